@@ -1,0 +1,149 @@
+/**
+ * What the aggregator knows and shows: the shapes behind its API, its page and the command line. Times are RFC 3339 in
+ * UTC. Everything here is derived: from the mesh (members, verdicts), from signed statements of nodes (findings,
+ * remediations), or from people's decisions; `events` is the one thing that is stored.
+ */
+import type { Finding } from '../detectors/contract.ts'
+import type { Remediation } from '../remediators/contract.ts'
+
+/** `suspected`: observers hear nothing, no verdict (yet). `unseen`: in the roster, never heard by this aggregator. */
+export type MemberState = 'alive' | 'suspected' | 'NodeDown' | 'HostHung' | 'AgentDown' | 'left' | 'unseen'
+
+export interface VoteView {
+  readonly voter: string
+  readonly zone: string
+  /** What this observer holds the subject for. */
+  readonly opinion: 'silent' | 'alive' | 'abstain'
+  readonly kind: string
+  /** What the host itself answered this observer: userland, mute, refused, nothing or unknown. */
+  readonly channel: string
+  /** How long the subject had been silent to this observer when it said so, ms; how old its last ack, if alive. */
+  readonly forMs: number
+}
+
+export interface MemberView {
+  readonly node: string
+  readonly zone: string
+  readonly roles: readonly string[]
+  readonly address: string
+  readonly state: MemberState
+  /** When the state began, as this aggregator saw it. */
+  readonly since: string
+  readonly incarnation: string
+  readonly observers: readonly string[]
+  /** Votes held against it right now, and how many it takes. */
+  readonly votes: readonly VoteView[]
+  readonly needed: number
+  /** While HostHung is being waited for: when the slow path can decide, in ms from now. */
+  readonly decidesInMs?: number
+  readonly verdictId?: string
+}
+
+export interface VerdictView {
+  readonly id: string
+  readonly node: string
+  readonly kind: string
+  readonly at: string
+  readonly endedAt?: string
+  readonly votes: readonly VoteView[]
+  readonly needed: number
+  readonly present: number
+  readonly live: number
+  /** The certificate, base64 of its deterministic bytes: anyone with the mesh CA can verify it. */
+  readonly certificate: string
+}
+
+export type EventKind =
+  | 'started'
+  | 'joined'
+  | 'suspected'
+  | 'unsuspected'
+  | 'candidate'
+  | 'roll-call'
+  | 'verdict'
+  | 'withheld'
+  | 'recovered'
+  | 'agent-down'
+  | 'agent-up'
+  | 'finding'
+  | 'plan'
+  | 'decision'
+  | 'remediation'
+  | 'settings'
+
+/** One immutable row of history. */
+export interface Event {
+  /** Chosen by what caused it, so that hearing of the same thing twice makes one event. */
+  readonly id: string
+  readonly at: string
+  readonly kind: EventKind
+  /** Whom it is about; empty when it is about the mesh. */
+  readonly node: string
+  /** `bad` and `good` colour the log; `act` waits for a person. */
+  readonly tone: 'bad' | 'good' | 'info' | 'act'
+  readonly summary: string
+  /** Id of the event that led to this one; empty at the head of a chain. */
+  readonly causedBy: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** An event with its place in the store: cursors for paging and for resuming a stream. */
+export interface StoredEvent extends Event {
+  readonly seq: number
+}
+
+export interface Snapshot {
+  readonly mesh: { readonly id: string; readonly leader: string; readonly epoch: number; readonly version: string }
+  /** Said on the page in so many words, as "all nodes read this one host". */
+  readonly notice: string
+  readonly members: readonly MemberView[]
+  readonly findings: readonly Finding[]
+  readonly verdicts: readonly VerdictView[]
+  readonly remediations: readonly Remediation[]
+  readonly settings: { readonly version: number; readonly applied: Readonly<Record<string, number>> }
+}
+
+export interface EventQuery {
+  readonly after?: number
+  readonly before?: number
+  readonly node?: string
+  readonly kinds?: readonly EventKind[]
+  /** 1 to 1,000; the newest that many, oldest first. */
+  readonly limit: number
+}
+
+/** History. Append-only; appending a known id changes nothing. */
+export interface Store {
+  /** The stored event, or null when its id was there already. Durable (survives kill -9) once it returns. */
+  append(event: Event): StoredEvent | null
+  query(query: EventQuery): readonly StoredEvent[]
+  byId(id: string): StoredEvent | null
+  /** Small facts that must survive a restart, such as the leader's term. */
+  readFact(key: string): string | null
+  writeFact(key: string, value: string): void
+  close(): void
+}
+
+export interface Decision {
+  readonly planId: string
+  readonly action: 'approve' | 'reject'
+  readonly reason: string
+  readonly via: 'page' | 'cli' | 'api'
+}
+
+/** What the HTTP side needs of the rest of the aggregator. */
+export interface AggregatorPort {
+  snapshot(): Snapshot
+  events(query: EventQuery): readonly StoredEvent[]
+  /** The chains of events behind what a node is now, each head first; null when no such node is known. */
+  explain(node: string): Explanation | null
+  /** Throws StarlingError when the plan is unknown or no longer waits for a decision. */
+  decide(decision: Decision, by: string): Event
+  /** Calls back on each stored event and, without one, when only the snapshot changed. Returns how to stop. */
+  subscribe(listener: (event: StoredEvent | null) => void): () => void
+}
+
+export interface Explanation {
+  readonly member: MemberView
+  readonly chains: readonly { readonly title: string; readonly events: readonly StoredEvent[] }[]
+}

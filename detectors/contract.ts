@@ -1,0 +1,122 @@
+/**
+ * What a detector is. A detector looks at one aspect of its own host: `sample` does all the I/O, `judge` is pure and
+ * turns the sample into findings, and the catalogue of reasons says what each finding means to a person. Schedule,
+ * timeout, debounce and expiry belong to the engine, so an author returns facts and nothing else.
+ */
+import type { z } from 'zod'
+import type { Duration } from '../common/duration.ts'
+
+/** The severities of an inspection report, mildest first. */
+export const SEVERITIES = ['info', 'warn', 'alarm', 'error'] as const
+export type Severity = (typeof SEVERITIES)[number]
+
+/** `unknown`: the probe itself broke. It is never counted as healthy and never triggers a fix. */
+export type FindingStatus = 'ok' | Severity | 'unknown' | 'not-applicable'
+
+/** One fact behind a finding. `limit` is the value it was held against. */
+export interface Measure {
+  readonly name: string
+  readonly value: number | string
+  readonly limit?: number | string
+  readonly unit: string
+}
+
+/** One detector result about one host. A detector with nothing to report yields a single `ok` finding. */
+export interface Finding {
+  /** Unique for the whole mesh, stable while the finding lasts: `node/detector/reason/cause#since`. */
+  readonly id: string
+  readonly node: string
+  readonly detector: string
+  /** PascalCase, from the detector's catalogue; `Ok`, `ProbeFailed` and `NotApplicable` are the engine's own. */
+  readonly reason: string
+  /** Tells apart several causes under one reason: a mount point, a sysctl key, a peer. Empty when there is just one. */
+  readonly cause: string
+  readonly status: FindingStatus
+  /** One sentence for a person, with the figures in it. */
+  readonly summary: string
+  readonly evidence: readonly Measure[]
+  /** RFC 3339, UTC, of the host's clock. `since`: when this status began. */
+  readonly since: string
+  readonly observedAt: string
+  /** How long after it was observed it stops counting. Whoever receives it counts on a clock of its own. */
+  readonly ttlMs: number
+}
+
+/** What `judge` returns for a fault; the engine makes a `Finding` of it. */
+export interface Judgement<R extends string = string> {
+  readonly reason: R
+  readonly cause?: string
+  readonly summary: string
+  readonly evidence: readonly Measure[]
+}
+
+export interface Reason {
+  readonly severity: Severity
+  /** One sentence: what this fault does to the node. */
+  readonly summary: string
+  /** The fault must be seen without a break for this long before it is reported; 0s reports the first sighting. */
+  readonly sustain: Duration
+  /** The page in docs/runbooks/ that says what to do. */
+  readonly runbook: string
+}
+
+/** A peer's clock against ours, from the mesh's own acknowledgements. */
+export interface PeerOffset {
+  readonly node: string
+  /** Peer's wall clock minus ours, in ms. */
+  readonly offsetMs: number
+  /** The true offset lies within ± this, half of the round trip. */
+  readonly errorMs: number
+}
+
+/** Everything a detector may touch. Paths are absolute paths of the host, whatever they are mounted under. */
+export interface Host {
+  readonly node: string
+  /** Throws NotApplicable when it does not exist, an Error naming the path when it cannot be read or is over 1 MiB. */
+  readText(path: string): Promise<string>
+  /** Like readText, and an Error naming the path when the content is no whole number. */
+  readInt(path: string): Promise<number>
+  exists(path: string): Promise<boolean>
+  /** Size and use of the filesystem that `path` is on. */
+  filesystem(path: string): Promise<FilesystemUse>
+  /** Offsets measured within the last 10 s against the peers this node shares an edge with. */
+  peerOffsets(): readonly PeerOffset[]
+}
+
+export interface FilesystemUse {
+  readonly bytes: number
+  readonly bytesUsed: number
+  /** What an unprivileged process can still write. */
+  readonly bytesAvailable: number
+  readonly inodes: number
+  readonly inodesFree: number
+}
+
+/** Thrown by `sample` when the host has no such thing to look at. It is an answer, not a failure. */
+export class NotApplicable extends Error {
+  override name = 'NotApplicable'
+}
+
+/** A privilege that a host may withhold; a detector lacking one answers `not-applicable: needs …`. */
+export type Need = 'CAP_SYSLOG' | 'CAP_DAC_READ_SEARCH' | 'CAP_SYS_PTRACE' | 'CAP_NET_ADMIN' | 'kmsg' | 'cri' | 'dbus'
+
+export interface Detector<O = unknown, S = unknown, R extends string = string> {
+  /** kebab-case; also the name under which settings configure it. */
+  readonly name: string
+  readonly summary: string
+  readonly every: Duration
+  readonly timeout: Duration
+  readonly needs: readonly Need[]
+  /** Every option has a default, so that `{}` is a valid setting. */
+  readonly options: z.ZodType<O>
+  readonly reasons: Readonly<Record<R, Reason>>
+  /** All the I/O. Throws NotApplicable where the host lacks the thing; any other throw is reported as `unknown`. */
+  sample(host: Host, options: O, signal: AbortSignal): Promise<S>
+  /** Pure. `past` holds the samples before this one, newest first, at most 10. */
+  judge(sample: S, options: O, past: readonly S[]): readonly Judgement<R>[]
+}
+
+/** Identity function that infers the sample and the reason names of a detector from its definition. */
+export function defineDetector<O, S, const R extends string>(detector: Detector<O, S, R>): Detector<O, S, R> {
+  return detector
+}
