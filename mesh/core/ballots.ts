@@ -1,0 +1,62 @@
+/** What the leader currently holds of observers' accusations: one vote an observer and subject, for a limited time. */
+import type { Accusation, Incarnation, Millis, Opinion } from './model.ts'
+import { compareIncarnations } from './model.ts'
+
+export interface Ballot {
+  readonly voter: string
+  readonly accusation: Accusation
+  readonly heardAt: Millis
+}
+
+export class Ballots {
+  readonly #ttlMs: Millis
+  readonly #bySubject = new Map<string, Map<string, Ballot>>()
+
+  constructor(ttlMs: Millis) {
+    this.#ttlMs = ttlMs
+  }
+
+  cast(now: Millis, voter: string, accusation: Accusation): void {
+    const { subject } = accusation
+    const ballots = this.#bySubject.get(subject) ?? new Map<string, Ballot>()
+    ballots.set(voter, { voter, accusation, heardAt: now })
+    this.#bySubject.set(subject, ballots)
+  }
+
+  expire(now: Millis): void {
+    for (const [subject, ballots] of this.#bySubject) {
+      for (const [voter, { heardAt }] of ballots) if (now - heardAt >= this.#ttlMs) ballots.delete(voter)
+      if (ballots.size === 0) this.#bySubject.delete(subject)
+    }
+  }
+
+  subjects(): readonly string[] {
+    return [...this.#bySubject.keys()]
+  }
+
+  /** Ballots about a subject; with `opinions`, only those. */
+  about(subject: string, ...opinions: readonly Opinion[]): readonly Ballot[] {
+    const ballots = [...(this.#bySubject.get(subject)?.values() ?? [])]
+    return opinions.length === 0 ? ballots : ballots.filter(({ accusation }) => opinions.includes(accusation.opinion))
+  }
+
+  /** The latest life of a subject that an accuser knows of. */
+  latestIncarnation(subject: string): Incarnation | undefined {
+    return this.about(subject)
+      .map(({ accusation }) => accusation.incarnation)
+      .toSorted(compareIncarnations)
+      .at(-1)
+  }
+
+  nextAt(now: Millis): Millis {
+    const times = [...this.#bySubject.values()].flatMap((ballots) =>
+      [...ballots.values()].map(({ heardAt }) => heardAt + this.#ttlMs),
+    )
+    return Math.min(...times.filter((time) => time > now))
+  }
+}
+
+/** How long the subject has been silent to this voter by now. */
+export function silentFor(ballot: Ballot, now: Millis): Millis {
+  return ballot.accusation.silentMs + (now - ballot.heardAt)
+}

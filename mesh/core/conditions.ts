@@ -1,0 +1,108 @@
+/**
+ * What each member is held for right now: suspected, dead agent on a living host, or under a verdict that stands. Votes
+ * alone move a member between these; only a verdict, which is the leader's, is entered from outside.
+ */
+import type { Ballots } from './ballots.ts'
+import { zonesOfObservers } from './certificate.ts'
+import type { Notice } from './message.ts'
+import type { Incarnation, Opinion, Roster, VerdictKind } from './model.ts'
+import { neededOf, vetoOf } from './quorum.ts'
+
+/** A verdict that stands. */
+export interface Standing {
+  readonly verdictId: string
+  readonly kind: VerdictKind
+  readonly subject: string
+  readonly incarnation: Incarnation
+}
+
+export class Conditions {
+  readonly #roster: Roster
+  readonly #ballots: Ballots
+  readonly #standing = new Map<string, Standing>()
+  readonly #agentDown = new Set<string>()
+  readonly #suspected = new Set<string>()
+
+  constructor(roster: Roster, ballots: Ballots, standing: readonly Standing[]) {
+    this.#roster = roster
+    this.#ballots = ballots
+    for (const verdict of standing) this.#standing.set(verdict.subject, verdict)
+  }
+
+  get standing(): ReadonlyMap<string, Standing> {
+    return this.#standing
+  }
+
+  get agentDown(): ReadonlySet<string> {
+    return this.#agentDown
+  }
+
+  /** Members that at least one observer holds to be silent, verdict or not. */
+  get suspected(): ReadonlySet<string> {
+    return this.#suspected
+  }
+
+  /** H for this subject, with observers that have a verdict themselves excused. */
+  neededFor(subject: string): number {
+    const assigned = zonesOfObservers(this.#roster, subject)
+    const eligible = [...assigned.keys()].filter((node) => !this.#standing.has(node))
+    return neededOf(assigned.size, eligible.length)
+  }
+
+  convict(verdict: Standing): void {
+    this.#standing.set(verdict.subject, verdict)
+    this.#agentDown.delete(verdict.subject)
+  }
+
+  /** Reads the votes again and says what has changed since. */
+  update(): readonly Notice[] {
+    return this.#roster.members.flatMap(({ node }) => {
+      const verdict = this.#standing.get(node)
+      return verdict === undefined ? [...this.#agent(node), ...this.#suspicion(node)] : this.#recovery(verdict)
+    })
+  }
+
+  #recovery(verdict: Standing): readonly Notice[] {
+    const { subject } = verdict
+    const needed = this.neededFor(subject)
+    const alive = this.#voters(subject, 'Alive')
+    const hearsAgain = alive.length >= needed
+    const hostAnswers = this.#voters(subject, 'AgentDown').length >= needed
+    const isStillSilent = this.#voters(subject, 'NodeDown', 'HostHung').length >= this.#few(subject)
+    if (isStillSilent || !(hearsAgain || hostAnswers)) return []
+    this.#standing.delete(subject)
+    this.#suspected.delete(subject)
+    const why = hearsAgain ? `${alive.length} observers hear it again` : 'its host answers, its agent does not'
+    return [{ kind: 'recovered', verdict, why }]
+  }
+
+  #agent(subject: string): readonly Notice[] {
+    const accusers = this.#voters(subject, 'AgentDown')
+    if (!this.#agentDown.has(subject) && accusers.length >= this.neededFor(subject)) {
+      this.#agentDown.add(subject)
+      return [{ kind: 'agentDown', subject, voters: accusers }]
+    }
+    if (this.#agentDown.has(subject) && accusers.length < this.#few(subject)) {
+      this.#agentDown.delete(subject)
+      return [{ kind: 'agentUp', subject, voters: this.#voters(subject, 'Alive') }]
+    }
+    return []
+  }
+
+  #suspicion(subject: string): readonly Notice[] {
+    const accusers = this.#voters(subject, 'NodeDown', 'HostHung')
+    if (accusers.length > 0 === this.#suspected.has(subject)) return []
+    if (accusers.length > 0) this.#suspected.add(subject)
+    else this.#suspected.delete(subject)
+    return [{ kind: accusers.length > 0 ? 'suspected' : 'unsuspected', subject, voters: accusers }]
+  }
+
+  #voters(subject: string, ...opinions: readonly Opinion[]): readonly string[] {
+    return this.#ballots.about(subject, ...opinions).map(({ voter }) => voter)
+  }
+
+  /** L: so many observers of one view are more than a stray one. */
+  #few(subject: string): number {
+    return vetoOf(zonesOfObservers(this.#roster, subject).size)
+  }
+}

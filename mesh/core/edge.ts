@@ -1,0 +1,225 @@
+/**
+ * One edge: this node probes one subject over one long-lived stream. The edge knows when the subject is in doubt and
+ * since when it is silent; what that means is decided in observer.ts. Pure: time and randomness come in, things to do
+ * go out.
+ */
+import type { Millis, Now } from './model.ts'
+import type { Timing } from './timing.ts'
+
+export type EdgeEffect =
+  | { readonly kind: 'probe'; readonly seq: number }
+  | { readonly kind: 'dial' }
+  /** Cut the connection, not just the stream: it is the connection's retransmission back-off that must go. */
+  | { readonly kind: 'abort' }
+  /** First doubt: ask the host, tell the co-observers. */
+  | { readonly kind: 'doubt' }
+
+export interface ClockSample {
+  readonly rttMs: Millis
+  /** Peer's wall clock minus ours, corrected by half of the round trip. */
+  readonly offsetMs: number
+  readonly atMs: Millis
+}
+
+export class Edge {
+  readonly subject: string
+  readonly #timing: Timing
+  readonly #random: () => number
+  #stream: 'closed' | 'dialing' | 'open' = 'closed'
+  #seq = 0
+  readonly #sent = new Map<number, Millis>()
+  #beatAt: Millis
+  #dialAt: Millis
+  #quickRedial = true
+  /** When the oldest unanswered probe was sent. */
+  #waitingSince: Millis | undefined
+  #doubtSince: Millis | undefined
+  #burstLeft = 0
+  #burstAt: Millis = 0
+  #lastAckAt: Millis | undefined
+  #ackedBeats = 0
+  #unbrokenBeats = 0
+  #countedBeatAt = Number.NEGATIVE_INFINITY
+  #openedAt: Millis = 0
+  /** Silence is never counted from before this: the process was paused until then. */
+  #notBefore: Millis = 0
+  #fit = true
+  /** The subject is on the down list: redial it rarely. */
+  down = false
+  clock: ClockSample | undefined
+
+  constructor(subject: string, now: Millis, timing: Timing, random: () => number) {
+    this.subject = subject
+    this.#timing = timing
+    this.#random = random
+    this.#dialAt = now
+    this.#beatAt = now
+  }
+
+  get isOpen(): boolean {
+    return this.#stream === 'open'
+  }
+
+  get lastAckAt(): Millis | undefined {
+    return this.#lastAckAt
+  }
+
+  /** Beats acked since the edge exists. */
+  get ackedBeats(): number {
+    return this.#ackedBeats
+  }
+
+  /** Beats acked since the subject was last in doubt. */
+  get unbrokenBeats(): number {
+    return this.#unbrokenBeats
+  }
+
+  /** False from a pause of this process until the edge has acked again or was redialled. */
+  get isFit(): boolean {
+    return this.#fit
+  }
+
+  get doubtSince(): Millis | undefined {
+    return this.#doubtSince
+  }
+
+  /** Since when the subject is silent, counted from its last ack; undefined while it is not. */
+  silentSince(now: Millis): Millis | undefined {
+    if (this.#doubtSince === undefined || now - this.#doubtSince < this.#timing.silentMs) return undefined
+    return Math.max(this.#lastAckAt ?? this.#doubtSince, this.#notBefore)
+  }
+
+  opened(now: Millis): readonly EdgeEffect[] {
+    this.#stream = 'open'
+    this.#openedAt = now
+    this.#fit = true
+    this.#sent.clear()
+    this.#waitingSince = undefined
+    // Proves the new stream at once; an edge still in doubt stays in doubt until this is acked.
+    return this.#beat(now)
+  }
+
+  /** The stream ended, or a dial failed. */
+  closed(now: Millis): readonly EdgeEffect[] {
+    const broke = this.#stream === 'open'
+    this.#stream = 'closed'
+    this.#sent.clear()
+    this.#waitingSince = undefined
+    this.#burstLeft = 0
+    if (!broke) this.#fit = true
+    const { redialMinMs, redialMaxMs, redialDownMinMs, redialDownMaxMs, redialFirstMs } = this.#timing
+    const [low, high] = this.down ? [redialDownMinMs, redialDownMaxMs] : [redialMinMs, redialMaxMs]
+    const wait = broke && this.#quickRedial ? redialFirstMs * this.#random() : low + (high - low) * this.#random()
+    this.#quickRedial = false
+    this.#dialAt = now + wait
+    return this.#doubt(now)
+  }
+
+  acked(now: Now, seq: number, peerWallMs: number): void {
+    const sentAt = this.#sent.get(seq)
+    if (sentAt === undefined) return
+    for (const earlier of this.#sent.keys()) if (earlier <= seq) this.#sent.delete(earlier)
+    const rttMs = now.ms - sentAt
+    this.clock = { rttMs, offsetMs: peerWallMs + rttMs / 2 - now.wallMs, atMs: now.ms }
+    // The acks of a burst are one beat.
+    if (now.ms - this.#countedBeatAt >= this.#timing.beatMs / 2) {
+      this.#countedBeatAt = now.ms
+      this.#ackedBeats++
+      this.#unbrokenBeats++
+    }
+    this.#waitingSince = undefined
+    this.#doubtSince = undefined
+    this.#burstLeft = 0
+    this.#lastAckAt = now.ms
+    this.#fit = true
+    this.#quickRedial = true
+  }
+
+  /** A co-observer missed the subject, or the leader asks: look now rather than at the next beat. */
+  hinted(now: Millis): readonly EdgeEffect[] {
+    if (this.#doubtSince !== undefined || this.#stream === 'dialing') return []
+    return this.#doubt(now)
+  }
+
+  /** The subject was heard of in another way, such as by its own dial: stop waiting for the next redial. */
+  dialSoon(now: Millis): void {
+    if (this.#stream === 'closed') this.#dialAt = Math.min(this.#dialAt, now)
+  }
+
+  /** This process was paused: whatever seems late may be our own doing. Everything is asked afresh. */
+  resumed(now: Millis): void {
+    this.#sent.clear()
+    this.#waitingSince = undefined
+    this.#doubtSince = undefined
+    this.#burstLeft = 0
+    this.#fit = false
+    this.#notBefore = now
+    this.#beatAt = now
+  }
+
+  /** When `tick` next has something to do, or silence begins; Infinity when only outside news can change anything. */
+  nextAt(now: Millis): Millis {
+    const times: Millis[] = []
+    if (this.#doubtSince !== undefined) times.push(this.#doubtSince + this.#timing.silentMs)
+    if (this.#stream === 'closed') times.push(this.#dialAt)
+    if (this.#stream === 'open') {
+      times.push(this.#beatAt)
+      if (this.#doubtSince === undefined) times.push((this.#waitingSince ?? now) + this.#timing.lateMs)
+      else times.push(this.#abortAt(this.#doubtSince))
+      if (this.#burstLeft > 0) times.push(this.#burstAt)
+    }
+    return Math.min(...times.filter((time) => time > now))
+  }
+
+  tick(now: Millis): readonly EdgeEffect[] {
+    const effects: EdgeEffect[] = []
+    if (this.#stream === 'closed' && now >= this.#dialAt) {
+      this.#stream = 'dialing'
+      effects.push({ kind: 'dial' })
+    }
+    if (this.#stream !== 'open') return effects
+    if (now >= this.#beatAt) effects.push(...this.#beat(now))
+    if (this.#waitingSince !== undefined && now - this.#waitingSince >= this.#timing.lateMs) {
+      effects.push(...this.#doubt(now))
+    }
+    if (this.#burstLeft > 0 && now >= this.#burstAt) effects.push(this.#burst(now))
+    if (this.#doubtSince !== undefined && now >= this.#abortAt(this.#doubtSince)) {
+      effects.push({ kind: 'abort' }, ...this.closed(now))
+    }
+    return effects
+  }
+
+  #abortAt(doubtSince: Millis): Millis {
+    return Math.max(doubtSince, this.#openedAt) + this.#timing.abortMs
+  }
+
+  #beat(now: Millis): readonly EdgeEffect[] {
+    const { beatMs, beatJitter } = this.#timing
+    this.#beatAt = now + beatMs * (1 + beatJitter * (2 * this.#random() - 1))
+    return [this.#probe(now)]
+  }
+
+  #probe(now: Millis): EdgeEffect {
+    const seq = ++this.#seq
+    this.#sent.set(seq, now)
+    this.#waitingSince ??= now
+    return { kind: 'probe', seq }
+  }
+
+  #burst(now: Millis): EdgeEffect {
+    this.#burstLeft--
+    this.#burstAt = now + this.#timing.burstEveryMs
+    return this.#probe(now)
+  }
+
+  #doubt(now: Millis): readonly EdgeEffect[] {
+    if (this.#doubtSince !== undefined) return []
+    this.#doubtSince = now
+    this.#unbrokenBeats = 0
+    if (this.#stream === 'open') {
+      this.#burstLeft = this.#timing.burstProbes
+      this.#burstAt = now
+    }
+    return [{ kind: 'doubt' }]
+  }
+}

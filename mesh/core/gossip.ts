@@ -1,0 +1,151 @@
+/**
+ * What everybody says, spread to everybody: a statement is passed on once over every open edge when it is first heard
+ * (a flood over a graph of degree 2K reaches all in a few hops), and what a node missed is fetched by comparing digests
+ * with a neighbour. Only the newest statement under a key is kept, each for its own lifetime, so memory is bounded by
+ * members × keys.
+ */
+import type { Enrolment } from './enrolment.ts'
+import type { Keyring, Millis, SignedStatement, Statement, StatementBody } from './model.ts'
+
+/** Distinct keys one signer may hold: its detectors' reports, its remediations, one accusation a subject. */
+export const KEYS_PER_SIGNER = 512
+
+/** Entries in one digest; a mesh that knows more compares the rest next time. */
+export const DIGEST_ENTRIES = 4_096
+
+/** What is sent back for one digest, so that it fits one frame; the next comparison brings the rest. */
+export const SYNC_STATEMENTS = 256
+export const SYNC_NOTE_BYTES = 128 * 1024
+
+/** The largest note; a detector's report is about 1 KiB. */
+export const NOTE_BYTES_MAX = 64 * 1024
+
+export interface Heard {
+  readonly signed: SignedStatement
+  /** Age since it was signed, as far as its way here told. */
+  readonly ageMs: Millis
+}
+
+/** What a node knows under one key: [signer, key, boot, seq]. */
+export type DigestEntry = readonly [signer: string, key: string, boot: number, seq: number]
+
+export type Reception =
+  | { readonly kind: 'fresh' }
+  | { readonly kind: 'known' }
+  | { readonly kind: 'refused'; readonly why: RefusedWhy }
+
+export type RefusedWhy = 'expired' | 'signature' | 'serial' | 'authority' | 'bound'
+
+interface Kept {
+  readonly signed: SignedStatement
+  readonly expiresAt: Millis
+}
+
+/** The slot a statement takes among its signer's. */
+export function keyOf(body: StatementBody): string {
+  switch (body.kind) {
+    case 'accusation':
+    case 'down':
+      return `${body.kind}/${body.subject}`
+    case 'announcement':
+      return body.kind
+    case 'note':
+      return `note/${body.topic}`
+  }
+}
+
+export class Gossip {
+  readonly #keyring: Keyring
+  readonly #enrolment: Enrolment
+  readonly #self: { readonly node: string; readonly serial: number; readonly boot: number }
+  readonly #kept = new Map<string, Map<string, Kept>>()
+  #seq = 0
+
+  constructor(self: { node: string; serial: number; boot: number }, keyring: Keyring, enrolment: Enrolment) {
+    this.#self = self
+    this.#keyring = keyring
+    this.#enrolment = enrolment
+  }
+
+  /** Signs and keeps a statement of this node's own. */
+  publish(now: Millis, body: StatementBody, ttlMs: Millis): SignedStatement {
+    const { node, serial, boot } = this.#self
+    const statement: Statement = { signer: node, serial, boot, seq: ++this.#seq, ttlMs, body }
+    const signed = { statement, signature: this.#keyring.sign('statement', statement) }
+    this.#slots(node).set(keyOf(body), { signed, expiresAt: now + ttlMs })
+    return signed
+  }
+
+  receive(now: Millis, { signed, ageMs }: Heard): Reception {
+    const { statement } = signed
+    const slots = this.#slots(statement.signer)
+    const key = keyOf(statement.body)
+    const known = slots.get(key)?.signed.statement
+    if (known !== undefined && !isNewer(statement, known)) return { kind: 'known' }
+    const why = this.#refusal(statement, ageMs, known === undefined && slots.size >= KEYS_PER_SIGNER)
+    if (why !== undefined) return { kind: 'refused', why }
+    // Last, because it is by far the dearest check.
+    if (!this.#keyring.verify(statement.signer, 'statement', statement, signed.signature)) {
+      return { kind: 'refused', why: 'signature' }
+    }
+    slots.set(key, { signed, expiresAt: now + statement.ttlMs - ageMs })
+    return { kind: 'fresh' }
+  }
+
+  expire(now: Millis): void {
+    for (const [signer, slots] of this.#kept) {
+      for (const [key, kept] of slots) if (kept.expiresAt <= now) slots.delete(key)
+      if (slots.size === 0) this.#kept.delete(signer)
+    }
+  }
+
+  digest(): readonly DigestEntry[] {
+    const entries: DigestEntry[] = []
+    for (const [signer, slots] of this.#kept) {
+      for (const [key, { signed }] of slots) {
+        if (entries.length >= DIGEST_ENTRIES) return entries
+        entries.push([signer, key, signed.statement.boot, signed.statement.seq])
+      }
+    }
+    return entries
+  }
+
+  /** What this node knows and the sender of `digest` does not, or only in an older form. */
+  missingIn(now: Millis, digest: readonly DigestEntry[]): readonly Heard[] {
+    const theirs = new Map(digest.map(([signer, key, boot, seq]) => [`${signer}\n${key}`, { boot, seq }]))
+    const missing: Heard[] = []
+    let bytes = 0
+    for (const [signer, slots] of this.#kept) {
+      for (const [key, { signed, expiresAt }] of slots) {
+        const known = theirs.get(`${signer}\n${key}`)
+        const { boot, seq, ttlMs } = signed.statement
+        if (expiresAt <= now || (known !== undefined && (known.boot - boot || known.seq - seq) >= 0)) continue
+        missing.push({ signed, ageMs: Math.max(0, ttlMs - (expiresAt - now)) })
+        bytes += signed.statement.body.kind === 'note' ? signed.statement.body.bytes.length : 0
+        if (missing.length >= SYNC_STATEMENTS || bytes >= SYNC_NOTE_BYTES) return missing
+      }
+    }
+    return missing
+  }
+
+  #refusal(statement: Statement, ageMs: Millis, overBound: boolean): RefusedWhy | undefined {
+    if (ageMs >= statement.ttlMs) return 'expired'
+    if (this.#enrolment.serialOf(statement.signer) !== statement.serial) return 'serial'
+    if (!this.#enrolment.mayState(statement.signer, statement.body)) return 'authority'
+    if (overBound) return 'bound'
+    return undefined
+  }
+
+  #slots(signer: string): Map<string, Kept> {
+    let slots = this.#kept.get(signer)
+    if (slots === undefined) {
+      slots = new Map()
+      this.#kept.set(signer, slots)
+    }
+    return slots
+  }
+}
+
+function isNewer(statement: Statement, known: Statement): boolean {
+  return (statement.serial - known.serial || statement.boot - known.boot || statement.seq - known.seq) > 0
+}

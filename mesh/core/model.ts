@@ -1,0 +1,183 @@
+/**
+ * The words of the mesh as data: who belongs to it, what they say, and what they conclude. Everything here is plain,
+ * immutable and free of I/O, so that the agent and the simulator share it.
+ */
+
+/** Milliseconds. Monotonic unless a name says wall. */
+export type Millis = number
+
+/** Both clocks at one moment. Decisions use `ms` alone; `wallMs` is only ever reported, never compared with a peer's. */
+export interface Now {
+  readonly ms: Millis
+  readonly wallMs: Millis
+}
+
+/**
+ * Which life of a node a statement is about, compared left to right: the serial number of its enrolment, how often its
+ * agent was started, and how often it contradicted a verdict in that life (SWIM section 4.2).
+ */
+export interface Incarnation {
+  readonly serial: number
+  readonly boot: number
+  readonly refutations: number
+}
+
+export function compareIncarnations(a: Incarnation, b: Incarnation): number {
+  return a.serial - b.serial || a.boot - b.boot || a.refutations - b.refutations
+}
+
+export function formatIncarnation({ serial, boot, refutations }: Incarnation): string {
+  return `${serial}.${boot}.${refutations}`
+}
+
+/** An enrolled machine. Addresses are IPs: a host name is never resolved, since DNS dies with the network. */
+export interface Member {
+  readonly node: string
+  readonly serial: number
+  readonly zone: string
+  readonly roles: readonly string[]
+  readonly peerId: string
+  readonly hosts: readonly string[]
+  readonly meshPort: number
+  readonly kubeletPort: number
+}
+
+/** The signed set of members. `seed` places observers; it is the leader's choice, so no node can pick its watchers. */
+export interface Roster {
+  readonly mesh: string
+  readonly epoch: number
+  /** SHA-256, hex, of the roster before it; empty in the founding epoch. */
+  readonly previous: string
+  readonly seed: string
+  /** Sorted by node name: the position of a member is its bit in a roll-call's presence bitmap. */
+  readonly members: readonly Member[]
+  /** Aggregators: they lead and listen, they are not watched and do not vote. */
+  readonly aggregators: readonly Member[]
+}
+
+/** What the host itself answered when asked past its agent (docs/protocol.md, second channel). */
+export type ChannelResult = 'userland' | 'mute' | 'refused' | 'nothing' | 'unknown'
+
+/** What one observer holds a subject for. `Alive` withdraws an accusation. */
+export type Opinion = 'Alive' | 'NodeDown' | 'HostHung' | 'AgentDown'
+
+/** A verdict's kind: the two that end with a node marked. */
+export type VerdictKind = 'NodeDown' | 'HostHung'
+
+/** One observer's statement about one life of one subject. */
+export interface Accusation {
+  readonly kind: 'accusation'
+  readonly subject: string
+  readonly incarnation: Incarnation
+  readonly epoch: number
+  readonly opinion: Opinion
+  readonly channel: ChannelResult
+  /** How long the subject had been silent when this was said. */
+  readonly silentMs: Millis
+}
+
+/** A node names its own life: at its start, and to contradict what is said about it. */
+export interface Announcement {
+  readonly kind: 'announcement'
+  readonly incarnation: Incarnation
+}
+
+/** The leader's down list, an entry a subject: a verdict stands, or no longer does. */
+export interface DownNotice {
+  readonly kind: 'down'
+  readonly subject: string
+  readonly incarnation: Incarnation
+  readonly verdict: VerdictKind
+  readonly verdictId: string
+  readonly standing: boolean
+}
+
+/** Anything the mesh carries without understanding it: findings, remediations, permits, settings. */
+export interface Note {
+  readonly kind: 'note'
+  readonly topic: string
+  readonly bytes: Uint8Array
+}
+
+export type StatementBody = Accusation | Announcement | DownNotice | Note
+
+/**
+ * What one node says to all. Later (serial, boot, seq) supersedes earlier under the same key. It lives for `ttlMs` on
+ * the receiver's monotonic clock, less the age it arrives with.
+ */
+export interface Statement {
+  readonly signer: string
+  readonly serial: number
+  readonly boot: number
+  readonly seq: number
+  readonly ttlMs: Millis
+  readonly body: StatementBody
+}
+
+export type Signature = Uint8Array
+
+export interface SignedStatement {
+  readonly statement: Statement
+  readonly signature: Signature
+}
+
+/** The leader's fresh question. A nonce, not a clock, makes the answers fresh. */
+export interface RollCall {
+  readonly leader: string
+  readonly epoch: number
+  readonly term: number
+  readonly nonce: string
+  readonly subjects: readonly { readonly node: string; readonly incarnation: Incarnation }[]
+}
+
+export interface SignedRollCall {
+  readonly rollCall: RollCall
+  readonly signature: Signature
+}
+
+/** One observer's answer about one subject of a roll-call. */
+export interface Answer {
+  readonly nonce: string
+  readonly epoch: number
+  readonly voter: string
+  readonly voterSerial: number
+  readonly subject: string
+  readonly incarnation: Incarnation
+  readonly opinion: Opinion | 'Abstain'
+  readonly channel: ChannelResult
+  /** Silent: for how long. Alive: age of the last ack. Abstain: 0. */
+  readonly forMs: Millis
+  /** Why it abstains; empty otherwise. */
+  readonly reason: string
+}
+
+export interface SignedAnswer {
+  readonly answer: Answer
+  readonly signature: Signature
+}
+
+/** What the leader concluded, with all that is needed to check it again without the mesh. */
+export interface Certificate {
+  readonly mesh: string
+  readonly verdictId: string
+  readonly kind: VerdictKind
+  readonly subject: string
+  readonly incarnation: Incarnation
+  readonly rollCall: SignedRollCall
+  readonly answers: readonly SignedAnswer[]
+  /** Observers excused because they are down themselves, by the verdict that says so. */
+  readonly excused: readonly { readonly node: string; readonly verdictId: string }[]
+  readonly rosterHash: string
+  /** Members that answered the roll-call, and how many it was put to. */
+  readonly present: number
+  readonly live: number
+}
+
+/** Signs as this node and checks what others signed. Signatures cover mesh id, protocol version and purpose. */
+export interface Keyring {
+  sign(purpose: Purpose, payload: unknown): Signature
+  /** Whether the enrolled key of `signer` made it. False for a signer that is not enrolled. */
+  verify(signer: string, purpose: Purpose, payload: unknown, signature: Signature): boolean
+}
+
+export type Purpose = 'statement' | 'roll-call' | 'answer' | 'roster'

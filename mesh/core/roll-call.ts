@@ -1,0 +1,150 @@
+/**
+ * A member's part in a roll-call. The question floods outwards; presence bits and signed answers flow back to whoever
+ * brought the question first, and second, so that one death on the way loses nothing. An observer that is still looking
+ * answers when it knows, as long as the roll-call is open.
+ */
+import type { Effect } from './message.ts'
+import type { Answer, Keyring, Millis, Roster, SignedAnswer, SignedRollCall } from './model.ts'
+import { emptyPresence, mergePresence, samePresence, withMember } from './presence.ts'
+import type { Timing } from './timing.ts'
+
+/** Roll-calls a member keeps track of at a time. Two a second for 300 ms each need one. */
+const OPEN_ROLL_CALLS = 4
+
+/** Ways back to the leader that a member uses. */
+const PARENTS = 2
+
+/** Answers one roll-call may gather; 2 to 3 subjects at a time are usual, a rack is 50. */
+const ANSWERS_MAX = 1_024
+
+export interface Voter {
+  readonly node: string
+  readonly serial: number
+  /** This node's own answer about a subject; undefined while it cannot say, or is no observer of it. */
+  answer(
+    now: Millis,
+    subject: string,
+  ): Pick<Answer, 'incarnation' | 'opinion' | 'channel' | 'forMs' | 'reason'> | undefined
+  observes(subject: string): boolean
+}
+
+interface OpenCall {
+  readonly call: SignedRollCall
+  readonly parents: string[]
+  readonly closesAt: Millis
+  readonly unanswered: Set<string>
+  readonly known: Set<string>
+  present: Uint8Array
+  unsent: SignedAnswer[]
+  presentSent: Uint8Array
+  flushAt: Millis
+}
+
+export class RollCallDesk {
+  readonly #voter: Voter
+  readonly #roster: Roster
+  readonly #keyring: Keyring
+  readonly #timing: Timing
+  readonly #open = new Map<string, OpenCall>()
+  #term = 0
+
+  constructor(voter: Voter, roster: Roster, keyring: Keyring, timing: Timing) {
+    this.#voter = voter
+    this.#roster = roster
+    this.#keyring = keyring
+    this.#timing = timing
+  }
+
+  /** A question arrived. Returns what to pass on, or why it was dropped; empty when it was known. */
+  receive(now: Millis, from: string, call: SignedRollCall, peers: readonly string[]): readonly Effect[] {
+    const { nonce, subjects } = call.rollCall
+    const known = this.#open.get(nonce)
+    if (known !== undefined) {
+      if (known.parents.length < PARENTS && !known.parents.includes(from)) known.parents.push(from)
+      return []
+    }
+    if (!this.#isAuthentic(call) || this.#open.size >= OPEN_ROLL_CALLS) {
+      return [{ kind: 'dropped', why: 'roll-call', from }]
+    }
+    this.#term = call.rollCall.term
+    const index = this.#roster.members.findIndex((member) => member.node === this.#voter.node)
+    const nobody = emptyPresence(this.#roster.members.length)
+    this.#open.set(nonce, {
+      call,
+      parents: [from],
+      closesAt: now + this.#timing.rollCallMs,
+      unanswered: new Set(subjects.map((subject) => subject.node).filter((node) => this.#voter.observes(node))),
+      known: new Set(),
+      present: index < 0 ? nobody : withMember(nobody, index),
+      presentSent: nobody,
+      unsent: [],
+      flushAt: now,
+    })
+    return peers
+      .filter((peer) => peer !== from)
+      .map((to) => ({ kind: 'send', to, via: 'any', message: { kind: 'roll-call', call } }))
+  }
+
+  /** Answers of others on their way to the leader. Signatures are the leader's to check; here they are only counted. */
+  relay(now: Millis, nonce: string, present: Uint8Array, answers: readonly SignedAnswer[]): void {
+    const open = this.#open.get(nonce)
+    if (open === undefined) return
+    open.present = mergePresence(open.present, present)
+    for (const signed of answers) {
+      const key = `${signed.answer.voter}\n${signed.answer.subject}`
+      if (open.known.has(key) || open.known.size >= ANSWERS_MAX) continue
+      open.known.add(key)
+      open.unsent.push(signed)
+    }
+    open.flushAt = Math.min(open.flushAt, now + this.#timing.rollCallBatchMs)
+  }
+
+  tick(now: Millis): readonly Effect[] {
+    const effects: Effect[] = []
+    for (const [nonce, open] of this.#open) {
+      for (const subject of open.unanswered) this.#answer(now, open, subject)
+      if (now >= open.flushAt) effects.push(...this.#flush(now, nonce, open))
+      if (now >= open.closesAt) this.#open.delete(nonce)
+    }
+    return effects
+  }
+
+  nextAt(now: Millis): Millis {
+    const times = [...this.#open.values()].flatMap((open) => [open.flushAt, open.closesAt])
+    return Math.min(...times.filter((time) => time > now))
+  }
+
+  #isAuthentic({ rollCall, signature }: SignedRollCall): boolean {
+    const { leader, term, epoch } = rollCall
+    const leads = this.#roster.aggregators.some((aggregator) => aggregator.node === leader)
+    if (!leads || term < this.#term || epoch !== this.#roster.epoch) return false
+    return this.#keyring.verify(leader, 'roll-call', rollCall, signature)
+  }
+
+  #answer(now: Millis, open: OpenCall, subject: string): void {
+    const own = this.#voter.answer(now, subject)
+    if (own === undefined) return
+    open.unanswered.delete(subject)
+    const { nonce, epoch } = open.call.rollCall
+    const { node: voter, serial: voterSerial } = this.#voter
+    const answer: Answer = { nonce, epoch, voter, voterSerial, subject, ...own }
+    open.known.add(`${voter}\n${subject}`)
+    open.unsent.push({ answer, signature: this.#keyring.sign('answer', answer) })
+    open.flushAt = Math.min(open.flushAt, now)
+  }
+
+  #flush(now: Millis, nonce: string, open: OpenCall): readonly Effect[] {
+    open.flushAt = Number.POSITIVE_INFINITY
+    const { present, unsent: answers } = open
+    if (answers.length === 0 && samePresence(present, open.presentSent)) return []
+    open.unsent = []
+    open.presentSent = present
+    if (now >= open.closesAt) return []
+    return open.parents.map((to) => ({
+      kind: 'send',
+      to,
+      via: 'any',
+      message: { kind: 'answers', nonce, present, answers },
+    }))
+  }
+}

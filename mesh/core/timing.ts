@@ -1,0 +1,100 @@
+/**
+ * Every duration of the protocol, in ms, with where it comes from. One object, passed in, so that a simulation or an
+ * experiment can change a value and nothing else. Cross-field bounds are checked once, by `checkTiming`.
+ */
+import type { Millis } from './model.ts'
+
+export interface Timing {
+  /** Time between two probes on an edge, and its relative jitter, which keeps observers of one subject out of step. */
+  readonly beatMs: Millis
+  readonly beatJitter: number
+  /** A probe unanswered for this long is late. On a 2-core machine the ack's p99 is 2-20 ms, so 300 leaves room. */
+  readonly lateMs: Millis
+  /** What a late edge sends at once: probes on one TCP stream are one piece of evidence however many there are. */
+  readonly burstProbes: number
+  readonly burstEveryMs: Millis
+  /** No ack for this long after an edge was first in doubt: it is silent. Covers one burst. */
+  readonly silentMs: Millis
+  /** An observer votes only on an edge that has acked this many beats: a stranger has nothing to say. */
+  readonly beatsBeforeVote: number
+  /** A silent edge is aborted after this long: with RTO back-off an open stream takes up to 18 s to heal (measured). */
+  readonly abortMs: Millis
+  readonly redialMinMs: Millis
+  readonly redialMaxMs: Millis
+  /** The same for a subject that is on the down list. */
+  readonly redialDownMinMs: Millis
+  readonly redialDownMaxMs: Millis
+  /** The first redial of an edge that broke unexpectedly: mostly the peer hung up on us or restarted. */
+  readonly redialFirstMs: Millis
+  /** While an edge is silent the host is asked again this often. */
+  readonly askEveryMs: Millis
+  /** One full second-channel handshake this often while all is well, jittered by a fifth. */
+  readonly calibrateEveryMs: Millis
+  /** A path that has not answered for this long is not calibrated: its silence proves nothing. */
+  readonly calibratedForMs: Millis
+  /** An agent silent for this long on a host that answers is AgentDown. */
+  readonly agentDownMs: Millis
+  /** HostHung is decided when every fit observer has had no answer for this long (without Kubernetes' Lease). */
+  readonly hostHungMs: Millis
+  /** A standing accusation is said again this often: what is old or second-hand never counts as a vote. */
+  readonly repeatMs: Millis
+  /** How long an accusation counts after it was heard. */
+  readonly accusationTtlMs: Millis
+  /** How long a roll-call is open. */
+  readonly rollCallMs: Millis
+  /** Answers and presence bits flow back in batches this far apart. */
+  readonly rollCallBatchMs: Millis
+  /** A roll-call that did not carry is repeated no sooner than this. At most 2 roll-calls a second. */
+  readonly rollCallRetryMs: Millis
+  /** Beats of renewed acks before a subject that had a verdict is called alive again. */
+  readonly recoverBeats: number
+  /** A timer this late means that this process was paused: it must not blame others for its own absence. */
+  readonly pauseMs: Millis
+  /** What is known is compared with a random neighbour this often. */
+  readonly digestEveryMs: Millis
+}
+
+export const DEFAULT_TIMING: Timing = {
+  beatMs: 1_000,
+  beatJitter: 0.1,
+  lateMs: 300,
+  burstProbes: 5,
+  burstEveryMs: 100,
+  silentMs: 500,
+  beatsBeforeVote: 5,
+  abortMs: 3_000,
+  redialMinMs: 2_000,
+  redialMaxMs: 4_000,
+  redialDownMinMs: 4_000,
+  redialDownMaxMs: 30_000,
+  redialFirstMs: 200,
+  askEveryMs: 1_000,
+  calibrateEveryMs: 60_000,
+  calibratedForMs: 300_000,
+  agentDownMs: 3_000,
+  hostHungMs: 25_000,
+  repeatMs: 5_000,
+  accusationTtlMs: 12_000,
+  rollCallMs: 300,
+  rollCallBatchMs: 20,
+  rollCallRetryMs: 1_000,
+  recoverBeats: 3,
+  pauseMs: 500,
+  digestEveryMs: 10_000,
+}
+
+/** Throws RangeError for a set of durations under which the rules would contradict each other. */
+export function checkTiming(timing: Timing): void {
+  const rules: [boolean, string][] = [
+    [timing.lateMs < timing.beatMs, 'lateMs must be below beatMs, or beats overlap'],
+    [
+      timing.burstProbes * timing.burstEveryMs <= timing.silentMs,
+      'a burst (burstProbes × burstEveryMs) must fit into silentMs',
+    ],
+    [timing.silentMs < timing.abortMs, 'silentMs must be below abortMs, or an edge is cut before it is judged'],
+    [timing.repeatMs * 2 < timing.accusationTtlMs, 'accusationTtlMs must outlive two repeats (repeatMs)'],
+    [timing.agentDownMs < timing.hostHungMs, 'agentDownMs must be below hostHungMs'],
+    [timing.calibrateEveryMs * 2 < timing.calibratedForMs, 'calibratedForMs must outlive two calibrations'],
+  ]
+  for (const [holds, rule] of rules) if (!holds) throw new RangeError(`timing: ${rule}`)
+}

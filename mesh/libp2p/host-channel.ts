@@ -1,0 +1,94 @@
+/**
+ * The real second channel: asks a host itself over plain sockets. Four connects spread over 450 ms, so that one lost SYN
+ * in a lossy network is no silence (a SYN is resent only after 1 s); then, on a port that accepts, proof that a program
+ * is behind it.
+ */
+import { connect, type Socket } from 'node:net'
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
+import type { HostAnswer, PortResult } from '../core/channel.ts'
+import type { Member } from '../core/model.ts'
+
+/** When each of the connects is started, ms after the first. */
+const CONNECTS_AT_MS = [0, 150, 300, 450]
+
+/** No connect answered by then: nothing. Leaves the last one a fifth of a second. */
+const NOTHING_AFTER_MS = 650
+
+/** A port that accepts and then says nothing for this long is mute. Slow is not hung: hence not a second sooner. */
+const MUTE_AFTER_MS = 2_000
+
+/** Turns of the event loop granted to answers that had arrived while this process was not running. */
+const QUIET_TURNS = 3
+
+type Reach = 'accepted' | 'refused' | 'nothing'
+
+/** Whether whoever listens there proves to be this member's agent; resolves false on any failure, never rejects. */
+export type ProveAgent = (member: Member, signal: AbortSignal) => Promise<boolean>
+
+/** Asks a member's host. Always resolves, after 2.7 s at the latest. */
+export async function askHost(member: Member, control: Member | undefined, prove: ProveAgent): Promise<HostAnswer> {
+  const host = member.hosts[0] ?? ''
+  const [agent, kubelet, controlled] = await Promise.all([
+    askPort(host, member.meshPort, (signal) => prove(member, signal)),
+    askPort(host, member.kubeletPort, (signal) => answersHttp(host, member.kubeletPort, signal)),
+    control === undefined ? true : reachOf(control.hosts[0] ?? '', control.meshPort),
+  ])
+  return { ports: { agent, kubelet }, control: controlled === true || controlled === 'accepted' }
+}
+
+async function askPort(
+  host: string,
+  port: number,
+  isAlive: (signal: AbortSignal) => Promise<boolean>,
+): Promise<PortResult> {
+  const reach = await reachOf(host, port)
+  if (reach !== 'accepted') return reach
+  return (await isAlive(AbortSignal.timeout(MUTE_AFTER_MS))) ? 'userland' : 'mute'
+}
+
+/** The first answer of the kernel there to any of the connects. */
+async function reachOf(host: string, port: number): Promise<Reach> {
+  const sockets: Socket[] = []
+  const done = new AbortController()
+  try {
+    return await new Promise<Reach>((resolve) => {
+      const attempt = () => {
+        const socket = connect({ host, port })
+        sockets.push(socket)
+        socket.once('connect', () => resolve('accepted'))
+        // Unreachable, by ARP or by ICMP, is no answer of the host: it is left to the deadline.
+        socket.once('error', (error: NodeJS.ErrnoException) => {
+          if (error.code === 'ECONNREFUSED') resolve('refused')
+        })
+      }
+      const signal = done.signal
+      for (const at of CONNECTS_AT_MS) void wait(at, undefined, { signal }).then(attempt, () => {})
+      void wait(NOTHING_AFTER_MS, undefined, { signal }).then(
+        async () => {
+          for (let turn = 0; turn < QUIET_TURNS; turn++) await nextTurn()
+          resolve('nothing')
+        },
+        () => {},
+      )
+    })
+  } finally {
+    done.abort()
+    for (const socket of sockets) socket.destroy()
+  }
+}
+
+/** Any HTTP status will do: a kubelet answers plain HTTP on its TLS port with a 400. */
+function answersHttp(host: string, port: number, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port })
+    const finish = (isAlive: boolean) => {
+      socket.destroy()
+      resolve(isAlive)
+    }
+    socket.once('connect', () => socket.write(`GET /healthz HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`))
+    socket.once('data', (bytes) => finish(bytes.toString('latin1').startsWith('HTTP/')))
+    socket.once('error', () => finish(false))
+    socket.once('close', () => finish(false))
+    signal.addEventListener('abort', () => finish(false), { once: true })
+  })
+}

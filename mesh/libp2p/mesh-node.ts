@@ -1,0 +1,210 @@
+/**
+ * A running node of the mesh: the core, driven by real time, randomness, libp2p and sockets. It carries out what the core
+ * asks for and tells its owner what the core concludes; it decides nothing.
+ */
+import { randomBytes } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { z } from 'zod'
+import type { Standing } from '../core/conditions.ts'
+import { Core, type PeerClock } from '../core/core.ts'
+import type { Leader } from '../core/leader.ts'
+import type { Effect, Input, Message, Notice } from '../core/message.ts'
+import type { Certificate, Incarnation, Member, Millis, Now, Roster, SignedStatement } from '../core/model.ts'
+import { DEFAULT_TIMING, type Timing } from '../core/timing.ts'
+import { readCertificate } from '../identity/enrolment.ts'
+import { createKeyring } from '../identity/keyring.ts'
+import type { KeyPair } from '../identity/keys.ts'
+import { rosterHash } from '../identity/signed-roster.ts'
+import { decodeMessage, decodeValue, encodeMessage, encodeValue } from '../wire/codec.ts'
+import { askHost } from './host-channel.ts'
+import { createTransport } from './transport.ts'
+
+/** A timer this late means that messages may be waiting which arrived before it should have fired. */
+const LATE_TIMER_MS = 50
+
+/** Turns of the event loop in which Noise and Yamux hand over what has arrived. */
+const DRAIN_TURNS = 4
+
+export interface Identity {
+  readonly node: string
+  readonly keys: KeyPair
+  /** This node's enrolment certificate, and the CA's public key to check those of others. */
+  readonly certificate: Uint8Array
+  readonly caKey: Uint8Array
+  readonly incarnation: Incarnation
+}
+
+export type DropReason = Extract<Effect, { kind: 'dropped' }>['why'] | 'hello' | 'frame' | 'backpressure'
+
+export interface MeshNodeOptions {
+  readonly identity: Identity
+  readonly roster: Roster
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly timing?: Timing
+  /** Given to an aggregator: its term, and the verdicts on record. */
+  readonly lead?: { readonly term: number; readonly standing: readonly Standing[] }
+  /** A statement heard for the first time. */
+  onStatement(signed: SignedStatement, history: boolean): void
+  /** Must have recorded the verdict durably when it returns: only then is the mesh told. */
+  onCommit(certificate: Certificate): void
+  onNotice(notice: Notice): void
+  /** One message, opened or closed edge, or refusal; for metrics. */
+  onTraffic(traffic: Traffic): void
+}
+
+export type Traffic =
+  | { readonly kind: 'sent' | 'received'; readonly message: Message['kind']; readonly bytes: number }
+  | { readonly kind: 'dropped'; readonly why: DropReason; readonly from: string }
+
+export interface MeshNode {
+  /** Says something to all; it supersedes what this node said under the same topic before. */
+  publish(topic: string, bytes: Uint8Array, ttlMs: Millis): void
+  readonly peerClocks: readonly PeerClock[]
+  readonly incarnation: Incarnation
+  /** Monotonic ms, the clock that the mesh's times are on. */
+  now(): Millis
+  readonly leader: Leader | undefined
+  stop(): Promise<void>
+}
+
+const helloSchema = z.strictObject({
+  certificate: z.instanceof(Uint8Array),
+  incarnation: z.strictObject({ serial: z.int(), boot: z.int(), refutations: z.int() }),
+})
+
+/** Throws when it cannot listen. */
+export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode> {
+  const { identity, roster, onTraffic } = options
+  const keyring = createKeyring(identity.keys, roster)
+  const members = new Map([...roster.members, ...roster.aggregators].map((member) => [member.node, member]))
+  const byPeerId = new Map([...members.values()].map((member) => [member.peerId, member]))
+  const memberNamed = (name: string): Member => {
+    const member = members.get(name)
+    if (member === undefined) throw new Error(`${name} is not in the roster`)
+    return member
+  }
+  const core = new Core(readClocks(), {
+    node: identity.node,
+    incarnation: identity.incarnation,
+    roster,
+    keyring,
+    timing: options.timing ?? DEFAULT_TIMING,
+    random: Math.random,
+    ...(options.lead === undefined
+      ? {}
+      : { lead: { ...options.lead, rosterHash: rosterHash(roster), nonce: () => randomBytes(16).toString('hex') } }),
+  })
+
+  const transport = await createTransport({
+    keys: identity.keys,
+    listen: options.listen,
+    memberOf: (peerId) => byPeerId.get(peerId),
+    hello: () => encodeValue({ certificate: identity.certificate, incarnation: core.incarnation }),
+    readHello: (member, bytes) => {
+      const { certificate, incarnation } = decodeValue(helloSchema, bytes)
+      const enrolment = readCertificate(certificate, identity.caKey, roster.mesh, Date.now())
+      const isMember = enrolment.node === member.node && enrolment.peerId === member.peerId
+      if (!isMember || enrolment.serial !== member.serial || incarnation.serial !== member.serial) {
+        throw new Error(`the certificate of ${enrolment.node} is not that of ${member.node} in the roster`)
+      }
+      return incarnation
+    },
+    onOpened: (peer, by, incarnation) => step({ kind: 'opened', peer, by, incarnation }),
+    onClosed: (peer, by) => step({ kind: 'closed', peer, by }),
+    onFrame: (peer, frame) => {
+      // Throws for what is no message: the transport then counts it and cuts the stream.
+      const message = decodeMessage(frame)
+      onTraffic({ kind: 'received', message: message.kind, bytes: frame.length })
+      step({ kind: 'message', from: peer, message })
+    },
+    onDropped: (from, why) => onTraffic({ kind: 'dropped', why, from }),
+  })
+
+  let timer: NodeJS.Timeout | undefined
+  let timerFor = Number.NaN
+  let isDraining = false
+  let isStopped = false
+
+  const perform = (effect: Effect): void => {
+    switch (effect.kind) {
+      case 'send': {
+        const frame = encodeMessage(effect.message)
+        onTraffic({ kind: 'sent', message: effect.message.kind, bytes: frame.length })
+        transport.send(effect.to, effect.via, frame)
+        return
+      }
+      case 'dial':
+        transport.dial(memberNamed(effect.peer))
+        return
+      case 'abort':
+        transport.abort(memberNamed(effect.peer))
+        return
+      case 'askHost': {
+        const { subject } = effect
+        const control = effect.control === undefined ? undefined : memberNamed(effect.control)
+        void askHost(memberNamed(subject), control, transport.prove).then((answer) =>
+          step({ kind: 'hostAnswer', subject, answer }),
+        )
+        return
+      }
+      case 'heard':
+        options.onStatement(effect.signed, effect.history)
+        return
+      case 'commit':
+        options.onCommit(effect.certificate)
+        return
+      case 'notice':
+        options.onNotice(effect.notice)
+        return
+      case 'dropped':
+        onTraffic({ kind: 'dropped', why: effect.why, from: effect.from })
+        return
+    }
+  }
+
+  function step(input: Input): void {
+    if (isStopped) return
+    for (const effect of core.step(readClocks(), input)) perform(effect)
+    schedule()
+  }
+
+  function schedule(): void {
+    const due = core.nextTickAt
+    // Set once for each time: a timer that every message sets anew would never fire under load.
+    if (due === timerFor || isDraining) return
+    clearTimeout(timer)
+    timerFor = due
+    timer = setTimeout(() => void tick(due), Math.max(0, due - performance.now()))
+  }
+
+  /** After a pause, what has arrived is heard before anything is held to be late. */
+  async function tick(due: Millis): Promise<void> {
+    isDraining = performance.now() - due >= LATE_TIMER_MS
+    for (let turn = 0; isDraining && turn < DRAIN_TURNS; turn++) await nextTurn()
+    isDraining = false
+    timerFor = Number.NaN
+    step({ kind: 'tick' })
+  }
+
+  schedule()
+  return {
+    publish: (topic, bytes, ttlMs) => step({ kind: 'publish', topic, bytes, ttlMs }),
+    get peerClocks() {
+      return core.peerClocks
+    },
+    get incarnation() {
+      return core.incarnation
+    },
+    now: () => performance.now(),
+    leader: core.leader,
+    stop: async () => {
+      isStopped = true
+      clearTimeout(timer)
+      await transport.stop()
+    },
+  }
+}
+
+function readClocks(): Now {
+  return { ms: performance.now(), wallMs: Date.now() }
+}
