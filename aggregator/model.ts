@@ -53,23 +53,25 @@ export interface VerdictView {
   readonly certificate: string
 }
 
-export type EventKind =
-  | 'started'
-  | 'joined'
-  | 'suspected'
-  | 'unsuspected'
-  | 'candidate'
-  | 'roll-call'
-  | 'verdict'
-  | 'withheld'
-  | 'recovered'
-  | 'agent-down'
-  | 'agent-up'
-  | 'finding'
-  | 'plan'
-  | 'decision'
-  | 'remediation'
-  | 'settings'
+export const EVENT_KINDS = [
+  'started',
+  'joined',
+  'suspected',
+  'unsuspected',
+  'candidate',
+  'roll-call',
+  'verdict',
+  'withheld',
+  'recovered',
+  'agent-down',
+  'agent-up',
+  'finding',
+  'plan',
+  'decision',
+  'remediation',
+  'settings',
+] as const
+export type EventKind = (typeof EVENT_KINDS)[number]
 
 /** One immutable row of history. */
 export interface Event {

@@ -45,6 +45,11 @@ export function publicKeyOfPeer(peerId: string): Uint8Array {
 
 /** A verifier for one public key; parsing the key is dearer than keeping it. */
 export function verifierOf(publicKey: Uint8Array): (bytes: Uint8Array, signature: Uint8Array) => boolean {
-  const key: KeyObject = createPublicKey({ key: Buffer.concat([SPKI_HEADER, publicKey]), format: 'der', type: 'spki' })
+  const key: KeyObject = createPublicKey({ key: spkiOf(publicKey), format: 'der', type: 'spki' })
   return (bytes, signature) => signature.length === 64 && verify(null, bytes, key, signature)
+}
+
+/** A raw public key in the form that node:crypto reads. */
+export function spkiOf(publicKey: Uint8Array): Buffer {
+  return Buffer.concat([SPKI_HEADER, publicKey])
 }

@@ -1,5 +1,5 @@
 /** Messages to bytes and back: deterministic CBOR, strict and bounded on the way in. */
-import { decode, encode } from 'cborg'
+import { decode, encode, rfc8949EncodeOptions } from 'cborg'
 import type { z } from 'zod'
 import type { Message } from '../core/message.ts'
 import { messageSchema } from './schema.ts'
@@ -9,7 +9,7 @@ export const FRAME_BYTES_MAX = 512 * 1024
 
 /** Deterministic: equal values give equal bytes, whatever order their fields were written in. That is what is signed. */
 export function encodeValue(value: unknown): Uint8Array {
-  return encode(value)
+  return encode(value, rfc8949EncodeOptions)
 }
 
 /** Throws an Error when the bytes are not one strict CBOR item that satisfies the schema. */

@@ -1,0 +1,134 @@
+/** The aggregator, put together: identity, history, mesh as its leader, settings, HTTP. */
+import { fileURLToPath } from 'node:url'
+import { messageOf, StarlingError } from '../common/errors.ts'
+import { parseListen } from '../common/listen.ts'
+import type { Logger } from '../common/pino-log.ts'
+import { builtinDetectors } from '../detectors/index.ts'
+import { NOTE_BYTES_MAX } from '../mesh/core/gossip.ts'
+import type { SignedStatement } from '../mesh/core/model.ts'
+import { loadIdentity } from '../mesh/identity/identity-dir.ts'
+import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
+import packageJson from '../package.json' with { type: 'json' }
+import { builtinRemediators } from '../remediators/index.ts'
+import { SETTINGS_TOPIC } from '../settings/notes.ts'
+import { encodeSettings, signSettings } from '../settings/signed.ts'
+import type { AggregatorConfig } from './config.ts'
+import { createHttpServer, listenHttp } from './http/server.ts'
+import type { Store } from './model.ts'
+import { AggregatorService } from './service.ts'
+import { readSettingsFile, watchSettingsFile } from './settings-file.ts'
+import { openSqliteStore } from './store/sqlite.ts'
+import { readOrMakeToken } from './token.ts'
+
+const WEB_ROOT = fileURLToPath(new URL('./web/dist', import.meta.url))
+
+/** Settings are said again well before the note that carries them expires. */
+const SETTINGS_TTL_MS = 86_400_000
+const SETTINGS_REPEAT_MS = SETTINGS_TTL_MS / 4
+
+const registries = { detectors: builtinDetectors, remediators: builtinRemediators }
+
+export interface RunningAggregator {
+  readonly node: string
+  readonly url: string
+  readonly token: string
+  stop(): Promise<void>
+}
+
+/** Throws StarlingError (UsageError for what the person wrote) before anything runs, or having stopped what did. */
+export async function startAggregator(config: AggregatorConfig, log: Logger): Promise<RunningAggregator> {
+  const { mesh: meshConfig, stateDir } = config
+  const document = readSettingsFile(config.settings, meshConfig.id, registries)
+  const token = readOrMakeToken(config.tokenFile)
+  const identity = await loadIdentity(stateDir, config.trust.ca, meshConfig.id).catch((cause: unknown) => {
+    throw new StarlingError(messageOf(cause), { remedy: `${stateDir} must hold the aggregator's identity`, cause })
+  })
+  const { node } = identity.enrolment
+  const { roster } = identity
+  const store = openSqliteStore(config.store.path)
+  const term = nextTerm(store)
+  const service = new AggregatorService({
+    store,
+    roster,
+    node,
+    term,
+    version: packageJson.version,
+    notice: config.notice,
+    log,
+  })
+  // HTTP first: a taken port must be known before a second leader speaks up in the mesh.
+  const http = createHttpServer({ port: service, token, webRoot: WEB_ROOT, log })
+  const listen = parseListen(meshConfig.listen[0] ?? 'tcp/7790')
+  const hear = (signed: SignedStatement) => {
+    try {
+      service.hear(signed)
+    } catch (error) {
+      log.warn({ from: signed.statement.signer, err: messageOf(error) }, 'note dropped')
+    }
+  }
+  const url = await listenHttp(http, config.http.host, config.http.port)
+  const mesh = await startMeshNode({
+    identity: { ...identity, node },
+    roster,
+    listen,
+    lead: { term, standing: service.verdicts.standing() },
+    onStatement: hear,
+    onCommit: (certificate) => service.commit(certificate),
+    onNotice: (notice) => service.notice(notice),
+    onTraffic: () => {},
+  }).catch(async (cause: unknown) => {
+    await http.close()
+    throw new StarlingError(`the mesh cannot listen on ${listen.host}:${listen.port}: ${messageOf(cause)}`, {
+      remedy: 'set mesh.listen to a free port, or STARLING_MESH_LISTEN',
+      cause,
+    })
+  })
+  const { leader } = mesh
+  if (leader === undefined) throw new Error('an aggregator leads')
+  service.start({ leader, now: mesh.now, publish: mesh.publish })
+
+  let inForce = document
+  const sign = (bytes: Uint8Array) => identity.keys.sign(bytes)
+  const sayApplied = () => {
+    const bytes = encodeSettings(signSettings(inForce, sign))
+    if (bytes.length > NOTE_BYTES_MAX) throw new StarlingError(`the settings are over ${NOTE_BYTES_MAX} bytes`)
+    mesh.publish(SETTINGS_TOPIC, bytes, SETTINGS_TTL_MS)
+    service.settingsInForce(inForce.version)
+  }
+  const readAgain = () => {
+    try {
+      const next = readSettingsFile(config.settings, meshConfig.id, registries)
+      if (next.version <= inForce.version) {
+        if (JSON.stringify(next) === JSON.stringify(inForce)) return
+        throw new StarlingError(`version ${next.version} is not above ${inForce.version}, which is in force`)
+      }
+      inForce = next
+      sayApplied()
+    } catch (error) {
+      log.warn({ err: messageOf(error) }, 'settings refused')
+      service.settingsRefused(messageOf(error))
+    }
+  }
+  sayApplied()
+  const repeat = setInterval(sayApplied, SETTINGS_REPEAT_MS)
+  const stopWatching = watchSettingsFile(config.settings, readAgain)
+  log.info({ url, mesh: roster.mesh, term }, 'aggregator started')
+  return {
+    node,
+    url,
+    token,
+    stop: async () => {
+      clearInterval(repeat)
+      stopWatching()
+      await Promise.all([http.close(), mesh.stop()])
+      store.close()
+    },
+  }
+}
+
+/** Recorded before it is used: two lives of an aggregator never ask under the same term. */
+function nextTerm(store: Store): number {
+  const term = Number(store.readFact('term') ?? 0) + 1
+  store.writeFact('term', String(term))
+  return term
+}

@@ -1,0 +1,32 @@
+/** What an aggregator reads from /etc/starling/aggregator.yaml. */
+import { z } from 'zod'
+import { logPart, meshPart, port, trustPart } from '../common/config-parts.ts'
+
+export const AGGREGATOR_CONFIG_FILE = '/etc/starling/aggregator.yaml'
+
+const httpPart = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1'),
+  port: port.default(7780),
+})
+
+const storePart = z.strictObject({
+  /** The SQLite file that holds the history. */
+  path: z.string().min(1).default('/var/lib/starling/history.sqlite'),
+})
+
+export const aggregatorConfig = z.strictObject({
+  mesh: meshPart,
+  trust: trustPart.prefault({}),
+  log: logPart.prefault({}),
+  http: httpPart.prefault({}),
+  store: storePart.prefault({}),
+  /** The YAML file with the settings document that this aggregator signs and hands out. */
+  settings: z.string().min(1).default('/etc/starling/settings.yaml'),
+  /** Said on the page about this mesh in so many words; empty for none. */
+  notice: z.string().max(500).default(''),
+  /** File with the token of API and page; made, readable by its owner alone, when there is none. */
+  tokenFile: z.string().min(1).default('/var/lib/starling/token'),
+  stateDir: z.string().min(1).default('/var/lib/starling'),
+})
+
+export type AggregatorConfig = z.infer<typeof aggregatorConfig>

@@ -1,0 +1,98 @@
+/**
+ * What the nodes say of themselves, as last heard: findings, remediations, the settings they run. Nothing is asked for;
+ * statements come over the mesh, and what is not renewed turns to unknown, never to well.
+ */
+import type { Finding } from '../detectors/contract.ts'
+import { decodeReport, isReportTopic } from '../detectors/report-note.ts'
+import type { Note, SignedStatement } from '../mesh/core/model.ts'
+import type { Remediation } from '../remediators/contract.ts'
+import { decodeRemediation, isRemediationTopic } from '../remediators/notes.ts'
+import { APPLIED_TOPIC, decodeApplied } from '../settings/notes.ts'
+
+/** Ended remediations that are shown; older ones are in the history. */
+const REMEDIATIONS_SHOWN = 100
+
+export type FleetChange =
+  | { readonly kind: 'joined'; readonly node: string; readonly incarnation: string }
+  | { readonly kind: 'report'; readonly node: string; readonly detector: string; readonly findings: readonly Finding[] }
+  | { readonly kind: 'remediation'; readonly remediation: Remediation }
+  | { readonly kind: 'applied'; readonly node: string; readonly version: number }
+  | { readonly kind: 'none' }
+
+interface Report {
+  readonly findings: readonly Finding[]
+  readonly heardAt: number
+}
+
+export class Fleet {
+  readonly #lives = new Map<string, string>()
+  readonly #reports = new Map<string, Report>()
+  readonly #remediations = new Map<string, Remediation>()
+  readonly #applied = new Map<string, number>()
+
+  /** Takes in a statement heard for the first time. Throws an Error for a note that is not what its topic says. */
+  hear(nowMs: number, { statement: { signer, body } }: SignedStatement): FleetChange {
+    if (body.kind === 'announcement') {
+      const { serial, boot, refutations } = body.incarnation
+      const incarnation = `${serial}.${boot}.${refutations}`
+      this.#lives.set(signer, incarnation)
+      return { kind: 'joined', node: signer, incarnation }
+    }
+    return body.kind === 'note' ? this.#hearNote(nowMs, signer, body) : { kind: 'none' }
+  }
+
+  /** The life a node last announced; undefined when it was never heard. */
+  incarnationOf(node: string): string | undefined {
+    return this.#lives.get(node)
+  }
+
+  /** All findings; those not renewed in time are shown as unknown. */
+  findings(nowMs: number): readonly Finding[] {
+    return [...this.#reports.values()].flatMap(({ findings, heardAt }) =>
+      findings.map((finding) => (nowMs - heardAt <= finding.ttlMs ? finding : expired(finding))),
+    )
+  }
+
+  /** Newest first. */
+  remediations(): readonly Remediation[] {
+    return [...this.#remediations.values()].toSorted((a, b) => (a.at < b.at ? 1 : -1)).slice(0, REMEDIATIONS_SHOWN)
+  }
+
+  remediation(planId: string): Remediation | undefined {
+    return this.#remediations.get(planId)
+  }
+
+  /** Version of the settings that each node says it runs. */
+  applied(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#applied)
+  }
+
+  #hearNote(nowMs: number, signer: string, { topic, bytes }: Note): FleetChange {
+    if (isReportTopic(topic)) {
+      const findings = decodeReport(signer, topic, bytes)
+      this.#reports.set(`${signer}\n${topic}`, { findings, heardAt: nowMs })
+      const detector = topic.slice(topic.indexOf('/') + 1)
+      return { kind: 'report', node: signer, detector, findings }
+    }
+    if (isRemediationTopic(topic)) {
+      const remediation = decodeRemediation(signer, bytes)
+      this.#remediations.set(remediation.plan.id, remediation)
+      return { kind: 'remediation', remediation }
+    }
+    if (topic === APPLIED_TOPIC) {
+      const { version } = decodeApplied(bytes)
+      this.#applied.set(signer, version)
+      return { kind: 'applied', node: signer, version }
+    }
+    return { kind: 'none' }
+  }
+}
+
+function expired(finding: Finding): Finding {
+  return {
+    ...finding,
+    status: 'unknown',
+    reason: 'Expired',
+    summary: `No report since. Last known: ${finding.summary}`,
+  }
+}

@@ -1,0 +1,45 @@
+/** How the API says no: problem documents (RFC 9457), naming the field where one is to blame. */
+import type { FastifyReply } from 'fastify'
+import type { z } from 'zod'
+
+export interface Problem {
+  readonly status: number
+  readonly title: string
+  /** One sentence for a person. */
+  readonly detail: string
+  readonly remedy?: string
+  readonly errors?: readonly { readonly field: string; readonly message: string }[]
+}
+
+/** Thrown by a route or a hook; the server's error handler turns it into its document. */
+export class ProblemError extends Error {
+  override name = 'ProblemError'
+  readonly problem: Problem
+  constructor(problem: Problem) {
+    super(problem.detail)
+    this.problem = problem
+  }
+}
+
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply
+    .code(problem.status)
+    .type('application/problem+json; charset=utf-8')
+    .send(JSON.stringify({ type: 'about:blank', ...problem }))
+}
+
+export function notFound(detail: string): ProblemError {
+  return new ProblemError({ status: 404, title: 'Not found', detail })
+}
+
+/** `input` as the schema reads it. Throws a 400 that names each wrong field. */
+export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
+  const parsed = schema.safeParse(input)
+  if (parsed.success) return parsed.data
+  const errors = parsed.error.issues.flatMap((issue) => {
+    const fields = issue.code === 'unrecognized_keys' ? issue.keys : [issue.path.join('.') || 'body']
+    return fields.map((field) => ({ field, message: issue.message }))
+  })
+  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join('; ')
+  throw new ProblemError({ status: 400, title: 'Invalid input', detail, errors })
+}

@@ -1,0 +1,86 @@
+/** The API's plain requests. What they answer is in model.ts; see stream.ts for the one that does not end. */
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { StarlingError } from '../../common/errors.ts'
+import { nearest } from '../../common/nearest.ts'
+import { type AggregatorPort, EVENT_KINDS, type EventQuery, type VerdictView } from '../model.ts'
+import { TOKEN_HOLDER } from './auth.ts'
+import { notFound, ProblemError, parseInput } from './problem.ts'
+
+const EVENTS_LIMIT_DEFAULT = 200
+const NAME_CHARS_MAX = 253
+
+const seq = z.coerce.number().int().min(0)
+const EventsQuery = z.strictObject({
+  after: seq.optional(),
+  before: seq.optional(),
+  node: z.string().min(1).max(NAME_CHARS_MAX).optional(),
+  /** Several are joined by commas. */
+  kind: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(EVENT_KINDS)))
+    .optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(EVENTS_LIMIT_DEFAULT),
+})
+
+const DecisionBody = z.strictObject({
+  action: z.enum(['approve', 'reject']),
+  reason: z.string().max(500).default(''),
+  via: z.enum(['page', 'cli', 'api']),
+})
+
+const NodeParams = z.object({ node: z.string().min(1).max(NAME_CHARS_MAX) })
+const IdParams = z.object({ id: z.string().min(1).max(200) })
+
+export function registerRoutes(server: FastifyInstance, port: AggregatorPort): void {
+  server.get('/api/v1/state', async () => port.snapshot())
+
+  server.get('/api/v1/events', async (request) => {
+    const { kind, ...rest } = parseInput(EventsQuery, request.query)
+    // The model's optional fields are absent rather than undefined.
+    const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
+    const query = { ...given, limit: rest.limit, ...(kind === undefined ? {} : { kinds: kind }) } satisfies EventQuery
+    return { items: port.events(query) }
+  })
+
+  server.get('/api/v1/explain/:node', async (request) => {
+    const { node } = parseInput(NodeParams, request.params)
+    const explanation = port.explain(node)
+    if (explanation !== null) return explanation
+    const known = port.snapshot().members.map((member) => member.node)
+    const meant = nearest(node, known)
+    throw notFound(`no node "${node}" in this mesh${meant === undefined ? '' : `; did you mean ${meant}?`}`)
+  })
+
+  server.post('/api/v1/remediations/:id/decision', async (request) => {
+    const { id } = parseInput(IdParams, request.params)
+    const { action, reason, via } = parseInput(DecisionBody, request.body)
+    if (!port.snapshot().remediations.some(({ plan }) => plan.id === id)) throw notFound(`no remediation "${id}"`)
+    try {
+      return { event: port.decide({ planId: id, action, reason, via }, TOKEN_HOLDER) }
+    } catch (error) {
+      if (!(error instanceof StarlingError)) throw error
+      const remedy = error.remedy === undefined ? {} : { remedy: error.remedy }
+      throw new ProblemError({ status: 409, title: 'Not decided', detail: error.message, ...remedy })
+    }
+  })
+
+  server.get('/api/v1/verdicts/:id', async (request) => findVerdict(port, request.params))
+
+  server.get('/api/v1/verdicts/:id/certificate', async (request, reply) => {
+    const verdict = findVerdict(port, request.params)
+    const name = `verdict-${verdict.id.replaceAll(/[^\w.-]/g, '_').slice(0, 80)}.cbor`
+    return reply
+      .type('application/octet-stream')
+      .header('content-disposition', `attachment; filename="${name}"`)
+      .send(Buffer.from(verdict.certificate, 'base64'))
+  })
+}
+
+function findVerdict(port: AggregatorPort, params: unknown): VerdictView {
+  const { id } = parseInput(IdParams, params)
+  const verdict = port.snapshot().verdicts.find((known) => known.id === id)
+  if (verdict === undefined) throw notFound(`no verdict "${id}"`)
+  return verdict
+}

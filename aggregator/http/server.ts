@@ -1,0 +1,116 @@
+/** The HTTP server people and scripts talk to: the API, its stream and the page. All it knows comes through the port. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import fastifyStatic from '@fastify/static'
+import { type FastifyError, type FastifyInstance, fastify, LogController } from 'fastify'
+import type { Logger } from 'pino'
+import { StarlingError } from '../../common/errors.ts'
+import type { AggregatorPort } from '../model.ts'
+import { requireToken, tradeTokenForCookie } from './auth.ts'
+import { notFound, ProblemError, sendProblem } from './problem.ts'
+import { registerRoutes } from './routes.ts'
+import { registerStream } from './stream.ts'
+
+const BODY_BYTES_MAX = 16 * 1024
+
+const SECURITY_HEADERS = {
+  'content-security-policy':
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  // The address may hold the token; it goes to nobody.
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+}
+
+export interface HttpServerOptions {
+  readonly port: AggregatorPort
+  /** Whoever has it may read and decide everything. */
+  readonly token: string
+  /** Directory of the built page; when it is missing, the API works and `/` says how to build it. */
+  readonly webRoot: string
+  readonly log: Logger
+}
+
+/** A server that is not yet listening; see `listenHttp`. Closing it ends its streams. */
+export function createHttpServer({ port, token, webRoot, log }: HttpServerOptions): FastifyInstance {
+  const server = fastify({
+    loggerInstance: log,
+    bodyLimit: BODY_BYTES_MAX,
+    // Off, because addresses would be logged, and one of them holds the token.
+    logController: new LogController({ disableRequestLogging: true }),
+    routerOptions: { maxParamLength: 1_000 },
+  }) as unknown as FastifyInstance
+
+  server.addHook('onRequest', async (_request, reply) => {
+    reply.headers(SECURITY_HEADERS)
+  })
+  server.setErrorHandler<FastifyError>((error, request, reply) => {
+    if (error instanceof ProblemError) return sendProblem(reply, error.problem)
+    const status = error.statusCode ?? 500
+    if (status < 500) return sendProblem(reply, { status, title: 'Bad request', detail: error.message })
+    log.error({ err: error, route: request.routeOptions.url }, 'request failed')
+    return sendProblem(reply, {
+      status: 500,
+      title: 'Internal error',
+      detail: 'this is a bug; the log has the details',
+    })
+  })
+  server.setNotFoundHandler(() => {
+    throw notFound('there is nothing at this address')
+  })
+
+  server.get('/livez', async () => ({ status: 'ok' }))
+  server.get('/readyz', async () => ({ status: 'ok', members: port.snapshot().members.length }))
+  // A context of its own, so that the token is asked for by route: an address can spell /api/ in many ways.
+  server.register(async (api) => {
+    requireToken(api, token)
+    api.addHook('onRequest', async (_request, reply) => {
+      reply.header('cache-control', 'no-store')
+    })
+    registerRoutes(api, port)
+    registerStream(api, port)
+  })
+  registerPage(server, webRoot, token)
+  return server
+}
+
+function registerPage(server: FastifyInstance, webRoot: string, token: string): void {
+  const built = existsSync(join(webRoot, 'index.html'))
+  if (built) {
+    server.register(fastifyStatic, {
+      root: webRoot,
+      index: false,
+      setHeaders(reply, path) {
+        // Built assets carry a hash of their content in their names; everything else can change under its name.
+        reply.header('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
+      },
+    })
+  }
+  server.get<{ Querystring: { token?: string | string[] } }>('/', (request, reply) => {
+    const given = request.query.token
+    if (given !== undefined) return tradeTokenForCookie(reply, String(given), token)
+    if (built) return reply.sendFile('index.html')
+    throw new ProblemError({
+      status: 503,
+      title: 'Page not built',
+      detail: `there is no page in ${webRoot}`,
+      remedy: 'run: node scripts/build-page.ts',
+    })
+  })
+}
+
+/** Starts to listen and returns the address, as `http://127.0.0.1:7780`. Throws StarlingError when it cannot. */
+export async function listenHttp(server: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    return await server.listen({ host, port })
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    const remedy = 'choose another with --http-port (0 takes a free one)'
+    if (code === 'EADDRINUSE') throw new StarlingError(`port ${port} on ${host} is in use`, { remedy, cause: error })
+    if (code === 'EACCES')
+      throw new StarlingError(`port ${port} may not be used by this user`, { remedy, cause: error })
+    throw error
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * The stream of Server-Sent Events. `event` carries one stored event, with its seq as id so that a client that comes
+ * back resumes where it was; `state` carries the whole snapshot, never more than five a second; `beat` says that the
+ * line is alive; `gap` says that more was missed than is resent, so the client reads /events instead.
+ *
+ * Nothing here waits for a slow client: a snapshot is skipped while the client is still reading the last one, and a
+ * client whose unread bytes exceed a bound is cut off, to resume when it can.
+ */
+import type { ServerResponse } from 'node:http'
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import type { AggregatorPort, StoredEvent } from '../model.ts'
+import { ProblemError, parseInput } from './problem.ts'
+
+const STATE_INTERVAL_MS = 200
+const HEARTBEAT_INTERVAL_MS = 15_000
+const CLIENTS_MAX = 100
+/** Missed events that are resent to a client that comes back; what a Store gives at once. */
+const RESENT_MAX = 1_000
+const UNREAD_BYTES_MAX = 8 * 1024 * 1024
+
+const seq = z.coerce.number().int().min(0)
+const StreamQuery = z.strictObject({ after: seq.optional() })
+const LastEventId = z.object({ 'last-event-id': seq.optional() })
+
+interface Client {
+  readonly raw: ServerResponse
+  /** A snapshot was skipped, since the one before it has not been read. */
+  owesState: boolean
+}
+
+export function registerStream(server: FastifyInstance, port: AggregatorPort): void {
+  const clients = new Set<Client>()
+  let stateTimer: NodeJS.Timeout | null = null
+  let lastStateAt = Number.NEGATIVE_INFINITY
+
+  function write(client: Client, text: string): void {
+    client.raw.write(text)
+    if (client.raw.writableLength > UNREAD_BYTES_MAX) client.raw.destroy()
+  }
+
+  function sendState(): void {
+    stateTimer = null
+    lastStateAt = performance.now()
+    const text = stateText(port)
+    for (const client of clients) {
+      if (client.raw.writableNeedDrain) client.owesState = true
+      else write(client, text)
+    }
+  }
+
+  function scheduleState(): void {
+    if (stateTimer !== null || clients.size === 0) return
+    stateTimer = setTimeout(sendState, Math.max(0, lastStateAt + STATE_INTERVAL_MS - performance.now()))
+  }
+
+  const unsubscribe = port.subscribe((event) => {
+    if (event !== null) {
+      const text = eventText(event)
+      for (const client of clients) write(client, text)
+    }
+    scheduleState()
+  })
+
+  const heartbeat = setInterval(() => {
+    // A comment keeps proxies from closing the line, but a page cannot see it; the event is for the page.
+    for (const client of clients) write(client, `: beat\nevent: beat\ndata: ${new Date().toISOString()}\n\n`)
+  }, HEARTBEAT_INTERVAL_MS)
+
+  // Before the server closes, since it waits for its open requests and these do not end by themselves.
+  server.addHook('preClose', async () => {
+    unsubscribe()
+    clearInterval(heartbeat)
+    if (stateTimer !== null) clearTimeout(stateTimer)
+    for (const { raw } of clients) raw.end()
+  })
+
+  server.get('/api/v1/stream', (request, reply) => {
+    const resumeHeader = parseInput(LastEventId, request.headers)['last-event-id']
+    const after = resumeHeader ?? parseInput(StreamQuery, request.query).after
+    if (clients.size >= CLIENTS_MAX) {
+      throw new ProblemError({ status: 503, title: 'Too many streams', detail: `${CLIENTS_MAX} streams are open` })
+    }
+    // The answer never ends, so it is written past fastify, with the headers that were set so far.
+    reply.hijack()
+    reply.raw.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      'content-type': 'text/event-stream; charset=utf-8',
+      'x-accel-buffering': 'no',
+    })
+    const client: Client = { raw: reply.raw, owesState: false }
+    clients.add(client)
+    reply.raw.on('close', () => clients.delete(client))
+    reply.raw.on('error', () => reply.raw.destroy())
+    reply.raw.on('drain', () => {
+      if (!client.owesState) return
+      client.owesState = false
+      scheduleState()
+    })
+    // All in one turn of the event loop, so no event falls between those resent and those to come.
+    if (after !== undefined) resend(port, after, (text) => write(client, text))
+    write(client, stateText(port))
+  })
+}
+
+function resend(port: AggregatorPort, after: number, send: (text: string) => void): void {
+  const missed = port.events({ after, limit: RESENT_MAX })
+  const first = missed[0]
+  if (first !== undefined && port.events({ after, before: first.seq, limit: 1 }).length > 0) {
+    send(`event: gap\ndata: ${JSON.stringify({ after, before: first.seq })}\n\n`)
+  }
+  for (const event of missed) send(eventText(event))
+}
+
+/** JSON has no raw line breaks, so one data line always holds it. */
+function eventText(event: StoredEvent): string {
+  return `id: ${event.seq}\nevent: event\ndata: ${JSON.stringify(event)}\n\n`
+}
+
+function stateText(port: AggregatorPort): string {
+  return `event: state\ndata: ${JSON.stringify(port.snapshot())}\n\n`
+}

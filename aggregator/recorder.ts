@@ -1,0 +1,185 @@
+/**
+ * Turns what happens into history: each event with the id of the one that led to it, so that any state can be walked back
+ * to its beginning. The cause of a node's next event is kept by thread: its liveness, a finding, a plan.
+ */
+import type { Finding } from '../detectors/contract.ts'
+import type { Notice } from '../mesh/core/message.ts'
+import type { Certificate } from '../mesh/core/model.ts'
+import { formatIncarnation } from '../mesh/core/model.ts'
+import type { Permit, Remediation } from '../remediators/contract.ts'
+import type { Event, EventKind, Store, StoredEvent, VoteView } from './model.ts'
+
+export interface VerdictRecord {
+  readonly certificate: Certificate
+  readonly encoded: string
+  readonly votes: readonly VoteView[]
+  readonly needed: number
+}
+
+export class Recorder {
+  readonly #store: Store
+  readonly #onStored: (event: StoredEvent) => void
+  readonly #prefix: string
+  readonly #lastOf = new Map<string, string>()
+  #count = 0
+
+  /** `life`: unique to this start of the aggregator, for ids of what only it saw. */
+  constructor(store: Store, life: string, onStored: (event: StoredEvent) => void) {
+    this.#store = store
+    this.#prefix = life
+    this.#onStored = onStored
+  }
+
+  started(leader: string, term: number): void {
+    this.#record(`started/${this.#prefix}`, 'started', '', 'info', `${leader} leads the mesh, term ${term}`, '')
+  }
+
+  joined(node: string, incarnation: string): void {
+    this.#record(`joined/${node}/${incarnation}`, 'joined', node, 'good', `agent heard, incarnation ${incarnation}`, '')
+  }
+
+  notice(notice: Notice): void {
+    const thread = (node: string) => `live/${node}`
+    const next = (node: string, kind: EventKind, tone: Event['tone'], summary: string, data: object = {}) =>
+      this.#follow(thread(node), this.#nextId(kind, node), kind, node, tone, summary, data)
+    switch (notice.kind) {
+      case 'suspected':
+        this.#lastOf.delete(thread(notice.subject))
+        next(notice.subject, 'suspected', 'bad', `silent to ${notice.voters.join(', ')}`, { voters: notice.voters })
+        return
+      case 'unsuspected':
+        next(notice.subject, 'unsuspected', 'good', 'no observer misses it any more')
+        return
+      case 'candidate':
+        next(notice.subject, 'candidate', 'bad', `${notice.votes} observers hold it for ${notice.verdict}`)
+        return
+      case 'rollCall':
+        for (const node of notice.subjects) {
+          const summary = `the mesh is asked afresh: ${notice.live} live members`
+          this.#follow(thread(node), `roll-call/${notice.nonce}/${node}`, 'roll-call', node, 'info', summary, {})
+        }
+        return
+      case 'withheld':
+        next(notice.subject, 'withheld', 'info', `no verdict of ${notice.verdict}: ${notice.why}`)
+        return
+      case 'recovered': {
+        const { subject, verdictId } = notice.verdict
+        next(subject, 'recovered', 'good', `${notice.verdict.kind} ended: ${notice.why}`, { verdictId })
+        return
+      }
+      case 'agentDown':
+        this.#lastOf.delete(thread(notice.subject))
+        next(notice.subject, 'agent-down', 'bad', 'its host answers, its agent does not', { voters: notice.voters })
+        return
+      case 'agentUp':
+        next(notice.subject, 'agent-up', 'good', 'its agent answers again')
+        return
+    }
+  }
+
+  /** Durable when it returns: the commit record of the verdict. */
+  verdict({ certificate, encoded, votes, needed }: VerdictRecord): void {
+    const { subject, kind, verdictId, present, live, incarnation } = certificate
+    const against = votes.filter(({ opinion }) => opinion === 'silent').length
+    const summary = `${kind}: ${against} of ${votes.length} observers agree (${needed} needed), incarnation ${formatIncarnation(incarnation)}`
+    const data = { verdictId, verdict: kind, incarnation, votes, needed, present, live, certificate: encoded }
+    this.#follow(`live/${subject}`, `verdict/${verdictId}`, 'verdict', subject, 'bad', summary, data)
+  }
+
+  /** What a detector of a node says now, held against what it said before. */
+  report(node: string, detector: string, findings: readonly Finding[]): void {
+    const fact = `findings/${node}/${detector}`
+    const before = JSON.parse(this.#store.readFact(fact) ?? '{}') as Record<string, string>
+    const now = Object.fromEntries(findings.filter(isNews).map(({ id, summary }) => [id, summary]))
+    for (const finding of findings.filter(isNews)) {
+      const tone = finding.status === 'unknown' || finding.status === 'info' ? 'info' : 'bad'
+      const { id, reason, status, summary, evidence } = finding
+      this.#record(id, 'finding', node, tone, `${reason} (${status}): ${summary}`, '', { detector, evidence })
+    }
+    for (const [id, summary] of Object.entries(before)) {
+      if (id in now) continue
+      const cause = this.#lastOf.get(`finding/${id}`) ?? id
+      this.#record(`${id}/cleared`, 'finding', node, 'good', `cleared: ${summary}`, cause, { detector })
+      this.#lastOf.delete(`finding/${id}`)
+    }
+    if (JSON.stringify(before) !== JSON.stringify(now)) this.#store.writeFact(fact, JSON.stringify(now))
+  }
+
+  remediation(remediation: Remediation): void {
+    const { plan, phase, why, permitId } = remediation
+    const thread = `plan/${plan.id}@${plan.createdAt}`
+    const changes = plan.changes.map(({ what, before, after }) => `${what}: ${before} → ${after}`).join('; ')
+    this.#record(thread, 'plan', plan.node, 'act', `${plan.remediator} would change ${changes}`, plan.findingId, {
+      plan,
+    })
+    if (phase === 'awaiting-approval') return
+    const cause = this.#lastOf.get(thread) ?? permitId ?? thread
+    const id = `${thread}/${phase}`
+    const tone = phase === 'verified' ? 'good' : BAD_PHASES.has(phase) ? 'bad' : 'info'
+    this.#record(id, 'remediation', plan.node, tone, `${phase}: ${why}`, cause, { planId: plan.id, phase })
+    this.#lastOf.set(thread, id)
+    this.#lastOf.set(`finding/${plan.findingId}`, id)
+  }
+
+  /** Durable when it returns, so that a permit is on record before it is sent. */
+  decision(permit: Permit, remediation: Remediation): Event {
+    const { plan } = remediation
+    const thread = `plan/${plan.id}@${plan.createdAt}`
+    const said = permit.action === 'approve' ? 'approved' : 'rejected'
+    const reason = permit.reason === '' ? '' : `: ${permit.reason}`
+    const summary = `${said} by ${permit.by} (${permit.via})${reason}`
+    const event = this.#record(permit.id, 'decision', permit.node, 'act', summary, thread, { permit })
+    this.#lastOf.set(thread, permit.id)
+    return event
+  }
+
+  settings(id: string, tone: Event['tone'], summary: string, node = ''): void {
+    this.#record(id, 'settings', node, tone, summary, '')
+  }
+
+  /** As `record`, caused by the thread's last event, and its new last one. */
+  #follow(
+    thread: string,
+    id: string,
+    kind: EventKind,
+    node: string,
+    tone: Event['tone'],
+    summary: string,
+    data: object,
+  ): void {
+    this.#record(id, kind, node, tone, summary, this.#lastOf.get(thread) ?? this.#lastLiveness(node), data)
+    this.#lastOf.set(thread, id)
+  }
+
+  /** After a restart the thread is in the history: a recovery must find the verdict that it ends. */
+  #lastLiveness(node: string): string {
+    const kinds = ['verdict', 'agent-down'] as const
+    return this.#lastOf.size === 0 ? (this.#store.query({ node, kinds, limit: 1 })[0]?.id ?? '') : ''
+  }
+
+  #nextId(kind: EventKind, node: string): string {
+    return `${kind}/${node}/${this.#prefix}.${++this.#count}`
+  }
+
+  #record(
+    id: string,
+    kind: EventKind,
+    node: string,
+    tone: Event['tone'],
+    summary: string,
+    causedBy: string,
+    data: object = {},
+  ): Event {
+    const event: Event = { id, at: new Date().toISOString(), kind, node, tone, summary, causedBy, data: { ...data } }
+    const stored = this.#store.append(event)
+    if (stored !== null) this.#onStored(stored)
+    return stored ?? event
+  }
+}
+
+const BAD_PHASES: ReadonlySet<string> = new Set(['reverted', 'revert-failed', 'failed', 'refused'])
+
+/** What is worth an event: `ok` and `not-applicable` are the absence of one. */
+function isNews({ status }: Finding): boolean {
+  return status !== 'ok' && status !== 'not-applicable'
+}

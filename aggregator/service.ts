@@ -1,0 +1,179 @@
+/**
+ * The aggregator's inner life: takes in what the mesh tells, keeps history and present, and answers the HTTP side. It does
+ * no I/O of its own but through the store and the mesh it is given.
+ */
+import { randomUUID } from 'node:crypto'
+import { StarlingError } from '../common/errors.ts'
+import type { Log } from '../common/log.ts'
+import type { Leader } from '../mesh/core/leader.ts'
+import type { Notice } from '../mesh/core/message.ts'
+import type { Certificate, Roster, SignedStatement } from '../mesh/core/model.ts'
+import { encodeValue } from '../mesh/wire/codec.ts'
+import type { Permit } from '../remediators/contract.ts'
+import { encodeNote, permitTopic } from '../remediators/notes.ts'
+import { explainNode } from './explain.ts'
+import { Fleet } from './fleet.ts'
+import type { AggregatorPort, Decision, Event, EventQuery, Explanation, Snapshot, Store, StoredEvent } from './model.ts'
+import { Recorder } from './recorder.ts'
+import { memberViews, StateClock } from './snapshot.ts'
+import { Verdicts, votesOf } from './verdicts.ts'
+
+/** A node that has not begun within this time after it got the permit must not begin at all (docs/protocol.md, permits). */
+const PERMIT_TTL_MS = 30_000
+
+/** What the service needs of the running mesh node; given once it runs. */
+export interface MeshSide {
+  readonly leader: Leader
+  now(): number
+  publish(topic: string, bytes: Uint8Array, ttlMs: number): void
+}
+
+export interface ServiceInit {
+  readonly store: Store
+  readonly roster: Roster
+  readonly node: string
+  readonly term: number
+  readonly version: string
+  readonly notice: string
+  readonly log: Log
+}
+
+export class AggregatorService implements AggregatorPort {
+  readonly #init: ServiceInit
+  readonly #fleet = new Fleet()
+  readonly #verdicts: Verdicts
+  readonly #recorder: Recorder
+  readonly #stateClock = new StateClock()
+  readonly #listeners = new Set<(event: StoredEvent | null) => void>()
+  readonly #decided = new Set<string>()
+  #mesh: MeshSide | undefined
+  #settingsVersion = 0
+
+  constructor(init: ServiceInit) {
+    this.#init = init
+    this.#verdicts = new Verdicts(init.store)
+    this.#recorder = new Recorder(init.store, `${init.node}.${init.term}`, (event) => {
+      this.#verdicts.take(event)
+      this.#tell(event)
+    })
+  }
+
+  get verdicts(): Verdicts {
+    return this.#verdicts
+  }
+
+  /** The mesh runs: from now on there is a present to show. */
+  start(mesh: MeshSide): void {
+    this.#mesh = mesh
+    this.#recorder.started(this.#init.node, this.#init.term)
+  }
+
+  hear(signed: SignedStatement): void {
+    const change = this.#fleet.hear(performance.now(), signed)
+    switch (change.kind) {
+      case 'joined':
+        this.#recorder.joined(change.node, change.incarnation)
+        break
+      case 'report':
+        this.#recorder.report(change.node, change.detector, change.findings)
+        break
+      case 'remediation':
+        this.#recorder.remediation(change.remediation)
+        break
+      case 'applied':
+      case 'none':
+        break
+    }
+    this.#tell(null)
+  }
+
+  notice(notice: Notice): void {
+    this.#init.log.info({ notice: notice.kind, ...notice }, 'mesh')
+    this.#recorder.notice(notice)
+    this.#tell(null)
+  }
+
+  /** The commit record: durable when it returns. */
+  commit(certificate: Certificate): void {
+    const { subject, kind, verdictId } = certificate
+    const encoded = Buffer.from(encodeValue(certificate)).toString('base64')
+    const needed = this.#running().leader.conditions.neededFor(subject)
+    this.#recorder.verdict({ certificate, encoded, votes: votesOf(certificate, this.#init.roster), needed })
+    this.#init.log.warn({ subject, verdict: verdictId, kind }, 'verdict')
+  }
+
+  settingsInForce(version: number): void {
+    this.#settingsVersion = version
+    this.#recorder.settings(`settings/${version}`, 'info', `settings version ${version} in force`)
+  }
+
+  settingsRefused(why: string): void {
+    this.#recorder.settings(`settings/refused/${randomUUID()}`, 'bad', `settings refused, version kept: ${why}`)
+  }
+
+  snapshot(): Snapshot {
+    const { roster, node, version, notice } = this.#init
+    const { leader, now } = this.#running()
+    const at = { nowMs: now(), now: new Date().toISOString() }
+    return {
+      mesh: { id: roster.mesh, leader: node, epoch: roster.epoch, version },
+      notice,
+      members: memberViews({ roster, leader, fleet: this.#fleet, clock: this.#stateClock, ...at }),
+      findings: this.#fleet.findings(performance.now()),
+      verdicts: this.#verdicts.all(),
+      remediations: this.#fleet.remediations(),
+      settings: { version: this.#settingsVersion, applied: this.#fleet.applied() },
+    }
+  }
+
+  events(query: EventQuery): readonly StoredEvent[] {
+    return this.#init.store.query(query)
+  }
+
+  explain(node: string): Explanation | null {
+    const member = this.snapshot().members.find((candidate) => candidate.node === node)
+    return member === undefined ? null : explainNode(member, this.#init.store)
+  }
+
+  decide({ planId, action, reason, via }: Decision, by: string): Event {
+    const remediation = this.#fleet.remediation(planId)
+    if (remediation === undefined) throw new StarlingError(`there is no plan ${planId}`)
+    const { plan, phase } = remediation
+    const key = `${plan.id}@${plan.createdAt}`
+    if (phase !== 'awaiting-approval') throw new StarlingError(`plan ${planId} waits for no decision: it is ${phase}`)
+    if (this.#decided.has(key)) throw new StarlingError(`plan ${planId} was decided a moment ago`)
+    const permit: Permit = {
+      id: `permit-${randomUUID()}`,
+      planId,
+      planHash: plan.planHash,
+      evidenceHash: plan.evidenceHash,
+      node: plan.node,
+      action,
+      by,
+      via,
+      reason,
+      at: new Date().toISOString(),
+      ttlMs: PERMIT_TTL_MS,
+    }
+    const event = this.#recorder.decision(permit, remediation)
+    this.#decided.add(key)
+    // A permit that never arrived is void by then: the plan, if it still waits, can be decided again.
+    setTimeout(() => this.#decided.delete(key), PERMIT_TTL_MS).unref()
+    this.#running().publish(permitTopic(planId), encodeNote(permit), PERMIT_TTL_MS)
+    return event
+  }
+
+  subscribe(listener: (event: StoredEvent | null) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #tell(event: StoredEvent | null): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  #running(): MeshSide {
+    if (this.#mesh === undefined) throw new StarlingError('the mesh is starting', { remedy: 'try again in a second' })
+    return this.#mesh
+  }
+}

@@ -1,0 +1,93 @@
+/** The history on SQLite: one file, no server. Writes are serialised by the process, and each is on disk on return. */
+import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import type { Event, EventKind, EventQuery, Store, StoredEvent } from '../model.ts'
+import { openDatabase } from './open.ts'
+
+export const QUERY_LIMIT_MAX = 1_000
+
+/** Opens or creates the history in `file`. Throws StarlingError when the file is damaged or not ours. */
+export function openSqliteStore(file: string): Store {
+  const database = openDatabase(file)
+  const insert = database.prepare(`
+    INSERT INTO events (id, at, kind, node, tone, summary, caused_by, data)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING seq`)
+  const selectById = database.prepare('SELECT * FROM events WHERE id = ?')
+  const selectFact = database.prepare('SELECT value FROM facts WHERE key = ?')
+  const upsertFact = database.prepare(
+    'INSERT INTO facts (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+  )
+
+  return {
+    append(event: Event): StoredEvent | null {
+      const { id, at, kind, node, tone, summary, causedBy, data } = event
+      const row = insert.get(id, at, kind, node, tone, summary, causedBy, JSON.stringify(data))
+      return row === undefined ? null : { ...event, seq: Number(row.seq) }
+    },
+
+    query(query: EventQuery): readonly StoredEvent[] {
+      const { where, values } = conditions(query)
+      const rows = database.prepare(`SELECT * FROM events ${where} ORDER BY seq DESC LIMIT ?`)
+      return rows
+        .all(...values, query.limit)
+        .map(toEvent)
+        .reverse()
+    },
+
+    byId(id: string): StoredEvent | null {
+      const row = selectById.get(id)
+      return row === undefined ? null : toEvent(row)
+    },
+
+    readFact(key: string): string | null {
+      const row = selectFact.get(key)
+      return row === undefined ? null : String(row.value)
+    },
+
+    writeFact(key: string, value: string): void {
+      upsertFact.run(key, value)
+    },
+
+    close(): void {
+      database.close()
+    },
+  }
+}
+
+function conditions(query: EventQuery): { where: string; values: SQLInputValue[] } {
+  if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > QUERY_LIMIT_MAX) {
+    throw new RangeError(`limit must be a whole number from 1 to ${QUERY_LIMIT_MAX}, not ${query.limit}`)
+  }
+  const terms: string[] = []
+  const values: SQLInputValue[] = []
+  if (query.after !== undefined) {
+    terms.push('seq > ?')
+    values.push(query.after)
+  }
+  if (query.before !== undefined) {
+    terms.push('seq < ?')
+    values.push(query.before)
+  }
+  if (query.node !== undefined) {
+    terms.push('node = ?')
+    values.push(query.node)
+  }
+  if (query.kinds !== undefined) {
+    terms.push(`kind IN (${query.kinds.map(() => '?').join(', ')})`)
+    values.push(...query.kinds)
+  }
+  return { where: terms.length === 0 ? '' : `WHERE ${terms.join(' AND ')}`, values }
+}
+
+function toEvent(row: Record<string, SQLOutputValue>): StoredEvent {
+  return {
+    seq: Number(row.seq),
+    id: String(row.id),
+    at: String(row.at),
+    kind: String(row.kind) as EventKind,
+    node: String(row.node),
+    tone: String(row.tone) as StoredEvent['tone'],
+    summary: String(row.summary),
+    causedBy: String(row.caused_by),
+    data: JSON.parse(String(row.data)),
+  }
+}

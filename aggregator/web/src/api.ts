@@ -1,0 +1,31 @@
+/** What the page asks of the aggregator. The browser adds the cookie that holds the token. */
+import type { Decision, StoredEvent } from '../../model.ts'
+
+/** The aggregator does not know this browser (any more). */
+export class NoToken extends Error {
+  override name = 'NoToken'
+}
+
+/** The newest `limit` events before `before` (a seq), oldest first. Throws NoToken, or Error with a text for people. */
+export async function fetchEvents(limit: number, before?: number): Promise<readonly StoredEvent[]> {
+  const query = before === undefined ? '' : `&before=${before}`
+  const answer = await request(`/api/v1/events?limit=${limit}${query}`)
+  return ((await answer.json()) as { items: StoredEvent[] }).items
+}
+
+/** Throws NoToken, or Error with the aggregator's reason. */
+export async function postDecision(planId: string, action: Decision['action'], reason: string): Promise<void> {
+  await request(`/api/v1/remediations/${encodeURIComponent(planId)}/decision`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ action, reason, via: 'page' }),
+  })
+}
+
+async function request(path: string, init?: RequestInit): Promise<Response> {
+  const answer = await fetch(path, init)
+  if (answer.ok) return answer
+  if (answer.status === 401) throw new NoToken('the aggregator does not know this browser any more')
+  const problem = (await answer.json().catch(() => ({}))) as { detail?: string }
+  throw new Error(problem.detail ?? `the aggregator answered ${answer.status}`)
+}

@@ -1,0 +1,81 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { EMPTY_PICTURE, type Live, startLive } from './live.ts'
+import { Announcer } from './parts/announcer.tsx'
+import { Approvals } from './parts/approvals.tsx'
+import { EventLog, NO_FILTER } from './parts/event-log.tsx'
+import { Findings } from './parts/findings.tsx'
+import { Header } from './parts/header.tsx'
+import { Members } from './parts/members.tsx'
+import { Remediations } from './parts/remediations.tsx'
+import { Verdicts } from './parts/verdicts.tsx'
+
+const byName = new Intl.Collator('en', { numeric: true })
+
+export function App() {
+  const [picture, setPicture] = useState(EMPTY_PICTURE)
+  const [filter, setFilter] = useState(NO_FILTER)
+  const live = useRef<Live | null>(null)
+  useEffect(() => {
+    live.current = startLive(setPicture)
+    return () => live.current?.stop()
+  }, [])
+
+  const { snapshot, events, hasOlder, line } = picture
+  function showEventsOf(node: string): void {
+    setFilter({ node, text: '' })
+    document.getElementById('events')?.scrollIntoView({ block: 'start' })
+  }
+
+  return (
+    <>
+      <Header picture={picture} />
+      {line === 'no-token' && (
+        <p class="notice" role="alert">
+          This browser is not signed in. Open the link with <code>?token=</code> that <code>starling up</code> printed.
+        </p>
+      )}
+      {snapshot !== null && (
+        <main class={line === 'live' ? '' : 'faded'}>
+          <Announcer snapshot={snapshot} />
+          {snapshot.notice !== '' && (
+            <p class="notice" data-testid="notice">
+              {snapshot.notice}
+            </p>
+          )}
+          <div class="columns">
+            <div class="column">
+              <Approvals
+                waiting={snapshot.remediations.filter(({ phase }) => phase === 'awaiting-approval')}
+                findings={snapshot.findings}
+                onChooseNode={showEventsOf}
+              />
+              <Members members={snapshot.members} receivedAt={picture.snapshotAt} onChooseNode={showEventsOf} />
+              <Findings findings={snapshot.findings} onChooseNode={showEventsOf} />
+              <Verdicts verdicts={snapshot.verdicts} onChooseNode={showEventsOf} />
+              <Remediations
+                remediations={snapshot.remediations.filter(({ phase }) => phase !== 'awaiting-approval')}
+                onChooseNode={showEventsOf}
+              />
+            </div>
+            <div class="column">
+              <EventLog
+                events={events}
+                nodes={snapshot.members.map(({ node }) => node).toSorted(byName.compare)}
+                filter={filter}
+                hasOlder={hasOlder}
+                onFilter={setFilter}
+                onLoadOlder={async () => live.current?.loadOlder()}
+              />
+            </div>
+          </div>
+        </main>
+      )}
+      {snapshot !== null && (
+        <footer>
+          Starling {snapshot.mesh.version} · epoch {snapshot.mesh.epoch} · times in{' '}
+          {Intl.DateTimeFormat().resolvedOptions().timeZone}
+        </footer>
+      )}
+    </>
+  )
+}

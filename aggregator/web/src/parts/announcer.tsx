@@ -1,0 +1,30 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Snapshot } from '../../../model.ts'
+
+/** Tells a screen reader what changed; the eye sees it anyway. */
+export function Announcer({ snapshot }: { snapshot: Snapshot }) {
+  const last = useRef(snapshot)
+  const [text, setText] = useState('')
+  useEffect(() => {
+    const changes = changesBetween(last.current, snapshot)
+    last.current = snapshot
+    if (changes !== '') setText(changes)
+  }, [snapshot])
+  return (
+    <p class="unseen" role="status" aria-live="polite" data-testid="announcer">
+      {text}
+    </p>
+  )
+}
+
+function changesBetween(before: Snapshot, now: Snapshot): string {
+  const states = new Map(before.members.map(({ node, state }) => [node, state]))
+  const members = now.members
+    .filter(({ node, state }) => states.get(node) !== state)
+    .map(({ node, state }) => `${node} is ${state}`)
+  const phases = new Map(before.remediations.map(({ plan, phase }) => [plan.id, phase]))
+  const remediations = now.remediations
+    .filter(({ plan, phase }) => phases.get(plan.id) !== phase)
+    .map(({ plan, phase }) => `${plan.remediator} on ${plan.node}: ${phase}`)
+  return [...members, ...remediations].join('. ')
+}

@@ -1,0 +1,42 @@
+import type { Finding, FindingStatus } from '../../../../detectors/contract.ts'
+import { FINDING_TONES } from '../tones.ts'
+import { Evidence } from './approvals.tsx'
+import { Badge, NodeName, Section, Time } from './small.tsx'
+
+const WORST_FIRST: readonly FindingStatus[] = ['error', 'alarm', 'warn', 'unknown', 'info', 'ok', 'not-applicable']
+
+interface FindingsProps {
+  readonly findings: readonly Finding[]
+  readonly onChooseNode: (node: string) => void
+}
+
+export function Findings({ findings, onChooseNode }: FindingsProps) {
+  const shown = findings
+    .filter(({ status }) => status !== 'ok' && status !== 'not-applicable')
+    .toSorted((a, b) => WORST_FIRST.indexOf(a.status) - WORST_FIRST.indexOf(b.status) || (a.id < b.id ? -1 : 1))
+  const fine = findings.filter(({ status }) => status === 'ok').length
+  const absent = findings.length - shown.length - fine
+  return (
+    <Section id="findings" title="Findings" count={shown.length}>
+      <ul class="rows">
+        {shown.map((finding) => (
+          <li key={finding.id} data-testid="finding" data-status={finding.status}>
+            <Badge tone={FINDING_TONES[finding.status]}>{finding.status}</Badge>
+            <div class="row-text">
+              <p>
+                <NodeName node={finding.node} onChoose={onChooseNode} /> {finding.summary}
+              </p>
+              <p class="aside">
+                {finding.reason} · {finding.detector} · since <Time at={finding.since} />
+              </p>
+              <Evidence measures={finding.evidence} />
+            </div>
+          </li>
+        ))}
+      </ul>
+      <p class="folded" data-testid="findings-fine">
+        {fine} {fine === 1 ? 'check is' : 'checks are'} fine{absent > 0 && `, ${absent} not applicable`}.
+      </p>
+    </Section>
+  )
+}

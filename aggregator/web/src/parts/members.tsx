@@ -1,0 +1,78 @@
+import { useEffect, useState } from 'preact/hooks'
+import type { MemberState, MemberView } from '../../../model.ts'
+import { MEMBER_TONES } from '../tones.ts'
+import { Badge, NodeName, Section, Time } from './small.tsx'
+import { Votes } from './votes.tsx'
+
+interface MembersProps {
+  readonly members: readonly MemberView[]
+  /** `performance.now()` of when they came. */
+  readonly receivedAt: number
+  readonly onChooseNode: (node: string) => void
+}
+
+const WORST_FIRST: readonly MemberState[] = [
+  'NodeDown',
+  'HostHung',
+  'AgentDown',
+  'suspected',
+  'unseen',
+  'alive',
+  'left',
+]
+
+const byName = new Intl.Collator('en', { numeric: true })
+
+export function Members({ members, receivedAt, onChooseNode }: MembersProps) {
+  const sorted = members.toSorted(
+    (a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state) || byName.compare(a.node, b.node),
+  )
+  return (
+    <Section id="members" title="Members" count={members.length}>
+      <ul class="tiles">
+        {sorted.map((member) => (
+          <li
+            key={member.node}
+            class={`tile edge-${MEMBER_TONES[member.state]}`}
+            data-testid={`member-${member.node}`}
+            data-state={member.state}
+          >
+            <div class="tile-head">
+              <NodeName node={member.node} onChoose={onChooseNode} />
+              <Badge tone={MEMBER_TONES[member.state]}>{member.state}</Badge>
+            </div>
+            <p class="aside">
+              zone {member.zone} · {member.roles.join(', ')} · since <Time at={member.since} />
+            </p>
+            {member.decidesInMs !== undefined && <Countdown untilMs={receivedAt + member.decidesInMs} />}
+            {member.votes.length > 0 && (
+              <details>
+                <summary>{silentCount(member)}</summary>
+                <Votes votes={member.votes} />
+              </details>
+            )}
+          </li>
+        ))}
+      </ul>
+    </Section>
+  )
+}
+
+function silentCount({ votes, needed }: MemberView): string {
+  return `${votes.filter(({ opinion }) => opinion === 'silent').length} silent, ${needed} needed`
+}
+
+/** HostHung waits for the slow path, so a person watching wants to know for how long still. */
+function Countdown({ untilMs }: { untilMs: number }) {
+  const [now, setNow] = useState(performance.now())
+  useEffect(() => {
+    const timer = setInterval(() => setNow(performance.now()), 250)
+    return () => clearInterval(timer)
+  }, [])
+  const seconds = Math.max(0, Math.ceil((untilMs - now) / 1000))
+  return (
+    <p class="countdown" data-testid="countdown">
+      {seconds > 0 ? `HostHung decidable in ${seconds}\u00a0s` : 'HostHung decidable now'}
+    </p>
+  )
+}

@@ -1,0 +1,145 @@
+/** The API as functions. What goes wrong comes out as StarlingError, saying which address and what to do. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Decision, Event, EventKind, Explanation, Snapshot, StoredEvent } from '../aggregator/model.ts'
+import { messageOf, StarlingError } from '../common/errors.ts'
+import type { Connection } from './connection.ts'
+import { readEventStream } from './event-stream.ts'
+
+const REQUEST_TIMEOUT_MS = 15_000
+const RECONNECT_MS_MIN = 500
+const RECONNECT_MS_MAX = 10_000
+/** The aggregator beats every 15 s; two missed beats and some delay mean that the line is dead. */
+const SILENCE_MS_MAX = 40_000
+
+export interface EventFilter {
+  readonly node?: string | undefined
+  readonly kinds?: readonly EventKind[] | undefined
+  readonly limit: number
+}
+
+export interface ApiClient {
+  state(): Promise<Snapshot>
+  /** The newest that match, oldest first. */
+  events(filter: EventFilter): Promise<readonly StoredEvent[]>
+  explain(node: string): Promise<Explanation>
+  /** The event that the decision became. */
+  decide(decision: Decision): Promise<Event>
+  /** Events after `seq` and those to come, without end; resumes by itself and tells `note` when it has to. */
+  follow(seq: number, note: (text: string) => void): AsyncGenerator<StoredEvent, never>
+}
+
+export function createClient({ url, token }: Connection): ApiClient {
+  async function request(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = { authorization: `Bearer ${token}`, ...init.headers }
+    let answer: Response
+    try {
+      answer = await fetch(`${url}${path}`, { redirect: 'error', ...init, headers })
+    } catch (error) {
+      throw new StarlingError(`cannot reach the aggregator at ${url}: ${networkReason(error)}`, {
+        remedy: 'is it running (`npm start`)? Another address is given by --url or STARLING_URL',
+        cause: error,
+      })
+    }
+    if (answer.ok) return answer
+    throw await refusal(answer, url)
+  }
+
+  async function json<T>(path: string, isExpected: (body: unknown) => boolean, init: RequestInit = {}): Promise<T> {
+    const answer = await request(path, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS), ...init })
+    const body: unknown = await answer.json().catch(() => undefined)
+    if (isExpected(body)) return body as T
+    throw new StarlingError(`what answers at ${url} is not a Starling aggregator`, { remedy: 'check --url' })
+  }
+
+  return {
+    state: () => json<Snapshot>('/api/v1/state', hasList('members')),
+
+    async events({ node, kinds, limit }) {
+      const query = new URLSearchParams({ limit: String(limit) })
+      if (node !== undefined) query.set('node', node)
+      if (kinds !== undefined) query.set('kind', kinds.join(','))
+      const { items } = await json<{ items: StoredEvent[] }>(`/api/v1/events?${query}`, hasList('items'))
+      return items
+    },
+
+    explain: (node) => json<Explanation>(`/api/v1/explain/${encodeURIComponent(node)}`, hasList('chains')),
+
+    async decide({ planId, ...body }) {
+      const path = `/api/v1/remediations/${encodeURIComponent(planId)}/decision`
+      const isExpected = (answer: unknown) => isRecord(answer) && isRecord(answer.event)
+      const { event } = await json<{ event: Event }>(path, isExpected, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+      return event
+    },
+
+    async *follow(seq, note) {
+      let last = seq
+      let waitMs = RECONNECT_MS_MIN
+      for (;;) {
+        const line = new AbortController()
+        const watchdog = setTimeout(() => line.abort(new Error('the line has gone silent')), SILENCE_MS_MAX)
+        try {
+          const answer = await request(`/api/v1/stream?after=${last}`, { signal: line.signal })
+          for await (const { name, data } of readEventStream(answer.body ?? new ReadableStream())) {
+            watchdog.refresh()
+            waitMs = RECONNECT_MS_MIN
+            if (name === 'gap') note('more was missed than is resent; `starling events` shows the rest')
+            if (name !== 'event') continue
+            const event = JSON.parse(data) as StoredEvent
+            last = event.seq
+            yield event
+          }
+          note('the aggregator closed the stream; connecting again')
+        } catch (error) {
+          // A refusal stays one however often it is asked for; a broken line may heal.
+          if (error instanceof RefusedError) throw error
+          note(`${messageOf(error)}; trying again`)
+        } finally {
+          clearTimeout(watchdog)
+        }
+        await sleep(waitMs)
+        waitMs = Math.min(waitMs * 2, RECONNECT_MS_MAX)
+      }
+    },
+  }
+}
+
+/** The aggregator answered, and the answer was no. */
+class RefusedError extends StarlingError {
+  override name = 'RefusedError'
+}
+
+async function refusal(answer: Response, url: string): Promise<StarlingError> {
+  if (answer.status === 401) {
+    return new RefusedError(`the aggregator at ${url} does not accept the token`, {
+      remedy: 'give its token by --token or STARLING_TOKEN; `starling up` prints it in the link to its page',
+    })
+  }
+  const problem: unknown = await answer.json().catch(() => undefined)
+  if (!isRecord(problem) || typeof problem.detail !== 'string') {
+    return new StarlingError(`what answers at ${url} is not a Starling aggregator (HTTP ${answer.status})`, {
+      remedy: 'check --url',
+    })
+  }
+  const remedy = typeof problem.remedy === 'string' ? { remedy: problem.remedy } : {}
+  return answer.status < 500 ? new RefusedError(problem.detail, remedy) : new StarlingError(problem.detail, remedy)
+}
+
+/** fetch says just "fetch failed"; the reason is further down, in its cause. */
+function networkReason(error: unknown): string {
+  if (error instanceof DOMException && error.name === 'TimeoutError') return `no answer within ${REQUEST_TIMEOUT_MS} ms`
+  const cause = error instanceof Error ? error.cause : undefined
+  if (isRecord(cause) && cause.code === 'ECONNREFUSED') return 'connection refused'
+  return messageOf(cause ?? error)
+}
+
+function hasList(field: string): (body: unknown) => boolean {
+  return (body) => isRecord(body) && Array.isArray(body[field])
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}

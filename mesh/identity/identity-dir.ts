@@ -1,0 +1,106 @@
+/**
+ * A node's identity on disk: `identity.key` (the raw seed, 0600), `cert`, `roster` and `boot-counter`. With these an agent
+ * forms the mesh again with no aggregator, API server or DNS at hand.
+ */
+import { createPublicKey } from 'node:crypto'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Incarnation, Roster } from '../core/model.ts'
+import { type Enrolment, readCertificate } from './enrolment.ts'
+import { type KeyPair, keyPairFromSeed, spkiOf } from './keys.ts'
+import { readRoster } from './signed-roster.ts'
+
+export interface StoredIdentity {
+  readonly seed: Uint8Array
+  readonly certificate: Uint8Array
+  readonly roster: Uint8Array
+}
+
+export interface LoadedIdentity {
+  readonly keys: KeyPair
+  readonly certificate: Uint8Array
+  readonly enrolment: Enrolment
+  readonly caKey: Uint8Array
+  readonly roster: Roster
+  /** This life: the boot counter was moved on. */
+  readonly incarnation: Incarnation
+}
+
+export function writeIdentity(stateDir: string, { seed, certificate, roster }: StoredIdentity): void {
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+  writeDurably(join(stateDir, 'identity.key'), seed)
+  writeDurably(join(stateDir, 'cert'), certificate)
+  writeDurably(join(stateDir, 'roster'), roster)
+}
+
+/** Throws an Error naming the file that is missing or wrong. `caFile`: the CA's public key, PEM. */
+export async function loadIdentity(stateDir: string, caFile: string, mesh: string): Promise<LoadedIdentity> {
+  const seed = readNamed(join(stateDir, 'identity.key'))
+  const certificate = readNamed(join(stateDir, 'cert'))
+  const now = Date.now()
+  const caKey = within(caFile, () => rawPublicKey(readFileSync(caFile)))
+  const keys = await within(join(stateDir, 'identity.key'), () => keyPairFromSeed(seed))
+  const enrolment = within(join(stateDir, 'cert'), () => readCertificate(certificate, caKey, mesh, now))
+  const rosterFile = join(stateDir, 'roster')
+  const roster = within(rosterFile, () => readRoster(readNamed(rosterFile), caKey, mesh, now))
+  if (enrolment.peerId !== keys.peerId) throw new Error(`${join(stateDir, 'cert')} was issued for another key`)
+  const incarnation = { serial: enrolment.serial, boot: nextBoot(stateDir), refutations: 0 }
+  return { keys, certificate, enrolment, caKey, roster, incarnation }
+}
+
+/** The CA's public key as text, for `trust.ca`. */
+export function publicKeyPem(publicKey: Uint8Array): string {
+  return createPublicKey({ key: spkiOf(publicKey), format: 'der', type: 'spki' })
+    .export({ format: 'pem', type: 'spki' })
+    .toString()
+}
+
+function rawPublicKey(pem: Uint8Array): Uint8Array {
+  const key = createPublicKey(Buffer.from(pem))
+  if (key.asymmetricKeyType !== 'ed25519') throw new Error('it is no Ed25519 public key')
+  const { x } = key.export({ format: 'jwk' })
+  return Buffer.from(x ?? '', 'base64url')
+}
+
+/** Lives are told apart by this number, so it is on disk before the first message of a life. */
+function nextBoot(stateDir: string): number {
+  const file = join(stateDir, 'boot-counter')
+  const boot = readCounter(file) + 1
+  writeDurably(file, Buffer.from(`${boot}\n`))
+  return boot
+}
+
+function readCounter(file: string): number {
+  try {
+    const value = Number(readFileSync(file, 'utf8'))
+    if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${file}: it holds no whole number`)
+    return value
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
+    throw error
+  }
+}
+
+function readNamed(file: string): Uint8Array {
+  return within(file, () => new Uint8Array(readFileSync(file)))
+}
+
+function within<T>(file: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+}
+
+function writeDurably(file: string, bytes: Uint8Array): void {
+  const temporary = `${file}.tmp`
+  const handle = openSync(temporary, 'w', 0o600)
+  try {
+    writeFileSync(handle, bytes)
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+  renameSync(temporary, file)
+}

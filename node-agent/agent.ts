@@ -1,0 +1,146 @@
+/**
+ * The agent of one node, put together: mesh, detectors and remediators wired to this host. What a detector finds goes to
+ * the mesh and to the remediators; what the aggregator permits comes back. No rules of its own.
+ */
+import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
+import { parseListen } from '../common/listen.ts'
+import type { Logger } from '../common/pino-log.ts'
+import { startDetectors } from '../detectors/engine.ts'
+import { createHost } from '../detectors/host.ts'
+import { builtinDetectors } from '../detectors/index.ts'
+import type { SignedStatement } from '../mesh/core/model.ts'
+import { type LoadedIdentity, loadIdentity } from '../mesh/identity/identity-dir.ts'
+import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
+import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
+import { builtinRemediators } from '../remediators/index.ts'
+import { decodePermit, encodeNote, isPermitTopic, remediationTopic } from '../remediators/notes.ts'
+import { type RemediationRoom, startRemediation } from '../remediators/run.ts'
+import { APPLIED_TOPIC, encodeApplied, SETTINGS_TOPIC } from '../settings/notes.ts'
+import type { AgentConfig } from './config.ts'
+import { startHealthServer } from './health-server.ts'
+import { createAgentMetrics } from './metrics.ts'
+import { NOTE_TTL_MS, Publisher } from './publisher.ts'
+import { SettingsKeeper } from './settings-keeper.ts'
+
+export interface RunningAgent {
+  readonly node: string
+  stop(): Promise<void>
+}
+
+/** Throws StarlingError (UsageError for what the person wrote) when something it needs is missing or taken. */
+export async function startAgent(config: AgentConfig, log: Logger): Promise<RunningAgent> {
+  const { stateDir, mesh: meshConfig } = config
+  const identity = await loadIdentity(stateDir, config.trust.ca, meshConfig.id).catch((cause: unknown) => {
+    throw new StarlingError(messageOf(cause), { remedy: `enrol this node: ${stateDir} must hold its identity`, cause })
+  })
+  const { enrolment, roster } = identity
+  const { node } = enrolment
+  const named = config.node.name === 'auto' ? node : config.node.name
+  if (named !== node) throw new UsageError(`node.name is ${named}, but the certificate in ${stateDir} is of ${node}`)
+
+  const publisher = new Publisher()
+  const metrics = createAgentMetrics(() => publisher.mesh?.peerClocks ?? [])
+  const keeper = await loadSettingsKeeper(identity, config, log)
+  const stopping = new AbortController()
+  let remediation: RemediationRoom | undefined
+  const detectors = startDetectors({
+    host: createHost({ node, root: config.host.root, peerOffsets: () => publisher.peerOffsets() }),
+    detectors: builtinDetectors,
+    options: keeper.document?.detectors ?? {},
+    onReport: (report) => {
+      metrics.report(report.detector, report.findings)
+      void remediation?.onReport(report)
+      publisher.report(report)
+    },
+    signal: stopping.signal,
+    log,
+  })
+  remediation = await startRemediation({
+    node,
+    stateDir,
+    root: config.host.root,
+    remediators: builtinRemediators,
+    settings: keeper.document?.remediators ?? {},
+    verify: (detector) => detectors.runNow(detector),
+    announce: (change) => {
+      log.info({ plan: change.plan.id, phase: change.phase, why: change.why }, 'remediation')
+      publisher.publish(remediationTopic(change.plan.id), encodeNote(change), NOTE_TTL_MS)
+    },
+    log,
+  })
+
+  const useSettings = () => {
+    const { document } = keeper
+    if (document === null) return
+    detectors.reconfigure(document.detectors ?? {})
+    remediation.reconfigure(document.remediators ?? {})
+    announceSettings()
+  }
+  const announceSettings = () => {
+    const version = keeper.document?.version ?? 0
+    metrics.settings(version)
+    publisher.publish(APPLIED_TOPIC, encodeApplied({ version, rejected: keeper.rejected }), NOTE_TTL_MS)
+  }
+  const hear = async ({ statement: { signer, body } }: SignedStatement) => {
+    // Settings and permits are the aggregator's to give; what another node says under these topics is nothing to us.
+    if (body.kind !== 'note' || !roster.aggregators.some((aggregator) => aggregator.node === signer)) return
+    if (body.topic === SETTINGS_TOPIC) {
+      if (await keeper.offer(body.bytes)) useSettings()
+      else if (keeper.rejected !== null) announceSettings()
+    } else if (isPermitTopic(body.topic)) {
+      const permit = decodePermit(body.bytes)
+      if (permit.node !== node) return
+      const answer = await remediation.onPermit(permit)
+      log.info({ permit: permit.id, plan: permit.planId, accepted: answer.accepted, why: answer.why }, 'permit')
+    }
+  }
+
+  const listen = parseListen(config.mesh.listen[0] ?? 'tcp/7790')
+  const mesh = await startMeshNode({
+    identity: { ...identity, node },
+    roster,
+    listen,
+    onStatement: (signed) => {
+      hear(signed).catch((error: unknown) =>
+        log.warn({ from: signed.statement.signer, err: messageOf(error) }, 'note dropped'),
+      )
+    },
+    onCommit: () => {},
+    onNotice: () => {},
+    onTraffic: metrics.traffic,
+  }).catch((cause: unknown) => {
+    throw new StarlingError(`the mesh cannot listen on ${listen.host}:${listen.port}: ${messageOf(cause)}`, {
+      remedy: 'set mesh.listen to a free port, or STARLING_MESH_LISTEN',
+      cause,
+    })
+  })
+  publisher.start(mesh)
+  announceSettings()
+  const { host, port } = config.metrics
+  const stopHealth = await startHealthServer({
+    host,
+    port,
+    metrics: () => metrics.registry.metrics(),
+    notReady: () => null,
+  })
+  log.info({ mesh: roster.mesh, epoch: roster.epoch, peer: identity.keys.peerId }, 'agent started')
+  return {
+    node,
+    stop: async () => {
+      stopping.abort()
+      stopHealth()
+      await Promise.all([remediation.stop(), detectors.stopped, mesh.stop()])
+    },
+  }
+}
+
+function loadSettingsKeeper(identity: LoadedIdentity, config: AgentConfig, log: Logger): Promise<SettingsKeeper> {
+  const verifiers = identity.roster.aggregators.map(({ peerId }) => verifierOf(publicKeyOfPeer(peerId)))
+  return SettingsKeeper.load({
+    stateDir: config.stateDir,
+    mesh: config.mesh.id,
+    registries: { detectors: builtinDetectors, remediators: builtinRemediators },
+    verify: (bytes, signature) => verifiers.some((verify) => verify(bytes, signature)),
+    log,
+  })
+}

@@ -1,0 +1,39 @@
+/** What an agent reads from /etc/starling/agent.yaml: who it is and where things are. Policy comes with the signed settings. */
+import { z } from 'zod'
+import { endpoint, logPart, meshPart, port, trustPart } from '../common/config-parts.ts'
+
+export const AGENT_CONFIG_FILE = '/etc/starling/agent.yaml'
+
+const nodePart = z.strictObject({
+  /** `auto`: the name of the host. */
+  name: z.string().min(1).max(253).default('auto'),
+  zone: z.string().min(1).max(63).default('auto'),
+  /** `auto`: as the enrolment certificate says. */
+  roles: z.union([z.literal('auto'), z.array(z.string().min(1)).max(16)]).default('auto'),
+  /** Where the kubelet, or what stands in for it, answers: the second channel to this host. */
+  kubelet: endpoint.exactOptional(),
+})
+
+const metricsPart = z.strictObject({
+  /** Loopback, since metrics and health are for the host itself. */
+  host: z.string().min(1).default('127.0.0.1'),
+  port: port.default(7791),
+})
+
+const hostPart = z.strictObject({
+  /** Where the root of the host is mounted: `/` on the host itself, `/host` in a pod. */
+  root: z.string().min(1).default('/'),
+})
+
+export const agentConfig = z.strictObject({
+  mesh: meshPart,
+  node: nodePart.prefault({}),
+  trust: trustPart.prefault({}),
+  log: logPart.prefault({}),
+  metrics: metricsPart.prefault({}),
+  host: hostPart.prefault({}),
+  /** Keys, certificate, roster and settings; readable by the agent alone. */
+  stateDir: z.string().min(1).default('/var/lib/starling'),
+})
+
+export type AgentConfig = z.infer<typeof agentConfig>

@@ -1,0 +1,48 @@
+/** `/metrics`, `/livez` and `/readyz` of an agent, for the host itself: it listens on a loopback address. */
+import { createServer } from 'node:http'
+import { StarlingError } from '../common/errors.ts'
+import type { ListenAddress } from '../common/listen.ts'
+
+export interface HealthServerInit extends ListenAddress {
+  metrics(): Promise<string>
+  /** Why the agent is not ready yet; null when it is. Never depends on anything outside this host. */
+  notReady(): string | null
+}
+
+/** Throws StarlingError when the port is taken. Returns how to stop. */
+export async function startHealthServer({ host, port, metrics, notReady }: HealthServerInit): Promise<() => void> {
+  const server = createServer((request, response) => {
+    const answer = (status: number, body: string) =>
+      response.writeHead(status, { 'content-type': 'text/plain' }).end(body)
+    switch (request.url) {
+      case '/metrics':
+        void metrics().then(
+          (text) => answer(200, text),
+          () => answer(500, 'metrics could not be collected\n'),
+        )
+        return
+      case '/livez':
+        answer(200, 'ok\n')
+        return
+      case '/readyz': {
+        const why = notReady()
+        answer(why === null ? 200 : 503, `${why ?? 'ok'}\n`)
+        return
+      }
+      default:
+        answer(404, 'there is /metrics, /livez and /readyz\n')
+    }
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const isTaken = cause.code === 'EADDRINUSE'
+      const message = isTaken ? `${host}:${port} is taken` : `cannot listen on ${host}:${port}: ${cause.message}`
+      reject(new StarlingError(message, { remedy: 'set metrics.port, or STARLING_METRICS_PORT', cause }))
+    })
+    server.listen(port, host, resolve)
+  })
+  return () => {
+    server.close()
+    server.closeAllConnections()
+  }
+}

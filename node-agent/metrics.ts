@@ -1,0 +1,88 @@
+/** The agent's own metrics; names as in docs/contracts.md. */
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { type Finding, SEVERITIES } from '../detectors/contract.ts'
+import type { PeerClock } from '../mesh/core/core.ts'
+import type { Traffic } from '../mesh/libp2p/mesh-node.ts'
+
+export interface AgentMetrics {
+  readonly registry: Registry
+  traffic(traffic: Traffic): void
+  report(detector: string, findings: readonly Finding[]): void
+  settings(version: number): void
+}
+
+/** 0 is well, then the severities in their order; unknown is -1, so that no threshold takes it for well or ill. */
+function severityValue(finding: Finding): number {
+  if (finding.status === 'unknown') return -1
+  return (SEVERITIES as readonly string[]).indexOf(finding.status) + 1
+}
+
+export function createAgentMetrics(peerClocks: () => readonly PeerClock[]): AgentMetrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  const messages = new Counter({
+    name: 'starling_mesh_messages_total',
+    help: 'Messages by kind and direction',
+    labelNames: ['kind', 'direction'],
+    registers,
+  })
+  const bytes = new Counter({
+    name: 'starling_mesh_bytes_total',
+    help: 'Bytes of messages, above TCP, by direction',
+    labelNames: ['direction'],
+    registers,
+  })
+  const dropped = new Counter({
+    name: 'starling_mesh_dropped_total',
+    help: 'What was refused or discarded, by cause',
+    labelNames: ['why'],
+    registers,
+  })
+  const severity = new Gauge({
+    name: 'starling_finding_severity',
+    help: 'Worst finding by detector and reason: 0 ok, 1 info, 2 warn, 3 alarm, 4 error, -1 unknown',
+    labelNames: ['detector', 'reason'],
+    registers,
+  })
+  const lastSuccess = new Gauge({
+    name: 'starling_detector_last_success_timestamp_seconds',
+    help: 'When the detector last saw what it looks at',
+    labelNames: ['detector'],
+    registers,
+  })
+  const version = new Gauge({
+    name: 'starling_settings_version_info',
+    help: 'Version of the settings in force; 0 before any',
+    registers,
+  })
+  new Gauge({
+    name: 'starling_mesh_probe_rtt_seconds',
+    help: 'Round trip of the last probe to each subject: mean and worst',
+    labelNames: ['of'],
+    registers,
+    collect() {
+      const trips = peerClocks().map(({ rttMs }) => rttMs / 1_000)
+      if (trips.length === 0) return
+      this.set({ of: 'mean' }, trips.reduce((sum, trip) => sum + trip, 0) / trips.length)
+      this.set({ of: 'worst' }, Math.max(...trips))
+    },
+  })
+  return {
+    registry,
+    traffic(traffic) {
+      if (traffic.kind === 'dropped') {
+        dropped.inc({ why: traffic.why })
+        return
+      }
+      messages.inc({ kind: traffic.message, direction: traffic.kind })
+      bytes.inc({ direction: traffic.kind }, traffic.bytes)
+    },
+    report(detector, findings) {
+      severity.remove({ detector })
+      for (const finding of findings) severity.set({ detector, reason: finding.reason }, severityValue(finding))
+      if (findings.every(({ status }) => status !== 'unknown')) lastSuccess.setToCurrentTime({ detector })
+    },
+    settings: (current) => version.set(current),
+  }
+}

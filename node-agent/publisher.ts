@@ -1,0 +1,59 @@
+/**
+ * What this agent says over the mesh. Detectors and remediators start before the mesh does, so what they say first is
+ * kept until it runs; a report that says nothing new is said again only before it would expire.
+ */
+import type { PeerOffset } from '../detectors/contract.ts'
+import type { DetectorReport } from '../detectors/engine.ts'
+import { encodeReport, reportTopic } from '../detectors/report-note.ts'
+import type { MeshNode } from '../mesh/libp2p/mesh-node.ts'
+
+/** Notes outlive an aggregator's restart; what still holds is said again long before. */
+export const NOTE_TTL_MS = 86_400_000
+
+/** A clock measured longer ago than this says little about now. */
+const CLOCK_SAMPLE_MAX_AGE_MS = 10_000
+
+interface Note {
+  readonly topic: string
+  readonly bytes: Uint8Array
+  readonly ttlMs: number
+}
+
+export class Publisher {
+  #mesh: MeshNode | undefined
+  readonly #early = new Map<string, Note>()
+  readonly #renewAt = new Map<string, number>()
+
+  get mesh(): MeshNode | undefined {
+    return this.#mesh
+  }
+
+  start(mesh: MeshNode): void {
+    this.#mesh = mesh
+    for (const { topic, bytes, ttlMs } of this.#early.values()) mesh.publish(topic, bytes, ttlMs)
+    this.#early.clear()
+  }
+
+  publish(topic: string, bytes: Uint8Array, ttlMs: number): void {
+    if (this.#mesh === undefined) this.#early.set(topic, { topic, bytes, ttlMs })
+    else this.#mesh.publish(topic, bytes, ttlMs)
+  }
+
+  report({ detector, findings, changed }: DetectorReport): void {
+    const now = performance.now()
+    if (!changed && now < (this.#renewAt.get(detector) ?? 0)) return
+    // A detector that was switched off has no findings: an empty report takes back what it said before.
+    const ttlMs = findings.length === 0 ? NOTE_TTL_MS : Math.min(...findings.map((finding) => finding.ttlMs))
+    this.#renewAt.set(detector, now + ttlMs / 2)
+    this.publish(reportTopic(detector), encodeReport(findings), ttlMs)
+  }
+
+  /** Offsets of the peers' clocks; the error is half of the round trip, since either way may have taken all of it. */
+  peerOffsets(): readonly PeerOffset[] {
+    if (this.#mesh === undefined) return []
+    const now = this.#mesh.now()
+    return this.#mesh.peerClocks
+      .filter(({ atMs }) => now - atMs <= CLOCK_SAMPLE_MAX_AGE_MS)
+      .map(({ node, offsetMs, rttMs }) => ({ node, offsetMs, errorMs: rttMs / 2 }))
+  }
+}

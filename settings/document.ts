@@ -1,0 +1,24 @@
+/**
+ * The settings document: all policy of a mesh in one versioned piece. It is signed as a whole, gossiped to every agent
+ * and applied as a whole; what an agent keeps in a file of its own is only who it is and where things are.
+ */
+import { z } from 'zod'
+
+const pluginName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'names are lower-case letters, digits and dashes')
+
+/** What may stand under a name is known to the detectors and remediators themselves; settings/validate.ts asks them. */
+const byPlugin = z.record(pluginName, z.record(z.string().max(100), z.json()))
+
+/** Without defaults: one filled in later would change the bytes that an older signature was made over. */
+export const settingsDocument = z.strictObject({
+  /** Only ever goes up; agents keep the highest they have seen. */
+  version: z.int().min(1),
+  /** The mesh it is for: a document of another mesh is refused. */
+  mesh: z.string().min(1).max(63),
+  /** By name: `enabled`, `every`, `options`. A detector that is not named runs with its defaults. */
+  detectors: byPlugin.exactOptional(),
+  /** By name: `mode`, `options`. A remediator that is not named only observes. */
+  remediators: byPlugin.exactOptional(),
+})
+
+export type SettingsDocument = z.infer<typeof settingsDocument>

@@ -1,0 +1,36 @@
+/** Checks a settings document against what this build has: a name or an option that nothing would read is an error. */
+import { UsageError } from '../common/errors.ts'
+import { keysAt } from '../common/schema-shape.ts'
+import { unknownKeyError } from '../common/setting-errors.ts'
+import type { Detector } from '../detectors/contract.ts'
+import { readDetectorOptions } from '../detectors/options.ts'
+import type { Remediator } from '../remediators/contract.ts'
+import { readRemediatorSettings } from '../remediators/settings.ts'
+import { type SettingsDocument, settingsDocument } from './document.ts'
+
+/** What settings can be about. */
+export interface Registries {
+  readonly detectors: readonly Detector[]
+  readonly remediators: readonly Remediator[]
+}
+
+/**
+ * The document in `value`. Throws UsageError that names `source` (the file, or whatever the value came from), the path
+ * of the key, and the nearest valid key to an unknown one.
+ */
+export function validateSettings(value: unknown, source: string, registries: Registries): SettingsDocument {
+  const document = validateShape(value, source)
+  readDetectorOptions(registries.detectors, document.detectors ?? {}, `${source}: detectors`)
+  readRemediatorSettings(registries.remediators, document.remediators ?? {}, `${source}: remediators`)
+  return document
+}
+
+function validateShape(value: unknown, source: string): SettingsDocument {
+  const result = settingsDocument.safeParse(value)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  if (issue === undefined) throw new UsageError(`${source} is not valid`)
+  const where = [source, issue.path.map(String).join('.')].filter((part) => part !== '').join(': ')
+  if (issue.code !== 'unrecognized_keys') throw new UsageError(`${where}: ${issue.message}`)
+  throw unknownKeyError(where, issue.keys[0] ?? '', keysAt(settingsDocument, issue.path))
+}

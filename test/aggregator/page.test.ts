@@ -1,0 +1,256 @@
+import { existsSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { StarlingError } from '../../common/errors.ts'
+import { ensurePage } from '../../scripts/build-page.ts'
+import { describeReal } from '../real-part.ts'
+import { event } from './event.ts'
+import { PLAN_ID, VERDICT_ID } from './sample-port.ts'
+import { type ServedSample, serveSample, TOKEN } from './serve-sample.ts'
+
+const CHROMIUM = '/usr/bin/chromium'
+const ARGUMENTS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+/** How long something may take to appear on a busy machine, ms. */
+const DEADLINE_MS = 20_000
+const HOSTILE = `<img src=x onerror="globalThis.harmed=1"><script>globalThis.harmed=1</script>"'&amp;\u202e`
+
+const missing = existsSync(CHROMIUM) ? undefined : `Chromium at ${CHROMIUM}`
+
+describeReal('the page in a browser', missing, () => {
+  let browser: Browser
+  let webRoot: string
+  let served: ServedSample
+  let page: Page
+  let complaints: string[]
+
+  beforeAll(async () => {
+    webRoot = ensurePage()
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS })
+  }, 120_000)
+  afterAll(() => browser.close())
+
+  beforeEach(async () => {
+    served = await serveSample(webRoot)
+    const context = await browser.newContext({ timezoneId: 'Asia/Kathmandu', locale: 'en-GB' })
+    context.setDefaultTimeout(DEADLINE_MS)
+    page = await context.newPage()
+    complaints = []
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text())
+    })
+    page.on('request', (request) => {
+      if (!request.url().startsWith(served.url)) complaints.push(`asks ${request.url()}`)
+    })
+  })
+  afterEach(async () => {
+    await page.context().close()
+    await served.close()
+  })
+
+  async function open(): Promise<void> {
+    await page.goto(`${served.url}/?token=${TOKEN}`)
+    await page.getByTestId('members').waitFor()
+  }
+
+  // biome-ignore lint/performance/useDomNodeTextContent: what a person sees is what is tested, hidden text is not
+  const seen = (locator: Locator) => locator.innerText()
+  const textOf = (testId: string) => seen(page.getByTestId(testId))
+  const eventually = <T>(read: () => Promise<T>) => expect.poll(read, { timeout: DEADLINE_MS })
+  const eventRows = () => page.getByTestId('event').allInnerTexts()
+
+  it('shows the mesh, with every state in words, and asks nobody else', async () => {
+    await open()
+    expect(page.url()).toBe(`${served.url}/`)
+    expect(await page.locator('[data-testid^=member-]').count()).toBe(5)
+    expect(await textOf('member-node-4')).toMatch(/node-4.*NodeDown.*zone a.*3 silent, 3 needed/s)
+    expect(await textOf('notice')).toContain('All five nodes read this one host')
+    expect(await textOf('figures')).toMatch(/alive\s+4 of 5.*down\s+1.*leader\s+node-1/s)
+    expect(await page.getByTestId('finding').evaluateAll((rows) => rows.map((row) => row.dataset.status))).toEqual([
+      'error',
+      'alarm',
+      'warn',
+      'unknown',
+    ])
+    expect(await textOf('findings-fine')).toBe('8 checks are fine, 1 not applicable.')
+    expect(await textOf(`verdict-${VERDICT_ID}`)).toContain('3 for, 0 against, 1 abstained; 3 needed')
+    expect(await textOf('line')).toContain('live')
+    expect(complaints).toEqual([])
+  })
+
+  it("shows each vote, and times in the viewer's zone with the offset on demand", async () => {
+    await open()
+    const tile = page.getByTestId('member-node-4')
+    await tile.locator('summary').click()
+    const rows = await tile.locator('tbody tr').allInnerTexts()
+    expect(rows.map((row) => row.split(/\s+/))).toEqual([
+      ['node-1', 'a', '✕', 'silent', 'nothing', '1.6', 's'],
+      ['node-2', 'b', '✕', 'silent', 'nothing', '1.5', 's'],
+      ['node-3', 'c', '✕', 'silent', 'nothing', '1.7', 's'],
+      ['node-5', 'b', '–', 'abstain', 'unknown', '0.9', 's'],
+    ])
+    const time = tile.locator('time')
+    expect(await seen(time)).toContain('15:11:55')
+    expect(await time.getAttribute('title')).toBe('2026-03-14 15:11:55.589 +05:45')
+  })
+
+  it('asks for the token where it is not known, and shows nothing', async () => {
+    await page.goto(served.url)
+    await page.getByRole('alert').waitFor()
+    expect(await seen(page.getByRole('alert'))).toContain('starling up')
+    expect(await page.content()).not.toContain('sample-mesh')
+  })
+
+  it('shows what a plan would change, and approves it', async () => {
+    await open()
+    const card = await textOf(`approval-${PLAN_ID}`)
+    expect(card).toMatch(/low risk.*restarts nothing.*net.core.somaxconn is 128 and should be 4096/s)
+    expect(card).toMatch(/net.core.somaxconn\s+128 → 4096\s+undo: sysctl -w net.core.somaxconn=128/)
+    expect(card).toContain('net.core.somaxconn 128 against 4096')
+
+    await page.getByRole('button', { name: 'Approve sysctl on node-2' }).click()
+    await page.locator(`[data-testid=remediation-${PLAN_ID}][data-phase=applying]`).waitFor()
+    expect(await page.getByTestId('approvals').count()).toBe(0)
+    expect(served.sample.decisions).toEqual([
+      { planId: PLAN_ID, action: 'approve', reason: '', via: 'page', by: 'local-token' },
+    ])
+    await eventually(eventRows).toContainEqual(expect.stringContaining('local-token said approve to sysctl'))
+    await eventually(() => textOf('announcer')).toContain('sysctl on node-2: applying')
+    expect(complaints).toEqual([])
+  })
+
+  it('rejects with a reason, by keyboard alone', async () => {
+    await open()
+    await page.getByRole('button', { name: 'Reject sysctl on node-2' }).focus()
+    await page.keyboard.press('Enter')
+    await page.keyboard.type('not in office hours')
+    await page.keyboard.press('Enter')
+    await page.locator(`[data-testid=remediation-${PLAN_ID}][data-phase=rejected]`).waitFor()
+    expect(served.sample.decisions).toMatchObject([{ action: 'reject', reason: 'not in office hours', via: 'page' }])
+  })
+
+  it('says why a decision was not taken, and lets it be tried again', async () => {
+    served.sample.decide = () => {
+      throw new StarlingError('node-2 has just left the mesh')
+    }
+    await open()
+    const approve = page.getByRole('button', { name: 'Approve sysctl on node-2' })
+    await approve.click()
+    await page.getByRole('alert').waitFor()
+    expect(await seen(page.getByRole('alert'))).toBe('Not decided: node-2 has just left the mesh')
+    expect(await approve.isEnabled()).toBe(true)
+  })
+
+  it('follows what happens without a reload', async () => {
+    await open()
+    served.sample.changeMember('node-2', { state: 'suspected', decidesInMs: 90_000 })
+    await page.locator('[data-testid=member-node-2][data-state=suspected]').waitFor()
+    await eventually(() => textOf('announcer')).toBe('node-2 is suspected')
+    expect(await textOf('countdown')).toMatch(/HostHung decidable in (90|8\d)\ss/)
+    served.sample.changeMember('node-2', { state: 'alive' })
+    await page.locator('[data-testid=member-node-2][data-state=alive]').waitFor()
+
+    served.sample.emit(event('fresh', { summary: 'something new' }))
+    await eventually(eventRows).toContainEqual(expect.stringContaining('something new'))
+    expect((await eventRows())[0]).toContain('something new')
+  })
+
+  it('says that it is stale when the line breaks, then misses and repeats nothing', async () => {
+    await open()
+    served.server.server.closeAllConnections()
+    await page.getByText(/data is stale since \d\d:\d\d:\d\d/).waitFor()
+    served.sample.emit(event('meanwhile', { summary: 'while nobody listened' }))
+    await eventually(() => textOf('line')).toContain('live')
+    served.sample.emit(event('afterwards', { summary: 'when all was well again' }))
+    await eventually(eventRows).toContainEqual(expect.stringContaining('when all was well again'))
+    const newest = (await page.getByTestId('event').evaluateAll((rows) => rows.map((row) => row.dataset.seq))).map(
+      Number,
+    )
+    const last = served.sample.events({ limit: 1 })[0]?.seq ?? 0
+    expect(newest).toEqual(Array.from({ length: last }, (_, index) => last - index))
+  })
+
+  it('takes hostile text for text', async () => {
+    const [finding] = served.sample.snapshot().findings
+    served.sample.change({
+      notice: HOSTILE,
+      findings: [{ ...finding, status: 'error', summary: HOSTILE, reason: HOSTILE, cause: HOSTILE } as never],
+    })
+    served.sample.changeMember('node-1', { node: HOSTILE, zone: HOSTILE, roles: [HOSTILE] })
+    served.sample.emit(event('evil', { summary: HOSTILE, node: HOSTILE }))
+    await open()
+    expect(await textOf('notice')).toBe(HOSTILE)
+    expect(await textOf('finding')).toContain(HOSTILE)
+    expect((await eventRows())[0]).toContain(HOSTILE)
+    expect(await page.locator('img, #page script').count()).toBe(0)
+    expect(await page.evaluate('globalThis.harmed')).toBeUndefined()
+    expect(complaints).toEqual([])
+  })
+
+  it('filters the events by node and by text', async () => {
+    await open()
+    const all = (await eventRows()).length
+    await page.getByTestId('filter-node').selectOption('node-4')
+    await page.getByTestId('filter-text').fill('roll-call')
+    await eventually(eventRows).toEqual([expect.stringContaining('node-1 asks the mesh about node-4')])
+    await page.getByTestId('filter-text').fill('no such thing')
+    await page.getByText('No event matches.').waitFor()
+    await page.getByTestId('filter-text').fill('')
+    await page.getByTestId('filter-node').selectOption('')
+    await eventually(async () => (await eventRows()).length).toBe(all)
+  })
+
+  it("leads from an event to its cause, out of the filter's way, and from a node to its events", async () => {
+    await open()
+    await page.getByTestId('filter-text').fill('NodeDown: 3 silent')
+    await eventually(async () => (await eventRows()).length).toBe(1)
+    await page.getByRole('link', { name: 'roll-call: node-1 asks the mesh about node-4' }).click()
+    await eventually(() => page.evaluate<string>('document.activeElement.innerText')).toContain('roll-call')
+    expect(await page.getByTestId('filter-text').inputValue()).toBe('')
+
+    await page.getByTestId('member-node-3').getByRole('button').click()
+    expect(await page.getByTestId('filter-node').inputValue()).toBe('node-3')
+    await eventually(async () => (await eventRows()).every((row) => row.includes('node-3'))).toBe(true)
+  })
+
+  it('pages back in a long history', async () => {
+    for (let n = 0; n < 250; n++) served.sample.emit(event(`many-${n}`))
+    const all = served.sample.events({ limit: 1000 }).length
+    await open()
+    expect((await eventRows()).length).toBe(200)
+    await page.getByRole('button', { name: 'Load older events' }).click()
+    await eventually(async () => (await eventRows()).length).toBe(all)
+    expect(await page.getByRole('button', { name: 'Load older events' }).count()).toBe(0)
+  })
+
+  it("gives a verdict's certificate as a file", async () => {
+    await open()
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'certificate' }).click(),
+    ])
+    expect(download.suggestedFilename()).toBe(`verdict-${VERDICT_ID}.cbor`)
+    expect(await text(await download.createReadStream())).toBe('sample certificate of node-4')
+  })
+
+  it.each([390, 1440])('fits a screen of %d px, however long the names', async (width) => {
+    await page.setViewportSize({ width, height: 800 })
+    const long = 'a-node-with-a-very-long-name-'.repeat(8)
+    served.sample.changeMember('node-4', { node: long, zone: long })
+    served.sample.emit(event('long', { node: long, summary: long }))
+    await open()
+    await page.getByTestId(`member-${long}`).locator('summary').click()
+    await page.getByRole('button', { name: 'Reject sysctl on node-2' }).click()
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+  })
+})

@@ -1,0 +1,123 @@
+/**
+ * An aggregator without a mesh behind it, for tests of what stands in front: five nodes in three zones, of which node-4
+ * is down with its votes and node-2 has a plan that waits for a person. What is decided or emitted changes it for real.
+ */
+import type {
+  AggregatorPort,
+  Decision,
+  Event,
+  EventQuery,
+  Explanation,
+  MemberView,
+  Snapshot,
+  StoredEvent,
+} from '../../aggregator/model.ts'
+import { StarlingError } from '../../common/errors.ts'
+import { sampleEvents } from './sample-events.ts'
+import { PLAN_ID, sampleSnapshot } from './sample-snapshot.ts'
+
+export { PLAN_ID, VERDICT_ID } from './sample-snapshot.ts'
+
+export interface SamplePort extends AggregatorPort {
+  readonly decisions: readonly (Decision & { readonly by: string })[]
+  /** Appends to the history and tells subscribers. */
+  emit(event: Event): StoredEvent
+  /** Replaces parts of the snapshot and tells subscribers. */
+  change(parts: Partial<Snapshot>): void
+  changeMember(node: string, parts: Partial<MemberView>): void
+  readonly subscribers: number
+}
+
+/** `at`: when the incident of the sample began, ms since the epoch. */
+export function createSamplePort(at: number = Date.parse('2026-03-14T09:26:53.589Z')): SamplePort {
+  const time = (offsetSeconds: number) => new Date(at + offsetSeconds * 1000).toISOString()
+  const history: StoredEvent[] = sampleEvents(time).map((event, index) => ({ ...event, seq: index + 1 }))
+  const listeners = new Set<(event: StoredEvent | null) => void>()
+  const decisions: (Decision & { by: string })[] = []
+  let snapshot = sampleSnapshot(time)
+
+  function tell(event: StoredEvent | null): void {
+    for (const listener of listeners) listener(event)
+  }
+
+  function change(parts: Partial<Snapshot>): void {
+    snapshot = { ...snapshot, ...parts }
+    tell(null)
+  }
+
+  function emit(event: Event): StoredEvent {
+    const stored = { ...event, seq: history.length + 1 }
+    history.push(stored)
+    tell(stored)
+    return stored
+  }
+
+  return {
+    decisions,
+    emit,
+    change,
+    changeMember(node, parts) {
+      change({ members: snapshot.members.map((member) => (member.node === node ? { ...member, ...parts } : member)) })
+    },
+    get subscribers() {
+      return listeners.size
+    },
+
+    snapshot: () => snapshot,
+
+    events(query: EventQuery) {
+      return history
+        .filter(
+          ({ seq, node, kind }) =>
+            seq > (query.after ?? 0) &&
+            seq < (query.before ?? Number.POSITIVE_INFINITY) &&
+            (query.node === undefined || query.node === node) &&
+            (query.kinds === undefined || query.kinds.includes(kind)),
+        )
+        .slice(-query.limit)
+    },
+
+    explain(node): Explanation | null {
+      const member = snapshot.members.find((known) => known.node === node)
+      if (member === undefined) return null
+      const events = history.filter((event) => event.node === node && event.kind !== 'joined')
+      const heads = events.filter((event) => !events.some(({ id }) => id === event.causedBy))
+      return { member, chains: heads.map((head) => ({ title: head.summary, events: chainFrom(head, events) })) }
+    },
+
+    decide(decision, by) {
+      const remediation = snapshot.remediations.find(({ plan }) => plan.id === decision.planId)
+      if (remediation?.phase !== 'awaiting-approval') {
+        throw new StarlingError(`plan ${decision.planId} no longer waits for a decision`)
+      }
+      decisions.push({ ...decision, by })
+      const approved = decision.action === 'approve'
+      change({
+        remediations: snapshot.remediations.map((each) =>
+          each === remediation
+            ? { ...each, phase: approved ? 'applying' : 'rejected', why: `${decision.action} by ${by}`, at: time(120) }
+            : each,
+        ),
+      })
+      return emit({
+        id: `decision:${decision.planId}`,
+        at: time(120),
+        kind: 'decision',
+        node: remediation.plan.node,
+        tone: approved ? 'good' : 'info',
+        summary: `${by} said ${decision.action} to ${remediation.plan.remediator}`,
+        causedBy: `plan:${PLAN_ID}`,
+        data: { reason: decision.reason },
+      })
+    },
+
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}
+
+function chainFrom(head: StoredEvent, events: readonly StoredEvent[]): StoredEvent[] {
+  return [head, ...events.filter(({ causedBy }) => causedBy === head.id).flatMap((next) => chainFrom(next, events))]
+}

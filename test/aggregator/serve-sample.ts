@@ -1,0 +1,35 @@
+/** A listening server in front of the sample, for tests that need a real connection. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import { createHttpServer, listenHttp } from '../../aggregator/http/server.ts'
+import { createSamplePort, type SamplePort } from './sample-port.ts'
+
+export const TOKEN = 'correct-horse-battery-staple'
+export const SILENT_LOG = pino({ level: 'silent' })
+
+export interface ServedSample {
+  readonly sample: SamplePort
+  readonly server: FastifyInstance
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** Without a `webRoot` there is no page. */
+export async function serveSample(webRoot?: string): Promise<ServedSample> {
+  const empty = mkdtempSync(join(tmpdir(), 'starling-web-'))
+  const sample = createSamplePort()
+  const server = createHttpServer({ port: sample, token: TOKEN, webRoot: webRoot ?? empty, log: SILENT_LOG })
+  const url = await listenHttp(server, '127.0.0.1', 0)
+  return {
+    sample,
+    server,
+    url,
+    async close() {
+      await server.close()
+      rmSync(empty, { recursive: true })
+    },
+  }
+}

@@ -1,0 +1,204 @@
+import { connect } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Snapshot, StoredEvent } from '../../aggregator/model.ts'
+import { readEventStream } from '../../cli/event-stream.ts'
+import { event } from './event.ts'
+import { type ServedSample, serveSample, TOKEN } from './serve-sample.ts'
+
+interface Message {
+  readonly name: string
+  readonly id: string | undefined
+  readonly data: unknown
+}
+
+let served: ServedSample
+let streams: AbortController
+beforeEach(async () => {
+  served = await serveSample()
+  streams = new AbortController()
+})
+afterEach(async () => {
+  streams.abort()
+  await served.close()
+})
+
+/** Opens the stream and returns how to read its next message. */
+async function open(headers: Record<string, string> = {}, query = '') {
+  const answer = await fetch(`${served.url}/api/v1/stream${query}`, {
+    headers: { authorization: `Bearer ${TOKEN}`, ...headers },
+    signal: streams.signal,
+  })
+  expect(answer.status).toBe(200)
+  const messages = readEventStream(answer.body ?? new ReadableStream())
+  return {
+    answer,
+    async next(): Promise<Message> {
+      const { value, done } = await messages.next()
+      if (done) throw new Error('the stream ended')
+      return { ...value, data: JSON.parse(value.data) }
+    },
+    /** The next message of that name, whatever comes before it. */
+    async nextOf(name: string): Promise<Message> {
+      for (;;) {
+        const message = await this.next()
+        if (message.name === name) return message
+      }
+    },
+    async ended(): Promise<boolean> {
+      for await (const _ of messages);
+      return true
+    },
+  }
+}
+
+describe('the stream', () => {
+  it('begins with the state, then tells each event with its seq as id', async () => {
+    const stream = await open()
+    expect(stream.answer.headers.get('content-type')).toContain('text/event-stream')
+    expect(stream.answer.headers.get('content-security-policy')).toContain("default-src 'self'")
+    const first = await stream.next()
+    expect(first).toEqual({ name: 'state', id: undefined, data: served.sample.snapshot() })
+
+    const hostile = 'line one\n\nevent: state\ndata: {}\r\n\u2028'
+    const stored = served.sample.emit(event('new', { summary: hostile }))
+    await expectNext(stream, stored)
+    expect((await stream.next()).name).toBe('state')
+  })
+
+  it('resumes after the last event that was read, missing and repeating none', async () => {
+    const stream = await open()
+    await stream.next()
+    const seen = [await emitAndRead(stream, 'a'), await emitAndRead(stream, 'b')]
+    streams.abort()
+
+    const missed = [served.sample.emit(event('c')), served.sample.emit(event('d'))]
+    streams = new AbortController()
+    const again = await open({ 'last-event-id': String(seen.at(-1)?.seq) })
+    const after = [await again.nextOf('event'), await again.nextOf('event')]
+    expect(after.map(({ data }) => data)).toEqual(missed)
+    expect((await emitAndRead(again, 'e')).seq).toBe((missed.at(-1)?.seq ?? 0) + 1)
+  })
+
+  it('starts from a cursor in the address, which the header outranks', async () => {
+    const all = served.sample.events({ limit: 1000 })
+    const stream = await open({}, `?after=${(all.at(-2)?.seq ?? 0).toString()}`)
+    expect((await stream.next()).data).toEqual(all.at(-1))
+    expect((await stream.next()).name).toBe('state')
+    const fromHeader = await open({ 'last-event-id': String(all.at(-3)?.seq) }, '?after=0')
+    expect((await fromHeader.next()).data).toEqual(all.at(-2))
+  })
+
+  it('says so when more was missed than it resends', async () => {
+    for (let n = 0; n < 1_100; n++) served.sample.emit(event(`many-${n}`))
+    const all = served.sample.events({ limit: 100_000 })
+    const oldestSent = all.at(-1_000)
+    const stream = await open({ 'last-event-id': '3' })
+    expect(await stream.next()).toMatchObject({ name: 'gap', data: { after: 3, before: oldestSent?.seq } })
+    expect((await stream.next()).data).toEqual(oldestSent)
+  })
+
+  it('tells many changes in at most five states a second, the last of which is right', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    try {
+      const stream = await open()
+      await stream.next()
+      const notice = async () => ((await stream.next()).data as Snapshot).notice
+      const change = (name: string) => {
+        for (let n = 1; n <= 50; n++) served.sample.change({ notice: `${name} ${n}` })
+      }
+      change('first')
+      vi.advanceTimersByTime(0)
+      expect(await notice()).toBe('first 50')
+      change('second')
+      vi.advanceTimersByTime(199)
+      // No state has come before this event.
+      await expectNext(stream, served.sample.emit(event('marker')))
+      vi.advanceTimersByTime(1)
+      expect(await notice()).toBe('second 50')
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('skips states for a client that reads slowly, and gives it the last one', async () => {
+    const slow = await open()
+    const quick = await open()
+    await quick.next()
+    const filler = 'x'.repeat(2 * 1024 * 1024)
+    const rounds = 10
+    for (let n = 1; n <= rounds; n++) {
+      served.sample.change({ notice: `${n} ${filler}` })
+      await quick.nextOf('state')
+    }
+    const read: string[] = []
+    while (read.at(-1) !== String(rounds)) {
+      const { notice } = (await slow.nextOf('state')).data as Snapshot
+      read.push(notice.split(' ')[0] ?? '')
+    }
+    expect(read.length).toBeLessThan(rounds + 1)
+  })
+
+  it('cuts off a client that does not read, and serves the others', async () => {
+    const { port } = new URL(served.url)
+    const sleeper = connect(Number(port), '127.0.0.1')
+    sleeper.write(`GET /api/v1/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`)
+    await new Promise((resolve) => sleeper.once('data', resolve))
+    sleeper.pause()
+    const closed = new Promise((resolve) => sleeper.once('close', resolve))
+    sleeper.on('error', () => {})
+    const reader = await open()
+    await reader.next()
+
+    const connections = () =>
+      new Promise<number>((resolve) => served.server.server.getConnections((_, count) => resolve(count)))
+    expect(await connections()).toBe(2)
+    const filler = 'x'.repeat(512 * 1024)
+    let last: StoredEvent | undefined
+    for (let n = 0; n < 60 && (await connections()) === 2; n++) {
+      last = served.sample.emit(event(`big-${n}`, { data: { filler } }))
+      while ((await reader.nextOf('event')).id !== String(last.seq));
+    }
+    expect(await connections()).toBe(1)
+    sleeper.destroy()
+    await closed
+    expect((await emitAndRead(reader, 'after')).seq).toBe((last?.seq ?? 0) + 1)
+  })
+
+  it('beats, so that silence means a broken line', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    try {
+      const own = await serveSample()
+      const answer = await fetch(`${own.url}/api/v1/stream`, {
+        headers: { authorization: `Bearer ${TOKEN}` },
+        signal: streams.signal,
+      })
+      const reader = (answer.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream()).getReader()
+      await reader.read()
+      vi.advanceTimersByTime(15_000)
+      expect((await reader.read()).value).toMatch(/^: beat\nevent: beat\ndata: \d{4}-.*\n\n$/)
+      await own.close()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('ends when the server closes, and lets go of the aggregator', async () => {
+    const own = await serveSample()
+    const answer = await fetch(`${own.url}/api/v1/stream`, { headers: { authorization: `Bearer ${TOKEN}` } })
+    expect(own.sample.subscribers).toBe(1)
+    await own.close()
+    expect(await answer.text()).toContain('event: state')
+    expect(own.sample.subscribers).toBe(0)
+  })
+
+  async function expectNext(stream: Awaited<ReturnType<typeof open>>, stored: StoredEvent): Promise<void> {
+    expect(await stream.next()).toEqual({ name: 'event', id: String(stored.seq), data: stored })
+  }
+
+  async function emitAndRead(stream: Awaited<ReturnType<typeof open>>, id: string): Promise<StoredEvent> {
+    const stored = served.sample.emit(event(id))
+    const { data } = await stream.nextOf('event')
+    expect(data).toEqual(stored)
+    return stored
+  }
+})
