@@ -58,6 +58,11 @@ export interface Reason {
   readonly sustain: Duration
   /** The page in docs/runbooks/ that says what to do. */
   readonly runbook: string
+  /**
+   * The milder reason of the same scale, as 95 % full includes 80 % full. `judge` returns both, so that each has its own
+   * sustain and its own beginning; while this one is reported for a cause, the milder one is not.
+   */
+  readonly supersedes?: string
 }
 
 /** A peer's clock against ours, from the mesh's own acknowledgements. */

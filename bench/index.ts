@@ -1,0 +1,4 @@
+/** Every bench there is, in the order in which they are listed. */
+import type { Bench } from './bench.ts'
+
+export const BENCHES: readonly Bench[] = []

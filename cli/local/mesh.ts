@@ -1,0 +1,95 @@
+/** A running local mesh: an agent and a stand-in kubelet for each node, and the aggregator, all owned by this process. */
+import { join } from 'node:path'
+import { StarlingError } from '../../common/errors.ts'
+import { CHAOS_ACTIONS, type ChaosAction, inflict } from './chaos.ts'
+import { configFileOf } from './found.ts'
+import type { LocalLayout, LocalNode } from './layout.ts'
+import { LocalProcess } from './processes.ts'
+
+/** An aggregator that died is started again after this: history and mesh tell it where things stand. */
+const RESTART_AFTER_MS = 1_000
+
+interface RunningNode {
+  readonly node: LocalNode
+  readonly agent: LocalProcess
+  readonly kubelet: LocalProcess
+}
+
+export interface LocalMeshInit {
+  readonly layout: LocalLayout
+  /** Something that the person at the terminal should know. */
+  tell(line: string): void
+}
+
+export class LocalMesh {
+  readonly #init: LocalMeshInit
+  readonly #nodes: readonly RunningNode[]
+  readonly #aggregator: LocalProcess
+  #isStopping = false
+
+  constructor(init: LocalMeshInit) {
+    this.#init = init
+    this.#nodes = init.layout.nodes.map((node) => ({
+      node,
+      agent: new LocalProcess(node.name, ['agent', '--config', configFileOf(node)], join(node.dir, 'agent.log')),
+      kubelet: new LocalProcess(
+        `${node.name} kubelet`,
+        ['stand-in', '--host', node.host, '--port', String(node.kubeletPort)],
+        join(node.dir, 'kubelet.log'),
+      ),
+    }))
+    const { aggregator } = init.layout
+    const args = ['aggregator', '--config', configFileOf(aggregator)]
+    this.#aggregator = new LocalProcess(aggregator.name, args, join(aggregator.dir, 'aggregator.log'))
+  }
+
+  start(): void {
+    this.#startAggregator()
+    for (const { agent, kubelet } of this.#nodes) {
+      agent.start()
+      kubelet.start()
+    }
+  }
+
+  /** Names of processes that have ended; none should have while the mesh starts. */
+  ended(): readonly string[] {
+    const all = [this.#aggregator, ...this.#nodes.flatMap(({ agent, kubelet }) => [agent, kubelet])]
+    return all.filter((each) => !each.isRunning).map(({ name }) => name)
+  }
+
+  pids(): Readonly<Record<string, number | undefined>> {
+    const all = [this.#aggregator, ...this.#nodes.flatMap(({ agent, kubelet }) => [agent, kubelet])]
+    return Object.fromEntries(all.map((each) => [each.name, each.pid]))
+  }
+
+  /** Throws StarlingError for an unknown action or node. */
+  async chaos(action: string, name: string): Promise<string> {
+    const target = this.#nodes.find(({ node }) => node.name === name)
+    if (target === undefined) {
+      throw new StarlingError(
+        `there is no node ${name}; there is ${this.#nodes.map(({ node }) => node.name).join(', ')}`,
+      )
+    }
+    if (!(CHAOS_ACTIONS as readonly string[]).includes(action)) throw new StarlingError(`there is no chaos ${action}`)
+    const done = await inflict(action as ChaosAction, { ...target, startAgent: () => target.agent.start() })
+    this.#init.tell(done)
+    return done
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    const agents = this.#nodes.flatMap(({ agent, kubelet }) => [agent, kubelet])
+    await Promise.all([this.#aggregator, ...agents].map((each) => each.stop()))
+  }
+
+  #startAggregator(): void {
+    this.#aggregator.start((code, signal) => {
+      // A configuration error ends it again and again: it is said once, by whoever waits for the mesh to come up.
+      if (this.#isStopping || code === 2) return
+      this.#init.tell(`the aggregator ended (${signal ?? `exit code ${code}`}); it is started again`)
+      setTimeout(() => {
+        if (!this.#isStopping) this.#startAggregator()
+      }, RESTART_AFTER_MS)
+    })
+  }
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+/** The `starling` command: every part of it, under one name. */
+import { Command, CommanderError } from 'commander'
+import { ExitCode, StarlingError } from '../common/errors.ts'
+import packageJson from '../package.json' with { type: 'json' }
+import { registerAgent } from './commands/agent.ts'
+import { registerAggregator } from './commands/aggregator.ts'
+import { registerChaos } from './commands/chaos.ts'
+import { registerEvents } from './commands/events.ts'
+import { registerExplain } from './commands/explain.ts'
+import { registerFindings } from './commands/findings.ts'
+import { registerMembers } from './commands/members.ts'
+import { registerRemediations } from './commands/remediations.ts'
+import { registerStandIn } from './commands/stand-in.ts'
+import { registerUp } from './commands/up.ts'
+
+/** In the order of their use: run a mesh, look at it, act, and the processes it is made of. */
+const COMMANDS = [
+  registerUp,
+  registerMembers,
+  registerFindings,
+  registerEvents,
+  registerExplain,
+  registerRemediations,
+  registerChaos,
+  registerAgent,
+  registerAggregator,
+  registerStandIn,
+]
+
+async function main(): Promise<void> {
+  const program = new Command('starling')
+    .description(
+      'Node health for Kubernetes: a gossip mesh that finds dead nodes and host faults, and fixes what it may.',
+    )
+    .version(packageJson.version)
+  for (const register of COMMANDS) register(program)
+  exitOverrideAll(program)
+  // A reader that has seen enough, such as head, is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  try {
+    await program.parseAsync()
+  } catch (error) {
+    process.exitCode = report(error)
+  }
+}
+
+/** Commander ends the process with 1 for a wrong word; ours is 2. */
+function exitOverrideAll(command: Command): void {
+  command.exitOverride()
+  for (const child of command.commands) exitOverrideAll(child)
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage
+  if (error instanceof StarlingError) {
+    process.stderr.write(`starling: ${error.message}\n`)
+    if (error.remedy !== undefined) process.stderr.write(`  ${error.remedy}\n`)
+    return error.exitCode
+  }
+  process.stderr.write(
+    `starling: ${error instanceof Error ? error.stack : String(error)}\nThis is a bug; please report it.\n`,
+  )
+  return ExitCode.error
+}
+
+await main()
+// What a failed start has left behind must not keep the process; a running command has not returned here.
+process.exit()

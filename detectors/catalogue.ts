@@ -1,0 +1,59 @@
+/** The reference page of detectors, made from what they declare, so that it cannot say anything else than they do. */
+import { z } from 'zod'
+import type { Detector, Reason } from './contract.ts'
+
+/** Markdown for docs/detectors.md. Links are relative to docs/. */
+export function renderCatalogue(detectors: readonly Detector[]): string {
+  return `${[HEADER, ...detectors.map(renderDetector)].join('\n\n')}\n`
+}
+
+const HEADER = `# Detectors
+
+<!-- Generated from detectors/ by \`node scripts/docs.ts\`. Change it there. -->
+
+What each node looks at on its own host. Every detector is on unless settings say \`enabled: false\`; \`every\` changes how
+often it looks. A fault is reported once it has been seen without a break for its *sustain*, and expires unless it is seen
+again within three intervals.
+
+Three reasons belong to every detector: \`Ok\` (nothing to report), \`NotApplicable\` (the host has no such thing) and
+\`ProbeFailed\` (it could not look: status \`unknown\`, which never triggers a fix).`
+
+function renderDetector(detector: Detector): string {
+  const { name, summary, every, timeout, needs, reasons } = detector
+  const reasonRows = Object.entries(reasons).map(([reason, about]) => reasonRow(reason, about))
+  const optionRows = optionsOf(detector).map(({ path, type, byDefault, about }) =>
+    row([code(path), type, code(byDefault), about]),
+  )
+  return [
+    `## ${name}`,
+    `${summary} Looks every ${every}, for ${timeout} at most; needs ${needs.length === 0 ? 'no privilege' : needs.map(code).join(', ')}.`,
+    [row(['Reason', 'Severity', 'Sustain', 'What it does to the node', 'Runbook']), divider(5), ...reasonRows].join(
+      '\n',
+    ),
+    [row(['Option', 'Type', 'Default', 'Meaning']), divider(4), ...optionRows].join('\n'),
+  ].join('\n\n')
+}
+
+function reasonRow(name: string, { severity, sustain, summary, runbook }: Reason): string {
+  return row([code(name), severity, sustain, summary, `[${runbook}](runbooks/${runbook}.md)`])
+}
+
+interface OptionDoc {
+  readonly path: string
+  readonly type: string
+  readonly byDefault: string
+  readonly about: string
+}
+
+function optionsOf({ options }: Detector): readonly OptionDoc[] {
+  const schema = z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' })
+  const defaults = options.parse({}) as Record<string, unknown>
+  return Object.entries(schema.properties ?? {}).map(([path, property]) => {
+    const { type, description } = typeof property === 'object' ? property : {}
+    return { path, type: String(type ?? 'any'), byDefault: JSON.stringify(defaults[path]), about: description ?? '' }
+  })
+}
+
+const code = (text: string) => `\`${text}\``
+const row = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+const divider = (columns: number) => `|${' --- |'.repeat(columns)}`

@@ -1,0 +1,60 @@
+/**
+ * Is the connection-tracking table about to run full? The kernel then drops the first packet of every new flow and says
+ * so only in its log ("nf_conntrack: table full, dropping packet"). On a Kubernetes node every Service connection
+ * takes an entry.
+ */
+import { z } from 'zod'
+import { defineDetector } from './contract.ts'
+
+const COUNT = '/proc/sys/net/netfilter/nf_conntrack_count'
+/** 0 means that there is no limit (nf_conntrack_alloc in the kernel's net/netfilter/nf_conntrack_core.c). */
+const MAX = '/proc/sys/net/netfilter/nf_conntrack_max'
+
+const ratio = z.number().gt(0).lte(1)
+
+export const conntrack = defineDetector({
+  name: 'conntrack',
+  summary: 'How full the connection-tracking table is.',
+  every: '15s',
+  timeout: '5s',
+  needs: [],
+  options: z
+    .strictObject({
+      warnRatio: ratio.default(0.8).describe('Share of nf_conntrack_max in use from which it is a warning.'),
+      alarmRatio: ratio.default(0.95).describe('Share of nf_conntrack_max in use from which it is an alarm.'),
+    })
+    .refine(({ warnRatio, alarmRatio }) => warnRatio < alarmRatio, 'warnRatio must be below alarmRatio'),
+  reasons: {
+    ConntrackFilling: {
+      severity: 'warn',
+      summary: 'The connection-tracking table is filling up; when it is full, new connections are dropped.',
+      sustain: '1m',
+      runbook: 'conntrack',
+    },
+    ConntrackAlmostFull: {
+      severity: 'alarm',
+      summary: 'The connection-tracking table is all but full: any burst of new connections is dropped.',
+      // Shorter than the warning's: at this level minutes matter, and one sample may still be a passing burst.
+      sustain: '15s',
+      runbook: 'conntrack',
+      supersedes: 'ConntrackFilling',
+    },
+  },
+
+  async sample(host, _options, signal) {
+    signal.throwIfAborted()
+    return { used: await host.readInt(COUNT), max: await host.readInt(MAX) }
+  },
+
+  judge({ used, max }, { warnRatio, alarmRatio }) {
+    if (max <= 0) return []
+    const share = used / max
+    const summary = `${used} of ${max} conntrack entries are in use (${Math.floor(share * 100)} %)`
+    const evidence = [{ name: 'nf_conntrack_count', value: used, limit: max, unit: 'entries' }]
+    const levels = [
+      { reason: 'ConntrackFilling', from: warnRatio },
+      { reason: 'ConntrackAlmostFull', from: alarmRatio },
+    ] as const
+    return levels.filter(({ from }) => share >= from).map(({ reason }) => ({ reason, summary, evidence }))
+  },
+})

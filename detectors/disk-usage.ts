@@ -1,0 +1,166 @@
+/**
+ * Is a disk filling up, in bytes or in inodes? The kubelet looks at the same figures: it deletes unused images from 85 %
+ * of the image filesystem on, and evicts pods under 10 % of free bytes or 5 % of free inodes (its documented defaults
+ * imageGCHighThresholdPercent, nodefs.available, nodefs.inodesFree). The default thresholds warn before and alarm there.
+ */
+import { z } from 'zod'
+import { defineDetector, type FilesystemUse, type Host, type Judgement, NotApplicable } from './contract.ts'
+import { distinctMounts, isLocalDisk, parseMounts } from './mounts.ts'
+
+/** In a pod `self` would be the agent's own mounts. With hidepid the table of process 1 cannot be seen; then it must do. */
+const MOUNT_TABLES = ['/proc/1/mounts', '/proc/self/mounts'] as const
+/** Bounds how long one look takes; a host with more local disks than that lists those that matter in `include`. */
+const MOUNTS_MAX = 64
+
+const ratio = z.number().gt(0).lte(1)
+const thresholds = (warnRatio: number, alarmRatio: number) =>
+  z
+    .strictObject({ warnRatio: ratio.default(warnRatio), alarmRatio: ratio.default(alarmRatio) })
+    .refine((levels) => levels.warnRatio < levels.alarmRatio, 'warnRatio must be below alarmRatio')
+    .prefault({})
+
+const mountPoint = z.string().startsWith('/', 'must be an absolute path')
+
+type DiskReason = 'DiskSpaceLow' | 'DiskAlmostFull' | 'InodesLow' | 'InodesAlmostGone'
+
+interface MountUse {
+  readonly mountPoint: string
+  readonly use: FilesystemUse
+}
+
+export const diskUsage = defineDetector({
+  name: 'disk-usage',
+  summary: 'How full the local disk filesystems are, in bytes and in inodes.',
+  every: '1m',
+  timeout: '10s',
+  needs: [],
+  options: z.strictObject({
+    bytes: thresholds(0.85, 0.9).describe('Shares of the usable bytes in use from which it is a warning, an alarm.'),
+    inodes: thresholds(0.9, 0.95).describe('Shares of the inodes in use from which it is a warning, an alarm.'),
+    include: z.array(mountPoint).default([]).describe('Mount points to look at; empty: those of all local disks.'),
+    ignore: z.array(mountPoint).default([]).describe('Mount points to leave out; with /* at the end, all below.'),
+  }),
+  reasons: {
+    DiskSpaceLow: {
+      severity: 'warn',
+      summary: 'A filesystem is filling up; soon images are deleted and pods evicted.',
+      sustain: '1m',
+      runbook: 'disk-usage',
+    },
+    DiskAlmostFull: {
+      severity: 'alarm',
+      summary: 'A filesystem is almost full: the kubelet evicts pods, and writes are about to fail.',
+      sustain: '0s',
+      runbook: 'disk-usage',
+      supersedes: 'DiskSpaceLow',
+    },
+    InodesLow: {
+      severity: 'warn',
+      summary: 'A filesystem is running out of inodes: soon no file can be created, however much space is left.',
+      sustain: '1m',
+      runbook: 'disk-usage',
+    },
+    InodesAlmostGone: {
+      severity: 'alarm',
+      summary: 'A filesystem has almost no inodes left: creating files is about to fail, with space still free.',
+      sustain: '0s',
+      runbook: 'disk-usage',
+      supersedes: 'InodesLow',
+    },
+  },
+
+  async sample(host, { include, ignore }, signal) {
+    signal.throwIfAborted()
+    const mounts = parseMounts(await readMounts(host)).filter(isLocalDisk)
+    const chosen = include.length === 0 ? mounts : mounts.filter((mount) => include.includes(mount.mountPoint))
+    const points = distinctMounts(chosen).map((mount) => mount.mountPoint)
+    const uses: MountUse[] = []
+    for (const point of points.filter((point) => !isIgnored(point, ignore)).slice(0, MOUNTS_MAX)) {
+      signal.throwIfAborted()
+      const use = await filesystemUse(host, point)
+      if (use !== undefined) uses.push({ mountPoint: point, use })
+    }
+    if (uses.length === 0) throw new NotApplicable('no local disk filesystem of the host can be seen from here')
+    return uses
+  },
+
+  judge(uses, options) {
+    return uses.flatMap(({ mountPoint, use }) => [
+      ...judgeBytes(mountPoint, use, options.bytes),
+      ...judgeInodes(mountPoint, use, options.inodes),
+    ])
+  },
+})
+
+interface Thresholds {
+  readonly warnRatio: number
+  readonly alarmRatio: number
+}
+
+function judgeBytes(mountPoint: string, use: FilesystemUse, thresholds: Thresholds): readonly Judgement<DiskReason>[] {
+  // As df(1) counts: blocks reserved for root are neither used nor usable.
+  const usable = use.bytesUsed + use.bytesAvailable
+  if (usable <= 0) return []
+  const share = use.bytesUsed / usable
+  const summary = `${mountPoint} is ${percent(share)} full, ${mebibytes(use.bytesAvailable)} MiB are left`
+  const evidence = [{ name: 'bytes used', value: use.bytesUsed, limit: usable, unit: 'bytes' }]
+  return levels(share, thresholds, 'DiskSpaceLow', 'DiskAlmostFull').map((reason) => ({
+    reason,
+    cause: mountPoint,
+    summary,
+    evidence,
+  }))
+}
+
+function judgeInodes(mountPoint: string, use: FilesystemUse, thresholds: Thresholds): readonly Judgement<DiskReason>[] {
+  // btrfs and others make inodes as they need them, and say 0.
+  if (use.inodes <= 0) return []
+  const used = use.inodes - use.inodesFree
+  const share = used / use.inodes
+  const summary = `${mountPoint} has used ${percent(share)} of its inodes, ${use.inodesFree} are left`
+  const evidence = [{ name: 'inodes used', value: used, limit: use.inodes, unit: 'inodes' }]
+  return levels(share, thresholds, 'InodesLow', 'InodesAlmostGone').map((reason) => ({
+    reason,
+    cause: mountPoint,
+    summary,
+    evidence,
+  }))
+}
+
+function levels(
+  share: number,
+  { warnRatio, alarmRatio }: Thresholds,
+  warn: DiskReason,
+  alarm: DiskReason,
+): readonly DiskReason[] {
+  if (share >= alarmRatio) return [warn, alarm]
+  return share >= warnRatio ? [warn] : []
+}
+
+async function readMounts(host: Host): Promise<string> {
+  const [ofHost, ofAgent] = MOUNT_TABLES
+  try {
+    return await host.readText(ofHost)
+  } catch {
+    return host.readText(ofAgent)
+  }
+}
+
+/** Undefined when the filesystem is in the host's table but not mounted where the agent runs. */
+async function filesystemUse(host: Host, mountPoint: string): Promise<FilesystemUse | undefined> {
+  try {
+    return await host.filesystem(mountPoint)
+  } catch (error) {
+    if (error instanceof NotApplicable) return undefined
+    throw error
+  }
+}
+
+function isIgnored(mountPoint: string, ignore: readonly string[]): boolean {
+  return ignore.some((entry) =>
+    entry.endsWith('/*') ? mountPoint.startsWith(entry.slice(0, -1)) : mountPoint === entry,
+  )
+}
+
+const percent = (share: number) => `${Math.floor(share * 100)} %`
+const mebibytes = (bytes: number) => Math.floor(bytes / (1024 * 1024))

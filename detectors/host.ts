@@ -1,0 +1,129 @@
+/** The real host: its files below a root folder, its filesystems, and what the mesh knows of its clock. */
+import { constants } from 'node:fs'
+import { access, type FileHandle, open, stat, statfs } from 'node:fs/promises'
+import { isAbsolute, join, normalize } from 'node:path'
+import { messageOf } from '../common/errors.ts'
+import { type FilesystemUse, type Host, NotApplicable, type PeerOffset } from './contract.ts'
+
+/** Nothing a detector reads is larger; a file that is was not meant, and must not fill the agent's memory. */
+export const FILE_BYTES_MAX = 1024 * 1024
+/** /proc answers at most a page or a few per read whatever is asked for. */
+const CHUNK_BYTES = 64 * 1024
+
+export interface HostOptions {
+  readonly node: string
+  /** Where the host's root is mounted: `/` on the host itself, `/host` in a pod. */
+  readonly root?: string
+  readonly peerOffsets: () => readonly PeerOffset[]
+}
+
+export function createHost({ node, root = '/', peerOffsets }: HostOptions): Host {
+  const readText = async (path: string) => readBounded(path, locate(root, path))
+  return {
+    node,
+    readText,
+    readInt: async (path) => parseWholeNumber(path, await readText(path)),
+    exists: async (path) => exists(locate(root, path)),
+    filesystem: (path) => filesystemUse(path, root),
+    peerOffsets,
+  }
+}
+
+/** The whole number that is all of `text`, but for white space. Throws an Error naming `path` when it is anything else. */
+export function parseWholeNumber(path: string, text: string): number {
+  const digits = text.trim()
+  const value = Number(digits)
+  if (!/^-?\d+$/.test(digits) || !Number.isSafeInteger(value)) {
+    throw new Error(`${path} holds ${JSON.stringify(digits.slice(0, 40))}, which is no whole number`)
+  }
+  return value
+}
+
+/** Where a path of the host is found here. `..` is resolved first, so that it cannot lead out of the root. */
+function locate(root: string, path: string): string {
+  if (!isAbsolute(path)) throw new Error(`${path} is not an absolute path`)
+  return join(root, normalize(path))
+}
+
+async function exists(located: string): Promise<boolean> {
+  try {
+    await access(located)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function readBounded(path: string, located: string): Promise<string> {
+  let file: FileHandle
+  try {
+    // Non-blocking, since opening a FIFO would otherwise wait for a writer, for ever and in a thread of the pool.
+    file = await open(located, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch (error) {
+    throw isMissing(error) ? new NotApplicable(`${path} does not exist on this host`) : unreadable(path, error)
+  }
+  try {
+    return decode(path, await readAll(path, file))
+  } finally {
+    await file.close()
+  }
+}
+
+/** Reads to the end and not by the file's size, which is 0 for everything in /proc. */
+async function readAll(path: string, file: FileHandle): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for (;;) {
+    const chunk = Buffer.alloc(CHUNK_BYTES)
+    // A failure here includes files of a process or device that went away after they were opened (ESRCH, ENODEV).
+    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, null).catch((error: unknown) => {
+      throw unreadable(path, error)
+    })
+    if (bytesRead === 0) return Buffer.concat(chunks)
+    length += bytesRead
+    if (length > FILE_BYTES_MAX) throw new Error(`${path} is over 1 MiB, more than is read of any file`)
+    chunks.push(chunk.subarray(0, bytesRead))
+  }
+}
+
+function decode(path: string, bytes: Buffer): string {
+  if (bytes.includes(0)) throw new Error(`${path} is not text: it holds NUL bytes`)
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw new Error(`${path} is not text: it is not UTF-8`)
+  }
+}
+
+async function filesystemUse(path: string, root: string): Promise<FilesystemUse> {
+  const located = locate(root, path)
+  try {
+    if (normalize(root) !== '/' && (await stat(located)).dev === (await stat('/')).dev) {
+      // In a pod that mounts only /host/proc, /host itself lies on the container's own filesystem. Its figures would
+      // pass for the host's.
+      throw new NotApplicable(`${path} of the host is not mounted under ${root}`)
+    }
+    const { bsize, blocks, bfree, bavail, files, ffree } = await statfs(located)
+    return {
+      bytes: blocks * bsize,
+      bytesUsed: (blocks - bfree) * bsize,
+      bytesAvailable: bavail * bsize,
+      inodes: files,
+      inodesFree: ffree,
+    }
+  } catch (error) {
+    if (error instanceof NotApplicable) throw error
+    throw isMissing(error) ? new NotApplicable(`${path} does not exist on this host`) : unreadable(path, error)
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code
+  // ENOTDIR: a parent of the path is a file, so the path does not exist either.
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}
+
+function unreadable(path: string, error: unknown): Error {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? messageOf(error)
+  return new Error(`${path} cannot be read: ${code}`, { cause: error })
+}

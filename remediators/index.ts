@@ -1,0 +1,5 @@
+/** Every remediator that ships with Starling. To add one, write its file and name it here. */
+import type { Remediator } from './contract.ts'
+import { sysctl } from './sysctl.ts'
+
+export const builtinRemediators: readonly Remediator[] = [sysctl]

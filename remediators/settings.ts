@@ -1,0 +1,74 @@
+/** What settings may say about remediators, checked against the remediators there are. */
+import { z } from 'zod'
+import { UsageError } from '../common/errors.ts'
+import { settingError, unknownKeyError } from '../common/setting-errors.ts'
+import type { Remediator } from './contract.ts'
+
+/**
+ * `observe`: no plan is made. `suggest`: a plan is made and shown, and cannot be approved. `approve`: it waits for a
+ * person's approval. Nothing is ever done without one in this version.
+ */
+export const MODES = ['observe', 'suggest', 'approve'] as const
+export type Mode = (typeof MODES)[number]
+
+/** Settings by remediator name. What is left out stays at mode observe and the remediator's own defaults. */
+export type RemediatorSettings = Readonly<Record<string, { readonly mode?: Mode; readonly options?: unknown }>>
+
+/** A remediator and how it is to be used. */
+export interface Rule {
+  readonly remediator: Remediator
+  readonly mode: Mode
+  readonly options: unknown
+}
+
+/** Everything that decides what a node may do, but for its state. */
+export interface Rules {
+  readonly node: string
+  /** By remediator name. */
+  readonly byName: ReadonlyMap<string, Rule>
+  /** A plan that was turned down or did not work is not made again for this long. */
+  readonly coolDownMs: number
+}
+
+const entrySchema = z.strictObject({
+  mode: z
+    .enum(MODES, {
+      error: ({ input }) =>
+        input === 'auto' ? 'auto is not available in this version' : `must be one of ${MODES.join(', ')}`,
+    })
+    .optional(),
+  options: z.unknown().optional(),
+})
+const entryExample = { mode: 'observe', options: {} }
+
+/**
+ * One rule per remediator, by name. Throws a UsageError that names the place and, for an unknown name, the nearest valid
+ * one; `where` is what the place is called in the document, such as `remediators`.
+ */
+export function readRemediatorSettings(
+  remediators: readonly Remediator[],
+  settings: unknown,
+  where = 'remediators',
+): ReadonlyMap<string, Rule> {
+  const entries = z.record(z.string(), z.unknown()).safeParse(settings)
+  if (!entries.success) throw new UsageError(`${where} must map names of remediators to their settings`)
+  const names = remediators.map((remediator) => remediator.name)
+  for (const name of Object.keys(entries.data)) {
+    if (!names.includes(name)) throw unknownKeyError(where, name, names)
+  }
+  return new Map(
+    remediators.map((remediator) => [
+      remediator.name,
+      readRule(remediator, entries.data[remediator.name] ?? {}, where),
+    ]),
+  )
+}
+
+function readRule(remediator: Remediator, entry: unknown, where: string): Rule {
+  const place = `${where}.${remediator.name}`
+  const parsed = entrySchema.safeParse(entry)
+  if (!parsed.success) throw settingError(place, parsed.error, entryExample)
+  const options = remediator.options.safeParse(parsed.data.options ?? {})
+  if (!options.success) throw settingError(`${place}.options`, options.error, remediator.options.parse({}))
+  return { remediator, mode: parsed.data.mode ?? 'observe', options: options.data }
+}

@@ -1,0 +1,27 @@
+/** The test suites, in the order in which they run. Each test folder belongs to exactly one; a tidy test sees to it. */
+
+export interface Suite {
+  readonly name: string
+  /** Folders below test/. A folder that does not exist (yet) is left out. */
+  readonly dirs: readonly string[]
+  /** What it may take on two cores. Going over is shown, never a failure: machines differ. */
+  readonly budgetSeconds: number
+}
+
+/** Not a folder of tests: the linter, the formatter and the type checker. */
+export const CHECK: Suite = { name: 'check', dirs: [], budgetSeconds: 60 }
+
+export const TEST_SUITES: readonly Suite[] = [
+  {
+    name: 'pure',
+    dirs: ['unit', 'tidy', 'mesh', 'detectors', 'remediators', 'settings', 'cli'],
+    budgetSeconds: 180,
+  },
+  { name: 'page', dirs: ['aggregator', 'page'], budgetSeconds: 180 },
+  { name: 'processes', dirs: ['e2e'], budgetSeconds: 240 },
+]
+
+/** The suites that hold `file`, a path such as `test/unit/duration.test.ts`. One, unless the table above is wrong. */
+export function suitesOf(file: string): readonly Suite[] {
+  return TEST_SUITES.filter((suite) => suite.dirs.some((dir) => file.startsWith(`test/${dir}/`)))
+}

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest'
+import { NotApplicable } from '../../detectors/contract.ts'
+import { kernelParams } from '../../detectors/kernel-params.ts'
+import { fixtureHost, look, summaries } from './fixture-host.ts'
+
+describe('kernel-params', () => {
+  it('says nothing when every parameter is within its default bounds', async () => {
+    expect(await look(kernelParams, fixtureHost('healthy'))).toEqual([])
+  })
+
+  it('reports each parameter that differs as a cause of its own, with the value that would mend it', async () => {
+    expect(await look(kernelParams, fixtureHost('ailing'))).toEqual([
+      {
+        reason: 'KernelParamDiffers',
+        cause: 'vm.min_free_kbytes',
+        summary: 'vm.min_free_kbytes is 11265, wanted at least 16384',
+        evidence: [{ name: 'vm.min_free_kbytes', value: '11265', limit: '16384', unit: '' }],
+      },
+      {
+        reason: 'KernelParamDiffers',
+        cause: 'vm.overcommit_memory',
+        summary: 'vm.overcommit_memory is 2, wanted at most 1',
+        evidence: [{ name: 'vm.overcommit_memory', value: '2', limit: '1', unit: '' }],
+      },
+    ])
+  })
+
+  it('compares exact values whatever white space separates their fields', async () => {
+    const wanted = { 'net.ipv4.tcp_rmem': '4096 131072  6291456' }
+    expect(await look(kernelParams, fixtureHost('healthy'), { wanted })).toEqual([])
+    expect(summaries(await look(kernelParams, fixtureHost('ailing'), { wanted }))).toEqual([
+      'net.ipv4.tcp_rmem is 4096 87380 6291456, wanted 4096 131072 6291456',
+    ])
+  })
+
+  it('takes a bare number for an exact value', async () => {
+    expect(await look(kernelParams, fixtureHost('healthy'), { wanted: { 'kernel.pid_max': 4_194_304 } })).toEqual([])
+    expect(
+      summaries(await look(kernelParams, fixtureHost('ailing'), { wanted: { 'kernel.pid_max': 65_536 } })),
+    ).toEqual(['kernel.pid_max is 32768, wanted 65536'])
+  })
+
+  it('holds both ends of a range, inclusive', async () => {
+    const at = async (min: number, max: number) =>
+      (await look(kernelParams, fixtureHost('ailing'), { wanted: { 'kernel.pid_max': { min, max } } }))[0]
+    expect(await at(32_768, 32_768)).toBeUndefined()
+    expect((await at(32_769, 65_536))?.evidence[0]?.limit).toBe('32769')
+    expect((await at(301, 32_767))?.summary).toBe('kernel.pid_max is 32768, wanted 301 to 32767')
+    expect((await at(301, 32_767))?.evidence[0]?.limit).toBe('32767')
+  })
+
+  it('skips a parameter that the host lacks, and does not apply when it lacks all', async () => {
+    const wanted = { 'vm.no_such_thing': '1', 'kernel.pid_max': '1' }
+    expect(summaries(await look(kernelParams, fixtureHost('healthy'), { wanted }))).toEqual([
+      'kernel.pid_max is 4194304, wanted 1',
+    ])
+    await expect(look(kernelParams, fixtureHost('empty'))).rejects.toThrow(NotApplicable)
+  })
+
+  it('cannot hold bounds against a value that is no number, and names the file', async () => {
+    await expect(look(kernelParams, fixtureHost('garbled'))).rejects.toThrow(/vm\/min_free_kbytes holds "67584 kB"/)
+  })
+
+  it('names the path of a parameter that is a folder', async () => {
+    await expect(look(kernelParams, fixtureHost('healthy'), { wanted: { 'net.ipv4': '1' } })).rejects.toThrow(
+      '/proc/sys/net/ipv4 cannot be read: EISDIR',
+    )
+  })
+
+  it.each([
+    [{ 'vm/../../etc/passwd': '1' }],
+    [{ '..': '1' }],
+    [{ 'vm.swappiness': {} }],
+    [{ 'vm.swappiness': { min: 2, max: 1 } }],
+    [{ 'vm.swappiness': { minimum: 1 } }],
+    [{ 'vm.swappiness': '' }],
+  ])('refuses %j as wanted', (wanted) => {
+    expect(kernelParams.options.safeParse({ wanted }).success).toBe(false)
+  })
+})

@@ -1,0 +1,78 @@
+/** Small made-up parts that the tests of remediation share. */
+import type { Moment } from '../../common/moment.ts'
+import type { Finding } from '../../detectors/contract.ts'
+import type { Control, Permit, Plan } from '../../remediators/contract.ts'
+import type { Rules } from '../../remediators/settings.ts'
+import { readRemediatorSettings } from '../../remediators/settings.ts'
+import { sysctl } from '../../remediators/sysctl.ts'
+
+export const NODE = 'node-7'
+export const COOL_DOWN_MS = 600_000
+
+export const at = (ms: number): Moment => ({ ms, wall: new Date(Date.UTC(2026, 0, 1) + ms).toISOString() })
+
+export function rulesFor(settings: unknown = { sysctl: { mode: 'approve' } }): Rules {
+  return { node: NODE, coolDownMs: COOL_DOWN_MS, byName: readRemediatorSettings([sysctl], settings) }
+}
+
+/** As the kernel-params detector reports that `key` is `value`, and should be `limit`. */
+export function differs(key = 'vm.swappiness', value = '60', limit = '10', parts: Partial<Finding> = {}): Finding {
+  return {
+    id: `${NODE}/kernel-params/KernelParamDiffers/${key}#t`,
+    node: NODE,
+    detector: 'kernel-params',
+    reason: 'KernelParamDiffers',
+    cause: key,
+    status: 'warn',
+    summary: `${key} is ${value}, wanted ${limit}`,
+    evidence: [{ name: key, value, limit, unit: '' }],
+    since: at(0).wall,
+    observedAt: at(0).wall,
+    ttlMs: 180_000,
+    ...parts,
+  }
+}
+
+const nothingWrong = { reason: 'Ok', cause: '', evidence: [] as Finding['evidence'], summary: 'nothing to report' }
+export const ok = differs('', '', '', { ...nothingWrong, status: 'ok' })
+export const unknown = differs('', '', '', {
+  ...nothingWrong,
+  reason: 'ProbeFailed',
+  status: 'unknown',
+  summary: 'EIO',
+})
+export const absent = differs('', '', '', { ...nothingWrong, reason: 'NotApplicable', status: 'not-applicable' })
+
+export function permitFor(plan: Plan, parts: Partial<Permit> = {}): Permit {
+  return {
+    id: 'permit-1',
+    planId: plan.id,
+    planHash: plan.planHash,
+    evidenceHash: plan.evidenceHash,
+    node: plan.node,
+    action: 'approve',
+    by: 'ada',
+    via: 'page',
+    reason: '',
+    at: at(0).wall,
+    ttlMs: 60_000,
+    ...parts,
+  }
+}
+
+/** Kernel parameters in memory, by path. `clamp` is what the kernel makes of a value that is written. */
+export function memoryControl(files: Record<string, string>, clamp: (value: string) => string = (value) => value) {
+  const writes: string[] = []
+  const control: Control = {
+    async readText(path) {
+      const text = files[path]
+      if (text === undefined) throw new Error(`${path} cannot be read: ENOENT`)
+      return text
+    },
+    async writeText(path, text) {
+      writes.push(`${path}=${text.trim()}`)
+      files[path] = clamp(text)
+    },
+  }
+  return { control, writes, files }
+}

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest'
+import { UsageError } from '../../common/errors.ts'
+import { builtinRemediators } from '../../remediators/index.ts'
+import { readRemediatorSettings } from '../../remediators/settings.ts'
+
+const read = (settings: unknown) => readRemediatorSettings(builtinRemediators, settings)
+
+describe('settings of remediators', () => {
+  it('do nothing unless told otherwise', () => {
+    expect([...read({}).values()].map(({ mode }) => mode)).toEqual(builtinRemediators.map(() => 'observe'))
+  })
+
+  it('set mode and options', () => {
+    expect(read({ sysctl: { mode: 'approve', options: { allowOwned: true } } }).get('sysctl')).toMatchObject({
+      mode: 'approve',
+      options: { allowOwned: true, allow: expect.arrayContaining(['vm.*']) },
+    })
+  })
+
+  it.each([
+    [{ sysctls: {} }, 'remediators: unknown key "sysctls"', 'did you mean "sysctl"?'],
+    [{ sysctl: { node: 'approve' } }, 'remediators.sysctl: unknown key "node"', 'did you mean "mode"?'],
+    [{ sysctl: { mode: 'auto' } }, 'remediators.sysctl.mode: auto is not available in this version', undefined],
+    [{ sysctl: { mode: 'always' } }, 'remediators.sysctl.mode: must be one of observe, suggest, approve', undefined],
+    [{ sysctl: { options: { alow: [] } } }, 'remediators.sysctl.options: unknown key "alow"', 'did you mean "allow"?'],
+    [{ sysctl: { options: { allow: ['*'] } } }, /^remediators\.sysctl\.options\.allow\.0: must be a kernel/, undefined],
+    ['approve', 'remediators must map names of remediators to their settings', undefined],
+  ])('refuse %j, naming the place', (settings, message, remedy) => {
+    let thrown: unknown
+    try {
+      read(settings)
+    } catch (error) {
+      thrown = error
+    }
+    expect(thrown).toBeInstanceOf(UsageError)
+    expect((thrown as UsageError).message).toMatch(message)
+    expect((thrown as UsageError).remedy).toBe(remedy)
+  })
+})

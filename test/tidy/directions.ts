@@ -1,0 +1,57 @@
+/** Which part of the house may import from which. Everything points one way, towards the rules and the plain words. */
+import { resolveOwn } from './graph.ts'
+import type { Import, Source } from './source.ts'
+
+/** What a room may import beside itself: folders end in a slash, single files do not. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  common: [],
+  mesh: [],
+  detectors: ['common/'],
+  remediators: ['common/', 'detectors/contract.ts'],
+  settings: ['common/', 'mesh/', 'detectors/', 'remediators/'],
+  'node-agent': ['common/', 'mesh/', 'detectors/', 'remediators/', 'settings/'],
+  aggregator: [
+    'common/',
+    'mesh/',
+    'settings/',
+    'detectors/contract.ts',
+    'detectors/index.ts',
+    'remediators/contract.ts',
+    'remediators/index.ts',
+  ],
+  'aggregator/web': ['aggregator/model.ts', 'detectors/contract.ts', 'remediators/contract.ts'],
+  cli: ['common/', 'mesh/', 'detectors/', 'remediators/', 'settings/', 'node-agent/', 'aggregator/', 'bench/'],
+  scripts: ['common/', 'detectors/'],
+}
+
+/** Rooms that may import anything: they look at the house from outside. */
+const OUTSIDE = ['test', 'bench']
+
+/** The page is bundled for a browser, so of the rest of the house it may have words but no code. */
+const TYPES_ONLY = ['aggregator/web']
+
+/** The part of the house that `file` is in; the empty string for files at the top. */
+export function roomOf(file: string): string {
+  if (file.startsWith('aggregator/web/')) return 'aggregator/web'
+  return file.includes('/') ? file.slice(0, file.indexOf('/')) : ''
+}
+
+/** Every import of `source` that points the wrong way, in words. */
+export function wrongDirections(source: Source): string[] {
+  const room = roomOf(source.file)
+  if (room === '' || OUTSIDE.includes(room)) return []
+  return source.imports.flatMap((entry) => {
+    const target = resolveOwn(source.file, entry.specifier)
+    const why = target === null ? null : whyNot(room, target, entry)
+    return why === null ? [] : [`${source.file} imports ${target}: ${why}`]
+  })
+}
+
+function whyNot(room: string, target: string, entry: Import): string | null {
+  if (roomOf(target) === room) return null
+  const allowed = MAY_IMPORT[room]
+  if (allowed === undefined) return `no rule says what ${room}/ may import`
+  if (!allowed.some((place) => (place.endsWith('/') ? target.startsWith(place) : target === place)))
+    return `${room}/ may import ${allowed.join(', ') || 'nothing of ours'}`
+  return TYPES_ONLY.includes(room) && !entry.typeOnly ? `${room}/ may import types only` : null
+}

@@ -1,0 +1,74 @@
+/**
+ * The rules of Starling are pure code: time, chance and the outside world are handed to them. That is why the simulator
+ * can run the very code that ships, on virtual time.
+ */
+import { matchesGlob } from 'node:path'
+import { packageOf, resolveOwn } from './graph.ts'
+import type { Source } from './source.ts'
+
+/** Files that are pure, but for the adapters below. What they import for more than its types is pure too. */
+const PURE = [
+  'mesh/core/**',
+  'mesh/sim/**',
+  'mesh/wire/**',
+  'detectors/*.ts',
+  'remediators/*.ts',
+  'settings/*.ts',
+  'common/*.ts',
+  'aggregator/model.ts',
+]
+
+/** The files among them that do the I/O, look at the clock or wait, so that the others need not. */
+const ADAPTERS = [
+  'detectors/{clock,engine,host}.ts',
+  'remediators/{control,run,store}.ts',
+  'settings/store.ts',
+  'common/{atomic-file,config-file,moment,pino-log,yaml-file}.ts',
+]
+
+/** Modules that compute and do nothing else. Of node:crypto only that holds for hashing, which is all that is used. */
+const PURE_MODULES = ['cborg', 'zod', '@noble/hashes', 'uint8arraylist']
+const HASHING = ['remediators/plan.ts']
+
+const FORBIDDEN_NAMES = [
+  'Date',
+  'Math.random',
+  'clearInterval',
+  'clearTimeout',
+  'console',
+  'crypto',
+  'fetch',
+  'globalThis',
+  'performance',
+  'process',
+  'queueMicrotask',
+  'setImmediate',
+  'setInterval',
+  'setTimeout',
+]
+
+export function isPure(file: string): boolean {
+  const matches = (pattern: string) => matchesGlob(file, pattern)
+  return PURE.some(matches) && !ADAPTERS.some(matches)
+}
+
+/** Everything in a pure file that reaches outside, in words; nothing for a file that is not meant to be pure. */
+export function impurities(source: Source): string[] {
+  if (!isPure(source.file)) return []
+  const names = FORBIDDEN_NAMES.filter((name) => source.names.has(name)).map((name) => `${source.file} uses ${name}`)
+  const imports = source.imports
+    .filter((entry) => !(entry.typeOnly || isPureImport(source.file, entry.specifier)))
+    .map(
+      (entry) =>
+        `${source.file} imports ${entry.specifier}, which is not known to be pure (see ADAPTERS in test/tidy/purity.ts)`,
+    )
+  return [...names, ...imports]
+}
+
+function isPureImport(from: string, specifier: string): boolean {
+  const own = resolveOwn(from, specifier)
+  if (own !== null) return isPure(own)
+  if (specifier === 'node:crypto') return HASHING.includes(from)
+  const name = packageOf(specifier)
+  return name !== null && PURE_MODULES.includes(name)
+}

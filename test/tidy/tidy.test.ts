@@ -1,0 +1,88 @@
+/** The house rules, held against every file of the repository. test/tidy/rules.test.ts shows that each rule can fail. */
+import { describe, expect, test } from 'vitest'
+import { suitesOf } from '../../scripts/suites.ts'
+import { type LockFile, lockProblems, type Manifest, undeclared, undocumented, unpinned } from './dependencies.ts'
+import { wrongDirections } from './directions.ts'
+import { findCycles, findOrphans } from './graph.ts'
+import { impurities, isPure } from './purity.ts'
+import { machinePaths, silencedTests, tooLong, unfinished } from './text.ts'
+import { files, isFixture, readText, sources } from './tree.ts'
+
+const manifest = JSON.parse(readText('package.json')) as Manifest
+const own = files.filter((file) => !(isFixture(file) || file === 'package-lock.json'))
+
+/** Where a person, npm, a browser or the test runner starts. */
+const ENTRANCES = ['cli/main.ts', 'bench/main.ts', 'aggregator/web/src/main.tsx', 'test/setup-seed.ts']
+
+function isEntrance(file: string): boolean {
+  return (
+    ENTRANCES.includes(file) || /^scripts\/[^/]+\.ts$|\.test\.ts$|(?:^|\/)vite(?:st)?\.config\.ts$|\.d\.ts$/.test(file)
+  )
+}
+
+describe('source files', () => {
+  test('are found at all', () => {
+    expect(sources.length).toBeGreaterThan(20)
+    expect(sources.filter((source) => isPure(source.file)).length).toBeGreaterThan(20)
+  })
+
+  test('import only in the one direction', () => {
+    expect(sources.flatMap(wrongDirections)).toEqual([])
+  })
+
+  test('do not import each other in circles', () => {
+    expect(findCycles(sources)).toEqual([])
+  })
+
+  test('that hold rules touch no clock, timer, chance or device', () => {
+    expect(sources.flatMap(impurities)).toEqual([])
+  })
+
+  test('are all used', () => {
+    expect(findOrphans(sources, isEntrance)).toEqual([])
+  })
+
+  test('are short', () => {
+    const code = own.filter((file) => /\.(?:tsx?|mjs)$/.test(file))
+    expect(code.flatMap((file) => tooLong(file, readText(file)))).toEqual([])
+  })
+})
+
+describe('tests', () => {
+  test('are not silenced', () => {
+    expect(sources.flatMap(silencedTests)).toEqual([])
+  })
+
+  test('belong to exactly one suite, so that npm test runs each', () => {
+    const astray = files.filter((file) => file.endsWith('.test.ts') && suitesOf(file).length !== 1)
+    expect(astray).toEqual([])
+  })
+})
+
+describe('packages', () => {
+  test('are pinned to one version', () => {
+    expect(unpinned(manifest)).toEqual([])
+  })
+
+  test('are explained in docs/dependencies.md', () => {
+    expect(undocumented(manifest, readText('docs/dependencies.md'))).toEqual([])
+  })
+
+  test('are declared by us where we import them', () => {
+    expect(sources.flatMap((source) => undeclared(source, manifest))).toEqual([])
+  })
+
+  test('can be installed from the lock file on any machine', () => {
+    expect(lockProblems(JSON.parse(readText('package-lock.json')) as LockFile)).toEqual([])
+  })
+})
+
+describe('texts', () => {
+  test('leave nothing unfinished', () => {
+    expect(own.flatMap((file) => unfinished(file, readText(file)))).toEqual([])
+  })
+
+  test('name no path of one machine', () => {
+    expect(own.flatMap((file) => machinePaths(file, readText(file)))).toEqual([])
+  })
+})

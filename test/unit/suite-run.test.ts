@@ -1,0 +1,31 @@
+import { describe, expect, test } from 'vitest'
+import { countReport } from '../../scripts/suite-run.ts'
+
+const file = (status: string, ...tests: string[]) => ({
+  name: '/x.test.ts',
+  status,
+  assertionResults: tests.map((state, index) => ({ status: state, fullName: `test ${index}` })),
+})
+
+describe('counting a report', () => {
+  test('counts tests and names the skipped ones', () => {
+    const report = { testResults: [file('passed', 'passed', 'passed', 'pending'), file('failed', 'failed', 'passed')] }
+    expect(countReport(report, 1, false)).toEqual({ passed: 3, failed: 1, skipped: ['test 2'] })
+  })
+
+  test('does not call a test skipped that was not asked for', () => {
+    expect(countReport({ testResults: [file('passed', 'passed', 'skipped')] }, 0, true).skipped).toEqual([])
+  })
+
+  test.each([
+    ['a file that failed to load', { testResults: [file('failed'), file('passed', 'passed')] }, 1],
+    ['a missing report', null, 1],
+    ['an error outside of any test', { testResults: [file('passed', 'passed')] }, 1],
+  ])('counts %s as a failure', (_name, report, exitCode) => {
+    expect(countReport(report, exitCode, false).failed).toBe(1)
+  })
+
+  test('counts a file that failed to load beside a failed test', () => {
+    expect(countReport({ testResults: [file('failed'), file('failed', 'failed')] }, 1, false).failed).toBe(2)
+  })
+})
