@@ -13,7 +13,17 @@ import type { Permit } from '../remediators/contract.ts'
 import { encodeNote, permitTopic } from '../remediators/notes.ts'
 import { explainNode } from './explain.ts'
 import { Fleet } from './fleet.ts'
-import type { AggregatorPort, Decision, Event, EventQuery, Explanation, Snapshot, Store, StoredEvent } from './model.ts'
+import type {
+  AggregatorPort,
+  Decision,
+  Event,
+  EventQuery,
+  Explanation,
+  MemberView,
+  Snapshot,
+  Store,
+  StoredEvent,
+} from './model.ts'
 import { Recorder } from './recorder.ts'
 import { memberViews, StateClock } from './snapshot.ts'
 import { Verdicts, votesOf } from './verdicts.ts'
@@ -73,6 +83,7 @@ export class AggregatorService implements AggregatorPort {
     switch (change.kind) {
       case 'joined':
         this.#recorder.joined(change.node, change.incarnation)
+        this.#members()
         break
       case 'report':
         this.#recorder.report(change.node, change.detector, change.findings)
@@ -90,6 +101,7 @@ export class AggregatorService implements AggregatorPort {
   notice(notice: Notice): void {
     this.#init.log.info({ notice: notice.kind, ...notice }, 'mesh')
     this.#recorder.notice(notice)
+    this.#members()
     this.#tell(null)
   }
 
@@ -99,6 +111,7 @@ export class AggregatorService implements AggregatorPort {
     const encoded = Buffer.from(encodeValue(certificate)).toString('base64')
     const needed = this.#running().leader.conditions.neededFor(subject)
     this.#recorder.verdict({ certificate, encoded, votes: votesOf(certificate, this.#init.roster), needed })
+    this.#members()
     this.#init.log.warn({ subject, verdict: verdictId, kind }, 'verdict')
   }
 
@@ -113,12 +126,10 @@ export class AggregatorService implements AggregatorPort {
 
   snapshot(): Snapshot {
     const { roster, node, version, notice } = this.#init
-    const { leader, now } = this.#running()
-    const at = { nowMs: now(), now: new Date().toISOString() }
     return {
       mesh: { id: roster.mesh, leader: node, epoch: roster.epoch, version },
       notice,
-      members: memberViews({ roster, leader, fleet: this.#fleet, clock: this.#stateClock, ...at }),
+      members: this.#members(),
       findings: this.#fleet.findings(performance.now()),
       verdicts: this.#verdicts.all(),
       remediations: this.#fleet.remediations(),
@@ -166,6 +177,13 @@ export class AggregatorService implements AggregatorPort {
   subscribe(listener: (event: StoredEvent | null) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** Also called when something changed, so that each state begins when it began and not when somebody looked. */
+  #members(): readonly MemberView[] {
+    const { leader, now } = this.#running()
+    const at = { nowMs: now(), now: new Date().toISOString() }
+    return memberViews({ roster: this.#init.roster, leader, fleet: this.#fleet, clock: this.#stateClock, ...at })
   }
 
   #tell(event: StoredEvent | null): void {

@@ -1,6 +1,5 @@
 /** Verdicts as the history tells them: each with its votes, its certificate and, when it has ended, its end. */
-import type { Standing } from '../mesh/core/conditions.ts'
-import type { Answer, Certificate, Incarnation, Roster, VerdictKind } from '../mesh/core/model.ts'
+import type { Answer, Certificate, Incarnation, Roster, Standing, VerdictKind } from '../mesh/core/model.ts'
 import type { Store, StoredEvent, VerdictView, VoteView } from './model.ts'
 
 /** Verdicts that are shown and kept at hand; older ones are in the history. */

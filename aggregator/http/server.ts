@@ -48,6 +48,10 @@ export function createHttpServer({ port, token, webRoot, log }: HttpServerOption
   })
   server.setErrorHandler<FastifyError>((error, request, reply) => {
     if (error instanceof ProblemError) return sendProblem(reply, error.problem)
+    if (error instanceof StarlingError) {
+      const remedy = error.remedy === undefined ? {} : { remedy: error.remedy }
+      return sendProblem(reply, { status: 503, title: 'Not available', detail: error.message, ...remedy })
+    }
     const status = error.statusCode ?? 500
     if (status < 500) return sendProblem(reply, { status, title: 'Bad request', detail: error.message })
     log.error({ err: error, route: request.routeOptions.url }, 'request failed')

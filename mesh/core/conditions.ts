@@ -5,16 +5,8 @@
 import type { Ballots } from './ballots.ts'
 import { zonesOfObservers } from './certificate.ts'
 import type { Notice } from './message.ts'
-import type { Incarnation, Opinion, Roster, VerdictKind } from './model.ts'
+import type { Opinion, Roster, Standing } from './model.ts'
 import { neededOf, vetoOf } from './quorum.ts'
-
-/** A verdict that stands. */
-export interface Standing {
-  readonly verdictId: string
-  readonly kind: VerdictKind
-  readonly subject: string
-  readonly incarnation: Incarnation
-}
 
 export class Conditions {
   readonly #roster: Roster
@@ -78,13 +70,17 @@ export class Conditions {
 
   #agent(subject: string): readonly Notice[] {
     const accusers = this.#voters(subject, 'AgentDown')
-    if (!this.#agentDown.has(subject) && accusers.length >= this.neededFor(subject)) {
+    const alive = this.#voters(subject, 'Alive')
+    const isAccused = accusers.length >= this.neededFor(subject) && alive.length < this.#few(subject)
+    if (!this.#agentDown.has(subject) && isAccused) {
       this.#agentDown.add(subject)
       return [{ kind: 'agentDown', subject, voters: accusers }]
     }
-    if (this.#agentDown.has(subject) && accusers.length < this.#few(subject)) {
+    // One accuser may have died with its accusation standing: enough who hear the agent outweigh it.
+    const answersAgain = accusers.length < this.#few(subject) || alive.length >= this.neededFor(subject)
+    if (this.#agentDown.has(subject) && answersAgain) {
       this.#agentDown.delete(subject)
-      return [{ kind: 'agentUp', subject, voters: this.#voters(subject, 'Alive') }]
+      return [{ kind: 'agentUp', subject, voters: alive }]
     }
     return []
   }

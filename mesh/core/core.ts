@@ -4,13 +4,12 @@
  * this code. A peer's input never makes it throw.
  */
 
-import type { Standing } from './conditions.ts'
 import { Enrolment } from './enrolment.ts'
 import { Gossip, type Heard } from './gossip.ts'
 import { type Hint, Hints } from './hints.ts'
 import { Leader } from './leader.ts'
 import type { Effect, Input, Message } from './message.ts'
-import type { Incarnation, Keyring, Millis, Now, Roster, SignedStatement, StatementBody } from './model.ts'
+import type { Incarnation, Keyring, Millis, Now, Roster, SignedStatement, Standing, StatementBody } from './model.ts'
 import { compareIncarnations } from './model.ts'
 import { contactsOf, ringOf } from './ring.ts'
 import { RollCallDesk } from './roll-call.ts'

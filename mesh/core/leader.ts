@@ -4,7 +4,7 @@
  */
 import { Ballots, silentFor } from './ballots.ts'
 import { zonesOfObservers } from './certificate.ts'
-import { Conditions, type Standing } from './conditions.ts'
+import { Conditions } from './conditions.ts'
 import type { Effect, Notice } from './message.ts'
 import type {
   Accusation,
@@ -16,6 +16,7 @@ import type {
   Roster,
   SignedAnswer,
   SignedRollCall,
+  Standing,
   VerdictKind,
 } from './model.ts'
 import { compareIncarnations } from './model.ts'

@@ -1,7 +1,6 @@
 /** What travels over an edge, and what the core is told and asks for. */
 
 import type { HostAnswer } from './channel.ts'
-import type { Standing } from './conditions.ts'
 import type { DigestEntry, Heard, RefusedWhy } from './gossip.ts'
 import type {
   Certificate,
@@ -10,6 +9,7 @@ import type {
   SignedAnswer,
   SignedRollCall,
   SignedStatement,
+  Standing,
   VerdictKind,
 } from './model.ts'
 

@@ -173,6 +173,14 @@ export interface Certificate {
   readonly live: number
 }
 
+/** A verdict that stands. */
+export interface Standing {
+  readonly verdictId: string
+  readonly kind: VerdictKind
+  readonly subject: string
+  readonly incarnation: Incarnation
+}
+
 /** Signs as this node and checks what others signed. Signatures cover mesh id, protocol version and purpose. */
 export interface Keyring {
   sign(purpose: Purpose, payload: unknown): Signature

@@ -41,7 +41,7 @@ export async function look<O, S, R extends string>(
   return detector.judge(await detector.sample(host, parsed, new AbortController().signal), parsed, [])
 }
 
-/** A filesystem of 1000 usable GiB-sized steps: `usedPercent` of its bytes and `inodesUsedPercent` of its inodes in use. */
+/** 100 GiB that can be used and a million inodes, with these shares of them in use. */
 export function filesystem(usedPercent: number, inodesUsedPercent = 10): FilesystemUse {
   const usable = 100 * 1024 ** 3
   const bytesUsed = (usable * usedPercent) / 100
