@@ -1,4 +1,5 @@
 /** Every bench there is, in the order in which they are listed. */
 import type { Bench } from './bench.ts'
+import { detect } from './detect.ts'
 
-export const BENCHES: readonly Bench[] = []
+export const BENCHES: readonly Bench[] = [detect as Bench]
