@@ -14,6 +14,7 @@ import { SETTINGS_TOPIC } from '../settings/notes.ts'
 import { encodeSettings, signSettings } from '../settings/signed.ts'
 import type { AggregatorConfig } from './config.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
+import { createAggregatorMetrics } from './metrics.ts'
 import type { Store } from './model.ts'
 import { AggregatorService } from './service.ts'
 import { readSettingsFile, watchSettingsFile } from './settings-file.ts'
@@ -56,8 +57,15 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     notice: config.notice,
     log,
   })
+  const metrics = createAggregatorMetrics(() => service.snapshot())
   // HTTP first: a taken port must be known before a second leader speaks up in the mesh.
-  const http = createHttpServer({ port: service, token, webRoot: WEB_ROOT, log })
+  const http = createHttpServer({
+    port: service,
+    token,
+    webRoot: WEB_ROOT,
+    metrics: () => metrics.registry.metrics(),
+    log,
+  })
   const listen = parseListen(meshConfig.listen[0] ?? 'tcp/7790')
   const hear = (signed: SignedStatement) => {
     try {
@@ -73,9 +81,15 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     listen,
     lead: { term, standing: service.verdicts.standing() },
     onStatement: hear,
-    onCommit: (certificate) => service.commit(certificate),
-    onNotice: (notice) => service.notice(notice),
-    onTraffic: () => {},
+    onCommit: (certificate) => {
+      service.commit(certificate)
+      metrics.verdict(certificate.kind)
+    },
+    onNotice: (notice) => {
+      service.notice(notice)
+      metrics.notice(notice)
+    },
+    onTraffic: metrics.traffic,
   }).catch(async (cause: unknown) => {
     await http.close()
     throw new StarlingError(`the mesh cannot listen on ${listen.host}:${listen.port}: ${messageOf(cause)}`, {

@@ -20,6 +20,7 @@ import type { AgentConfig } from './config.ts'
 import { startHealthServer } from './health-server.ts'
 import { createAgentMetrics } from './metrics.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
+import { SETTINGS_REPORT, settingsFinding } from './settings-finding.ts'
 import { SettingsKeeper } from './settings-keeper.ts'
 
 export interface RunningAgent {
@@ -79,7 +80,9 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const announceSettings = () => {
     const version = keeper.document?.version ?? 0
     metrics.settings(version)
-    publisher.publish(APPLIED_TOPIC, encodeApplied({ version, rejected: keeper.rejected }), NOTE_TTL_MS)
+    publisher.publish(APPLIED_TOPIC, encodeApplied({ version }), NOTE_TTL_MS)
+    const state = { node, version, rejected: keeper.rejected, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS }
+    publisher.report({ detector: SETTINGS_REPORT, findings: [settingsFinding(state)], changed: true })
   }
   const hear = async ({ statement: { signer, body } }: SignedStatement) => {
     // Settings and permits are the aggregator's to give; what another node says under these topics is nothing to us.

@@ -1,8 +1,9 @@
 /** The agent's own metrics; names as in docs/contracts.md. */
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { type Finding, SEVERITIES } from '../detectors/contract.ts'
 import type { PeerClock } from '../mesh/core/core.ts'
 import type { Traffic } from '../mesh/libp2p/mesh-node.ts'
+import { countTraffic } from '../mesh/libp2p/traffic-metrics.ts'
 
 export interface AgentMetrics {
   readonly registry: Registry
@@ -21,24 +22,6 @@ export function createAgentMetrics(peerClocks: () => readonly PeerClock[]): Agen
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
-  const messages = new Counter({
-    name: 'starling_mesh_messages_total',
-    help: 'Messages by kind and direction',
-    labelNames: ['kind', 'direction'],
-    registers,
-  })
-  const bytes = new Counter({
-    name: 'starling_mesh_bytes_total',
-    help: 'Bytes of messages, above TCP, by direction',
-    labelNames: ['direction'],
-    registers,
-  })
-  const dropped = new Counter({
-    name: 'starling_mesh_dropped_total',
-    help: 'What was refused or discarded, by cause',
-    labelNames: ['why'],
-    registers,
-  })
   const severity = new Gauge({
     name: 'starling_finding_severity',
     help: 'Worst finding by detector and reason: 0 ok, 1 info, 2 warn, 3 alarm, 4 error, -1 unknown',
@@ -70,14 +53,7 @@ export function createAgentMetrics(peerClocks: () => readonly PeerClock[]): Agen
   })
   return {
     registry,
-    traffic(traffic) {
-      if (traffic.kind === 'dropped') {
-        dropped.inc({ why: traffic.why })
-        return
-      }
-      messages.inc({ kind: traffic.message, direction: traffic.kind })
-      bytes.inc({ direction: traffic.kind }, traffic.bytes)
-    },
+    traffic: countTraffic(registry),
     report(detector, findings) {
       severity.remove({ detector })
       for (const finding of findings) severity.set({ detector, reason: finding.reason }, severityValue(finding))

@@ -9,8 +9,6 @@ export const APPLIED_TOPIC = 'settings-applied'
 const appliedSchema = z.strictObject({
   /** 0: none yet, everything runs with its defaults. */
   version: z.int().min(0),
-  /** Why the last settings offered were refused; null when they were not. */
-  rejected: z.string().max(1_000).nullable(),
 })
 
 export type AppliedSettings = z.infer<typeof appliedSchema>

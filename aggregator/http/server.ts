@@ -30,11 +30,13 @@ export interface HttpServerOptions {
   readonly token: string
   /** Directory of the built page; when it is missing, the API works and `/` says how to build it. */
   readonly webRoot: string
+  /** The metrics as Prometheus reads them; they name no node, so they need no token. */
+  metrics(): Promise<string>
   readonly log: Logger
 }
 
 /** A server that is not yet listening; see `listenHttp`. Closing it ends its streams. */
-export function createHttpServer({ port, token, webRoot, log }: HttpServerOptions): FastifyInstance {
+export function createHttpServer({ port, token, webRoot, metrics, log }: HttpServerOptions): FastifyInstance {
   const server = fastify({
     loggerInstance: log,
     bodyLimit: BODY_BYTES_MAX,
@@ -67,6 +69,7 @@ export function createHttpServer({ port, token, webRoot, log }: HttpServerOption
 
   server.get('/livez', async () => ({ status: 'ok' }))
   server.get('/readyz', async () => ({ status: 'ok', members: port.snapshot().members.length }))
+  server.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4').send(await metrics()))
   // A context of its own, so that the token is asked for by route: an address can spell /api/ in many ways.
   server.register(async (api) => {
     requireToken(api, token)

@@ -12,6 +12,8 @@ import { SILENT_LOG, TOKEN } from './serve-sample.ts'
 const BEARER = { authorization: `Bearer ${TOKEN}` }
 const COOKIE = { cookie: `theme=dark; starling_token=${TOKEN}` }
 const DECISION = `/api/v1/remediations/${PLAN_ID}/decision`
+const metrics = async () => 'starling_leader 1\n'
+
 const APPROVE = { action: 'approve', via: 'page' }
 
 let webRoot: string
@@ -24,7 +26,7 @@ beforeEach(() => {
   writeFileSync(join(webRoot, 'index.html'), '<!doctype html><title>the page</title>')
   writeFileSync(join(webRoot, 'assets', 'index-abc123.js'), 'globalThis.loaded = true')
   sample = createSamplePort()
-  server = createHttpServer({ port: sample, token: TOKEN, webRoot, log: SILENT_LOG })
+  server = createHttpServer({ port: sample, token: TOKEN, webRoot, metrics, log: SILENT_LOG })
 })
 afterEach(async () => {
   await server.close()
@@ -140,6 +142,7 @@ describe('the token', () => {
 
   it('is not needed for health and the page itself', async () => {
     expect((await get('/livez', {})).json()).toEqual({ status: 'ok' })
+    expect((await get('/metrics', {})).body).toBe('starling_leader 1\n')
     expect((await get('/readyz', {})).json()).toEqual({ status: 'ok', members: 5 })
     expect((await get('/', {})).body).toContain('the page')
   })
@@ -262,7 +265,13 @@ describe('the page and its headers', () => {
   })
 
   it('says how to build the page when there is none', async () => {
-    const bare = createHttpServer({ port: sample, token: TOKEN, webRoot: join(webRoot, 'none'), log: SILENT_LOG })
+    const bare = createHttpServer({
+      port: sample,
+      token: TOKEN,
+      webRoot: join(webRoot, 'none'),
+      metrics,
+      log: SILENT_LOG,
+    })
     const answer = await bare.inject('/')
     expect(answer.statusCode).toBe(503)
     expect(answer.json().remedy).toContain('scripts/build-page.ts')
@@ -289,7 +298,7 @@ describe('the page and its headers', () => {
 
 describe('listening', () => {
   it('says which port is taken and which flag changes it', async () => {
-    const first = createHttpServer({ port: sample, token: TOKEN, webRoot, log: SILENT_LOG })
+    const first = createHttpServer({ port: sample, token: TOKEN, webRoot, metrics, log: SILENT_LOG })
     const address = new URL(await listenHttp(first, '127.0.0.1', 0))
     const failure = await listenHttp(server, '127.0.0.1', Number(address.port)).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(StarlingError)

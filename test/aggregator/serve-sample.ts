@@ -21,7 +21,8 @@ export interface ServedSample {
 export async function serveSample(webRoot?: string): Promise<ServedSample> {
   const empty = mkdtempSync(join(tmpdir(), 'starling-web-'))
   const sample = createSamplePort()
-  const server = createHttpServer({ port: sample, token: TOKEN, webRoot: webRoot ?? empty, log: SILENT_LOG })
+  const metrics = async () => ''
+  const server = createHttpServer({ port: sample, token: TOKEN, webRoot: webRoot ?? empty, metrics, log: SILENT_LOG })
   const url = await listenHttp(server, '127.0.0.1', 0)
   return {
     sample,

@@ -1,0 +1,65 @@
+/** The aggregator's metrics; names as in docs/contracts.md. No node, peer or message is a label: their number has no bound. */
+import { Counter, Gauge, Registry } from 'prom-client'
+import type { Notice } from '../mesh/core/message.ts'
+import type { Traffic } from '../mesh/libp2p/mesh-node.ts'
+import { countTraffic } from '../mesh/libp2p/traffic-metrics.ts'
+import type { MemberState, Snapshot } from './model.ts'
+
+export interface AggregatorMetrics {
+  readonly registry: Registry
+  traffic(traffic: Traffic): void
+  notice(notice: Notice): void
+  verdict(kind: string): void
+}
+
+const STATES: readonly MemberState[] = ['alive', 'suspected', 'NodeDown', 'HostHung', 'AgentDown', 'left', 'unseen']
+
+/** `snapshot` is read when somebody scrapes. */
+export function createAggregatorMetrics(snapshot: () => Snapshot): AggregatorMetrics {
+  const registry = new Registry()
+  const registers = [registry]
+  new Gauge({
+    name: 'starling_mesh_members',
+    help: 'Members of the mesh by state',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { members } = snapshot()
+      for (const state of STATES) this.set({ state }, members.filter((member) => member.state === state).length)
+    },
+  })
+  new Gauge({
+    name: 'starling_findings',
+    help: 'Findings by role of the node and status',
+    labelNames: ['role', 'severity'],
+    registers,
+    collect() {
+      this.reset()
+      const { findings, members } = snapshot()
+      const rolesOf = new Map(members.map(({ node, roles }) => [node, roles]))
+      for (const { node, status } of findings) {
+        for (const role of rolesOf.get(node) ?? []) this.inc({ role, severity: status })
+      }
+    },
+  })
+  new Gauge({ name: 'starling_leader', help: '1 while this aggregator leads', registers }).set(1)
+  const verdicts = new Counter({
+    name: 'starling_mesh_verdicts_total',
+    help: 'Verdicts by kind',
+    labelNames: ['kind'],
+    registers,
+  })
+  const suspicions = new Counter({
+    name: 'starling_mesh_suspicions_total',
+    help: 'Times that a first observer missed a member',
+    registers,
+  })
+  return {
+    registry,
+    traffic: countTraffic(registry),
+    notice(notice) {
+      if (notice.kind === 'suspected') suspicions.inc()
+    },
+    verdict: (kind) => verdicts.inc({ kind }),
+  }
+}
