@@ -5,6 +5,7 @@
 import type { Finding } from '../detectors/contract.ts'
 import { decodeReport, isReportTopic } from '../detectors/report-note.ts'
 import type { Note, SignedStatement } from '../mesh/core/model.ts'
+import { decodeWatching, WATCHING_TOPIC } from '../mesh/wire/watching.ts'
 import type { Remediation } from '../remediators/contract.ts'
 import { decodeRemediation, isRemediationTopic } from '../remediators/notes.ts'
 import { APPLIED_TOPIC, decodeApplied } from '../settings/notes.ts'
@@ -29,6 +30,7 @@ export class Fleet {
   readonly #reports = new Map<string, Report>()
   readonly #remediations = new Map<string, Remediation>()
   readonly #applied = new Map<string, number>()
+  readonly #watching = new Map<string, readonly string[]>()
 
   /** Takes in a statement heard for the first time. Throws an Error for a note that is not what its topic says. */
   hear(nowMs: number, { statement: { signer, body } }: SignedStatement): FleetChange {
@@ -62,6 +64,11 @@ export class Fleet {
     return this.#remediations.get(planId)
   }
 
+  /** Observers that say they could convict this subject. */
+  couldConvict(subject: string): readonly string[] {
+    return [...this.#watching].filter(([, subjects]) => subjects.includes(subject)).map(([observer]) => observer)
+  }
+
   /** Version of the settings that each node says it runs. */
   applied(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#applied)
@@ -78,6 +85,10 @@ export class Fleet {
       const remediation = decodeRemediation(signer, bytes)
       this.#remediations.set(remediation.plan.id, remediation)
       return { kind: 'remediation', remediation }
+    }
+    if (topic === WATCHING_TOPIC) {
+      this.#watching.set(signer, decodeWatching(bytes))
+      return { kind: 'none' }
     }
     if (topic === APPLIED_TOPIC) {
       const { version } = decodeApplied(bytes)

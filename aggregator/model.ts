@@ -31,9 +31,11 @@ export interface MemberView {
   readonly since: string
   readonly incarnation: string
   readonly observers: readonly string[]
-  /** Votes held against it right now, and how many it takes. */
+  /** Those of them that live and could convict it: they know it well enough, and its host is known to answer them. */
+  readonly coveredBy: readonly string[]
+  /** Votes held against it right now, and how many it takes; null when it has too few observers ever to be convicted. */
   readonly votes: readonly VoteView[]
-  readonly needed: number
+  readonly needed: number | null
   /** While HostHung is being waited for: when the slow path can decide, in ms from now. */
   readonly decidesInMs?: number
   readonly verdictId?: string

@@ -30,8 +30,11 @@ export interface MembersInit {
 }
 
 export function memberViews({ roster, leader, fleet, clock, nowMs, now }: MembersInit): readonly MemberView[] {
+  const { standing, agentDown } = leader.conditions
+  const lives = (observer: string) => !standing.has(observer) && !agentDown.has(observer)
   return roster.members.map((member): MemberView => {
     const { node, zone, roles } = member
+    const observers = ringOf(roster).observersOf(node)
     const incarnation = fleet.incarnationOf(node)
     const state = stateOf(node, leader, incarnation !== undefined)
     const decidesInMs = leader.hostHungInMs(nowMs, node)
@@ -44,9 +47,10 @@ export function memberViews({ roster, leader, fleet, clock, nowMs, now }: Member
       state,
       since: clock.since(node, state, now),
       incarnation: incarnation ?? '',
-      observers: ringOf(roster).observersOf(node),
+      observers,
+      coveredBy: fleet.couldConvict(node).filter((observer) => observers.includes(observer) && lives(observer)),
       votes: votesAbout(node, leader, roster, nowMs),
-      needed: leader.conditions.neededFor(node),
+      needed: finiteOrNull(leader.conditions.neededFor(node)),
       ...(decidesInMs === undefined ? {} : { decidesInMs }),
       ...(verdictId === undefined ? {} : { verdictId }),
     }
@@ -71,6 +75,11 @@ function votesAbout(node: string, leader: Leader, roster: Roster, nowMs: number)
     channel: ballot.accusation.channel,
     forMs: Math.round(silentFor(ballot, nowMs)),
   }))
+}
+
+/** JSON has no Infinity. */
+function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null
 }
 
 function addressOf({ hosts, meshPort }: Member): string {

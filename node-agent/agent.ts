@@ -23,6 +23,9 @@ import { NOTE_TTL_MS, Publisher } from './publisher.ts'
 import { SETTINGS_REPORT, settingsFinding } from './settings-finding.ts'
 import { SettingsKeeper } from './settings-keeper.ts'
 
+/** How soon a change in which subjects are covered is told: about a beat. */
+const WATCHING_EVERY_MS = 1_000
+
 export interface RunningAgent {
   readonly node: string
   stop(): Promise<void>
@@ -119,6 +122,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   })
   publisher.start(mesh)
   announceSettings()
+  const watching = setInterval(() => publisher.watching(), WATCHING_EVERY_MS)
   const { host, port } = config.metrics
   const stopHealth = await startHealthServer({
     host,
@@ -130,6 +134,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   return {
     node,
     stop: async () => {
+      clearInterval(watching)
       stopping.abort()
       stopHealth()
       await Promise.all([remediation.stop(), detectors.stopped, mesh.stop()])

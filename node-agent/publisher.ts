@@ -6,6 +6,7 @@ import type { PeerOffset } from '../detectors/contract.ts'
 import type { DetectorReport } from '../detectors/engine.ts'
 import { encodeReport, reportTopic } from '../detectors/report-note.ts'
 import type { MeshNode } from '../mesh/libp2p/mesh-node.ts'
+import { encodeWatching, WATCHING_TOPIC } from '../mesh/wire/watching.ts'
 
 /** Notes outlive an aggregator's restart; what still holds is said again long before. */
 export const NOTE_TTL_MS = 86_400_000
@@ -23,6 +24,7 @@ export class Publisher {
   #mesh: MeshNode | undefined
   readonly #early = new Map<string, Note>()
   readonly #renewAt = new Map<string, number>()
+  #watching = ''
 
   get mesh(): MeshNode | undefined {
     return this.#mesh
@@ -46,6 +48,15 @@ export class Publisher {
     const ttlMs = findings.length === 0 ? NOTE_TTL_MS : Math.min(...findings.map((finding) => finding.ttlMs))
     this.#renewAt.set(detector, now + ttlMs / 2)
     this.publish(reportTopic(detector), encodeReport(findings), ttlMs)
+  }
+
+  /** Which subjects this node could convict, said when it changes. */
+  watching(): void {
+    const subjects = this.#mesh?.convictable.toSorted() ?? []
+    const said = subjects.join('\n')
+    if (said === this.#watching) return
+    this.#watching = said
+    this.publish(WATCHING_TOPIC, encodeWatching(subjects), NOTE_TTL_MS)
   }
 
   /** Offsets of the peers' clocks; the error is half of the round trip, since either way may have taken all of it. */

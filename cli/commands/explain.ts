@@ -32,7 +32,7 @@ function describe({ member, chains }: Explanation): string {
   return text.join('')
 }
 
-function votes(held: readonly VoteView[], needed: number): string {
+function votes(held: readonly VoteView[], needed: number | null): string {
   const against = held.filter(({ opinion }) => opinion === 'silent').length
   const rows = held.map((vote) => [
     vote.voter,
@@ -42,5 +42,5 @@ function votes(held: readonly VoteView[], needed: number): string {
     vote.channel,
     formatDuration(vote.forMs),
   ])
-  return `Votes: ${against} silent, ${needed} needed\n${table(['VOTER', 'ZONE', 'OPINION', 'KIND', 'CHANNEL', 'FOR'], rows)}`
+  return `Votes: ${against} silent, ${needed ?? 'no number'} needed\n${table(['VOTER', 'ZONE', 'OPINION', 'KIND', 'CHANNEL', 'FOR'], rows)}`
 }

@@ -28,7 +28,7 @@ export function registerMembers(program: Command): void {
       const { members, notice } = await createClient(resolveConnection(options)).state()
       if (notice !== '') note(notice)
       if (options.output === 'json') printJson('MemberList', members)
-      else print(table(['NODE', 'STATE', 'ZONE', 'ROLES', 'SINCE', 'AGAINST', 'ADDRESS'], members.map(row)))
+      else print(table(['NODE', 'STATE', 'ZONE', 'ROLES', 'SINCE', 'COVERED', 'AGAINST', 'ADDRESS'], members.map(row)))
       if (members.some(({ state }) => DOWN.includes(state))) process.exitCode = ExitCode.problem
     })
   addOutputOption(addConnectionOptions(command))
@@ -42,7 +42,8 @@ function row(member: MemberView): readonly Cell[] {
     member.zone,
     member.roles.join(','),
     localTime(member.since),
-    member.votes.length === 0 ? '' : `${against} of ${member.needed}`,
+    `${member.coveredBy.length} of ${member.observers.length}`,
+    member.votes.length === 0 ? '' : `${against} of ${member.needed ?? '-'}`,
     member.address,
   ]
 }

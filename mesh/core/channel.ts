@@ -54,6 +54,11 @@ export class SecondChannel {
     return this.#latest?.controlFailed ?? false
   }
 
+  /** Whether silence on one of the paths would prove something. */
+  isCalibrated(now: Millis): boolean {
+    return this.#calibrated(now, 'agent') || this.#calibrated(now, 'kubelet')
+  }
+
   #calibrated(now: Millis, port: Port): boolean {
     const at = this.#answeredAt.get(port)
     return at !== undefined && now - at <= this.#timing.calibratedForMs
@@ -65,7 +70,6 @@ export class SecondChannel {
     // Both a RST and a SYN-ACK come from a living kernel. RST outranks mute: it says that a process is gone, not hung.
     if (results.includes('refused')) return 'refused'
     if (results.includes('mute')) return 'mute'
-    const isCalibrated = this.#calibrated(now, 'agent') || this.#calibrated(now, 'kubelet')
-    return control && isCalibrated ? 'nothing' : 'unknown'
+    return control && this.isCalibrated(now) ? 'nothing' : 'unknown'
   }
 }

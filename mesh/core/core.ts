@@ -8,6 +8,7 @@ import { Enrolment } from './enrolment.ts'
 import { Gossip, type Heard } from './gossip.ts'
 import { type Hint, Hints } from './hints.ts'
 import { Leader } from './leader.ts'
+import { Links } from './links.ts'
 import type { Effect, Input, Message } from './message.ts'
 import type { Incarnation, Keyring, Millis, Now, Roster, SignedStatement, Standing, StatementBody } from './model.ts'
 import { compareIncarnations } from './model.ts'
@@ -50,7 +51,7 @@ export class Core {
   readonly #timing: Timing
   readonly #roster: Roster
   readonly #watches: ReadonlyMap<string, Watch>
-  readonly #links = new Map<string, Set<'me' | 'them'>>()
+  readonly #links = new Links()
   readonly #gossip: Gossip
   readonly #desk: RollCallDesk
   readonly #enrolment: Enrolment
@@ -106,6 +107,11 @@ export class Core {
     )
   }
 
+  /** Subjects that this observer could convict if they fell silent now. */
+  convictable(now: Millis): readonly string[] {
+    return [...this.#watches.values()].filter((watch) => watch.canConvict(now)).map(({ subject }) => subject)
+  }
+
   step(now: Now, input: Input): readonly Effect[] {
     const effects = [...this.#handle(now, input), ...this.#desk.tick(now.ms)]
     if (this.leader !== undefined) effects.push(...this.#lead(now.ms, this.leader))
@@ -151,7 +157,7 @@ export class Core {
   #compareDigests(now: Millis): readonly Effect[] {
     this.#digestAt = now + this.#timing.digestEveryMs
     this.#gossip.expire(now)
-    const peers = [...this.#links.keys()]
+    const peers = this.#links.peers
     const peer = peers[Math.floor(this.#options.random() * peers.length)]
     return peer === undefined ? [] : [this.#digestTo(peer)]
   }
@@ -161,8 +167,7 @@ export class Core {
   }
 
   #opened(now: Millis, peer: string, by: 'me' | 'them', incarnation: Incarnation): readonly Effect[] {
-    const link = this.#links.get(peer) ?? new Set()
-    this.#links.set(peer, link.add(by))
+    this.#links.opened(peer, by)
     this.leader?.lives(peer, incarnation)
     const watch = this.#watches.get(peer)
     watch?.lives(now, incarnation)
@@ -175,9 +180,7 @@ export class Core {
   }
 
   #closed(now: Millis, peer: string, by: 'me' | 'them'): readonly Effect[] {
-    const link = this.#links.get(peer)
-    link?.delete(by)
-    if (link?.size === 0) this.#links.delete(peer)
+    this.#links.closed(peer, by)
     return by === 'me' ? this.#watched(now, peer, (watch) => watch.closed(now)) : []
   }
 
@@ -201,7 +204,7 @@ export class Core {
       }
       case 'roll-call': {
         if (this.leader !== undefined) return []
-        const passedOn = this.#desk.receive(now.ms, from, message.call, [...this.#links.keys()])
+        const passedOn = this.#desk.receive(now.ms, from, message.call, this.#links.peers)
         const subjects = message.call.rollCall.subjects.map(({ node }) => node)
         return [...passedOn, ...subjects.flatMap((subject) => this.#look(now.ms, subject))]
       }
@@ -213,7 +216,7 @@ export class Core {
   }
 
   #hinted(now: Millis, from: string, hint: Hint): readonly Effect[] {
-    const outcome = this.#hints.receive(now, hint, new Set(this.#links.keys()))
+    const outcome = this.#hints.receive(now, hint, this.#links)
     switch (outcome.kind) {
       case 'forward':
         return [outcome.effect]
@@ -281,7 +284,7 @@ export class Core {
       case 'dial':
         return [{ kind: 'dial', peer: subject }]
       case 'abort':
-        this.#links.delete(subject)
+        this.#links.cut(subject)
         return [{ kind: 'abort', peer: subject }]
       case 'ask':
         return [{ kind: 'askHost', subject, control: this.#controlPeer(subject) }]
@@ -303,7 +306,7 @@ export class Core {
 
   #hintOthers(subject: string): readonly Effect[] {
     const doubted = [...this.#watches.values()].filter(({ edge }) => edge.doubtSince !== undefined)
-    return this.#hints.about(subject, new Set(doubted.map((watch) => watch.subject)), new Set(this.#links.keys()))
+    return this.#hints.about(subject, new Set(doubted.map((watch) => watch.subject)), this.#links)
   }
 
   #say(now: Millis, body: StatementBody, ttlMs: Millis): readonly Effect[] {
@@ -313,13 +316,11 @@ export class Core {
 
   #spread(item: Heard, history: boolean, except?: string): readonly Effect[] {
     const message: Message = { kind: 'gossip', history, items: [item] }
-    return [...this.#links.keys()]
-      .filter((peer) => peer !== except)
-      .map((to) => ({ kind: 'send', to, via: 'any', message }))
+    return this.#links.peers.filter((peer) => peer !== except).map((to) => ({ kind: 'send', to, via: 'any', message }))
   }
 
   #lead(now: Millis, leader: Leader): readonly Effect[] {
-    const effects = leader.tick(now, [...this.#links.keys()])
+    const effects = leader.tick(now, this.#links.peers)
     const said = effects.flatMap((effect): readonly Effect[] => {
       if (effect.kind === 'commit') return this.#sayDown(now, effect.certificate, true)
       const isRecovery = effect.kind === 'notice' && effect.notice.kind === 'recovered'

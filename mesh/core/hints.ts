@@ -2,6 +2,7 @@
  * Hints: an observer that misses its subject tells the co-observers, who look at once instead of at their next beat.
  * Without them the sixth of ten unsynchronised beats comes half a second later than the first.
  */
+import type { Links } from './links.ts'
 import type { Effect, Message } from './message.ts'
 import type { Millis } from './model.ts'
 import type { Ring } from './ring.ts'
@@ -28,7 +29,7 @@ export class Hints {
   }
 
   /** `doubted`: all subjects this node has doubts about; routes go around them. `links`: peers with an open edge. */
-  about(subject: string, doubted: ReadonlySet<string>, links: ReadonlySet<string>): readonly Effect[] {
+  about(subject: string, doubted: ReadonlySet<string>, links: Links): readonly Effect[] {
     const subjects = this.#ring.subjectsOf(this.#node).length
     // Most of what this node watches is silent: the fault is more likely here, and telling others only spreads it.
     if (subjects >= 3 && doubted.size * 2 >= subjects) return []
@@ -41,7 +42,7 @@ export class Hints {
     })
   }
 
-  receive(now: Millis, hint: Hint, links: ReadonlySet<string>): HintOutcome {
+  receive(now: Millis, hint: Hint, links: Links): HintOutcome {
     const [next, ...path] = hint.path
     if (next !== undefined) {
       if (!links.has(next)) return { kind: 'dropped' }

@@ -40,6 +40,11 @@ export class Watch {
     return this.#incarnation
   }
 
+  /** Whether this observer could convict the subject: it knows it well enough, and its paths to the host answer. */
+  canConvict(now: Millis): boolean {
+    return this.edge.isFit && this.edge.ackedBeats >= this.#timing.beatsBeforeVote && this.#channel.isCalibrated(now)
+  }
+
   /** What this observer holds the subject for; undefined while it cannot say. */
   opinion(now: Millis): Opinion | undefined {
     const silentSince = this.edge.silentSince(now)

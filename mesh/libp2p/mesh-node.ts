@@ -60,6 +60,8 @@ export interface MeshNode {
   publish(topic: string, bytes: Uint8Array, ttlMs: Millis): void
   readonly peerClocks: readonly PeerClock[]
   readonly incarnation: Incarnation
+  /** Subjects that this node could convict if they fell silent now: known for five beats, their hosts known to answer. */
+  readonly convictable: readonly string[]
   /** Monotonic ms, the clock that the mesh's times are on. */
   now(): Millis
   readonly leader: Leader | undefined
@@ -193,6 +195,9 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
     },
     get incarnation() {
       return core.incarnation
+    },
+    get convictable() {
+      return core.convictable(performance.now())
     },
     now: () => performance.now(),
     leader: core.leader,

@@ -39,6 +39,7 @@ export function sampleSnapshot(time: TimeOf): Snapshot {
       since: time(node === 'node-4' ? 2 : -3_600 + index),
       incarnation: `${index + 1}.0`,
       observers: NODES.filter((other) => other !== node),
+      coveredBy: NODES.filter((other) => other !== node),
       votes: node === 'node-4' ? VOTES : [],
       needed: 3,
       ...(node === 'node-4' ? { verdictId: VERDICT_ID } : {}),

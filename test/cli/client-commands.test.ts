@@ -26,7 +26,7 @@ const rows = (stdout: string) => stdout.trimEnd().split('\n').slice(1)
 describe('members', () => {
   it('shows a table, the notice aside, and fails with 3 while a node is down', async () => {
     const { stdout, stderr, code } = await cli('members')
-    expect(stdout.split('\n')[0]).toMatch(/^NODE +STATE +ZONE +ROLES +SINCE +AGAINST +ADDRESS$/)
+    expect(stdout.split('\n')[0]).toMatch(/^NODE +STATE +ZONE +ROLES +SINCE +COVERED +AGAINST +ADDRESS$/)
     expect(rows(stdout)).toHaveLength(5)
     expect(stdout).toMatch(
       /^node-4 {2}NodeDown {2}a {5}compute +2026-03-14 15:11:55 \+05:45 {2}3 of 3 +\/ip4\/127\.0\.0\.1\/tcp\/7793$/m,

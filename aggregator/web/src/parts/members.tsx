@@ -44,6 +44,7 @@ export function Members({ members, receivedAt, onChooseNode }: MembersProps) {
             <p class="aside">
               zone {member.zone} · {member.roles.join(', ')} · since <Time at={member.since} />
             </p>
+            <p class="aside">{coverage(member)}</p>
             {member.decidesInMs !== undefined && <Countdown untilMs={receivedAt + member.decidesInMs} />}
             {member.votes.length > 0 && (
               <details>
@@ -59,7 +60,14 @@ export function Members({ members, receivedAt, onChooseNode }: MembersProps) {
 }
 
 function silentCount({ votes, needed }: MemberView): string {
-  return `${votes.filter(({ opinion }) => opinion === 'silent').length} silent, ${needed} needed`
+  return `${votes.filter(({ opinion }) => opinion === 'silent').length} silent, ${needed ?? 'no number'} needed`
+}
+
+/** Whether its death would be found: a node that too few could convict looks alive for ever. */
+function coverage({ coveredBy, observers, needed }: MemberView): string {
+  if (needed === null) return `too few observers (${observers.length}) for a verdict`
+  const ready = `covered by ${coveredBy.length} of ${observers.length} observers`
+  return coveredBy.length < needed ? `${ready}: not yet enough, ${needed} needed` : ready
 }
 
 /** HostHung waits for the slow path, so a person watching wants to know for how long still. */

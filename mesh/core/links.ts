@@ -1,0 +1,27 @@
+/** The open edges of this node: to each peer the stream it opened itself, the one the peer opened, or both. */
+export class Links {
+  readonly #open = new Map<string, Set<'me' | 'them'>>()
+
+  opened(peer: string, by: 'me' | 'them'): void {
+    this.#open.set(peer, (this.#open.get(peer) ?? new Set()).add(by))
+  }
+
+  closed(peer: string, by: 'me' | 'them'): void {
+    const streams = this.#open.get(peer)
+    streams?.delete(by)
+    if (streams?.size === 0) this.#open.delete(peer)
+  }
+
+  /** All streams with this peer are gone. */
+  cut(peer: string): void {
+    this.#open.delete(peer)
+  }
+
+  has(peer: string): boolean {
+    return this.#open.has(peer)
+  }
+
+  get peers(): readonly string[] {
+    return [...this.#open.keys()]
+  }
+}
