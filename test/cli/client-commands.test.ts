@@ -29,7 +29,7 @@ describe('members', () => {
     expect(stdout.split('\n')[0]).toMatch(/^NODE +STATE +ZONE +ROLES +SINCE +COVERED +AGAINST +ADDRESS$/)
     expect(rows(stdout)).toHaveLength(5)
     expect(stdout).toMatch(
-      /^node-4 {2}NodeDown {2}a {5}compute +2026-03-14 15:11:55 \+05:45 {2}3 of 3 +\/ip4\/127\.0\.0\.1\/tcp\/7793$/m,
+      /^node-4 {2}NodeDown {2}a {5}compute +2026-03-14 15:11:55 \+05:45 {2}4 of 4 +3 of 3 +\/ip4\/127\.0\.0\.1\/tcp\/7793$/m,
     )
     expect(stderr).toContain('All five nodes read this one host')
     expect(stdout).not.toContain('All five nodes')
