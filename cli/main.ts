@@ -13,6 +13,7 @@ import { registerMembers } from './commands/members.ts'
 import { registerRemediations } from './commands/remediations.ts'
 import { registerStandIn } from './commands/stand-in.ts'
 import { registerUp } from './commands/up.ts'
+import { registerVerify } from './commands/verify.ts'
 
 /** In the order of their use: run a mesh, look at it, act, and the processes it is made of. */
 const COMMANDS = [
@@ -22,6 +23,7 @@ const COMMANDS = [
   registerEvents,
   registerExplain,
   registerRemediations,
+  registerVerify,
   registerChaos,
   registerAgent,
   registerAggregator,

@@ -7,7 +7,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, wr
 import { join } from 'node:path'
 import type { Incarnation, Roster } from '../core/model.ts'
 import { type Enrolment, readCertificate } from './enrolment.ts'
-import { type KeyPair, keyPairFromSeed, spkiOf } from './keys.ts'
+import { type KeyPair, keyPairFromSeed, rawPublicKey, spkiOf } from './keys.ts'
 import { readRoster } from './signed-roster.ts'
 
 export interface StoredIdentity {
@@ -53,13 +53,6 @@ export function publicKeyPem(publicKey: Uint8Array): string {
   return createPublicKey({ key: spkiOf(publicKey), format: 'der', type: 'spki' })
     .export({ format: 'pem', type: 'spki' })
     .toString()
-}
-
-function rawPublicKey(pem: Uint8Array): Uint8Array {
-  const key = createPublicKey(Buffer.from(pem))
-  if (key.asymmetricKeyType !== 'ed25519') throw new Error('it is no Ed25519 public key')
-  const { x } = key.export({ format: 'jwk' })
-  return Buffer.from(x ?? '', 'base64url')
 }
 
 /** Lives are told apart by this number, so it is on disk before the first message of a life. */

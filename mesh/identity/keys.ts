@@ -53,3 +53,11 @@ export function verifierOf(publicKey: Uint8Array): (bytes: Uint8Array, signature
 export function spkiOf(publicKey: Uint8Array): Buffer {
   return Buffer.concat([SPKI_HEADER, publicKey])
 }
+
+/** The raw key in a PEM public key. Throws an Error for anything but an Ed25519 one. */
+export function rawPublicKey(pem: Uint8Array): Uint8Array {
+  const key = createPublicKey(Buffer.from(pem))
+  if (key.asymmetricKeyType !== 'ed25519') throw new Error('it is no Ed25519 public key')
+  const { x } = key.export({ format: 'jwk' })
+  return Buffer.from(x ?? '', 'base64url')
+}
