@@ -1,15 +1,17 @@
 /** The aggregator, put together: identity, history, mesh as its leader, settings, HTTP. */
 import { fileURLToPath } from 'node:url'
-import { messageOf, StarlingError } from '../common/errors.ts'
+import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
 import { parseListen } from '../common/listen.ts'
 import type { Logger } from '../common/pino-log.ts'
 import { builtinDetectors } from '../detectors/index.ts'
 import { NOTE_BYTES_MAX } from '../mesh/core/gossip.ts'
 import type { SignedStatement } from '../mesh/core/model.ts'
 import { loadIdentity } from '../mesh/identity/identity-dir.ts'
+import type { KeyPair } from '../mesh/identity/keys.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { builtinRemediators } from '../remediators/index.ts'
+import type { SettingsDocument } from '../settings/document.ts'
 import { SETTINGS_TOPIC } from '../settings/notes.ts'
 import { encodeSettings, signSettings } from '../settings/signed.ts'
 import type { AggregatorConfig } from './config.ts'
@@ -26,6 +28,9 @@ const WEB_ROOT = fileURLToPath(new URL('./web/dist', import.meta.url))
 /** Settings are said again well before the note that carries them expires. */
 const SETTINGS_TTL_MS = 86_400_000
 const SETTINGS_REPEAT_MS = SETTINGS_TTL_MS / 4
+
+/** The highest version ever in force, in the store: it must not go back when this process starts again. */
+const SETTINGS_FACT = 'settings-version'
 
 const registries = { detectors: builtinDetectors, remediators: builtinRemediators }
 
@@ -46,7 +51,11 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   })
   const { node } = identity.enrolment
   const { roster } = identity
+  // Checked before anything runs, as is their size.
+  const signedBytes = (settings: SettingsDocument) => signFor(settings, identity.keys)
+  signedBytes(document)
   const store = openSqliteStore(config.store.path)
+  requireNewer(document, Number(store.readFact(SETTINGS_FACT) ?? 0))
   const term = nextTerm(store)
   const service = new AggregatorService({
     store,
@@ -102,20 +111,18 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   service.start({ leader, now: mesh.now, publish: mesh.publish })
 
   let inForce = document
-  const sign = (bytes: Uint8Array) => identity.keys.sign(bytes)
+  let signed = signedBytes(inForce)
   const sayApplied = () => {
-    const bytes = encodeSettings(signSettings(inForce, sign))
-    if (bytes.length > NOTE_BYTES_MAX) throw new StarlingError(`the settings are over ${NOTE_BYTES_MAX} bytes`)
-    mesh.publish(SETTINGS_TOPIC, bytes, SETTINGS_TTL_MS)
+    store.writeFact(SETTINGS_FACT, String(inForce.version))
+    mesh.publish(SETTINGS_TOPIC, signed, SETTINGS_TTL_MS)
     service.settingsInForce(inForce.version)
   }
   const readAgain = () => {
     try {
       const next = readSettingsFile(config.settings, meshConfig.id, registries)
-      if (next.version <= inForce.version) {
-        if (JSON.stringify(next) === JSON.stringify(inForce)) return
-        throw new StarlingError(`version ${next.version} is not above ${inForce.version}, which is in force`)
-      }
+      if (JSON.stringify(next) === JSON.stringify(inForce)) return
+      requireNewer(next, inForce.version + 1)
+      signed = signedBytes(next)
       inForce = next
       sayApplied()
     } catch (error) {
@@ -145,4 +152,16 @@ function nextTerm(store: Store): number {
   const term = Number(store.readFact('term') ?? 0) + 1
   store.writeFact('term', String(term))
   return term
+}
+
+/** Throws a UsageError below `version`: the agents, which keep the highest they have seen, would refuse it. */
+function requireNewer(document: SettingsDocument, version: number): void {
+  if (document.version >= version) return
+  throw new UsageError(`settings version ${document.version} is too low`, `raise version to at least ${version}`)
+}
+
+function signFor(document: SettingsDocument, keys: KeyPair): Uint8Array {
+  const bytes = encodeSettings(signSettings(document, (content) => keys.sign(content)))
+  if (bytes.length <= NOTE_BYTES_MAX) return bytes
+  throw new UsageError(`the settings take ${bytes.length} bytes, more than the ${NOTE_BYTES_MAX} that fit one note`)
 }

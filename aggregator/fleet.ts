@@ -12,6 +12,9 @@ import { APPLIED_TOPIC, decodeApplied } from '../settings/notes.ts'
 
 /** Ended remediations that are shown; older ones are in the history. */
 const REMEDIATIONS_SHOWN = 100
+const REMEDIATIONS_KEPT = 1_000
+
+const OPEN_PHASES: ReadonlySet<string> = new Set(['awaiting-approval', 'applying', 'verifying'])
 
 export type FleetChange =
   | { readonly kind: 'joined'; readonly node: string; readonly incarnation: string }
@@ -82,8 +85,9 @@ export class Fleet {
       return { kind: 'report', node: signer, detector, findings }
     }
     if (isRemediationTopic(topic)) {
-      const remediation = decodeRemediation(signer, bytes)
+      const remediation = decodeRemediation(signer, topic, bytes)
       this.#remediations.set(remediation.plan.id, remediation)
+      this.#forgetOldRemediations()
       return { kind: 'remediation', remediation }
     }
     if (topic === WATCHING_TOPIC) {
@@ -96,6 +100,14 @@ export class Fleet {
       return { kind: 'applied', node: signer, version }
     }
     return { kind: 'none' }
+  }
+
+  /** The oldest ended ones; those that wait or run are few and stay. */
+  #forgetOldRemediations(): void {
+    if (this.#remediations.size <= REMEDIATIONS_KEPT) return
+    const ended = [...this.#remediations.values()].filter(({ phase }) => !OPEN_PHASES.has(phase))
+    const oldest = ended.toSorted((a, b) => (a.at < b.at ? -1 : 1))[0]
+    if (oldest !== undefined) this.#remediations.delete(oldest.plan.id)
   }
 }
 

@@ -64,6 +64,8 @@ export class Recorder {
         return
       case 'recovered': {
         const { subject, verdictId } = notice.verdict
+        // The verdict may be of an earlier life of the aggregator: its id, not the thread, says what led here.
+        this.#lastOf.set(thread(subject), verdictEventId(verdictId))
         next(subject, 'recovered', 'good', `${notice.verdict.kind} ended: ${notice.why}`, { verdictId })
         return
       }
@@ -83,7 +85,8 @@ export class Recorder {
     const against = votes.filter(({ opinion }) => opinion === 'silent').length
     const summary = `${kind}: ${against} of ${votes.length} observers agree (${needed} needed), incarnation ${formatIncarnation(incarnation)}`
     const data = { verdictId, verdict: kind, incarnation, votes, needed, present, live, certificate: encoded }
-    this.#follow(`live/${subject}`, `verdict/${verdictId}`, 'verdict', subject, 'bad', summary, data)
+    this.#follow(`live/${subject}`, verdictEventId(verdictId), 'verdict', subject, 'bad', summary, data)
+    this.#requireStored(verdictEventId(verdictId), 'verdict')
   }
 
   /** What a detector of a node says now, held against what it said before. */
@@ -93,14 +96,18 @@ export class Recorder {
     const now = Object.fromEntries(findings.filter(isNews).map(({ id, summary }) => [id, summary]))
     for (const finding of findings.filter(isNews)) {
       const tone = finding.status === 'unknown' || finding.status === 'info' ? 'info' : 'bad'
-      const { id, reason, status, summary, evidence } = finding
-      this.#record(id, 'finding', node, tone, `${reason} (${status}): ${summary}`, '', { detector, evidence })
+      const { reason, status, summary, evidence } = finding
+      this.#record(findingEventId(finding.id), 'finding', node, tone, `${reason} (${status}): ${summary}`, '', {
+        detector,
+        evidence,
+      })
     }
     for (const [id, summary] of Object.entries(before)) {
       if (id in now) continue
-      const cause = this.#lastOf.get(`finding/${id}`) ?? id
-      this.#record(`${id}/cleared`, 'finding', node, 'good', `cleared: ${summary}`, cause, { detector })
-      this.#lastOf.delete(`finding/${id}`)
+      const began = findingEventId(id)
+      const cause = this.#lastOf.get(began) ?? began
+      this.#record(`${began}/cleared`, 'finding', node, 'good', `cleared: ${summary}`, cause, { detector })
+      this.#lastOf.delete(began)
     }
     if (JSON.stringify(before) !== JSON.stringify(now)) this.#store.writeFact(fact, JSON.stringify(now))
   }
@@ -109,16 +116,16 @@ export class Recorder {
     const { plan, phase, why, permitId } = remediation
     const thread = `plan/${plan.id}@${plan.createdAt}`
     const changes = plan.changes.map(({ what, before, after }) => `${what}: ${before} → ${after}`).join('; ')
-    this.#record(thread, 'plan', plan.node, 'act', `${plan.remediator} would change ${changes}`, plan.findingId, {
-      plan,
-    })
+    const began = findingEventId(plan.findingId)
+    this.#record(thread, 'plan', plan.node, 'act', `${plan.remediator} would change ${changes}`, began, { plan })
     if (phase === 'awaiting-approval') return
     const cause = this.#lastOf.get(thread) ?? permitId ?? thread
     const id = `${thread}/${phase}`
     const tone = phase === 'verified' ? 'good' : BAD_PHASES.has(phase) ? 'bad' : 'info'
     this.#record(id, 'remediation', plan.node, tone, `${phase}: ${why}`, cause, { planId: plan.id, phase })
-    this.#lastOf.set(thread, id)
-    this.#lastOf.set(`finding/${plan.findingId}`, id)
+    this.#lastOf.set(began, id)
+    if (phase === 'applying' || phase === 'verifying') this.#lastOf.set(thread, id)
+    else this.#lastOf.delete(thread)
   }
 
   /** Durable when it returns, so that a permit is on record before it is sent. */
@@ -129,6 +136,7 @@ export class Recorder {
     const reason = permit.reason === '' ? '' : `: ${permit.reason}`
     const summary = `${said} by ${permit.by} (${permit.via})${reason}`
     const event = this.#record(permit.id, 'decision', permit.node, 'act', summary, thread, { permit })
+    this.#requireStored(permit.id, 'decision')
     this.#lastOf.set(thread, permit.id)
     return event
   }
@@ -147,14 +155,13 @@ export class Recorder {
     summary: string,
     data: object,
   ): void {
-    this.#record(id, kind, node, tone, summary, this.#lastOf.get(thread) ?? this.#lastLiveness(node), data)
+    this.#record(id, kind, node, tone, summary, this.#lastOf.get(thread) ?? '', data)
     this.#lastOf.set(thread, id)
   }
 
-  /** After a restart the thread is in the history: a recovery must find the verdict that it ends. */
-  #lastLiveness(node: string): string {
-    const kinds = ['verdict', 'agent-down'] as const
-    return this.#lastOf.size === 0 ? (this.#store.query({ node, kinds, limit: 1 })[0]?.id ?? '') : ''
+  /** Throws when what must be on record before anybody is told of it is not. */
+  #requireStored(id: string, kind: EventKind): void {
+    if (this.#store.byId(id)?.kind !== kind) throw new Error(`${kind} ${id} could not be put on record`)
   }
 
   #nextId(kind: EventKind, node: string): string {
@@ -182,4 +189,13 @@ const BAD_PHASES: ReadonlySet<string> = new Set(['reverted', 'revert-failed', 'f
 /** What is worth an event: `ok` and `not-applicable` are the absence of one. */
 function isNews({ status }: Finding): boolean {
   return status !== 'ok' && status !== 'not-applicable'
+}
+
+/** A prefix of their own, since a node chooses the rest of a finding's id. */
+function findingEventId(findingId: string): string {
+  return `finding/${findingId}`
+}
+
+function verdictEventId(verdictId: string): string {
+  return `verdict/${verdictId}`
 }

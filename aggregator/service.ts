@@ -11,6 +11,7 @@ import type { Certificate, Roster, SignedStatement } from '../mesh/core/model.ts
 import { encodeValue } from '../mesh/wire/codec.ts'
 import type { Permit } from '../remediators/contract.ts'
 import { encodeNote, permitTopic } from '../remediators/notes.ts'
+import { EventBudget } from './event-budget.ts'
 import { explainNode } from './explain.ts'
 import { Fleet } from './fleet.ts'
 import type {
@@ -56,6 +57,7 @@ export class AggregatorService implements AggregatorPort {
   readonly #stateClock = new StateClock()
   readonly #listeners = new Set<(event: StoredEvent | null) => void>()
   readonly #decided = new Set<string>()
+  readonly #budget = new EventBudget()
   #mesh: MeshSide | undefined
   #settingsVersion = 0
 
@@ -80,6 +82,11 @@ export class AggregatorService implements AggregatorPort {
 
   hear(signed: SignedStatement): void {
     const change = this.#fleet.hear(performance.now(), signed)
+    const { signer } = signed.statement
+    if (change.kind !== 'none' && !this.#budget.take(signer, performance.now())) {
+      this.#init.log.warn({ from: signer, kind: change.kind }, 'event not recorded: this node causes too many')
+      return
+    }
     switch (change.kind) {
       case 'joined':
         this.#recorder.joined(change.node, change.incarnation)

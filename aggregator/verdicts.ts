@@ -2,8 +2,10 @@
 import type { Answer, Certificate, Incarnation, Roster, Standing, VerdictKind } from '../mesh/core/model.ts'
 import type { Store, StoredEvent, VerdictView, VoteView } from './model.ts'
 
-/** Verdicts that are shown and kept at hand; older ones are in the history. */
+/** Ended verdicts that are kept at hand; older ones are in the history. */
 const VERDICTS_SHOWN = 100
+
+const PAGE = 1_000
 
 /** What a `verdict` event carries; written by the recorder. */
 interface VerdictData {
@@ -22,8 +24,7 @@ export class Verdicts {
   readonly #incarnations = new Map<string, Incarnation>()
 
   constructor(store: Store) {
-    const kinds = ['verdict', 'recovered'] as const
-    for (const event of store.query({ kinds, limit: VERDICTS_SHOWN * 2 })) this.take(event)
+    for (const event of wholeStory(store)) this.take(event)
   }
 
   take(event: StoredEvent): void {
@@ -36,16 +37,26 @@ export class Verdicts {
       const id = String(event.data.verdictId)
       const view = this.#views.get(id)
       if (view !== undefined) this.#views.set(id, { ...view, endedAt: event.at })
+      this.#forgetOld()
     }
   }
 
   /** Newest first. */
   all(): readonly VerdictView[] {
-    return [...this.#views.values()].toReversed().slice(0, VERDICTS_SHOWN)
+    return [...this.#views.values()].toReversed()
   }
 
   of(verdictId: string): VerdictView | undefined {
     return this.#views.get(verdictId)
+  }
+
+  /** Ended ones beyond those that are shown; one that stands is never forgotten. */
+  #forgetOld(): void {
+    const ended = [...this.#views.values()].filter(({ endedAt }) => endedAt !== undefined)
+    for (const { id } of ended.slice(0, -VERDICTS_SHOWN)) {
+      this.#views.delete(id)
+      this.#incarnations.delete(id)
+    }
   }
 
   /** Those that have not ended: what a new leader starts with. */
@@ -58,6 +69,18 @@ export class Verdicts {
         subject: node,
         incarnation: this.#incarnations.get(id) ?? { serial: 0, boot: 0, refutations: 0 },
       }))
+  }
+}
+
+/** Every verdict and every end of one, oldest first: one that stands may be older than any number of others. */
+function wholeStory(store: Store): readonly StoredEvent[] {
+  const kinds = ['verdict', 'recovered'] as const
+  const story: StoredEvent[] = []
+  for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+    const page = store.query({ kinds, before, limit: PAGE })
+    story.unshift(...page)
+    if (page.length < PAGE) return story
+    before = page[0]?.seq ?? 0
   }
 }
 

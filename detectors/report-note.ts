@@ -27,6 +27,9 @@ const findingSchema = z.strictObject({
 /** More causes than this under one detector are one fault with many faces; the rest is in the next report's summary. */
 const FINDINGS_MAX = 64
 
+/** What the mesh carries as one note. */
+const REPORT_BYTES_MAX = 64 * 1024
+
 const reportSchema = z.array(findingSchema).max(FINDINGS_MAX)
 
 export function reportTopic(detector: string): string {
@@ -37,14 +40,20 @@ export function isReportTopic(topic: string): boolean {
   return topic.startsWith(TOPIC)
 }
 
+/** As many of the findings as fit, in their order: the worst come first. */
 export function encodeReport(findings: readonly Finding[]): Uint8Array {
-  return encode(findings.slice(0, FINDINGS_MAX))
+  for (let count = Math.min(findings.length, FINDINGS_MAX); ; count = Math.floor(count / 2)) {
+    const bytes = encode(findings.slice(0, count))
+    if (bytes.length <= REPORT_BYTES_MAX || count === 0) return bytes
+  }
 }
 
 /** What `signer` says under `topic`. Throws an Error for anything but findings of its own, of that detector. */
 export function decodeReport(signer: string, topic: string, bytes: Uint8Array): readonly Finding[] {
   const findings = reportSchema.parse(decode(bytes, { strict: true, rejectDuplicateMapKeys: true }))
-  const foreign = findings.find(({ node, detector }) => node !== signer || reportTopic(detector) !== topic)
+  const foreign = findings.find(
+    ({ id, node, detector }) => node !== signer || reportTopic(detector) !== topic || !id.startsWith(`${signer}/`),
+  )
   if (foreign !== undefined) throw new Error(`${signer} reported ${foreign.id} under ${topic}`)
   return findings
 }

@@ -49,7 +49,12 @@ export class SettingsKeeper {
       return false
     }
     if (!this.#swap(answer.settings)) return false
-    await saveSettings(stateDir, answer.settings)
+    try {
+      await saveSettings(stateDir, answer.settings)
+    } catch (error) {
+      // In force all the same; after a restart a neighbour has them.
+      this.#init.log.warn({ err: messageOf(error) }, 'settings could not be kept on disk')
+    }
     return true
   }
 

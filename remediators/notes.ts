@@ -2,6 +2,7 @@
 import { decode, encode } from 'cborg'
 import { z } from 'zod'
 import type { Permit, Remediation } from './contract.ts'
+import { hashPlan, planIdOf } from './plan.ts'
 
 const REMEDIATION_TOPIC = 'remediation/'
 const PERMIT_TOPIC = 'permit/'
@@ -78,10 +79,15 @@ export function encodeNote(value: Remediation | Permit): Uint8Array {
   return encode(value)
 }
 
-/** What `signer` says about a plan of its own. Throws an Error for anything else. */
-export function decodeRemediation(signer: string, bytes: Uint8Array): Remediation {
+/** What `signer` says under `topic` about a plan of its own. Throws an Error for anything else. */
+export function decodeRemediation(signer: string, topic: string, bytes: Uint8Array): Remediation {
   const remediation = remediationSchema.parse(decodeStrictly(bytes))
-  if (remediation.plan.node !== signer) throw new Error(`${signer} spoke for ${remediation.plan.node}`)
+  const { plan } = remediation
+  if (plan.node !== signer) throw new Error(`${signer} spoke for ${plan.node}`)
+  // The id is made of the node's name among other things, so nobody can take over another's plan.
+  if (topic !== remediationTopic(plan.id) || plan.id !== planIdOf(plan) || plan.planHash !== hashPlan(plan)) {
+    throw new Error(`${signer} gave plan ${plan.id} another content than its id and hash say`)
+  }
   return remediation
 }
 

@@ -18,8 +18,7 @@ export function makePlan(
   const content = { node, remediator: remediator.name, detector, reason, cause, changes: changes.map(plainChange) }
   const { reach, risk } = remediator
   return {
-    // Lower case letters and digits: it is also the name of a Kubernetes object.
-    id: `fix-${hashOf({ node, remediator: remediator.name, changes: content.changes }).slice(0, ID_HEX_DIGITS)}`,
+    id: planIdOf(content),
     ...content,
     findingId: finding.id,
     reach,
@@ -28,6 +27,14 @@ export function makePlan(
     evidenceHash: hashEvidence(finding.evidence),
     createdAt,
   }
+}
+
+/**
+ * The id of a plan, from whose it is, by what and of what. Lower case letters and digits: it is also the name of a
+ * Kubernetes object.
+ */
+export function planIdOf({ node, remediator, changes }: Pick<Plan, 'node' | 'remediator' | 'changes'>): string {
+  return `fix-${hashOf({ node, remediator, changes: changes.map(plainChange) }).slice(0, ID_HEX_DIGITS)}`
 }
 
 /** The hash that `plan` must carry, from its content: differs from `plan.planHash` when either was tampered with. */

@@ -1,6 +1,8 @@
 /** What the leader currently holds of observers' accusations: one vote an observer and subject, for a limited time. */
 import type { Accusation, Incarnation, Millis, Opinion } from './model.ts'
-import { compareIncarnations } from './model.ts'
+import { compareIncarnations, formatIncarnation } from './model.ts'
+
+const NO_LIFE: Incarnation = { serial: 0, boot: 0, refutations: 0 }
 
 export interface Ballot {
   readonly voter: string
@@ -40,12 +42,21 @@ export class Ballots {
     return opinions.length === 0 ? ballots : ballots.filter(({ accusation }) => opinions.includes(accusation.opinion))
   }
 
-  /** The latest life of a subject that an accuser knows of. */
-  latestIncarnation(subject: string): Incarnation | undefined {
-    return this.about(subject)
-      .map(({ accusation }) => accusation.incarnation)
-      .toSorted(compareIncarnations)
-      .at(-1)
+  /**
+   * As `about`, but only those of the life that most accusers mean, the latest of equals. A life that one accuser has made
+   * up must not draw the question away from the one that the others saw fall silent.
+   */
+  aboutOneLife(subject: string, ...opinions: readonly Opinion[]): readonly Ballot[] {
+    const lives = new Map<string, Ballot[]>()
+    for (const ballot of this.about(subject, ...opinions)) {
+      const life = formatIncarnation(ballot.accusation.incarnation)
+      lives.set(life, [...(lives.get(life) ?? []), ballot])
+    }
+    const lifeOf = (ballots: readonly Ballot[]) => ballots[0]?.accusation.incarnation ?? NO_LIFE
+    const [most] = [...lives.values()].toSorted(
+      (a, b) => b.length - a.length || compareIncarnations(lifeOf(b), lifeOf(a)),
+    )
+    return most ?? []
   }
 
   nextAt(now: Millis): Millis {

@@ -2,7 +2,7 @@
  * Checks a verdict without the mesh: from the certificate, the roster of its epoch and the members' keys, anyone can
  * count again what the leader counted.
  */
-import type { Certificate, Keyring, Roster } from './model.ts'
+import type { Answer, Certificate, Keyring, RollCall, Roster } from './model.ts'
 import { compareIncarnations } from './model.ts'
 import { tally } from './quorum.ts'
 import { ringOf } from './ring.ts'
@@ -14,7 +14,7 @@ export function verifyCertificate(
   certificate: Certificate,
   roster: Roster,
   rosterHash: string,
-  keyring: Keyring,
+  keyring: Pick<Keyring, 'verify'>,
   timing: Timing,
 ): Verification {
   const { rollCall } = certificate.rollCall
@@ -33,14 +33,19 @@ export function verifyCertificate(
   if (asked === undefined || compareIncarnations(asked.incarnation, certificate.incarnation) !== 0) {
     return invalid(`the roll-call did not ask about this life of ${certificate.subject}`)
   }
-  if (certificate.present * 2 <= certificate.live) {
-    return invalid(`only ${certificate.present} of ${certificate.live} members were present`)
+  if (certificate.verdictId !== verdictIdOf(rollCall, certificate.subject)) {
+    return invalid(`${certificate.verdictId} is not the name of this verdict`)
+  }
+  const { present, live } = certificate
+  if (present * 2 <= live) return invalid(`only ${present} of ${live} members were present`)
+  if (present > live || live > roster.members.length) {
+    return invalid(`${present} present of ${live} cannot be: the roster has ${roster.members.length} members`)
   }
   const voters = new Set<string>()
   for (const { answer, signature } of certificate.answers) {
     if (voters.has(answer.voter)) return invalid(`${answer.voter} is counted twice`)
     voters.add(answer.voter)
-    if (answer.nonce !== rollCall.nonce || answer.subject !== certificate.subject || answer.epoch !== rollCall.epoch) {
+    if (answer.subject !== certificate.subject || !isAnswerTo(rollCall, roster, answer)) {
       return invalid(`the answer of ${answer.voter} belongs to another question`)
     }
     if (!keyring.verify(answer.voter, 'answer', answer, signature)) {
@@ -60,12 +65,39 @@ export function verifyCertificate(
   return counted.kind === 'carried' ? { valid: true } : invalid(counted.why)
 }
 
-/** A subject's observers and the zone of each. */
+/** Names a verdict after its roll-call, so that nobody can pass one off under the name of another. */
+export function verdictIdOf(rollCall: RollCall, subject: string): string {
+  return `${rollCall.nonce}-${subject}`
+}
+
+/** Whether an answer belongs to this very question and may count. Its signature is another matter. */
+export function isAnswerTo(rollCall: RollCall, roster: Roster, answer: Answer): boolean {
+  const asked = rollCall.subjects.find(({ node }) => node === answer.subject)
+  const voter = roster.members.find(({ node }) => node === answer.voter)
+  if (asked === undefined || voter === undefined || voter.serial !== answer.voterSerial) return false
+  if (answer.nonce !== rollCall.nonce || answer.epoch !== rollCall.epoch) return false
+  // Silence about another life than the one in question proves nothing; a sign of life always does.
+  const sameLife = compareIncarnations(answer.incarnation, asked.incarnation) === 0
+  return sameLife || answer.opinion === 'Alive' || answer.opinion === 'Abstain'
+}
+
+const computed = new WeakMap<Roster, ReadonlyMap<string, ReadonlyMap<string, string>>>()
+
+/**
+ * A subject's observers and the zone of each. Kept for each roster object, which is immutable: the leader asks for all
+ * members at every step, and going through the roster for each of them would grow with the square of the mesh.
+ */
 export function zonesOfObservers(roster: Roster, subject: string): ReadonlyMap<string, string> {
+  const bySubject = computed.get(roster) ?? zonesOfAll(roster)
+  computed.set(roster, bySubject)
+  return bySubject.get(subject) ?? NOBODY
+}
+
+const NOBODY: ReadonlyMap<string, string> = new Map()
+
+function zonesOfAll(roster: Roster): ReadonlyMap<string, ReadonlyMap<string, string>> {
   const zones = new Map(roster.members.map(({ node, zone }) => [node, zone]))
-  return new Map(
-    ringOf(roster)
-      .observersOf(subject)
-      .map((observer) => [observer, zones.get(observer) ?? '']),
-  )
+  const zonesOf = (observers: readonly string[]) =>
+    new Map(observers.map((observer) => [observer, zones.get(observer) ?? '']))
+  return new Map(roster.members.map(({ node }) => [node, zonesOf(ringOf(roster).observersOf(node))]))
 }

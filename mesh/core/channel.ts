@@ -14,7 +14,7 @@ export type PortResult = 'userland' | 'mute' | 'refused' | 'nothing'
 
 export interface HostAnswer {
   readonly ports: Readonly<Record<Port, PortResult>>
-  /** Whether a connect to another live member succeeded at the same time; true when none was needed. */
+  /** Whether a connect to another live member succeeded at the same time; false when there was none to connect to. */
   readonly control: boolean
 }
 
@@ -22,20 +22,25 @@ export interface HostAnswer {
 export class SecondChannel {
   readonly #timing: Timing
   readonly #answeredAt = new Map<Port, Millis>()
-  #latest: { result: ChannelResult; at: Millis; controlFailed: boolean } | undefined
+  #latest: { result: ChannelResult; askedAt: Millis; controlFailed: boolean } | undefined
   #answeringSince: Millis | undefined
 
   constructor(timing: Timing) {
     this.#timing = timing
   }
 
-  /** Takes in an answer. A port that answered is calibrated from now on. */
-  heard(now: Millis, answer: HostAnswer): void {
+  /**
+   * Takes in an answer. A port that answered is calibrated from now on; one that does not although the subject is well
+   * (`isWell`) is a path that swallows everything, and its silence proves nothing any more.
+   */
+  heard(now: Millis, askedAt: Millis, answer: HostAnswer, isWell: boolean): void {
     for (const port of ['agent', 'kubelet'] as const) {
       if (answer.ports[port] === 'userland') this.#answeredAt.set(port, now)
+      if (answer.ports[port] === 'nothing' && isWell) this.#answeredAt.delete(port)
     }
     const result = this.#judge(now, answer)
-    this.#latest = { result, at: now, controlFailed: !answer.control }
+    const isSilent = result === 'nothing' || result === 'unknown'
+    this.#latest = { result, askedAt, controlFailed: isSilent && !answer.control }
     this.#answeringSince = result === 'userland' || result === 'refused' ? (this.#answeringSince ?? now) : undefined
   }
 
@@ -44,9 +49,9 @@ export class SecondChannel {
     return this.#answeringSince
   }
 
-  /** The latest result not older than `since`; undefined when the host was not asked since. */
+  /** The latest result, if it was asked for at `since` or later: what was asked before a doubt does not settle it. */
   resultSince(since: Millis): ChannelResult | undefined {
-    return this.#latest !== undefined && this.#latest.at >= since ? this.#latest.result : undefined
+    return this.#latest !== undefined && this.#latest.askedAt >= since ? this.#latest.result : undefined
   }
 
   /** Whether the last control connect failed: then the fault is here, not there. */

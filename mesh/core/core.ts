@@ -17,9 +17,8 @@ import { RollCallDesk } from './roll-call.ts'
 import { checkTiming, type Timing } from './timing.ts'
 import { Watch, type WatchEffect } from './watch.ts'
 
-/** An announcement, and the down list, are said again at a third of their lifetime, so that one loss is no gap. */
-const ANNOUNCEMENT_TTL_MS = 1_800_000
-const DOWN_NOTICE_TTL_MS = 180_000
+/** Later than now, by less than any timer can tell. */
+const AFTER_MS = 0.001
 
 export interface CoreOptions {
   readonly node: string
@@ -113,10 +112,13 @@ export class Core {
   }
 
   step(now: Now, input: Input): readonly Effect[] {
+    // Whatever comes first after a pause: the views from before it are not to be answered from.
+    if (now.ms - this.#nextTickAt >= this.#timing.pauseMs) this.#resume(now.ms)
     const effects = [...this.#handle(now, input), ...this.#desk.tick(now.ms)]
     if (this.leader !== undefined) effects.push(...this.#lead(now.ms, this.leader))
-    // A tick that is due stays due: hearing something first must not hide that this process was paused.
-    if (input.kind === 'tick' || now.ms < this.#nextTickAt) this.#nextTickAt = this.#computeNextTick(now.ms)
+    // A tick has done what was due by now; any other input may have made something due this very moment.
+    if (input.kind === 'tick') this.#nextTickAt = this.#computeNextTick(now.ms + AFTER_MS)
+    else if (now.ms < this.#nextTickAt) this.#nextTickAt = this.#computeNextTick(now.ms)
     return effects
   }
 
@@ -138,9 +140,6 @@ export class Core {
   }
 
   #tick(now: Millis): readonly Effect[] {
-    if (now - this.#nextTickAt >= this.#timing.pauseMs) {
-      for (const watch of this.#watches.values()) watch.edge.resumed(now)
-    }
     const effects = [...this.#watches.keys()].flatMap((subject) =>
       this.#watched(now, subject, (watch) => watch.tick(now)),
     )
@@ -149,9 +148,14 @@ export class Core {
     return effects
   }
 
+  #resume(now: Millis): void {
+    for (const watch of this.#watches.values()) watch.edge.resumed(now)
+    this.#nextTickAt = now
+  }
+
   #announce(now: Millis): readonly Effect[] {
-    this.#announceAt = now + ANNOUNCEMENT_TTL_MS / 3
-    return this.#say(now, { kind: 'announcement', incarnation: this.#incarnation }, ANNOUNCEMENT_TTL_MS)
+    this.#announceAt = now + this.#timing.announcementTtlMs / 3
+    return this.#say(now, { kind: 'announcement', incarnation: this.#incarnation }, this.#timing.announcementTtlMs)
   }
 
   #compareDigests(now: Millis): readonly Effect[] {
@@ -232,15 +236,12 @@ export class Core {
   }
 
   #hear(now: Millis, from: string, item: Heard, history: boolean): readonly Effect[] {
-    const reception = this.#gossip.receive(now, item)
+    const reception = this.#gossip.receive(now, item, history)
     if (reception.kind === 'known') return []
     if (reception.kind === 'refused') return [{ kind: 'dropped', why: reception.why, from }]
     const { signed } = item
-    return [
-      { kind: 'heard', signed, history },
-      ...this.#spread(item, history, from),
-      ...this.#takeIn(now, signed, history),
-    ]
+    const heard: readonly Effect[] = reception.kind === 'fresh' ? [{ kind: 'heard', signed, history }] : []
+    return [...heard, ...this.#spread(item, history, from), ...this.#takeIn(now, signed, history)]
   }
 
   #takeIn(now: Millis, { statement: { signer, body } }: SignedStatement, history: boolean): readonly Effect[] {
@@ -267,7 +268,7 @@ export class Core {
       this.#incarnation = { ...this.#incarnation, refutations: notice.incarnation.refutations + 1 }
       return this.#announce(now)
     }
-    this.#watches.get(notice.subject)?.condemned(now, notice.standing)
+    this.#watches.get(notice.subject)?.condemned(now, notice.standing ? now + this.#timing.downNoticeTtlMs : now)
     return []
   }
 
@@ -300,8 +301,8 @@ export class Core {
 
   /** Another member that answered on its last beat: whoever can reach it is not the one cut off. */
   #controlPeer(subject: string): string | undefined {
-    return [...this.#watches.values()].find((watch) => watch.subject !== subject && watch.edge.doubtSince === undefined)
-      ?.subject
+    const answers = ({ edge }: Watch) => edge.isOpen && edge.isHeard && edge.doubtSince === undefined
+    return [...this.#watches.values()].find((watch) => watch.subject !== subject && answers(watch))?.subject
   }
 
   #hintOthers(subject: string): readonly Effect[] {
@@ -327,22 +328,23 @@ export class Core {
       return isRecovery ? this.#sayDown(now, effect.notice.verdict, false) : []
     })
     if (now < this.#downListAt) return [...effects, ...said]
-    this.#downListAt = now + DOWN_NOTICE_TTL_MS / 3
+    this.#downListAt = now + this.#timing.downNoticeTtlMs / 3
     const standing = [...leader.conditions.standing.values()]
     return [...effects, ...said, ...standing.flatMap((verdict) => this.#sayDown(now, verdict, true))]
   }
 
   #sayDown(now: Millis, verdict: Standing, standing: boolean): readonly Effect[] {
     const { subject, incarnation, verdictId, kind } = verdict
-    this.#watches.get(subject)?.condemned(now, standing)
+    this.#watches.get(subject)?.condemned(now, standing ? now + this.#timing.downNoticeTtlMs : now)
     const body = { kind: 'down', subject, incarnation, verdict: kind, verdictId, standing } as const
-    return this.#say(now, body, DOWN_NOTICE_TTL_MS)
+    return this.#say(now, body, this.#timing.downNoticeTtlMs)
   }
 
-  #computeNextTick(now: Millis): Millis {
-    const times = [this.#announceAt, this.#digestAt, this.#desk.nextAt(now)]
-    for (const watch of this.#watches.values()) times.push(watch.nextAt(now))
-    if (this.leader !== undefined) times.push(this.leader.nextAt(now), this.#downListAt)
-    return Math.min(...times.filter((time) => time > now))
+  /** The earliest time from `from` on at which there is something to do. */
+  #computeNextTick(from: Millis): Millis {
+    const times = [this.#announceAt, this.#digestAt, this.#desk.nextAt(from)]
+    for (const watch of this.#watches.values()) times.push(watch.nextAt(from))
+    if (this.leader !== undefined) times.push(this.leader.nextAt(from), this.#downListAt)
+    return Math.min(...times.filter((time) => time >= from))
   }
 }

@@ -34,6 +34,8 @@ export class Edge {
   /** When the oldest unanswered probe was sent. */
   #waitingSince: Millis | undefined
   #doubtSince: Millis | undefined
+  /** When the probe was sent that raised the doubt. */
+  #unansweredSince: Millis | undefined
   #burstLeft = 0
   #burstAt: Millis = 0
   #lastAckAt: Millis | undefined
@@ -44,8 +46,8 @@ export class Edge {
   /** Silence is never counted from before this: the process was paused until then. */
   #notBefore: Millis = 0
   #fit = true
-  /** The subject is on the down list: redial it rarely. */
-  down = false
+  /** Until when the subject is on the down list, as far as the leader has said. */
+  downUntil = Number.NEGATIVE_INFINITY
   clock: ClockSample | undefined
 
   constructor(subject: string, now: Millis, timing: Timing, random: () => number) {
@@ -83,6 +85,21 @@ export class Edge {
     return this.#doubtSince
   }
 
+  /** On the down list: redialled rarely. An entry that the leader does not renew lapses, so nothing latches. */
+  isDown(now: Millis): boolean {
+    return now < this.downUntil
+  }
+
+  /** Whether an ack has come since this process was last paused. */
+  get isHeard(): boolean {
+    return this.#lastAckAt !== undefined && this.#lastAckAt >= this.#notBefore
+  }
+
+  /** Since when no probe was answered; undefined while the subject is not in doubt. */
+  get unansweredSince(): Millis | undefined {
+    return this.#doubtSince === undefined ? undefined : this.#unansweredSince
+  }
+
   /** Since when the subject is silent, counted from its last ack; undefined while it is not. */
   silentSince(now: Millis): Millis | undefined {
     if (this.#doubtSince === undefined || now - this.#doubtSince < this.#timing.silentMs) return undefined
@@ -104,15 +121,16 @@ export class Edge {
     const broke = this.#stream === 'open'
     this.#stream = 'closed'
     this.#sent.clear()
-    this.#waitingSince = undefined
     this.#burstLeft = 0
     if (!broke) this.#fit = true
     const { redialMinMs, redialMaxMs, redialDownMinMs, redialDownMaxMs, redialFirstMs } = this.#timing
-    const [low, high] = this.down ? [redialDownMinMs, redialDownMaxMs] : [redialMinMs, redialMaxMs]
+    const [low, high] = this.isDown(now) ? [redialDownMinMs, redialDownMaxMs] : [redialMinMs, redialMaxMs]
     const wait = broke && this.#quickRedial ? redialFirstMs * this.#random() : low + (high - low) * this.#random()
     this.#quickRedial = false
     this.#dialAt = now + wait
-    return this.#doubt(now)
+    const effects = this.#doubt(now)
+    this.#waitingSince = undefined
+    return effects
   }
 
   acked(now: Now, seq: number, peerWallMs: number): void {
@@ -157,25 +175,30 @@ export class Edge {
     this.#beatAt = now
   }
 
-  /** When `tick` next has something to do, or silence begins; Infinity when only outside news can change anything. */
-  nextAt(now: Millis): Millis {
+  /** The earliest time from `from` on at which `tick` has something to do, or silence begins; Infinity for none. */
+  nextAt(from: Millis): Millis {
     const times: Millis[] = []
     if (this.#doubtSince !== undefined) times.push(this.#doubtSince + this.#timing.silentMs)
     if (this.#stream === 'closed') times.push(this.#dialAt)
+    if (this.#stream === 'dialing') times.push(this.#dialAt + this.#timing.dialMaxMs)
     if (this.#stream === 'open') {
       times.push(this.#beatAt)
-      if (this.#doubtSince === undefined) times.push((this.#waitingSince ?? now) + this.#timing.lateMs)
-      else times.push(this.#abortAt(this.#doubtSince))
+      if (this.#doubtSince !== undefined) times.push(this.#abortAt(this.#doubtSince))
+      else if (this.#waitingSince !== undefined) times.push(this.#waitingSince + this.#timing.lateMs)
       if (this.#burstLeft > 0) times.push(this.#burstAt)
     }
-    return Math.min(...times.filter((time) => time > now))
+    return Math.min(...times.filter((time) => time >= from))
   }
 
   tick(now: Millis): readonly EdgeEffect[] {
     const effects: EdgeEffect[] = []
     if (this.#stream === 'closed' && now >= this.#dialAt) {
       this.#stream = 'dialing'
+      this.#dialAt = now
       effects.push({ kind: 'dial' })
+    }
+    if (this.#stream === 'dialing' && now >= this.#dialAt + this.#timing.dialMaxMs) {
+      effects.push({ kind: 'abort' }, ...this.closed(now))
     }
     if (this.#stream !== 'open') return effects
     if (now >= this.#beatAt) effects.push(...this.#beat(now))
@@ -215,11 +238,12 @@ export class Edge {
   #doubt(now: Millis): readonly EdgeEffect[] {
     if (this.#doubtSince !== undefined) return []
     this.#doubtSince = now
+    // A hint or a roll-call stands for a probe of somebody else's, which was late by then.
+    this.#unansweredSince = Math.min(this.#waitingSince ?? now, now - this.#timing.lateMs)
     this.#unbrokenBeats = 0
-    if (this.#stream === 'open') {
-      this.#burstLeft = this.#timing.burstProbes
-      this.#burstAt = now
-    }
-    return [{ kind: 'doubt' }]
+    if (this.#stream !== 'open') return [{ kind: 'doubt' }]
+    // The first probe goes out at once: a roll-call may close before the next tick.
+    this.#burstLeft = this.#timing.burstProbes
+    return [this.#burst(now), { kind: 'doubt' }]
   }
 }

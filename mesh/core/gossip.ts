@@ -31,6 +31,8 @@ export type DigestEntry = readonly [signer: string, key: string, boot: number, s
 
 export type Reception =
   | { readonly kind: 'fresh' }
+  /** An accusation that was known as history only, and is now heard as it is said: from now on it is a vote. */
+  | { readonly kind: 'confirmed' }
   | { readonly kind: 'known' }
   | { readonly kind: 'refused'; readonly why: RefusedWhy }
 
@@ -39,7 +41,11 @@ export type RefusedWhy = 'expired' | 'signature' | 'serial' | 'authority' | 'bou
 interface Kept {
   readonly signed: SignedStatement
   readonly expiresAt: Millis
+  /** It was fetched, and not yet heard as it was said. */
+  readonly history: boolean
 }
+
+type Version = Pick<Statement, 'serial' | 'boot' | 'seq'>
 
 /** The slot a statement takes among its signer's. */
 export function keyOf(body: StatementBody): string {
@@ -59,6 +65,8 @@ export class Gossip {
   readonly #enrolment: Enrolment
   readonly #self: { readonly node: string; readonly serial: number; readonly boot: number }
   readonly #kept = new Map<string, Map<string, Kept>>()
+  /** The version last kept under each key that has expired: whoever plays it again must not bring it back to life. */
+  readonly #expired = new Map<string, Map<string, Version>>()
   #seq = 0
 
   constructor(self: { node: string; serial: number; boot: number }, keyring: Keyring, enrolment: Enrolment) {
@@ -72,29 +80,41 @@ export class Gossip {
     const { node, serial, boot } = this.#self
     const statement: Statement = { signer: node, serial, boot, seq: ++this.#seq, ttlMs, body }
     const signed = { statement, signature: this.#keyring.sign('statement', statement) }
-    this.#slots(node).set(keyOf(body), { signed, expiresAt: now + ttlMs })
+    this.#slots(node).set(keyOf(body), { signed, expiresAt: now + ttlMs, history: false })
     return signed
   }
 
-  receive(now: Millis, { signed, ageMs }: Heard): Reception {
+  receive(now: Millis, { signed, ageMs }: Heard, history: boolean): Reception {
     const { statement } = signed
-    const slots = this.#slots(statement.signer)
+    const { signer } = statement
+    // Looked up, not made: a name that nobody is enrolled under must leave nothing behind.
+    const slots = this.#kept.get(signer)
     const key = keyOf(statement.body)
-    const known = slots.get(key)?.signed.statement
-    if (known !== undefined && !isNewer(statement, known)) return { kind: 'known' }
-    const why = this.#refusal(statement, ageMs, known === undefined && slots.size >= KEYS_PER_SIGNER)
+    const kept = slots?.get(key)
+    const known = kept?.signed.statement ?? this.#expired.get(signer)?.get(key)
+    // Else whoever hands an accusation on as history, and is quicker than the flood, takes the vote away.
+    const confirms = kept?.history === true && !history && statement.body.kind === 'accusation'
+    if (known !== undefined && !isNewer(statement, known) && !(confirms && isSameVersion(statement, known))) {
+      return { kind: 'known' }
+    }
+    const why = this.#refusal(statement, ageMs, kept === undefined && (slots?.size ?? 0) >= KEYS_PER_SIGNER)
     if (why !== undefined) return { kind: 'refused', why }
     // Last, because it is by far the dearest check.
-    if (!this.#keyring.verify(statement.signer, 'statement', statement, signed.signature)) {
+    if (!this.#keyring.verify(signer, 'statement', statement, signed.signature)) {
       return { kind: 'refused', why: 'signature' }
     }
-    slots.set(key, { signed, expiresAt: now + statement.ttlMs - ageMs })
-    return { kind: 'fresh' }
+    const expiresAt = now + statement.ttlMs - ageMs
+    this.#slots(signer).set(key, { signed, expiresAt, history })
+    return { kind: kept !== undefined && isSameVersion(statement, kept.signed.statement) ? 'confirmed' : 'fresh' }
   }
 
   expire(now: Millis): void {
     for (const [signer, slots] of this.#kept) {
-      for (const [key, kept] of slots) if (kept.expiresAt <= now) slots.delete(key)
+      for (const [key, { signed, expiresAt }] of slots) {
+        if (expiresAt > now) continue
+        slots.delete(key)
+        this.#rememberExpired(signer, key, signed.statement)
+      }
       if (slots.size === 0) this.#kept.delete(signer)
     }
   }
@@ -136,6 +156,16 @@ export class Gossip {
     return undefined
   }
 
+  #rememberExpired(signer: string, key: string, { serial, boot, seq }: Statement): void {
+    const versions = this.#expired.get(signer) ?? new Map<string, Version>()
+    this.#expired.set(signer, versions)
+    // Deleted first, so that the key moves to the end and the oldest stays in front.
+    versions.delete(key)
+    versions.set(key, { serial, boot, seq })
+    const [oldest] = versions.keys()
+    if (versions.size > KEYS_PER_SIGNER && oldest !== undefined) versions.delete(oldest)
+  }
+
   #slots(signer: string): Map<string, Kept> {
     let slots = this.#kept.get(signer)
     if (slots === undefined) {
@@ -146,6 +176,10 @@ export class Gossip {
   }
 }
 
-function isNewer(statement: Statement, known: Statement): boolean {
+function isSameVersion(a: Version, b: Version): boolean {
+  return a.serial === b.serial && a.boot === b.boot && a.seq === b.seq
+}
+
+function isNewer(statement: Version, known: Version): boolean {
   return (statement.serial - known.serial || statement.boot - known.boot || statement.seq - known.seq) > 0
 }

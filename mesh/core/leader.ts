@@ -3,7 +3,7 @@
  * a verdict. The leader decides nothing on its own; its verdict is the certificate that anyone can count again.
  */
 import { Ballots, silentFor } from './ballots.ts'
-import { zonesOfObservers } from './certificate.ts'
+import { isAnswerTo, verdictIdOf, zonesOfObservers } from './certificate.ts'
 import { Conditions } from './conditions.ts'
 import type { Effect, Notice } from './message.ts'
 import type {
@@ -49,6 +49,16 @@ interface OpenRollCall {
 
 /** At most two roll-calls a second: what comes up meanwhile is batched into the next one. */
 const ROLL_CALL_GAP_MS = 500
+
+/** More are put off to the next: a question must fit one message, as must its answers. */
+const SUBJECTS_PER_ROLL_CALL = 100
+
+interface Candidate {
+  readonly subject: string
+  readonly kind: VerdictKind
+  readonly incarnation: Incarnation
+  readonly votes: number
+}
 
 export class Leader {
   readonly #options: LeaderOptions
@@ -132,18 +142,21 @@ export class Leader {
     return Math.max(0, this.#options.timing.hostHungMs - shortest)
   }
 
-  #candidates(now: Millis): ReadonlyMap<string, VerdictKind> {
+  #candidates(now: Millis): readonly Candidate[] {
     const { timing } = this.#options
-    const candidates = new Map<string, VerdictKind>()
+    const candidates: Candidate[] = []
     for (const subject of this.#conditions.suspected) {
       if (this.#conditions.standing.has(subject) || (this.#retryAt.get(subject) ?? 0) > now) continue
       const needed = this.#neededAmong(subject)
-      const silent = this.#ballots.about(subject, 'HostHung', 'NodeDown')
+      const down = this.#ballots.aboutOneLife(subject, 'NodeDown')
+      const silent = this.#ballots.aboutOneLife(subject, 'HostHung', 'NodeDown')
       const isHung = silent.every((ballot) => silentFor(ballot, now) >= timing.hostHungMs)
-      if (this.#ballots.about(subject, 'NodeDown').length >= needed) candidates.set(subject, 'NodeDown')
-      else if (isHung && silent.length >= needed) candidates.set(subject, 'HostHung')
+      const [kind, ballots] = down.length >= needed ? (['NodeDown', down] as const) : (['HostHung', silent] as const)
+      const [first] = ballots
+      if (first === undefined || ballots.length < needed || (kind === 'HostHung' && !isHung)) continue
+      candidates.push({ subject, kind, incarnation: first.accusation.incarnation, votes: ballots.length })
     }
-    return candidates
+    return candidates.slice(0, SUBJECTS_PER_ROLL_CALL)
   }
 
   /** As neededFor, but observers that are suspected themselves by enough others are excused: a rack dies as one. */
@@ -159,30 +172,25 @@ export class Leader {
 
   #openRollCall(now: Millis, peers: readonly string[]): readonly Effect[] {
     if (this.#open !== undefined || now - this.#lastRollCallAt < ROLL_CALL_GAP_MS) return []
-    const kinds = this.#candidates(now)
-    if (kinds.size === 0) return []
+    const candidates = this.#candidates(now)
+    if (candidates.length === 0) return []
     const { node: leader, roster, term, keyring, timing } = this.#options
-    const subjects = [...kinds.keys()].map((node) => ({
-      node,
-      incarnation: this.#ballots.latestIncarnation(node) ?? { serial: 0, boot: 0, refutations: 0 },
-    }))
+    const subjects = candidates.map(({ subject: node, incarnation }) => ({ node, incarnation }))
     const rollCall: RollCall = { leader, epoch: roster.epoch, term, nonce: this.#options.nonce(), subjects }
     const call = { rollCall, signature: keyring.sign('roll-call', rollCall) }
     this.#lastRollCallAt = now
     this.#open = {
       call,
-      kinds,
+      kinds: new Map(candidates.map(({ subject, kind }) => [subject, kind])),
       closesAt: now + timing.rollCallMs,
       answers: new Map(subjects.map(({ node }) => [node, new Map()])),
       present: emptyPresence(roster.members.length),
     }
-    const notices: Notice[] = [...kinds].map(([subject, verdict]) => ({
-      kind: 'candidate',
-      subject,
-      verdict,
-      votes: this.#ballots.about(subject, 'NodeDown', 'HostHung').length,
-    }))
-    notices.push({ kind: 'rollCall', nonce: rollCall.nonce, subjects: [...kinds.keys()], live: this.#live().length })
+    const notices: Notice[] = candidates.map(({ subject, kind: verdict, votes }) => {
+      return { kind: 'candidate', subject, verdict, votes }
+    })
+    const asked = candidates.map(({ subject }) => subject)
+    notices.push({ kind: 'rollCall', nonce: rollCall.nonce, subjects: asked, live: this.#live().length })
     return [
       ...notices.map((notice): Effect => ({ kind: 'notice', notice })),
       ...peers.map((to): Effect => ({ kind: 'send', to, via: 'any', message: { kind: 'roll-call', call } })),
@@ -192,16 +200,17 @@ export class Leader {
   #closeRollCall(now: Millis): readonly Effect[] {
     const open = this.#open
     if (open === undefined) return []
-    const tallies = this.#tallies(open)
-    if (now < open.closesAt && !this.#isComplete(open)) return []
-    this.#open = undefined
     const live = this.#live()
     const present = live.filter((index) => hasMember(open.present, index)).length
     const isMinority = present * 2 <= live.length
+    // The observers may be quicker than the rest: before its time is up a roll-call shows no minority.
+    if (now < open.closesAt && (isMinority || !this.#isComplete(open))) return []
+    const { tallies, excused } = this.#count(open)
+    this.#open = undefined
     const carried = isMinority ? [] : [...tallies].filter(([, counted]) => counted.kind === 'carried')
     for (const [subject] of carried) this.#convict(open, subject)
     const commits = carried.map(([subject]): Effect => {
-      return { kind: 'commit', certificate: this.#certificate(open, subject, present, live.length) }
+      return { kind: 'commit', certificate: this.#certificate(open, subject, excused, present, live.length) }
     })
     const rest = [...tallies].filter(([subject]) => !this.#conditions.standing.has(subject))
     const withheld = rest.flatMap(([subject, counted]) => {
@@ -226,16 +235,25 @@ export class Leader {
     return [{ kind: 'notice', notice: { kind: 'withheld', subject, verdict: kindOf(open, subject), why } }]
   }
 
-  /** Observers that reach their own verdict in this same roll-call are excused from the others: repeat until stable. */
-  #tallies(open: OpenRollCall): ReadonlyMap<string, Tally> {
-    const excused = new Set(this.#conditions.standing.keys())
-    let tallies = new Map<string, Tally>()
-    for (let before = -1; before < excused.size; ) {
-      before = excused.size
-      tallies = new Map([...open.kinds].map(([subject, kind]) => [subject, this.#tally(open, subject, kind, excused)]))
-      for (const [subject, counted] of tallies) if (counted.kind === 'carried') excused.add(subject)
+  /**
+   * Observers that reach their own verdict in this same roll-call are excused from the others, so the count is repeated
+   * until it agrees with itself. Where it never does, nobody is excused on the other's account.
+   */
+  #count(open: OpenRollCall): { tallies: ReadonlyMap<string, Tally>; excused: ReadonlySet<string> } {
+    const standing = new Set(this.#conditions.standing.keys())
+    let excused: ReadonlySet<string> = standing
+    for (let round = 0; round <= open.kinds.size + 1; round++) {
+      const tallies = this.#talliesWith(open, excused)
+      const carried = [...tallies].filter(([, counted]) => counted.kind === 'carried').map(([subject]) => subject)
+      const next = new Set([...standing, ...carried])
+      if (next.size === excused.size && [...next].every((node) => excused.has(node))) return { tallies, excused }
+      excused = next
     }
-    return tallies
+    return { tallies: this.#talliesWith(open, standing), excused: standing }
+  }
+
+  #talliesWith(open: OpenRollCall, excused: ReadonlySet<string>): ReadonlyMap<string, Tally> {
+    return new Map([...open.kinds].map(([subject, kind]) => [subject, this.#tally(open, subject, kind, excused)]))
   }
 
   #tally(open: OpenRollCall, subject: string, kind: VerdictKind, excused: ReadonlySet<string>): Tally {
@@ -260,23 +278,29 @@ export class Leader {
     const { rollCall } = open.call
     this.#forget(subject)
     this.#conditions.convict({
-      verdictId: `${rollCall.nonce}-${subject}`,
+      verdictId: verdictIdOf(rollCall, subject),
       kind: kindOf(open, subject),
       subject,
       incarnation: incarnationIn(rollCall, subject),
     })
   }
 
-  #certificate(open: OpenRollCall, subject: string, present: number, live: number): Certificate {
+  #certificate(
+    open: OpenRollCall,
+    subject: string,
+    excusedInCount: ReadonlySet<string>,
+    present: number,
+    live: number,
+  ): Certificate {
     const { roster, rosterHash } = this.#options
     const { rollCall } = open.call
     const excused = [...zonesOfObservers(roster, subject).keys()].flatMap((node) => {
       const verdict = this.#conditions.standing.get(node)
-      return verdict === undefined ? [] : [{ node, verdictId: verdict.verdictId }]
+      return verdict === undefined || !excusedInCount.has(node) ? [] : [{ node, verdictId: verdict.verdictId }]
     })
     return {
       mesh: roster.mesh,
-      verdictId: `${rollCall.nonce}-${subject}`,
+      verdictId: verdictIdOf(rollCall, subject),
       kind: kindOf(open, subject),
       subject,
       incarnation: incarnationIn(rollCall, subject),
@@ -298,15 +322,7 @@ export class Leader {
 
   #isValid(open: OpenRollCall, { answer, signature }: SignedAnswer): boolean {
     const { roster, keyring } = this.#options
-    const { rollCall } = open.call
-    const asked = rollCall.subjects.find(({ node }) => node === answer.subject)
-    const voter = roster.members.find(({ node }) => node === answer.voter)
-    if (asked === undefined || voter === undefined || voter.serial !== answer.voterSerial) return false
-    if (answer.nonce !== rollCall.nonce || answer.epoch !== rollCall.epoch) return false
-    // Silence about another life than the one in question proves nothing; a sign of life always does.
-    const sameLife = compareIncarnations(answer.incarnation, asked.incarnation) === 0
-    if (!sameLife && answer.opinion !== 'Alive' && answer.opinion !== 'Abstain') return false
-    return keyring.verify(answer.voter, 'answer', answer, signature)
+    return isAnswerTo(open.call.rollCall, roster, answer) && keyring.verify(answer.voter, 'answer', answer, signature)
   }
 }
 

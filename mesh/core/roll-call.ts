@@ -4,8 +4,9 @@
  * answers when it knows, as long as the roll-call is open.
  */
 import type { Effect } from './message.ts'
-import type { Answer, Keyring, Millis, Roster, SignedAnswer, SignedRollCall } from './model.ts'
+import type { Answer, Keyring, Millis, Roster, Signature, SignedAnswer, SignedRollCall } from './model.ts'
 import { emptyPresence, mergePresence, samePresence, withMember } from './presence.ts'
+import { ringOf } from './ring.ts'
 import type { Timing } from './timing.ts'
 
 /** Roll-calls a member keeps track of at a time. Two a second for 300 ms each need one. */
@@ -14,8 +15,14 @@ const OPEN_ROLL_CALLS = 4
 /** Ways back to the leader that a member uses. */
 const PARENTS = 2
 
-/** Answers one roll-call may gather; 2 to 3 subjects at a time are usual, a rack is 50. */
+/** Answers one roll-call may gather, and one message may carry; 2 to 3 subjects at a time are usual, a rack is 50. */
 const ANSWERS_MAX = 1_024
+
+/**
+ * Roll-calls that are over and not to be taken up again. A copy may come late over an edge that is slower than a
+ * roll-call is long; passed on, it would come back over that edge for ever. At two a second these are minutes.
+ */
+const PAST_ROLL_CALLS = 512
 
 export interface Voter {
   readonly node: string
@@ -33,7 +40,8 @@ interface OpenCall {
   readonly parents: string[]
   readonly closesAt: Millis
   readonly unanswered: Set<string>
-  readonly known: Set<string>
+  /** By voter and subject. `proved`: its signature was checked, so nothing takes its place. */
+  readonly known: Map<string, { readonly signature: Signature; readonly proved: boolean }>
   present: Uint8Array
   unsent: SignedAnswer[]
   presentSent: Uint8Array
@@ -46,6 +54,7 @@ export class RollCallDesk {
   readonly #keyring: Keyring
   readonly #timing: Timing
   readonly #open = new Map<string, OpenCall>()
+  readonly #past = new Set<string>()
   #term = 0
 
   constructor(voter: Voter, roster: Roster, keyring: Keyring, timing: Timing) {
@@ -63,6 +72,7 @@ export class RollCallDesk {
       if (known.parents.length < PARENTS && !known.parents.includes(from)) known.parents.push(from)
       return []
     }
+    if (this.#past.has(nonce)) return []
     if (!this.#isAuthentic(call) || this.#open.size >= OPEN_ROLL_CALLS) {
       return [{ kind: 'dropped', why: 'roll-call', from }]
     }
@@ -74,7 +84,7 @@ export class RollCallDesk {
       parents: [from],
       closesAt: now + this.#timing.rollCallMs,
       unanswered: new Set(subjects.map((subject) => subject.node).filter((node) => this.#voter.observes(node))),
-      known: new Set(),
+      known: new Map(),
       present: index < 0 ? nobody : withMember(nobody, index),
       presentSent: nobody,
       unsent: [],
@@ -85,16 +95,13 @@ export class RollCallDesk {
       .map((to) => ({ kind: 'send', to, via: 'any', message: { kind: 'roll-call', call } }))
   }
 
-  /** Answers of others on their way to the leader. Signatures are the leader's to check; here they are only counted. */
+  /** Answers of others on their way to the leader, which checks them; here they are only sorted. */
   relay(now: Millis, nonce: string, present: Uint8Array, answers: readonly SignedAnswer[]): void {
     const open = this.#open.get(nonce)
     if (open === undefined) return
     open.present = mergePresence(open.present, present)
     for (const signed of answers) {
-      const key = `${signed.answer.voter}\n${signed.answer.subject}`
-      if (open.known.has(key) || open.known.size >= ANSWERS_MAX) continue
-      open.known.add(key)
-      open.unsent.push(signed)
+      if (this.#isNews(open, signed)) open.unsent.push(signed)
     }
     open.flushAt = Math.min(open.flushAt, now + this.#timing.rollCallBatchMs)
   }
@@ -104,7 +111,7 @@ export class RollCallDesk {
     for (const [nonce, open] of this.#open) {
       for (const subject of open.unanswered) this.#answer(now, open, subject)
       if (now >= open.flushAt) effects.push(...this.#flush(now, nonce, open))
-      if (now >= open.closesAt) this.#open.delete(nonce)
+      if (now >= open.closesAt) this.#close(nonce)
     }
     return effects
   }
@@ -121,6 +128,32 @@ export class RollCallDesk {
     return this.#keyring.verify(leader, 'roll-call', rollCall, signature)
   }
 
+  #close(nonce: string): void {
+    this.#open.delete(nonce)
+    this.#past.add(nonce)
+    const [oldest] = this.#past
+    if (this.#past.size > PAST_ROLL_CALLS && oldest !== undefined) this.#past.delete(oldest)
+  }
+
+  /**
+   * Whether this is worth passing on: the answer of an observer that was asked, the first one or, if they differ, a
+   * second one that is proved. A forged answer must not keep the true one out, and only a conflict is worth a check.
+   */
+  #isNews({ call, known }: OpenCall, { answer, signature }: SignedAnswer): boolean {
+    const { voter, subject } = answer
+    const wasAsked = call.rollCall.subjects.some(({ node }) => node === subject)
+    if (!wasAsked || !ringOf(this.#roster).observersOf(subject).includes(voter)) return false
+    const key = `${voter}\n${subject}`
+    const earlier = known.get(key)
+    if (earlier === undefined ? known.size >= ANSWERS_MAX : earlier.proved || isSame(earlier.signature, signature)) {
+      return false
+    }
+    const proved = earlier !== undefined && this.#keyring.verify(voter, 'answer', answer, signature)
+    if (earlier !== undefined && !proved) return false
+    known.set(key, { signature, proved })
+    return true
+  }
+
   #answer(now: Millis, open: OpenCall, subject: string): void {
     const own = this.#voter.answer(now, subject)
     if (own === undefined) return
@@ -128,16 +161,18 @@ export class RollCallDesk {
     const { nonce, epoch } = open.call.rollCall
     const { node: voter, serial: voterSerial } = this.#voter
     const answer: Answer = { nonce, epoch, voter, voterSerial, subject, ...own }
-    open.known.add(`${voter}\n${subject}`)
-    open.unsent.push({ answer, signature: this.#keyring.sign('answer', answer) })
+    const signature = this.#keyring.sign('answer', answer)
+    open.known.set(`${voter}\n${subject}`, { signature, proved: true })
+    open.unsent.push({ answer, signature })
     open.flushAt = Math.min(open.flushAt, now)
   }
 
   #flush(now: Millis, nonce: string, open: OpenCall): readonly Effect[] {
-    open.flushAt = Number.POSITIVE_INFINITY
-    const { present, unsent: answers } = open
+    const { present } = open
+    const answers = open.unsent.slice(0, ANSWERS_MAX)
+    open.unsent = open.unsent.slice(ANSWERS_MAX)
+    open.flushAt = open.unsent.length > 0 ? now + this.#timing.rollCallBatchMs : Number.POSITIVE_INFINITY
     if (answers.length === 0 && samePresence(present, open.presentSent)) return []
-    open.unsent = []
     open.presentSent = present
     if (now >= open.closesAt) return []
     return open.parents.map((to) => ({
@@ -147,4 +182,8 @@ export class RollCallDesk {
       message: { kind: 'answers', nonce, present, answers },
     }))
   }
+}
+
+function isSame(a: Signature, b: Signature): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index])
 }

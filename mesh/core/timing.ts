@@ -15,6 +15,11 @@ export interface Timing {
   readonly burstEveryMs: Millis
   /** No ack for this long after an edge was first in doubt: it is silent. Covers one burst. */
   readonly silentMs: Millis
+  /**
+   * NodeDown is not said sooner than this after the first unanswered probe: a host that pauses for up to 1.2 s, as for a
+   * live migration, is not dead (docs/protocol.md section 8).
+   */
+  readonly nodeDownMs: Millis
   /** An observer votes only on an edge that has acked this many beats: a stranger has nothing to say. */
   readonly beatsBeforeVote: number
   /** A silent edge is aborted after this long: with RTO back-off an open stream takes up to 18 s to heal (measured). */
@@ -24,10 +29,14 @@ export interface Timing {
   /** The same for a subject that is on the down list. */
   readonly redialDownMinMs: Millis
   readonly redialDownMaxMs: Millis
+  /** A dial that has not ended by then has failed, whatever the one who dials says. The adapter gives up after 2 s. */
+  readonly dialMaxMs: Millis
   /** The first redial of an edge that broke unexpectedly: mostly the peer hung up on us or restarted. */
   readonly redialFirstMs: Millis
   /** While an edge is silent the host is asked again this often. */
   readonly askEveryMs: Millis
+  /** An ask that has not ended by then has failed. The adapter answers within 3.1 s. */
+  readonly askMaxMs: Millis
   /** One full second-channel handshake this often while all is well, jittered by a fifth. */
   readonly calibrateEveryMs: Millis
   /** A path that has not answered for this long is not calibrated: its silence proves nothing. */
@@ -40,6 +49,9 @@ export interface Timing {
   readonly repeatMs: Millis
   /** How long an accusation counts after it was heard. */
   readonly accusationTtlMs: Millis
+  /** An announcement, and the down list, are said again at a third of their lifetime, so that one loss is no gap. */
+  readonly announcementTtlMs: Millis
+  readonly downNoticeTtlMs: Millis
   /** How long a roll-call is open. */
   readonly rollCallMs: Millis
   /** Answers and presence bits flow back in batches this far apart. */
@@ -61,20 +73,25 @@ export const DEFAULT_TIMING: Timing = {
   burstProbes: 5,
   burstEveryMs: 100,
   silentMs: 500,
+  nodeDownMs: 1_300,
   beatsBeforeVote: 5,
   abortMs: 3_000,
   redialMinMs: 2_000,
   redialMaxMs: 4_000,
   redialDownMinMs: 4_000,
   redialDownMaxMs: 30_000,
+  dialMaxMs: 5_000,
   redialFirstMs: 200,
   askEveryMs: 1_000,
+  askMaxMs: 5_000,
   calibrateEveryMs: 60_000,
   calibratedForMs: 300_000,
   agentDownMs: 3_000,
   hostHungMs: 25_000,
   repeatMs: 5_000,
   accusationTtlMs: 12_000,
+  announcementTtlMs: 1_800_000,
+  downNoticeTtlMs: 180_000,
   rollCallMs: 300,
   rollCallBatchMs: 20,
   rollCallRetryMs: 1_000,
@@ -91,6 +108,7 @@ export function checkTiming(timing: Timing): void {
       timing.burstProbes * timing.burstEveryMs <= timing.silentMs,
       'a burst (burstProbes × burstEveryMs) must fit into silentMs',
     ],
+    [timing.silentMs <= timing.nodeDownMs, 'nodeDownMs must not be below silentMs'],
     [timing.silentMs < timing.abortMs, 'silentMs must be below abortMs, or an edge is cut before it is judged'],
     [timing.repeatMs * 2 < timing.accusationTtlMs, 'accusationTtlMs must outlive two repeats (repeatMs)'],
     [timing.agentDownMs < timing.hostHungMs, 'agentDownMs must be below hostHungMs'],

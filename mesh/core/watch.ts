@@ -22,7 +22,7 @@ export class Watch {
   readonly #random: () => number
   readonly #channel: SecondChannel
   #incarnation: Incarnation
-  #asking = false
+  #askedAt: Millis | undefined
   #askAt: Millis = Number.POSITIVE_INFINITY
   #calibrateAt: Millis | undefined
   #said: { readonly opinion: Opinion; readonly at: Millis; readonly incarnation: Incarnation } | undefined
@@ -49,11 +49,11 @@ export class Watch {
   opinion(now: Millis): Opinion | undefined {
     const silentSince = this.edge.silentSince(now)
     if (silentSince === undefined) {
-      return this.edge.doubtSince === undefined && this.edge.lastAckAt !== undefined ? 'Alive' : undefined
+      return this.edge.doubtSince === undefined && this.edge.isHeard ? 'Alive' : undefined
     }
     switch (this.#answerSinceDoubt()) {
       case 'nothing':
-        return 'NodeDown'
+        return now >= this.#nodeDownAt() ? 'NodeDown' : undefined
       case 'mute':
         return 'HostHung'
       case 'unknown':
@@ -85,20 +85,23 @@ export class Watch {
     this.edge.dialSoon(now)
   }
 
-  /** A verdict about the subject stands, or no longer does; then everything about it is asked afresh. */
-  condemned(now: Millis, down: boolean): void {
-    if (this.edge.down && !down) {
+  /** A verdict about the subject stands until then, unless it is said again. When it ends, everything is asked afresh. */
+  condemned(now: Millis, untilMs: Millis): void {
+    if (this.edge.isDown(now) && untilMs <= now) {
       this.#said = undefined
       this.edge.resumed(now)
       this.edge.dialSoon(now)
     }
-    this.edge.down = down
+    this.edge.downUntil = untilMs
   }
 
   heardHost(now: Millis, answer: HostAnswer): readonly WatchEffect[] {
-    this.#asking = false
-    this.#askAt = now + this.#timing.askEveryMs
-    this.#channel.heard(now, answer)
+    const askedAt = this.#askedAt ?? now
+    const { doubtSince } = this.edge
+    this.#askedAt = undefined
+    // Asked before the doubt, it does not settle it: ask again at once.
+    this.#askAt = doubtSince !== undefined && askedAt < doubtSince ? now : now + this.#timing.askEveryMs
+    this.#channel.heard(now, askedAt, answer, doubtSince === undefined && this.edge.isHeard)
     return this.#speak(now)
   }
 
@@ -123,20 +126,27 @@ export class Watch {
 
   tick(now: Millis): readonly WatchEffect[] {
     const effects = [...this.#follow(now, this.edge.tick(now))]
-    const wantsAnswer = this.edge.doubtSince !== undefined && !this.edge.down && now >= this.#askAt
+    const wantsAnswer = this.edge.doubtSince !== undefined && !this.edge.isDown(now) && now >= this.#askAt
     const wantsCalibration = this.#calibrateAt !== undefined && now >= this.#calibrateAt && this.edge.isOpen
     if (wantsAnswer || wantsCalibration) effects.push(...this.#ask(now))
     return [...effects, ...this.#speak(now)]
   }
 
-  nextAt(now: Millis): Millis {
-    const times = [this.edge.nextAt(now)]
-    if (this.edge.doubtSince !== undefined && !this.edge.down && !this.#asking) times.push(this.#askAt)
-    if (this.#calibrateAt !== undefined && this.edge.isOpen && !this.#asking) times.push(this.#calibrateAt)
+  nextAt(from: Millis): Millis {
+    const times = [this.edge.nextAt(from)]
+    if (this.#askedAt !== undefined) times.push(this.#askedAt + this.#timing.askMaxMs)
+    else {
+      if (this.edge.doubtSince !== undefined && !this.edge.isDown(from)) times.push(this.#askAt)
+      if (this.#calibrateAt !== undefined && this.edge.isOpen) times.push(this.#calibrateAt)
+    }
     if (this.#said !== undefined && this.#said.opinion !== 'Alive') times.push(this.#said.at + this.#timing.repeatMs)
-    const silentSince = this.edge.silentSince(now)
-    if (silentSince !== undefined) times.push(this.#agentDownAt(silentSince))
-    return Math.min(...times.filter((time) => time > now))
+    const silentSince = this.edge.silentSince(from)
+    if (silentSince !== undefined) times.push(this.#agentDownAt(silentSince), this.#nodeDownAt())
+    return Math.min(...times.filter((time) => time >= from))
+  }
+
+  #nodeDownAt(): Millis {
+    return (this.edge.unansweredSince ?? 0) + this.#timing.nodeDownMs
   }
 
   /** Both must have lasted: the agent's silence, and the host's answers, so that a reboot is no AgentDown. */
@@ -146,16 +156,16 @@ export class Watch {
 
   #follow(now: Millis, effects: readonly EdgeEffect[]): readonly WatchEffect[] {
     return effects.flatMap((effect): readonly WatchEffect[] => {
-      if (effect.kind === 'doubt') return this.edge.down ? [] : [{ kind: 'hint' }, ...this.#ask(now)]
+      if (effect.kind === 'doubt') return this.edge.isDown(now) ? [] : [{ kind: 'hint' }, ...this.#ask(now)]
       // A subject on the down list is asked no more than it is dialled: each ask takes a place in a hung host's queue.
-      if (effect.kind === 'dial' && this.edge.down) return [effect, ...this.#ask(now)]
+      if (effect.kind === 'dial' && this.edge.isDown(now)) return [effect, ...this.#ask(now)]
       return [effect]
     })
   }
 
   #ask(now: Millis): readonly WatchEffect[] {
-    if (this.#asking) return []
-    this.#asking = true
+    if (this.#askedAt !== undefined && now - this.#askedAt < this.#timing.askMaxMs) return []
+    this.#askedAt = now
     const { calibrateEveryMs } = this.#timing
     this.#calibrateAt = now + calibrateEveryMs * (0.9 + 0.2 * this.#random())
     return [{ kind: 'ask' }]
@@ -175,12 +185,12 @@ export class Watch {
     const said = this.#said
     const due = said === undefined || now - said.at >= this.#timing.repeatMs
     if (opinion === 'Alive') {
-      if (this.edge.down) return due && this.edge.unbrokenBeats >= this.#timing.recoverBeats
+      if (this.edge.isDown(now)) return due && this.edge.unbrokenBeats >= this.#timing.recoverBeats
       return said !== undefined && said.opinion !== 'Alive'
     }
     if (!this.edge.isFit || this.edge.ackedBeats < this.#timing.beatsBeforeVote) return false
     // After the verdict there is nothing left to accuse of, but that its host answers is news.
-    if (this.edge.down && opinion !== 'AgentDown') return false
+    if (this.edge.isDown(now) && opinion !== 'AgentDown') return false
     return due || said.opinion !== opinion || compareIncarnations(said.incarnation, this.#incarnation) < 0
   }
 

@@ -35,11 +35,14 @@ export function writeIdentity(stateDir: string, { seed, certificate, roster }: S
 
 /** Throws an Error naming the file that is missing or wrong. `caFile`: the CA's public key, PEM. */
 export async function loadIdentity(stateDir: string, caFile: string, mesh: string): Promise<LoadedIdentity> {
-  const seed = readNamed(join(stateDir, 'identity.key'))
+  const keyFile = join(stateDir, 'identity.key')
+  const seed = readNamed(keyFile)
   const certificate = readNamed(join(stateDir, 'cert'))
   const now = Date.now()
   const caKey = within(caFile, () => rawPublicKey(readFileSync(caFile)))
-  const keys = await within(join(stateDir, 'identity.key'), () => keyPairFromSeed(seed))
+  const keys = await keyPairFromSeed(seed).catch((error: unknown) => {
+    throw named(keyFile, error)
+  })
   const enrolment = within(join(stateDir, 'cert'), () => readCertificate(certificate, caKey, mesh, now))
   const rosterFile = join(stateDir, 'roster')
   const roster = within(rosterFile, () => readRoster(readNamed(rosterFile), caKey, mesh, now))
@@ -65,9 +68,10 @@ function nextBoot(stateDir: string): number {
 
 function readCounter(file: string): number {
   try {
-    const value = Number(readFileSync(file, 'utf8'))
-    if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${file}: it holds no whole number`)
-    return value
+    const text = readFileSync(file, 'utf8').trim()
+    // Number('') is 0: a counter that was cut short would begin a life that others have long seen the end of.
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(Number(text))) throw new Error(`${file}: it holds no whole number`)
+    return Number(text)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
     throw error
@@ -82,8 +86,12 @@ function within<T>(file: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw named(file, error)
   }
+}
+
+function named(file: string, error: unknown): Error {
+  return new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
 }
 
 function writeDurably(file: string, bytes: Uint8Array): void {

@@ -1,5 +1,5 @@
 /**
- * The real second channel: asks a host itself over plain sockets. Four connects spread over 450 ms, so that one lost SYN
+ * The real second channel: asks a host itself over plain sockets. Seven connects over 0.9 s, so that a lost SYN
  * in a lossy network is no silence (a SYN is resent only after 1 s); then, on a port that accepts, proof that a program
  * is behind it.
  */
@@ -9,10 +9,13 @@ import type { HostAnswer, PortResult } from '../core/channel.ts'
 import type { Member } from '../core/model.ts'
 
 /** When each of the connects is started, ms after the first. */
-const CONNECTS_AT_MS = [0, 150, 300, 450]
+const CONNECTS_AT_MS = [0, 150, 300, 450, 600, 750, 900]
 
-/** No connect answered by then: nothing. Leaves the last one a fifth of a second. */
-const NOTHING_AFTER_MS = 650
+/**
+ * No connect answered by then: nothing. The series spans 0.9 s, so that with the 0.3 s before it a host that was paused for
+ * up to 1.2 s still answers one; the last has a fifth of a second to be answered.
+ */
+const NOTHING_AFTER_MS = 1_100
 
 /** A port that accepts and then says nothing for this long is mute. Slow is not hung: hence not a second sooner. */
 const MUTE_AFTER_MS = 2_000
@@ -25,15 +28,15 @@ type Reach = 'accepted' | 'refused' | 'nothing'
 /** Whether whoever listens there proves to be this member's agent; resolves false on any failure, never rejects. */
 export type ProveAgent = (member: Member, signal: AbortSignal) => Promise<boolean>
 
-/** Asks a member's host. Always resolves, after 2.7 s at the latest. */
+/** Asks a member's host. Always resolves, after 3.1 s at the latest. */
 export async function askHost(member: Member, control: Member | undefined, prove: ProveAgent): Promise<HostAnswer> {
   const host = member.hosts[0] ?? ''
   const [agent, kubelet, controlled] = await Promise.all([
     askPort(host, member.meshPort, (signal) => prove(member, signal)),
     askPort(host, member.kubeletPort, (signal) => answersHttp(host, member.kubeletPort, signal)),
-    control === undefined ? true : reachOf(control.hosts[0] ?? '', control.meshPort),
+    control === undefined ? 'nothing' : reachOf(control.hosts[0] ?? '', control.meshPort),
   ])
-  return { ports: { agent, kubelet }, control: controlled === true || controlled === 'accepted' }
+  return { ports: { agent, kubelet }, control: controlled === 'accepted' }
 }
 
 async function askPort(

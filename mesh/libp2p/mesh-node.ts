@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { z } from 'zod'
 import { Core, type PeerClock } from '../core/core.ts'
+import { NOTE_BYTES_MAX } from '../core/gossip.ts'
 import type { Leader } from '../core/leader.ts'
 import type { Effect, Input, Message, Notice } from '../core/message.ts'
 import type { Certificate, Incarnation, Member, Millis, Now, Roster, SignedStatement, Standing } from '../core/model.ts'
@@ -15,6 +16,7 @@ import { createKeyring } from '../identity/keyring.ts'
 import type { KeyPair } from '../identity/keys.ts'
 import { rosterHash } from '../identity/signed-roster.ts'
 import { decodeMessage, decodeValue, encodeMessage, encodeValue } from '../wire/codec.ts'
+import { incarnationSchema } from '../wire/schema.ts'
 import { askHost } from './host-channel.ts'
 import { createTransport } from './transport.ts'
 
@@ -56,7 +58,7 @@ export type Traffic =
   | { readonly kind: 'dropped'; readonly why: DropReason; readonly from: string }
 
 export interface MeshNode {
-  /** Says something to all; it supersedes what this node said under the same topic before. */
+  /** Says something to all; it supersedes what this node said under the same topic before. At most 64 KiB. */
   publish(topic: string, bytes: Uint8Array, ttlMs: Millis): void
   readonly peerClocks: readonly PeerClock[]
   readonly incarnation: Incarnation
@@ -70,7 +72,7 @@ export interface MeshNode {
 
 const helloSchema = z.strictObject({
   certificate: z.instanceof(Uint8Array),
-  incarnation: z.strictObject({ serial: z.int(), boot: z.int(), refutations: z.int() }),
+  incarnation: incarnationSchema,
 })
 
 /** Throws when it cannot listen. */
@@ -165,7 +167,16 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
 
   function step(input: Input): void {
     if (isStopped) return
-    for (const effect of core.step(readClocks(), input)) perform(effect)
+    try {
+      for (const effect of core.step(readClocks(), input)) perform(effect)
+    } catch (error) {
+      // Nothing a peer sends makes the core throw: this is our own store or a bug. Going on would leave effects undone that
+      // the core holds to be done, so the process ends, and the next one starts from what is on record.
+      queueMicrotask(() => {
+        throw error
+      })
+      return
+    }
     schedule()
   }
 
@@ -189,7 +200,12 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
 
   schedule()
   return {
-    publish: (topic, bytes, ttlMs) => step({ kind: 'publish', topic, bytes, ttlMs }),
+    publish: (topic, bytes, ttlMs) => {
+      // Receivers would cut us off for it.
+      if (bytes.length > NOTE_BYTES_MAX)
+        throw new RangeError(`a note of ${bytes.length} bytes is over ${NOTE_BYTES_MAX}`)
+      step({ kind: 'publish', topic, bytes, ttlMs })
+    },
     get peerClocks() {
       return core.peerClocks
     },

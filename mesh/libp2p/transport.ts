@@ -85,7 +85,7 @@ export async function createTransport(options: TransportOptions): Promise<Transp
     dial: (member) => edges.dial(member),
     send: (peer, via, frame) => edges.send(peer, via, frame),
     abort: (member) => edges.abort(member),
-    prove: (member, signal) => prove(node, member, signal),
+    prove: (member, signal) => edges.prove(member, signal),
     stop: async () => node.stop(),
   }
 }
@@ -95,6 +95,7 @@ class Edges {
   readonly #options: TransportOptions
   readonly #mine = new Map<string, Stream>()
   readonly #theirs = new Map<string, Stream>()
+  readonly #dials = new Map<string, Promise<void>>()
 
   constructor(node: Libp2p, options: TransportOptions) {
     this.#node = node
@@ -104,15 +105,40 @@ class Edges {
   dial(member: Member): void {
     const { node: peer } = member
     if (this.#mine.has(peer)) return
-    const signal = AbortSignal.timeout(DIAL_TIMEOUT_MS)
-    void this.#node.dialProtocol(addressesOf(member), PROTOCOL, { signal }).then(
-      (stream) => this.#run(member, stream, 'me'),
-      () => {
-        // libp2p would try the same half-dead connection again the next time.
-        this.abort(member)
-        this.#options.onClosed(peer, 'me')
-      },
-    )
+    const dialled = this.#inTurn(peer, async () => {
+      const signal = AbortSignal.timeout(DIAL_TIMEOUT_MS)
+      this.#run(member, await this.#node.dialProtocol(addressesOf(member), PROTOCOL, { signal }), 'me')
+    })
+    dialled.catch(() => {
+      // libp2p would try the same half-dead connection again the next time.
+      this.abort(member)
+      this.#options.onClosed(peer, 'me')
+    })
+  }
+
+  /** A handshake of its own: an answer on an open connection would only prove that the connection is buffered. */
+  async prove(member: Member, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#inTurn(member.node, async () => {
+        const connection = await this.#node.dial(addressesOf(member), { force: true, signal })
+        connection.abort(new Error('proved'))
+      })
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** Dials to one peer come one after another: libp2p joins two at a time into one, and a proof would cut the edge's. */
+  async #inTurn(peer: string, dial: () => Promise<void>): Promise<void> {
+    const before = this.#dials.get(peer) ?? Promise.resolve()
+    const mine = before.catch(() => {}).then(dial)
+    this.#dials.set(peer, mine)
+    try {
+      await mine
+    } finally {
+      if (this.#dials.get(peer) === mine) this.#dials.delete(peer)
+    }
   }
 
   accept(stream: Stream, peerId: string): void {
@@ -182,17 +208,6 @@ class Edges {
         if (stream.status === 'open') stream.abort(new Error('ended'))
         onClosed(peer, by)
       })
-  }
-}
-
-/** A handshake of its own: an answer on an open connection would only prove that the connection is buffered. */
-async function prove(node: Libp2p, member: Member, signal: AbortSignal): Promise<boolean> {
-  try {
-    const connection = await node.dial(addressesOf(member), { force: true, signal })
-    connection.abort(new Error('proved'))
-    return true
-  } catch {
-    return false
   }
 }
 

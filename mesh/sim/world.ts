@@ -31,7 +31,8 @@ const DIAL_MS = 8
 /** How the real adapter behaves: see mesh/libp2p. */
 const DIAL_TIMEOUT_MS = 2_000
 const MUTE_AFTER_MS = 2_000
-const NOTHING_AFTER_MS = 650
+const LAST_CONNECT_MS = 900
+const NOTHING_AFTER_MS = 1_100
 
 interface SimNode {
   readonly name: string
@@ -210,12 +211,21 @@ export class World {
   }
 
   #ask(node: SimNode, subject: string, control: string | undefined): void {
-    const { host } = this.#node(subject)
-    const afterMs = host === 'down' ? NOTHING_AFTER_MS : host === 'hung' ? MUTE_AFTER_MS : DIAL_MS
-    const reaches = control === undefined || this.#node(control).host !== 'down'
-    this.agenda.at(this.agenda.now + afterMs, () => {
+    const reaches = control !== undefined && this.#node(control).host !== 'down'
+    const answerIn = (ms: number, host: HostState) => {
       const answer: HostAnswer = { ports: portsOf(host), control: reaches }
-      this.#step(node, { kind: 'hostAnswer', subject, answer })
+      this.agenda.at(this.agenda.now + ms, () => this.#step(node, { kind: 'hostAnswer', subject, answer }))
+    }
+    const delayOf = (host: HostState) => (host === 'hung' ? MUTE_AFTER_MS : DIAL_MS)
+    const { host } = this.#node(subject)
+    if (host !== 'down') {
+      answerIn(delayOf(host), host)
+      return
+    }
+    // The connects go on for a while: a host that is back by the last of them answers it.
+    this.agenda.at(this.agenda.now + LAST_CONNECT_MS, () => {
+      const { host: later } = this.#node(subject)
+      answerIn(later === 'down' ? NOTHING_AFTER_MS - LAST_CONNECT_MS : delayOf(later), later)
     })
   }
 

@@ -19,7 +19,8 @@ const presence = z.instanceof(Uint8Array).refine((bytes) => bytes.length <= 8_19
 const SUBJECTS_MAX = 256
 const ANSWERS_MAX = 1_024
 
-const incarnation = z.strictObject({ serial: count, boot: count, refutations: count })
+export const incarnationSchema = z.strictObject({ serial: count, boot: count, refutations: count })
+const incarnation = incarnationSchema
 const channel = z.enum(['userland', 'mute', 'refused', 'nothing', 'unknown'])
 const opinion = z.enum(['Alive', 'NodeDown', 'HostHung', 'AgentDown'])
 const verdict = z.enum(['NodeDown', 'HostHung'])

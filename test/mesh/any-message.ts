@@ -1,0 +1,102 @@
+/** Any message that the mesh may send, for property tests. */
+import fc from 'fast-check'
+import type { Message } from '../../mesh/core/message.ts'
+import type { StatementBody } from '../../mesh/core/model.ts'
+import { HOPS_MAX } from '../../mesh/core/route.ts'
+
+const name = fc.stringMatching(/^[a-z0-9][a-z0-9.-]{0,40}$/)
+const count = fc.nat()
+const bytes = (maxLength: number) => fc.uint8Array({ maxLength })
+const signature = fc.uint8Array({ minLength: 64, maxLength: 64 })
+const nonce = fc.stringMatching(/^[0-9a-f]{1,32}$/)
+const ms = fc.oneof(fc.nat({ max: 86_400_000 }), fc.double({ min: 1, max: 86_400_000, noNaN: true }))
+const incarnation = fc.record({ serial: count, boot: count, refutations: count })
+const channel = fc.constantFrom('userland', 'mute', 'refused', 'nothing', 'unknown')
+const opinion = fc.constantFrom('Alive', 'NodeDown', 'HostHung', 'AgentDown')
+const kind = <K extends string>(value: K) => fc.constant(value)
+
+const body: fc.Arbitrary<StatementBody> = fc.oneof(
+  fc.record({ kind: kind('accusation'), subject: name, incarnation, epoch: count, opinion, channel, silentMs: ms }),
+  fc.record({ kind: kind('announcement'), incarnation }),
+  fc.record({
+    kind: kind('down'),
+    subject: name,
+    incarnation,
+    verdict: fc.constantFrom('NodeDown', 'HostHung'),
+    verdictId: name,
+    standing: fc.boolean(),
+  }),
+  fc.record({ kind: kind('note'), topic: fc.string({ minLength: 1, maxLength: 60 }), bytes: bytes(200) }),
+)
+
+const statement = fc.record({ signer: name, serial: count, boot: count, seq: count, ttlMs: ms, body })
+const heard = fc.record({ signed: fc.record({ statement, signature }), ageMs: ms })
+
+const rollCall = fc.record({
+  leader: name,
+  epoch: count,
+  term: count,
+  nonce,
+  subjects: fc.array(fc.record({ node: name, incarnation }), { minLength: 1, maxLength: 4 }),
+})
+
+const answer = fc.record({
+  nonce,
+  epoch: count,
+  voter: name,
+  voterSerial: count,
+  subject: name,
+  incarnation,
+  opinion: fc.oneof(opinion, kind('Abstain')),
+  channel,
+  forMs: ms,
+  reason: fc.string({ maxLength: 100 }),
+})
+
+export const ANY_MESSAGE = {
+  probe: fc.record({ kind: kind('probe'), seq: count }),
+  ack: fc.record({ kind: kind('ack'), seq: count, wallMs: ms, incarnation }),
+  hint: fc.record({ kind: kind('hint'), path: fc.array(name, { maxLength: HOPS_MAX }), from: name, subject: name }),
+  gossip: fc.record({ kind: kind('gossip'), history: fc.boolean(), items: fc.array(heard, { maxLength: 4 }) }),
+  digest: fc.record({
+    kind: kind('digest'),
+    entries: fc.array(fc.tuple(name, fc.string({ maxLength: 60 }), count, count), { maxLength: 10 }),
+  }),
+  'roll-call': fc.record({ kind: kind('roll-call'), call: fc.record({ rollCall, signature }) }),
+  answers: fc.record({
+    kind: kind('answers'),
+    nonce,
+    present: bytes(40),
+    answers: fc.array(fc.record({ answer, signature }), { maxLength: 4 }),
+  }),
+} satisfies { readonly [K in Message['kind']]: fc.Arbitrary<Extract<Message, { kind: K }>> }
+
+export const anyMessage: fc.Arbitrary<Message> = fc.oneof(...Object.values(ANY_MESSAGE))
+
+export type Mutation = readonly [how: 'flip' | 'cut' | 'repeat' | 'insert', at: number, byte: number]
+
+export const anyMutations: fc.Arbitrary<readonly Mutation[]> = fc.array(
+  fc.tuple(fc.constantFrom('flip', 'cut', 'repeat', 'insert'), fc.nat(), fc.nat({ max: 255 })),
+  { minLength: 1, maxLength: 4 },
+)
+
+/** A frame as a liar or a fault would send it. */
+export function mutated(frame: Uint8Array, mutations: readonly Mutation[]): Uint8Array {
+  return mutations.reduce(mutate, frame)
+}
+
+function mutate(bytes: Uint8Array, [how, dice, byte]: Mutation): Uint8Array {
+  if (bytes.length === 0) return Uint8Array.of(byte)
+  const at = dice % bytes.length
+  const [before, after] = [bytes.slice(0, at), bytes.slice(at)]
+  switch (how) {
+    case 'flip':
+      return bytes.with(at, byte)
+    case 'cut':
+      return before
+    case 'repeat':
+      return Buffer.concat([before, after, after])
+    case 'insert':
+      return Buffer.concat([before, Uint8Array.of(byte), after])
+  }
+}

@@ -1,0 +1,189 @@
+/** Members of a mesh in one process, on loopback addresses: honest ones that run as shipped, and one that may do anything. */
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import { tcp } from '@libp2p/tcp'
+import { createLibp2p, type Libp2p } from 'libp2p'
+import { afterAll, onTestFinished, vi } from 'vitest'
+import type { Certificate, Incarnation, Member } from '../../mesh/core/model.ts'
+import { DEFAULT_TIMING, type Timing } from '../../mesh/core/timing.ts'
+import type { KeyPair } from '../../mesh/identity/keys.ts'
+import { type MeshNode, startMeshNode, type Traffic } from '../../mesh/libp2p/mesh-node.ts'
+import { createTransport, type Transport } from '../../mesh/libp2p/transport.ts'
+import { decodeMessage, encodeMessage, encodeValue } from '../../mesh/wire/codec.ts'
+import { foundMesh, type RealMesh } from './real-mesh.ts'
+import { LEADER } from './sample-mesh.ts'
+import { freePort, PATIENCE } from './sockets.ts'
+
+/** A third of the usual times, so that a test need not wait for a whole beat. */
+export const QUICK: Timing = {
+  ...DEFAULT_TIMING,
+  beatMs: 300,
+  lateMs: 150,
+  burstEveryMs: 30,
+  silentMs: 200,
+  abortMs: 900,
+  redialMinMs: 300,
+  redialMaxMs: 600,
+}
+
+/** What a puppet says of itself, and takes everybody else for. */
+const LIFE = { serial: 1, boot: 1, refutations: 0 }
+
+const stops: (() => Promise<void>)[] = []
+afterAll(async () => {
+  await Promise.all(stops.splice(0).map((stop) => stop()))
+})
+
+/** `nodes` members and an aggregator, each with an address of its own; nothing runs yet. */
+export async function foundOnLoopback(nodes: number, firstHost: number): Promise<RealMesh> {
+  const hosts = Array.from({ length: nodes + 1 }, (_, index) => `127.0.9.${firstHost + index}`)
+  const ports = await Promise.all(hosts.map(freePort))
+  return foundMesh(nodes, (index) => ({ hosts: [hosts[index] ?? ''], meshPort: ports[index] ?? 0, kubeletPort: 1 }))
+}
+
+function placeOf({ hosts, meshPort }: Member): { host: string; port: number } {
+  return { host: hosts[0] ?? '', port: meshPort }
+}
+
+/** An honest node, and what it told its owner. */
+export class LiveNode {
+  readonly node: MeshNode
+  readonly #traffic: readonly Traffic[]
+  readonly commits: readonly Certificate[]
+
+  constructor(node: MeshNode, traffic: readonly Traffic[], commits: readonly Certificate[]) {
+    this.node = node
+    this.#traffic = traffic
+    this.commits = commits
+  }
+
+  drops(why: string): number {
+    return this.#traffic.filter((one) => one.kind === 'dropped' && one.why === why).length
+  }
+
+  /** Waits for a fresh answer of `peer` on the edge to it. */
+  async hears(peer: string): Promise<void> {
+    const from = this.node.now()
+    await vi.waitFor(() => {
+      const heard = this.node.peerClocks.some(({ node, atMs }) => node === peer && atMs > from)
+      if (!heard) throw new Error(`${peer} has not answered`)
+    }, PATIENCE)
+  }
+}
+
+export async function live(mesh: RealMesh, name: string): Promise<LiveNode> {
+  const { member, keys, certificate } = mesh.enrolled(name)
+  const traffic: Traffic[] = []
+  const commits: Certificate[] = []
+  const incarnation = { serial: member.serial, boot: 1, refutations: 0 }
+  const node = await startMeshNode({
+    identity: { node: name, keys, certificate, caKey: mesh.ca.publicKey, incarnation },
+    roster: mesh.roster,
+    listen: placeOf(member),
+    timing: QUICK,
+    ...(name === LEADER ? { lead: { term: 1, standing: [] } } : {}),
+    onStatement: () => {},
+    onCommit: (certificate) => void commits.push(certificate),
+    onNotice: () => {},
+    onTraffic: (one) => void traffic.push(one),
+  })
+  stops.push(() => node.stop())
+  return new LiveNode(node, traffic, commits)
+}
+
+export interface PuppetOptions {
+  readonly keys: KeyPair
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly hello: Uint8Array
+  /** Whether it answers probes, so that the others leave its connections alone. */
+  readonly acks: boolean
+}
+
+/** Speaks the mesh's own transport, and says only what the test tells it to. */
+export class Puppet {
+  readonly log: string[] = []
+  readonly transport: Transport
+
+  constructor(transport: Transport, log: string[]) {
+    this.transport = transport
+    this.log = log
+  }
+
+  /** Opens a stream and waits until it was accepted; dials again when the other side was cutting an old one just then. */
+  async opens(member: Member): Promise<void> {
+    const before = this.count('opened')
+    let closed = -1
+    await vi.waitFor(() => {
+      if (this.count('opened') > before) return
+      if (this.count('closed') > closed) this.transport.dial(member)
+      closed = this.count('closed')
+      throw new Error(`${member.node} does not accept: ${this.log.join(', ')}`)
+    }, PATIENCE)
+  }
+
+  count(what: string): number {
+    return this.log.filter((line) => line === what).length
+  }
+
+  async happens(what: string, times = 1): Promise<void> {
+    await vi.waitFor(() => {
+      if (this.count(what) < times)
+        throw new Error(`${what} ${this.count(what)} times, not ${times}: ${this.log.join(', ')}`)
+    }, PATIENCE)
+  }
+}
+
+export async function puppet(mesh: RealMesh, { keys, listen, hello, acks }: PuppetOptions): Promise<Puppet> {
+  const log: string[] = []
+  const byPeerId = new Map(
+    [...mesh.roster.members, ...mesh.roster.aggregators].map((member) => [member.peerId, member]),
+  )
+  const transport = await createTransport({
+    keys,
+    listen,
+    memberOf: (peerId) => byPeerId.get(peerId),
+    hello: () => hello,
+    readHello: () => LIFE,
+    onOpened: (_peer, by) => void log.push(by === 'me' ? 'opened' : 'opened by them'),
+    onClosed: (_peer, by) => void log.push(by === 'me' ? 'closed' : 'closed by them'),
+    onFrame: (peer, frame) => {
+      log.push('frame')
+      const message = decodeMessage(frame)
+      if (!acks || message.kind !== 'probe') return
+      const ack = { kind: 'ack', seq: message.seq, wallMs: 0, incarnation: LIFE } as const
+      transport.send(peer, 'theirs', encodeMessage(ack))
+    },
+    onDropped: () => {},
+  })
+  onTestFinished(() => transport.stop())
+  return new Puppet(transport, log)
+}
+
+export function helloOf(certificate: Uint8Array, incarnation: Incarnation): Uint8Array {
+  return encodeValue({ certificate, incarnation })
+}
+
+/** A member of the roster, with everything in order, whose agent is a puppet. */
+export async function memberPuppet(
+  mesh: RealMesh,
+  name: string,
+  { hello, acks = true }: { hello?: Uint8Array | undefined; acks?: boolean } = {},
+): Promise<Puppet> {
+  const { member, keys, certificate } = mesh.enrolled(name)
+  const inOrder = helloOf(certificate, { serial: member.serial, boot: 1, refutations: 0 })
+  return puppet(mesh, { keys, listen: placeOf(member), hello: hello ?? inOrder, acks })
+}
+
+/** libp2p with a member's key and nothing of ours on it. */
+export async function bareNode({ libp2pKey }: KeyPair): Promise<Libp2p> {
+  const node = await createLibp2p({
+    privateKey: libp2pKey,
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionMonitor: { enabled: false },
+    connectionGater: { denyDialMultiaddr: () => false },
+  })
+  onTestFinished(async () => node.stop())
+  return node
+}
