@@ -14,6 +14,7 @@ import { builtinRemediators } from '../remediators/index.ts'
 import type { SettingsDocument } from '../settings/document.ts'
 import { SETTINGS_TOPIC } from '../settings/notes.ts'
 import { encodeSettings, signSettings } from '../settings/signed.ts'
+import { validateSettings } from '../settings/validate.ts'
 import type { AggregatorConfig } from './config.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
 import { createAggregatorMetrics } from './metrics.ts'
@@ -29,8 +30,8 @@ const WEB_ROOT = fileURLToPath(new URL('./web/dist', import.meta.url))
 const SETTINGS_TTL_MS = 86_400_000
 const SETTINGS_REPEAT_MS = SETTINGS_TTL_MS / 4
 
-/** The highest version ever in force, in the store: it must not go back when this process starts again. */
-const SETTINGS_FACT = 'settings-version'
+/** The settings in force, in the store: they must neither go back nor be lost when this process starts again. */
+const SETTINGS_FACT = 'settings'
 
 const registries = { detectors: builtinDetectors, remediators: builtinRemediators }
 
@@ -44,18 +45,17 @@ export interface RunningAggregator {
 /** Throws StarlingError (UsageError for what the person wrote) before anything runs, or having stopped what did. */
 export async function startAggregator(config: AggregatorConfig, log: Logger): Promise<RunningAggregator> {
   const { mesh: meshConfig, stateDir } = config
-  const document = readSettingsFile(config.settings, meshConfig.id, registries)
   const token = readOrMakeToken(config.tokenFile)
   const identity = await loadIdentity(stateDir, config.trust.ca, meshConfig.id).catch((cause: unknown) => {
     throw new StarlingError(messageOf(cause), { remedy: `${stateDir} must hold the aggregator's identity`, cause })
   })
   const { node } = identity.enrolment
   const { roster } = identity
-  // Checked before anything runs, as is their size.
   const signedBytes = (settings: SettingsDocument) => signFor(settings, identity.keys)
-  signedBytes(document)
+  const readFile = () => readSettingsFile(config.settings, meshConfig.id, registries)
   const store = openSqliteStore(config.store.path)
-  requireNewer(document, Number(store.readFact(SETTINGS_FACT) ?? 0))
+  // Checked before anything runs, as is their size.
+  const { document, refused } = settingsToStart(store, readFile, signedBytes)
   const term = nextTerm(store)
   const service = new AggregatorService({
     store,
@@ -113,24 +113,28 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   let inForce = document
   let signed = signedBytes(inForce)
   const sayApplied = () => {
-    store.writeFact(SETTINGS_FACT, String(inForce.version))
+    store.writeFact(SETTINGS_FACT, JSON.stringify(inForce))
     mesh.publish(SETTINGS_TOPIC, signed, SETTINGS_TTL_MS)
     service.settingsInForce(inForce.version)
   }
+  const refuse = (why: string) => {
+    log.warn({ err: why }, 'settings refused')
+    service.settingsRefused(why)
+  }
   const readAgain = () => {
     try {
-      const next = readSettingsFile(config.settings, meshConfig.id, registries)
+      const next = readFile()
       if (JSON.stringify(next) === JSON.stringify(inForce)) return
       requireNewer(next, inForce.version + 1)
       signed = signedBytes(next)
       inForce = next
       sayApplied()
     } catch (error) {
-      log.warn({ err: messageOf(error) }, 'settings refused')
-      service.settingsRefused(messageOf(error))
+      refuse(messageOf(error))
     }
   }
   sayApplied()
+  if (refused !== null) refuse(refused)
   const repeat = setInterval(sayApplied, SETTINGS_REPEAT_MS)
   const stopWatching = watchSettingsFile(config.settings, readAgain)
   log.info({ url, mesh: roster.mesh, term }, 'aggregator started')
@@ -152,6 +156,28 @@ function nextTerm(store: Store): number {
   const term = Number(store.readFact('term') ?? 0) + 1
   store.writeFact('term', String(term))
   return term
+}
+
+/**
+ * The operator's file, as it would be taken while running. One that would be refused, `refused` says why, leaves those in
+ * force that were: a mistake in a file must not keep an aggregator from coming back. Throws where there were none yet.
+ */
+function settingsToStart(
+  store: Store,
+  readFile: () => SettingsDocument,
+  check: (document: SettingsDocument) => unknown,
+): { readonly document: SettingsDocument; readonly refused: string | null } {
+  const fact = store.readFact(SETTINGS_FACT)
+  const last = fact === null ? null : validateSettings(JSON.parse(fact), 'the settings in force before', registries)
+  try {
+    const document = readFile()
+    check(document)
+    if (last !== null && JSON.stringify(document) !== JSON.stringify(last)) requireNewer(document, last.version + 1)
+    return { document, refused: null }
+  } catch (error) {
+    if (last === null) throw error
+    return { document: last, refused: messageOf(error) }
+  }
 }
 
 /** Throws a UsageError below `version`: the agents, which keep the highest they have seen, would refuse it. */

@@ -64,6 +64,8 @@ export const EVENT_KINDS = [
   'roll-call',
   'verdict',
   'withheld',
+  'frozen',
+  'thawed',
   'recovered',
   'agent-down',
   'agent-up',
@@ -97,7 +99,14 @@ export interface StoredEvent extends Event {
 }
 
 export interface Snapshot {
-  readonly mesh: { readonly id: string; readonly leader: string; readonly epoch: number; readonly version: string }
+  readonly mesh: {
+    readonly id: string
+    readonly leader: string
+    readonly epoch: number
+    readonly version: string
+    /** Why nobody is marked at present, however silent; null while the brake is open. */
+    readonly frozen: string | null
+  }
   /** Said on the page in so many words, as "all nodes read this one host". */
   readonly notice: string
   readonly members: readonly MemberView[]

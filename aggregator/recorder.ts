@@ -62,6 +62,20 @@ export class Recorder {
       case 'withheld':
         next(notice.subject, 'withheld', 'info', `no verdict of ${notice.verdict}: ${notice.why}`)
         return
+      case 'brake': {
+        const { change } = notice
+        const nodes = change.kind === 'frozen' ? change.nodes : []
+        this.#follow(
+          'brake',
+          this.#nextId(change.kind, 'mesh'),
+          change.kind,
+          '',
+          change.kind === 'frozen' ? 'bad' : 'good',
+          change.kind === 'frozen' ? `nobody is marked: ${change.why}` : `marking goes on: ${change.why}`,
+          { nodes },
+        )
+        return
+      }
       case 'recovered': {
         const { subject, verdictId } = notice.verdict
         // The verdict may be of an earlier life of the aggregator: its id, not the thread, says what led here.

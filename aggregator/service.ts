@@ -134,7 +134,13 @@ export class AggregatorService implements AggregatorPort {
   snapshot(): Snapshot {
     const { roster, node, version, notice } = this.#init
     return {
-      mesh: { id: roster.mesh, leader: node, epoch: roster.epoch, version },
+      mesh: {
+        id: roster.mesh,
+        leader: node,
+        epoch: roster.epoch,
+        version,
+        frozen: this.#running().leader.frozen ?? null,
+      },
       notice,
       members: this.#members(),
       findings: this.#fleet.findings(performance.now()),

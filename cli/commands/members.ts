@@ -25,8 +25,9 @@ export function registerMembers(program: Command): void {
     .description('the nodes of the mesh and what the mesh holds them for')
     .addHelpText('after', '\nExit codes: 0 fine, 3 when a node is NodeDown, HostHung or AgentDown, 1 error, 2 usage')
     .action(async (options: ConnectionFlags & { output: OutputFormat }) => {
-      const { members, notice } = await createClient(resolveConnection(options)).state()
+      const { members, notice, mesh } = await createClient(resolveConnection(options)).state()
       if (notice !== '') note(notice)
+      if (mesh.frozen !== null) note(`Nobody is marked at present: ${mesh.frozen}`)
       if (options.output === 'json') printJson('MemberList', members)
       else print(table(['NODE', 'STATE', 'ZONE', 'ROLES', 'SINCE', 'COVERED', 'AGAINST', 'ADDRESS'], members.map(row)))
       if (members.some(({ state }) => DOWN.includes(state))) process.exitCode = ExitCode.problem

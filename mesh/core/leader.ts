@@ -3,25 +3,14 @@
  * a verdict. The leader decides nothing on its own; its verdict is the certificate that anyone can count again.
  */
 import { Ballots, silentFor } from './ballots.ts'
-import { isAnswerTo, verdictIdOf, zonesOfObservers } from './certificate.ts'
+import { Brake } from './brake.ts'
+import { zonesOfObservers } from './certificate.ts'
 import { Conditions } from './conditions.ts'
 import type { Effect, Notice } from './message.ts'
-import type {
-  Accusation,
-  Certificate,
-  Incarnation,
-  Keyring,
-  Millis,
-  RollCall,
-  Roster,
-  SignedAnswer,
-  SignedRollCall,
-  Standing,
-  VerdictKind,
-} from './model.ts'
+import type { Accusation, Incarnation, Keyring, Millis, Roster, SignedAnswer, Standing, VerdictKind } from './model.ts'
 import { compareIncarnations } from './model.ts'
-import { emptyPresence, hasMember, mergePresence } from './presence.ts'
-import { floorOf, neededOf, type Tally, tally } from './quorum.ts'
+import { OpenRollCall } from './open-roll-call.ts'
+import { floorOf, neededOf, type Tally, vetoOf } from './quorum.ts'
 import type { Timing } from './timing.ts'
 
 export interface LeaderOptions {
@@ -37,14 +26,6 @@ export interface LeaderOptions {
   nonce(): string
   /** Verdicts that stood when this leader started, from the record of commits. */
   readonly standing: readonly Standing[]
-}
-
-interface OpenRollCall {
-  readonly call: SignedRollCall
-  readonly kinds: ReadonlyMap<string, VerdictKind>
-  readonly closesAt: Millis
-  readonly answers: Map<string, Map<string, SignedAnswer>>
-  present: Uint8Array
 }
 
 /** At most two roll-calls a second: what comes up meanwhile is batched into the next one. */
@@ -64,6 +45,7 @@ export class Leader {
   readonly #options: LeaderOptions
   readonly #ballots: Ballots
   readonly #conditions: Conditions
+  readonly #brake: Brake
   readonly #retryAt = new Map<string, Millis>()
   readonly #withheld = new Map<string, string>()
   readonly #lives = new Map<string, Incarnation>()
@@ -74,6 +56,7 @@ export class Leader {
     this.#options = options
     this.#ballots = new Ballots(options.timing.accusationTtlMs)
     this.#conditions = new Conditions(options.roster, this.#ballots, options.standing)
+    this.#brake = new Brake(options.roster)
   }
 
   get ballots(): Ballots {
@@ -82,6 +65,11 @@ export class Leader {
 
   get conditions(): Conditions {
     return this.#conditions
+  }
+
+  /** Why nobody is marked at present; undefined while the brake is open. */
+  get frozen(): string | undefined {
+    return this.#brake.frozen
   }
 
   /** A subject's latest life, from its own announcement. Accusations of an earlier one no longer count. */
@@ -97,18 +85,9 @@ export class Leader {
   }
 
   answered(nonce: string, present: Uint8Array, answers: readonly SignedAnswer[]): readonly Effect[] {
-    const open = this.#open
-    if (open === undefined || open.call.rollCall.nonce !== nonce) return []
-    open.present = mergePresence(open.present, present)
-    const effects: Effect[] = []
-    for (const signed of answers) {
-      const { voter, subject } = signed.answer
-      const heard = open.answers.get(subject)
-      if (heard === undefined || heard.has(voter)) continue
-      if (this.#isValid(open, signed)) heard.set(voter, signed)
-      else effects.push({ kind: 'dropped', why: 'answer', from: voter })
-    }
-    return effects
+    if (this.#open?.nonce !== nonce) return []
+    const invalid = this.#open.answered(present, answers, this.#options.keyring)
+    return invalid.map((from) => ({ kind: 'dropped', why: 'answer', from }))
   }
 
   /** Re-reads everything. `peers` are the nodes a roll-call can be sent to. */
@@ -118,11 +97,12 @@ export class Leader {
       if (!this.#conditions.suspected.has(subject)) this.#forget(subject)
     }
     const notices = this.#conditions.update().map((notice): Effect => ({ kind: 'notice', notice }))
-    return [...notices, ...this.#closeRollCall(now), ...this.#openRollCall(now, peers)]
+    const braked = this.#open === undefined ? this.#applyBrake(now, []) : []
+    return [...notices, ...braked, ...this.#closeRollCall(now), ...this.#openRollCall(now, peers)]
   }
 
   nextAt(now: Millis): Millis {
-    const times = [this.#ballots.nextAt(now), ...this.#retryAt.values()]
+    const times = [this.#ballots.nextAt(now), this.#brake.nextAt(now), ...this.#retryAt.values()]
     if (this.#open !== undefined) times.push(this.#open.closesAt)
     if (this.#ballots.subjects().length > 0) times.push(this.#lastRollCallAt + ROLL_CALL_GAP_MS)
     for (const subject of this.#conditions.suspected) {
@@ -171,21 +151,17 @@ export class Leader {
   }
 
   #openRollCall(now: Millis, peers: readonly string[]): readonly Effect[] {
-    if (this.#open !== undefined || now - this.#lastRollCallAt < ROLL_CALL_GAP_MS) return []
+    if (this.#open !== undefined || this.#brake.allowance(now) === 0) return []
+    if (now - this.#lastRollCallAt < ROLL_CALL_GAP_MS) return []
     const candidates = this.#candidates(now)
     if (candidates.length === 0) return []
     const { node: leader, roster, term, keyring, timing } = this.#options
     const subjects = candidates.map(({ subject: node, incarnation }) => ({ node, incarnation }))
-    const rollCall: RollCall = { leader, epoch: roster.epoch, term, nonce: this.#options.nonce(), subjects }
+    const rollCall = { leader, epoch: roster.epoch, term, nonce: this.#options.nonce(), subjects }
     const call = { rollCall, signature: keyring.sign('roll-call', rollCall) }
+    const kinds = new Map(candidates.map(({ subject, kind }) => [subject, kind]))
     this.#lastRollCallAt = now
-    this.#open = {
-      call,
-      kinds: new Map(candidates.map(({ subject, kind }) => [subject, kind])),
-      closesAt: now + timing.rollCallMs,
-      answers: new Map(subjects.map(({ node }) => [node, new Map()])),
-      present: emptyPresence(roster.members.length),
-    }
+    this.#open = new OpenRollCall(call, kinds, roster, now + timing.rollCallMs)
     const notices: Notice[] = candidates.map(({ subject, kind: verdict, votes }) => {
       return { kind: 'candidate', subject, verdict, votes }
     })
@@ -200,27 +176,47 @@ export class Leader {
   #closeRollCall(now: Millis): readonly Effect[] {
     const open = this.#open
     if (open === undefined) return []
+    const { mesh } = this.#options.roster
+    const { rosterHash, timing } = this.#options
     const live = this.#live()
-    const present = live.filter((index) => hasMember(open.present, index)).length
-    const isMinority = present * 2 <= live.length
-    // The observers may be quicker than the rest: before its time is up a roll-call shows no minority.
-    if (now < open.closesAt && (isMinority || !this.#isComplete(open))) return []
-    const { tallies, excused } = this.#count(open)
+    // Whoever is silent already, or has no agent, is not waited for.
+    const silent = new Set([...this.#conditions.suspected, ...this.#conditions.agentDown])
+    if (now < open.closesAt && !open.isComplete(live, silent)) return []
     this.#open = undefined
-    const carried = isMinority ? [] : [...tallies].filter(([, counted]) => counted.kind === 'carried')
-    for (const [subject] of carried) this.#convict(open, subject)
-    const commits = carried.map(([subject]): Effect => {
-      return { kind: 'commit', certificate: this.#certificate(open, subject, excused, present, live.length) }
+    const absent = live.filter((node) => !open.isPresent(node))
+    const present = live.length - absent.length
+    const braked = this.#applyBrake(now, absent)
+    const { tallies, excused } = open.count(new Set(this.#conditions.standing.keys()), timing.hostHungMs)
+    const against = this.#whyNobody(present, live.length)
+    const carried = [...tallies].filter(([, counted]) => against === undefined && counted.kind === 'carried')
+    const convicted = carried.slice(0, this.#brake.allowance(now)).map(([subject]) => subject)
+    for (const subject of convicted) this.#convict(now, open.verdictOn(subject))
+    const figures = { mesh, rosterHash, present, live: live.length }
+    const commits = convicted.map((subject): Effect => {
+      return { kind: 'commit', certificate: open.certificate(subject, excused, this.#conditions.standing, figures) }
     })
-    const rest = [...tallies].filter(([subject]) => !this.#conditions.standing.has(subject))
-    const withheld = rest.flatMap(([subject, counted]) => {
-      const why =
-        isMinority || counted.kind === 'carried'
-          ? `only ${present} of ${live.length} live members answered: this side may be the one cut off`
-          : counted.why
-      return this.#withhold(now, open, subject, why)
-    })
-    return [...commits, ...withheld]
+    const rest = [...tallies].filter(([subject]) => !convicted.includes(subject))
+    const withheld = rest.flatMap(([subject, counted]) =>
+      this.#withhold(now, subject, open.kindOf(subject), against ?? whyNot(counted)),
+    )
+    return [...braked, ...commits, ...withheld]
+  }
+
+  /** What stands against every verdict of this moment, whatever the answers. */
+  #whyNobody(present: number, live: number): string | undefined {
+    if (this.#brake.frozen !== undefined) return `frozen: ${this.#brake.frozen}`
+    if (present * 2 > live) return undefined
+    return `only ${present} of ${live} live members answered: this side may be the one cut off`
+  }
+
+  /** `absent`: members that a roll-call just did not reach. */
+  #applyBrake(now: Millis, absent: readonly string[]): readonly Effect[] {
+    const few = (subject: string) => vetoOf(zonesOfObservers(this.#options.roster, subject).size)
+    const silent = [...this.#conditions.suspected].filter(
+      (subject) => this.#ballots.about(subject, 'NodeDown', 'HostHung').length >= few(subject),
+    )
+    const change = this.#brake.update(now, new Set([...absent, ...silent, ...this.#conditions.standing.keys()]))
+    return change === undefined ? [] : [{ kind: 'notice', notice: { kind: 'brake', change } }]
   }
 
   #forget(subject: string): void {
@@ -228,110 +224,25 @@ export class Leader {
     this.#retryAt.delete(subject)
   }
 
-  #withhold(now: Millis, open: OpenRollCall, subject: string, why: string): readonly Effect[] {
+  #withhold(now: Millis, subject: string, verdict: VerdictKind, why: string): readonly Effect[] {
     this.#retryAt.set(subject, now + this.#options.timing.rollCallRetryMs)
     if (this.#withheld.get(subject) === why) return []
     this.#withheld.set(subject, why)
-    return [{ kind: 'notice', notice: { kind: 'withheld', subject, verdict: kindOf(open, subject), why } }]
+    return [{ kind: 'notice', notice: { kind: 'withheld', subject, verdict, why } }]
   }
 
-  /**
-   * Observers that reach their own verdict in this same roll-call are excused from the others, so the count is repeated
-   * until it agrees with itself. Where it never does, nobody is excused on the other's account.
-   */
-  #count(open: OpenRollCall): { tallies: ReadonlyMap<string, Tally>; excused: ReadonlySet<string> } {
-    const standing = new Set(this.#conditions.standing.keys())
-    let excused: ReadonlySet<string> = standing
-    for (let round = 0; round <= open.kinds.size + 1; round++) {
-      const tallies = this.#talliesWith(open, excused)
-      const carried = [...tallies].filter(([, counted]) => counted.kind === 'carried').map(([subject]) => subject)
-      const next = new Set([...standing, ...carried])
-      if (next.size === excused.size && [...next].every((node) => excused.has(node))) return { tallies, excused }
-      excused = next
-    }
-    return { tallies: this.#talliesWith(open, standing), excused: standing }
+  #convict(now: Millis, verdict: Standing): void {
+    this.#forget(verdict.subject)
+    this.#brake.convicted(now)
+    this.#conditions.convict(verdict)
   }
 
-  #talliesWith(open: OpenRollCall, excused: ReadonlySet<string>): ReadonlyMap<string, Tally> {
-    return new Map([...open.kinds].map(([subject, kind]) => [subject, this.#tally(open, subject, kind, excused)]))
-  }
-
-  #tally(open: OpenRollCall, subject: string, kind: VerdictKind, excused: ReadonlySet<string>): Tally {
-    const { roster, timing } = this.#options
-    const answers = [...(open.answers.get(subject)?.values() ?? [])].map(({ answer }) => answer)
-    const question = { subject, kind, assigned: zonesOfObservers(roster, subject), excused, hungMs: timing.hostHungMs }
-    return tally(question, answers)
-  }
-
-  /** Every observer that can answer has: waiting longer cannot change the count. */
-  #isComplete(open: OpenRollCall): boolean {
-    return [...open.kinds.keys()].every((subject) => {
-      const heard = open.answers.get(subject)
-      const expected = [...zonesOfObservers(this.#options.roster, subject).keys()].filter(
-        (node) => !this.#conditions.standing.has(node) && !open.kinds.has(node),
-      )
-      return expected.every((node) => heard?.has(node))
-    })
-  }
-
-  #convict(open: OpenRollCall, subject: string): void {
-    const { rollCall } = open.call
-    this.#forget(subject)
-    this.#conditions.convict({
-      verdictId: verdictIdOf(rollCall, subject),
-      kind: kindOf(open, subject),
-      subject,
-      incarnation: incarnationIn(rollCall, subject),
-    })
-  }
-
-  #certificate(
-    open: OpenRollCall,
-    subject: string,
-    excusedInCount: ReadonlySet<string>,
-    present: number,
-    live: number,
-  ): Certificate {
-    const { roster, rosterHash } = this.#options
-    const { rollCall } = open.call
-    const excused = [...zonesOfObservers(roster, subject).keys()].flatMap((node) => {
-      const verdict = this.#conditions.standing.get(node)
-      return verdict === undefined || !excusedInCount.has(node) ? [] : [{ node, verdictId: verdict.verdictId }]
-    })
-    return {
-      mesh: roster.mesh,
-      verdictId: verdictIdOf(rollCall, subject),
-      kind: kindOf(open, subject),
-      subject,
-      incarnation: incarnationIn(rollCall, subject),
-      rollCall: open.call,
-      answers: [...(open.answers.get(subject)?.values() ?? [])],
-      excused,
-      rosterHash,
-      present,
-      live,
-    }
-  }
-
-  /** Positions in the roster of the members without a standing verdict. */
-  #live(): readonly number[] {
-    return [...this.#options.roster.members.entries()].flatMap(([index, { node }]) =>
-      this.#conditions.standing.has(node) ? [] : [index],
-    )
-  }
-
-  #isValid(open: OpenRollCall, { answer, signature }: SignedAnswer): boolean {
-    const { roster, keyring } = this.#options
-    return isAnswerTo(open.call.rollCall, roster, answer) && keyring.verify(answer.voter, 'answer', answer, signature)
+  /** Members without a standing verdict. */
+  #live(): readonly string[] {
+    return this.#options.roster.members.map(({ node }) => node).filter((node) => !this.#conditions.standing.has(node))
   }
 }
 
-function kindOf(open: OpenRollCall, subject: string): VerdictKind {
-  return open.kinds.get(subject) ?? 'NodeDown'
-}
-
-function incarnationIn(rollCall: RollCall, subject: string): Incarnation {
-  const asked = rollCall.subjects.find(({ node }) => node === subject)
-  if (asked === undefined) throw new Error(`the roll-call did not ask about ${subject}`)
-  return asked.incarnation
+function whyNot(counted: Tally): string {
+  return counted.kind === 'carried' ? 'put off: only so many verdicts a minute after a freeze' : counted.why
 }

@@ -1,5 +1,6 @@
 /** What travels over an edge, and what the core is told and asks for. */
 
+import type { BrakeChange } from './brake.ts'
 import type { HostAnswer } from './channel.ts'
 import type { DigestEntry, Heard, RefusedWhy } from './gossip.ts'
 import type {
@@ -60,6 +61,7 @@ export type Notice =
   | { readonly kind: 'candidate'; readonly subject: string; readonly verdict: VerdictKind; readonly votes: number }
   | { readonly kind: 'rollCall'; readonly nonce: string; readonly subjects: readonly string[]; readonly live: number }
   | { readonly kind: 'withheld'; readonly subject: string; readonly verdict: VerdictKind; readonly why: string }
+  | { readonly kind: 'brake'; readonly change: BrakeChange }
   | { readonly kind: 'recovered'; readonly verdict: Standing; readonly why: string }
   | {
       readonly kind: 'agentDown' | 'agentUp' | 'suspected' | 'unsuspected'

@@ -46,7 +46,7 @@ export function sampleSnapshot(time: TimeOf): Snapshot {
     }),
   )
   return {
-    mesh: { id: 'sample-mesh', leader: 'node-1', epoch: 4, version: '0.1.0' },
+    mesh: { id: 'sample-mesh', leader: 'node-1', epoch: 4, version: '0.1.0', frozen: null },
     notice: 'All five nodes read this one host: their findings are about the same machine.',
     members,
     findings: findings(time),

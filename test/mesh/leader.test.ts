@@ -104,7 +104,7 @@ describe('a roll-call', () => {
     const leader = called().tick(rollCallMs)
     leader.hears(leader.observersOf(SUBJECT).map((voter) => leader.answer(SUBJECT, voter))).tick(rollCallMs + 100)
     expect(leader.certificates).toEqual([])
-    expect(leader.noticed('withheld')).toMatchObject([{ subject: SUBJECT, why: expect.stringContaining('answered') }])
+    expect(leader.noticed('withheld')).toMatchObject([{ subject: SUBJECT }])
   })
 
   test('is short when five of ten answer, and vetoed when three hear the subject', () => {
@@ -167,10 +167,10 @@ describe('a roll-call', () => {
   })
 })
 
-describe('a minority', () => {
+describe('a side that reaches too few', () => {
   test.each([
-    [10, 0],
-    [11, 1],
+    [16, 0],
+    [18, 1],
   ])('%i of 20 present members make %i verdicts', (present, verdicts) => {
     const leader = called()
     const observers = leader.observersOf(SUBJECT)
@@ -181,7 +181,7 @@ describe('a minority', () => {
     )
     leader.tick(rollCallMs)
     expect(leader.certificates).toHaveLength(verdicts)
-    if (verdicts === 0) expect(leader.noticed('withheld')[0]?.why).toContain('only 10 of 20')
+    if (verdicts === 0) expect(leader.noticed('withheld')[0]?.why).toContain('frozen: ')
   })
 
   test('is not what a side is held for only because its observers were quicker than the rest', () => {
@@ -202,8 +202,7 @@ describe('a minority', () => {
     const gone = [0, 1].map(nodeName)
     const leader = called(meshOfTwenty(gone.map(verdictOn)))
     const observers = leader.observersOf(SUBJECT).filter((node) => !gone.includes(node))
-    const others = leader.everybody().filter((node) => ![...observers, ...gone].includes(node))
-    const present = [...observers, ...others].slice(0, 10)
+    const present = leader.everybody().filter((node) => ![SUBJECT, ...gone].includes(node))
     // A bit set for a member that is down does not help.
     leader
       .hears(
@@ -211,7 +210,7 @@ describe('a minority', () => {
         [...present, ...gone],
       )
       .tick(rollCallMs)
-    expect(leader.certificates).toMatchObject([{ present: 10, live: 18 }])
+    expect(leader.certificates).toMatchObject([{ present: 17, live: 18 }])
   })
 })
 
@@ -254,13 +253,14 @@ test('roll-calls are put at most twice a second, and the same subject is asked a
   const putAt: number[] = []
   const subjectsAt = new Map<string, number[]>()
   for (let ms = 0; ms < 10_000; ms += 10) {
-    // A new subject falls silent every 200 ms; nobody answers, so none carries.
-    const subject = nodeName(Math.min(39, Math.floor(ms / 200)))
+    // A new subject falls silent every second; all are reached and none answers, so none carries and nothing freezes.
+    const subject = nodeName(Math.min(8, Math.floor(ms / 1_000)))
     leader.now = ms
     leader.accuse(subject, leader.observersOf(subject))
     const before = leader.calls.length
     leader.tick(ms)
     if (leader.calls.length === before) continue
+    leader.hears([])
     putAt.push(ms)
     for (const { node } of leader.call.rollCall.subjects) subjectsAt.set(node, [...(subjectsAt.get(node) ?? []), ms])
   }

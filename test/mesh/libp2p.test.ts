@@ -144,6 +144,15 @@ describe('somebody who is not in the roster', () => {
     await isUnharmed()
   })
 
+  test('does not even keep a connection', async () => {
+    const { hosts, meshPort, peerId } = mesh.enrolled(ONE).member
+    const bare = await bareNode(await keysNamed('stranger'))
+    const address = multiaddr(`/ip4/${hosts[0]}/tcp/${meshPort}/p2p/${peerId}`)
+    // Whether the dial itself fails or the connection is cut right after it is a matter of timing.
+    const connection = await bare.dial(address).catch(() => undefined)
+    await vi.waitFor(() => expect(connection?.status).not.toBe('open'), PATIENCE)
+  })
+
   test('does no harm with bytes that are not even libp2p', async () => {
     const { hosts, meshPort } = mesh.enrolled(ONE).member
     const texts = [

@@ -203,7 +203,8 @@ describe('answers of others', () => {
     const stranger =
       roster.members.map(({ node }) => node).find((node) => ![ME, SUBJECT, ...OTHERS].includes(node)) ?? ''
     const invented = Array.from({ length: 2_000 }, (_, index) => answerOf(`nobody-${index}`))
-    desk.relay(10, [...invented, answerOf(stranger), answerOf(OTHERS[0] ?? '', { subject: ME })])
+    const [observerOfMe = ''] = ringOf(roster).observersOf(ME)
+    desk.relay(10, [...invented, answerOf(stranger), answerOf(observerOfMe, { subject: ME })])
     desk.relay(20, [answerOf(OTHERS[1] ?? '')])
     expect(desk.flowsBack(60).get(PARENT)?.answers).toEqual([answerOf(OTHERS[1] ?? '')])
   })

@@ -37,6 +37,11 @@ export function App() {
       {snapshot !== null && (
         <main class={line === 'live' ? '' : 'faded'}>
           <Announcer snapshot={snapshot} />
+          {snapshot.mesh.frozen !== null && (
+            <p class="notice notice-bad" role="alert" data-testid="frozen">
+              Nobody is marked at present: {snapshot.mesh.frozen}
+            </p>
+          )}
           {snapshot.notice !== '' && (
             <p class="notice" data-testid="notice">
               {snapshot.notice}
