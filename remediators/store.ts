@@ -4,8 +4,7 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { writeFileAtomically } from '../common/atomic-file.ts'
 import { messageOf, StarlingError } from '../common/errors.ts'
-import type { Plan, Remediation } from './contract.ts'
-import { hashPlan } from './plan.ts'
+import { remediationSchema } from './schema.ts'
 import { EMPTY_FIX_STATE, type FixState, type Stage } from './state.ts'
 
 export interface FixStore {
@@ -16,43 +15,6 @@ export interface FixStore {
 }
 
 const FORMAT = 1
-
-const plan: z.ZodType<Plan> = z
-  .strictObject({
-    id: z.string(),
-    node: z.string(),
-    remediator: z.string(),
-    detector: z.string(),
-    reason: z.string(),
-    cause: z.string(),
-    findingId: z.string(),
-    changes: z.array(z.strictObject({ what: z.string(), before: z.string(), after: z.string(), undo: z.string() })),
-    reach: z.enum(['none', 'process', 'host', 'workloads', 'machine']),
-    risk: z.enum(['low', 'medium', 'dangerous']),
-    planHash: z.string(),
-    evidenceHash: z.string(),
-    createdAt: z.string(),
-  })
-  .refine((value) => hashPlan(value) === value.planHash, 'the plan does not match its hash')
-
-const remediation: z.ZodType<Remediation> = z.strictObject({
-  plan,
-  phase: z.enum([
-    'awaiting-approval',
-    'applying',
-    'verifying',
-    'verified',
-    'reverted',
-    'revert-failed',
-    'failed',
-    'refused',
-    'rejected',
-    'withdrawn',
-  ]),
-  why: z.string(),
-  at: z.string(),
-  permitId: z.string().exactOptional(),
-})
 
 const approval = z.strictObject({ permitId: z.string(), by: z.string(), receivedMs: z.number(), ttlMs: z.number() })
 
@@ -66,7 +28,7 @@ const stage: z.ZodType<Stage> = z.discriminatedUnion('kind', [
 
 const document = z.strictObject({
   format: z.literal(FORMAT),
-  fixes: z.array(z.strictObject({ remediation, stage })),
+  fixes: z.array(z.strictObject({ remediation: remediationSchema, stage })),
   usedPermits: z.array(z.string()),
 })
 

@@ -214,6 +214,23 @@ describe('a side that reaches too few', () => {
   })
 })
 
+describe('a minority', () => {
+  // Four members, each observed by the other three: so few that the brake does not step in first.
+  test.each([
+    [2, 0],
+    [3, 1],
+  ])('%i of 4 present members make %i verdicts', (present, verdicts) => {
+    const leader = new DrivenLeader({ roster: sampleRoster({ nodes: 4 }) })
+    const subject = nodeName(3)
+    const observers = leader.observersOf(subject)
+    leader.accuse(subject, observers).tick(0)
+    const answers = observers.map((voter) => leader.answer(subject, voter))
+    leader.hears(answers, observers.slice(0, present)).tick(rollCallMs)
+    expect(leader.certificates).toHaveLength(verdicts)
+    if (verdicts === 0) expect(leader.noticed('withheld')[0]?.why).toContain('only 2 of 4')
+  })
+})
+
 describe('several at once', () => {
   /** Five members: four observe each, and three must agree. */
   const five = () => new DrivenLeader({ roster: sampleRoster({ nodes: 5, zones: 1 }) })

@@ -1,0 +1,46 @@
+/** Plans and remediations as they come from elsewhere, another node or the disk: bounded, and true to their hashes. */
+import { z } from 'zod'
+import type { Plan, Remediation } from './contract.ts'
+import { hashPlan, planIdOf } from './plan.ts'
+
+export const text = z.string().max(1_000)
+export const hash = z.string().regex(/^[0-9a-f]{64}$/)
+
+/** The id is made of the node's name among other things, so nobody can take over another's plan. */
+const planSchema: z.ZodType<Plan> = z
+  .strictObject({
+    id: z.string().min(1).max(128),
+    node: z.string().min(1).max(253),
+    remediator: z.string().min(1).max(63),
+    detector: z.string().min(1).max(63),
+    reason: z.string().min(1).max(63),
+    cause: text,
+    findingId: text,
+    changes: z.array(z.strictObject({ what: text, before: text, after: text, undo: text })).max(64),
+    reach: z.enum(['none', 'process', 'host', 'workloads', 'machine']),
+    risk: z.enum(['low', 'medium', 'dangerous']),
+    planHash: hash,
+    evidenceHash: hash,
+    createdAt: z.iso.datetime(),
+  })
+  .refine((plan) => plan.planHash === hashPlan(plan), 'the plan does not match its hash')
+  .refine((plan) => plan.id === planIdOf(plan), 'the plan does not match its id')
+
+export const remediationSchema: z.ZodType<Remediation> = z.strictObject({
+  plan: planSchema,
+  phase: z.enum([
+    'awaiting-approval',
+    'applying',
+    'verifying',
+    'verified',
+    'reverted',
+    'revert-failed',
+    'failed',
+    'refused',
+    'rejected',
+    'withdrawn',
+  ]),
+  why: text,
+  at: z.iso.datetime(),
+  permitId: z.string().min(1).max(128).exactOptional(),
+})
