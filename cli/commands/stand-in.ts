@@ -10,6 +10,7 @@ export function registerStandIn(program: Command): void {
     .description("answers on a kubelet's port, for a local mesh")
     .requiredOption('--host <address>', 'address to listen on')
     .requiredOption('--port <port>', 'port to listen on', Number)
+    .option('--of <folder>', "its node's folder, by which its mesh knows it again among other processes")
     .action(async ({ host, port }: { host: string; port: number }) => {
       const server = createServer((_request, response) => response.end('ok'))
       await new Promise<void>((resolve, reject) => {

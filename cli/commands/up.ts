@@ -1,30 +1,36 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
+import type { MemberView } from '../../aggregator/model.ts'
 import { readSettingsFile } from '../../aggregator/settings-file.ts'
 import { readOrMakeToken } from '../../aggregator/token.ts'
-import { writeFileAtomically } from '../../common/atomic-file.ts'
 import { StarlingError, UsageError } from '../../common/errors.ts'
 import { builtinDetectors } from '../../detectors/index.ts'
 import { builtinRemediators } from '../../remediators/index.ts'
-import { createClient } from '../client.ts'
+import type { SettingsDocument } from '../../settings/document.ts'
+import { type ApiClient, createClient } from '../client.ts'
 import { untilSignal } from '../lifetime.ts'
 import { serveControl } from '../local/control.ts'
+import { endEarlierLife, removeUpState, writeUpState } from '../local/earlier-life.ts'
 import { type LocalLayout, layOut } from '../local/layout.ts'
 import { LocalMesh } from '../local/mesh.ts'
-import { requireFree } from '../local/ports.ts'
+import { requireFree, waitUntilFree } from '../local/ports.ts'
 import { print } from '../output.ts'
 
 /** A dozen processes on two slow cores take ten seconds; what is not up by then will not be. */
 const UP_WITHIN_MS = 60_000
 const LOOK_EVERY_MS = 200
 
+/** Leaves room for the ports that are counted up from it. */
+const PORT_MAX = 60_000
+
 interface UpOptions {
   readonly dir: string
   readonly nodes: number
   readonly httpPort: number
   readonly meshPort: number
+  readonly kubeletPort: number
   readonly settings?: string
   readonly hostRoot: string
 }
@@ -35,8 +41,14 @@ export function registerUp(program: Command): void {
     .description('runs a whole mesh on this machine: agents, stand-in kubelets, an aggregator with its page')
     .option('--nodes <count>', 'number of nodes, 1 to 50', Number, 5)
     .option('--dir <folder>', 'where the mesh keeps everything', '.starling')
-    .option('--http-port <port>', 'port of API and page', Number, 7780)
-    .option('--mesh-port <port>', 'port of the mesh, on each node its own address', Number, 7790)
+    .option('--http-port <port>', 'port of API and page', parsePort, 7780)
+    .option(
+      '--mesh-port <port>',
+      'port of the mesh, on each node its own address; metrics on the next',
+      parsePort,
+      7790,
+    )
+    .option('--kubelet-port <port>', 'port of the stand-in kubelets, on each node its own address', parsePort, 10_250)
     .option('--settings <file>', 'settings document to use instead of the one in --dir')
     .option('--host-root <folder>', 'what detectors take for the root of the host', '/')
     .action(up)
@@ -47,9 +59,16 @@ async function up(options: UpOptions): Promise<void> {
     throw new UsageError(`--nodes is ${options.nodes}`, 'give a whole number from 1 to 50')
   }
   const layout = await layOut(options)
-  requireNobodyElse(layout)
-  await requireFree(layout)
   const registries = { detectors: builtinDetectors, remediators: builtinRemediators }
+  const settings = options.settings ?? join(layout.dir, 'settings.yaml')
+  // Before anything is done. Settings that are not there yet will be the shipped ones.
+  if (options.settings !== undefined || existsSync(settings)) readSettingsFile(settings, layout.mesh, registries)
+  const url = `http://127.0.0.1:${layout.httpPort}`
+  const tell = (line: string) => process.stderr.write(`${line}\n`)
+  const mesh = new LocalMesh({ layout, tell, onRestart: () => writeState() })
+  const left = await endEarlierLife(layout.dir)
+  if (left !== undefined && left.length > 0) tell(`ended what a killed mesh had left behind: ${left.join(', ')}`)
+  await (left === undefined ? requireFree(layout) : waitUntilFree(layout))
   // Only here, as in agent.ts.
   const { found } = await import('../local/found.ts')
   await found(layout, {
@@ -57,51 +76,35 @@ async function up(options: UpOptions): Promise<void> {
     logFormat: 'json',
     ...(options.settings === undefined ? {} : { settings: options.settings }),
   })
-  readSettingsFile(options.settings ?? join(layout.dir, 'settings.yaml'), layout.mesh, registries)
   const token = readOrMakeToken(join(layout.dir, 'token'))
-  const url = `http://127.0.0.1:${layout.httpPort}`
-  const tell = (line: string) => process.stderr.write(`${line}\n`)
-  const mesh = new LocalMesh({ layout, tell })
+  const writeState = () => writeUpState(layout.dir, { url, token, pid: process.pid, pids: mesh.pids() })
   const ended = untilSignal()
   tell(`starting ${layout.nodes.length} agents, their stand-in kubelets and the aggregator ...`)
-  mesh.start()
-  const stopControl = await serveControl(layout.dir, (action, node) => mesh.chaos(action, node))
-  const state = { url, token, pid: process.pid, pids: mesh.pids() }
-  await writeFileAtomically(join(layout.dir, 'up.json'), `${JSON.stringify(state, null, 2)}\n`)
+  let stopControl = () => {}
   try {
-    const cameUp = await Promise.race([waitUntilUp(layout, mesh, url, token).then(() => true), ended.then(() => false)])
+    mesh.start()
+    stopControl = await serveControl(layout.dir, (action, node) => mesh.chaos(action, node))
+    writeState()
+    const client = createClient({ url, token })
+    const cameUp = await Promise.race([waitUntilUp(layout, mesh, client).then(() => true), ended.then(() => false)])
     if (cameUp) {
+      await requireInForce(readSettingsFile(settings, layout.mesh, registries), client)
       print(`${url}/?token=${token}\n`)
       tell(`${layout.nodes.length} agents and the aggregator are up; the page is at the address above.`)
-      tell('Try: npm run -s starling -- chaos kill node-3     Ctrl-C ends everything.')
+      tell('Ctrl-C ends everything.')
+      void oneToKill(client).then((node) => tell(`Try: npm run -s starling -- chaos kill ${node}`))
       await ended
     }
   } finally {
     tell('stopping ...')
     stopControl()
-    rmSync(join(layout.dir, 'up.json'), { force: true })
+    removeUpState(layout.dir)
     await mesh.stop()
   }
 }
 
-/** Two meshes in one folder would be two lives under one identity. */
-function requireNobodyElse({ dir }: LocalLayout): void {
-  const file = join(dir, 'up.json')
-  if (!existsSync(file)) return
-  const { pid } = JSON.parse(readFileSync(file, 'utf8')) as { pid: number }
-  try {
-    process.kill(pid, 0)
-  } catch {
-    return
-  }
-  throw new StarlingError(`a mesh runs from ${dir} already, as process ${pid}`, {
-    remedy: 'end it, or give another --dir, --http-port and --mesh-port',
-  })
-}
-
 /** Up is: every member was heard by the aggregator. Throws StarlingError naming the process that ended instead. */
-async function waitUntilUp(layout: LocalLayout, mesh: LocalMesh, url: string, token: string): Promise<void> {
-  const client = createClient({ url, token })
+async function waitUntilUp(layout: LocalLayout, mesh: LocalMesh, client: ApiClient): Promise<void> {
   const deadline = performance.now() + UP_WITHIN_MS
   for (;;) {
     const [ended] = mesh.ended()
@@ -111,10 +114,7 @@ async function waitUntilUp(layout: LocalLayout, mesh: LocalMesh, url: string, to
         remedy: `see ${join(layout.dir, name)}/*.log`,
       })
     }
-    const members = await client.state().then(
-      (snapshot) => snapshot.members,
-      () => [],
-    )
+    const members = await membersOf(client)
     if (members.length > 0 && members.every(({ state }) => state !== 'unseen')) return
     if (performance.now() > deadline) {
       throw new StarlingError(`the mesh was not up within ${UP_WITHIN_MS / 1_000} s`, {
@@ -123,4 +123,41 @@ async function waitUntilUp(layout: LocalLayout, mesh: LocalMesh, url: string, to
     }
     await wait(LOOK_EVERY_MS)
   }
+}
+
+/** A mesh that has run newer settings goes on with them, and the person who started it with these must know. */
+async function requireInForce({ version }: SettingsDocument, client: ApiClient): Promise<void> {
+  const { settings } = await client.state()
+  if (settings.version === version) return
+  throw new UsageError(
+    `settings version ${version} is too low: version ${settings.version} is in force in this mesh`,
+    `raise version to at least ${settings.version + 1}`,
+  )
+}
+
+/**
+ * A node in the middle, once its death would be found: observers have a vote only on a node that they have known for some
+ * beats. Never resolves in a mesh too small for votes.
+ */
+async function oneToKill(client: ApiClient): Promise<string> {
+  for (;;) {
+    const members = await membersOf(client)
+    const node = members[Math.floor(members.length / 2)]
+    if (node !== undefined && node.needed !== null && node.coveredBy.length >= node.needed) return node.node
+    await wait(LOOK_EVERY_MS)
+  }
+}
+
+/** None as long as the aggregator does not answer. */
+function membersOf(client: ApiClient): Promise<readonly MemberView[]> {
+  return client.state().then(
+    ({ members }) => members,
+    () => [],
+  )
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 1 && port <= PORT_MAX) return port
+  throw new InvalidArgumentError(`Give a whole number from 1 to ${PORT_MAX}.`)
 }

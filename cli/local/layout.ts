@@ -28,17 +28,15 @@ export interface LayoutOptions {
   readonly nodes: number
   readonly httpPort: number
   readonly meshPort: number
+  readonly kubeletPort: number
 }
-
-/** A kubelet's port; the stand-in listens on it. */
-const KUBELET_PORT = 10_250
 
 /** Offsets that keep the ports of nodes apart where they must share one address. */
 const METRICS_OFFSET = 1
 const SHARED_STEP = 10
 
 /** Where 127.0.1.N cannot be used (macOS has 127.0.0.1 alone), nodes share one address and differ by port. */
-export async function layOut({ dir, nodes, httpPort, meshPort }: LayoutOptions): Promise<LocalLayout> {
+export async function layOut({ dir, nodes, httpPort, meshPort, kubeletPort }: LayoutOptions): Promise<LocalLayout> {
   const folder = resolve(dir)
   const ownAddresses = await canListenOn('127.0.1.1')
   const place = (name: string, index: number): LocalNode => {
@@ -48,7 +46,7 @@ export async function layOut({ dir, nodes, httpPort, meshPort }: LayoutOptions):
       zone: 'local',
       host: ownAddresses ? `127.0.1.${index}` : '127.0.0.1',
       meshPort: meshPort + shift,
-      kubeletPort: KUBELET_PORT + shift,
+      kubeletPort: kubeletPort + shift,
       metricsPort: meshPort + METRICS_OFFSET + shift,
       dir: join(folder, name),
     }

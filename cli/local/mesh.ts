@@ -1,6 +1,6 @@
 /** A running local mesh: an agent and a stand-in kubelet for each node, and the aggregator, all owned by this process. */
 import { join } from 'node:path'
-import { StarlingError } from '../../common/errors.ts'
+import { ExitCode, StarlingError } from '../../common/errors.ts'
 import { CHAOS_ACTIONS, type ChaosAction, inflict } from './chaos.ts'
 import { configFileOf } from './found.ts'
 import type { LocalLayout, LocalNode } from './layout.ts'
@@ -19,6 +19,8 @@ export interface LocalMeshInit {
   readonly layout: LocalLayout
   /** Something that the person at the terminal should know. */
   tell(line: string): void
+  /** A process was started anew, so `pids` has changed. */
+  onRestart(): void
 }
 
 export class LocalMesh {
@@ -34,7 +36,7 @@ export class LocalMesh {
       agent: new LocalProcess(node.name, ['agent', '--config', configFileOf(node)], join(node.dir, 'agent.log')),
       kubelet: new LocalProcess(
         `${node.name} kubelet`,
-        ['stand-in', '--host', node.host, '--port', String(node.kubeletPort)],
+        ['stand-in', '--host', node.host, '--port', String(node.kubeletPort), '--of', node.dir],
         join(node.dir, 'kubelet.log'),
       ),
     }))
@@ -51,15 +53,17 @@ export class LocalMesh {
     }
   }
 
+  get #processes(): readonly LocalProcess[] {
+    return [this.#aggregator, ...this.#nodes.flatMap(({ agent, kubelet }) => [agent, kubelet])]
+  }
+
   /** Names of processes that have ended; none should have while the mesh starts. */
   ended(): readonly string[] {
-    const all = [this.#aggregator, ...this.#nodes.flatMap(({ agent, kubelet }) => [agent, kubelet])]
-    return all.filter((each) => !each.isRunning).map(({ name }) => name)
+    return this.#processes.filter((each) => !each.isRunning).map(({ name }) => name)
   }
 
   pids(): Readonly<Record<string, number | undefined>> {
-    const all = [this.#aggregator, ...this.#nodes.flatMap(({ agent, kubelet }) => [agent, kubelet])]
-    return Object.fromEntries(all.map((each) => [each.name, each.pid]))
+    return Object.fromEntries(this.#processes.map((each) => [each.name, each.pid]))
   }
 
   /** Throws StarlingError for an unknown action or node. */
@@ -71,24 +75,34 @@ export class LocalMesh {
       )
     }
     if (!(CHAOS_ACTIONS as readonly string[]).includes(action)) throw new StarlingError(`there is no chaos ${action}`)
-    const done = await inflict(action as ChaosAction, { ...target, startAgent: () => target.agent.start() })
+    const startAgent = () => {
+      target.agent.start()
+      this.#init.onRestart()
+    }
+    const done = await inflict(action as ChaosAction, { ...target, startAgent })
     this.#init.tell(done)
     return done
   }
 
   async stop(): Promise<void> {
     this.#isStopping = true
-    const agents = this.#nodes.flatMap(({ agent, kubelet }) => [agent, kubelet])
-    await Promise.all([this.#aggregator, ...agents].map((each) => each.stop()))
+    await Promise.all(this.#processes.map((each) => each.stop()))
   }
 
   #startAggregator(): void {
     this.#aggregator.start((code, signal) => {
-      // A configuration error ends it again and again: it is said once, by whoever waits for the mesh to come up.
-      if (this.#isStopping || code === 2) return
-      this.#init.tell(`the aggregator ended (${signal ?? `exit code ${code}`}); it is started again`)
+      if (this.#isStopping) return
+      const how = signal ?? `exit code ${code}`
+      // A configuration error would end it again and again.
+      if (code === ExitCode.usage) {
+        this.#init.tell(`the aggregator ended (${how}) and is not started again; its log says why`)
+        return
+      }
+      this.#init.tell(`the aggregator ended (${how}); it is started again`)
       setTimeout(() => {
-        if (!this.#isStopping) this.#startAggregator()
+        if (this.#isStopping) return
+        this.#startAggregator()
+        this.#init.onRestart()
       }, RESTART_AFTER_MS)
     })
   }

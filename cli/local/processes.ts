@@ -33,7 +33,9 @@ export class LocalProcess {
   start(onExit: (code: number | null, signal: string | null) => void = () => {}): void {
     const log = openSync(this.#logFile, 'a', 0o600)
     // Its own group: Ctrl-C in the terminal reaches only `up`, which then ends the others in order.
-    const child = spawn(process.execPath, [MAIN, ...this.#args], { stdio: ['ignore', log, log], detached: true })
+    // The channel carries nothing; that it closes tells the process that this one is gone (lifetime.ts).
+    const stdio = ['ignore', log, log, 'ipc'] as const
+    const child = spawn(process.execPath, [MAIN, ...this.#args], { stdio: [...stdio], detached: true })
     closeSync(log)
     child.once('exit', onExit)
     this.#child = child

@@ -1,0 +1,54 @@
+/** Chromium on the page of a mesh. */
+import { chmodSync, existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { chromium, type Page } from 'playwright-core'
+import { ensurePage } from '../../scripts/build-page.ts'
+import type { Missing } from '../real-part.ts'
+import type { LocalMesh } from './local-mesh.ts'
+import { DEADLINE_MS, inNamespace } from './starling.ts'
+
+const CHROMIUM = '/usr/bin/chromium'
+const ARGUMENTS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+export function needsChromium(): Missing {
+  return existsSync(CHROMIUM) ? undefined : `Chromium at ${CHROMIUM}`
+}
+
+/** The page must be there before the aggregator starts. */
+export function buildPage(): void {
+  ensurePage()
+}
+
+/** Opens the address that `starling up` printed, and closes it again after `look`. */
+export async function withPage(mesh: LocalMesh, look: (page: Page) => Promise<void>): Promise<void> {
+  const { namespaceOf } = mesh
+  const executablePath = namespaceOf === undefined ? CHROMIUM : wrapper(mesh, namespaceOf)
+  const browser = await chromium.launch({ executablePath, args: ARGUMENTS })
+  try {
+    const context = await browser.newContext({ locale: 'en-GB' })
+    context.setDefaultTimeout(DEADLINE_MS)
+    const page = await context.newPage()
+    await page.goto(mesh.page ?? '')
+    await page.getByTestId('members').waitFor()
+    await look(page)
+  } finally {
+    await browser.close()
+  }
+}
+
+/** Only a program can be named, so one is made that enters the namespace first. */
+function wrapper(mesh: LocalMesh, pid: number): string {
+  const file = join(mesh.dir, 'chromium')
+  writeFileSync(file, `#!/bin/sh\nexec ${inNamespace([CHROMIUM], pid).join(' ')} "$@"\n`)
+  chmodSync(file, 0o755)
+  return file
+}
