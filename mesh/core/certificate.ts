@@ -2,7 +2,7 @@
  * Checks a verdict without the mesh: from the certificate, the roster of its epoch and the members' keys, anyone can
  * count again what the leader counted.
  */
-import type { Answer, Certificate, Keyring, RollCall, Roster } from './model.ts'
+import type { Answer, Certificate, Conclusion, Keyring, RollCall, Roster } from './model.ts'
 import { compareIncarnations } from './model.ts'
 import { tally } from './quorum.ts'
 import { ringOf } from './ring.ts'
@@ -29,6 +29,9 @@ export function verifyCertificate(
   if (!keyring.verify(rollCall.leader, 'roll-call', rollCall, certificate.rollCall.signature)) {
     return invalid(`the roll-call is not signed by ${rollCall.leader}`)
   }
+  if (!keyring.verify(rollCall.leader, 'verdict', conclusionOf(certificate), certificate.signature)) {
+    return invalid(`the conclusion is not signed by ${rollCall.leader}`)
+  }
   const asked = rollCall.subjects.find((subject) => subject.node === certificate.subject)
   if (asked === undefined || compareIncarnations(asked.incarnation, certificate.incarnation) !== 0) {
     return invalid(`the roll-call did not ask about this life of ${certificate.subject}`)
@@ -52,6 +55,9 @@ export function verifyCertificate(
       return invalid(`the answer of ${answer.voter} is not signed by it`)
     }
   }
+  if (certificate.voters.length !== voters.size || !certificate.voters.every((voter) => voters.has(voter))) {
+    return invalid('it does not hold the answers that it was counted from')
+  }
   const counted = tally(
     {
       subject: certificate.subject,
@@ -63,6 +69,12 @@ export function verifyCertificate(
     certificate.answers.map(({ answer }) => answer),
   )
   return counted.kind === 'carried' ? { valid: true } : invalid(counted.why)
+}
+
+/** The part that the leader signs, field by field: nothing else that is in the certificate gets in. */
+function conclusionOf(certificate: Certificate): Conclusion {
+  const { verdictId, kind, subject, incarnation, excused, rosterHash, present, live, voters } = certificate
+  return { verdictId, kind, subject, incarnation, excused, rosterHash, present, live, voters }
 }
 
 /** Names a verdict after its roll-call, so that nobody can pass one off under the name of another. */

@@ -176,8 +176,7 @@ export class Leader {
   #closeRollCall(now: Millis): readonly Effect[] {
     const open = this.#open
     if (open === undefined) return []
-    const { mesh } = this.#options.roster
-    const { rosterHash, timing } = this.#options
+    const { rosterHash, timing, keyring } = this.#options
     const live = this.#live()
     // Whoever is silent already, or has no agent, is not waited for.
     const silent = new Set([...this.#conditions.suspected, ...this.#conditions.agentDown])
@@ -191,9 +190,12 @@ export class Leader {
     const carried = [...tallies].filter(([, counted]) => against === undefined && counted.kind === 'carried')
     const convicted = carried.slice(0, this.#brake.allowance(now)).map(([subject]) => subject)
     for (const subject of convicted) this.#convict(now, open.verdictOn(subject))
-    const figures = { mesh, rosterHash, present, live: live.length }
+    const figures = { rosterHash, present, live: live.length }
     const commits = convicted.map((subject): Effect => {
-      return { kind: 'commit', certificate: open.certificate(subject, excused, this.#conditions.standing, figures) }
+      return {
+        kind: 'commit',
+        certificate: open.certificate(subject, excused, this.#conditions.standing, figures, keyring),
+      }
     })
     const rest = [...tallies].filter(([subject]) => !convicted.includes(subject))
     const withheld = rest.flatMap(([subject, counted]) =>

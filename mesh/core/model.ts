@@ -156,21 +156,28 @@ export interface SignedAnswer {
   readonly signature: Signature
 }
 
-/** What the leader concluded, with all that is needed to check it again without the mesh. */
-export interface Certificate {
-  readonly mesh: string
+/** What the leader concluded from a roll-call: the part of a certificate that it signs. */
+export interface Conclusion {
   readonly verdictId: string
   readonly kind: VerdictKind
   readonly subject: string
   readonly incarnation: Incarnation
-  readonly rollCall: SignedRollCall
-  readonly answers: readonly SignedAnswer[]
   /** Observers excused because they are down themselves, by the verdict that says so. */
   readonly excused: readonly { readonly node: string; readonly verdictId: string }[]
   readonly rosterHash: string
   /** Members that answered the roll-call, and how many it was put to. */
   readonly present: number
   readonly live: number
+  /** Observers whose answers it was counted from: leaving one out is not a way to another conclusion. */
+  readonly voters: readonly string[]
+}
+
+/** A conclusion with all that is needed to check it again without the mesh. */
+export interface Certificate extends Conclusion {
+  readonly mesh: string
+  readonly rollCall: SignedRollCall
+  readonly answers: readonly SignedAnswer[]
+  readonly signature: Signature
 }
 
 /** A verdict that stands. */
@@ -188,4 +195,4 @@ export interface Keyring {
   verify(signer: string, purpose: Purpose, payload: unknown, signature: Signature): boolean
 }
 
-export type Purpose = 'statement' | 'roll-call' | 'answer' | 'roster'
+export type Purpose = 'statement' | 'roll-call' | 'answer' | 'verdict' | 'roster'

@@ -2,6 +2,7 @@
 import { isAnswerTo, verdictIdOf, zonesOfObservers } from './certificate.ts'
 import type {
   Certificate,
+  Conclusion,
   Incarnation,
   Keyring,
   Millis,
@@ -103,18 +104,21 @@ export class OpenRollCall {
     subject: string,
     excused: ReadonlySet<string>,
     standing: ReadonlyMap<string, Standing>,
-    figures: Pick<Certificate, 'mesh' | 'rosterHash' | 'present' | 'live'>,
+    figures: Pick<Conclusion, 'rosterHash' | 'present' | 'live'>,
+    keyring: Keyring,
   ): Certificate {
-    return {
+    const answers = [...(this.#answers.get(subject)?.values() ?? [])]
+    const conclusion: Conclusion = {
       ...figures,
       ...this.verdictOn(subject),
-      rollCall: this.#call,
-      answers: [...(this.#answers.get(subject)?.values() ?? [])],
+      voters: answers.map(({ answer }) => answer.voter),
       excused: [...zonesOfObservers(this.#roster, subject).keys()].flatMap((node) => {
         const verdict = standing.get(node)
         return verdict === undefined || !excused.has(node) ? [] : [{ node, verdictId: verdict.verdictId }]
       }),
     }
+    const signature = keyring.sign('verdict', conclusion)
+    return { ...conclusion, mesh: this.#roster.mesh, rollCall: this.#call, answers, signature }
   }
 
   #talliesWith(excused: ReadonlySet<string>, hungMs: Millis): ReadonlyMap<string, Tally> {

@@ -119,4 +119,6 @@ export const certificateSchema = z.strictObject({
   rosterHash: z.string().regex(/^[0-9a-f]{64}$/),
   present: count,
   live: count,
+  voters: z.array(name).max(ANSWERS_MAX),
+  signature,
 })

@@ -107,6 +107,17 @@ describe('a certificate', () => {
     expect(verify(genuine, { ...roster, members: rekeyed }).valid).toBe(false)
   })
 
+  test('cannot be made of answers that the leader counted otherwise', () => {
+    // One of eight answers is left out, and the seven that are left still are a majority.
+    const fewer = { ...genuine, answers: genuine.answers.slice(1) }
+    expect(verify(fewer)).toMatchObject({ valid: false, why: expect.stringContaining('counted from') })
+    const [left, ...voters] = genuine.voters
+    expect(left).toBeDefined()
+    expect(verify({ ...fewer, voters })).toMatchObject({ valid: false, why: expect.stringContaining('not signed') })
+    expect(verify({ ...genuine, present: genuine.present - 1 }).valid).toBe(false)
+    expect(verify({ ...genuine, excused: [] }).valid).toBe(false)
+  })
+
   test('does not verify with a vote counted twice', () => {
     const [first] = genuine.answers
     const twice = first === undefined ? [] : [first, ...genuine.answers]
