@@ -167,7 +167,7 @@ export class Core {
   }
 
   #digestTo(to: string): Effect {
-    return { kind: 'send', to, via: 'any', message: { kind: 'digest', entries: this.#gossip.digest() } }
+    return { kind: 'send', to, via: 'any', message: { kind: 'digest', ...this.#gossip.digest() } }
   }
 
   #opened(now: Millis, peer: string, by: 'me' | 'them', incarnation: Incarnation): readonly Effect[] {
@@ -202,7 +202,7 @@ export class Core {
       case 'gossip':
         return message.items.flatMap((item) => this.#hear(now.ms, from, item, message.history))
       case 'digest': {
-        const items = this.#gossip.missingIn(now.ms, message.entries)
+        const items = this.#gossip.missingIn(now.ms, message)
         if (items.length === 0) return []
         return [{ kind: 'send', to: from, via: 'any', message: { kind: 'gossip', history: true, items } }]
       }

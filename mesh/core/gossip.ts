@@ -10,8 +10,12 @@ import type { Keyring, Millis, SignedStatement, Statement, StatementBody } from 
 /** Distinct keys one signer may hold: its detectors' reports, its remediations, one accusation a subject. */
 export const KEYS_PER_SIGNER = 512
 
-/** Entries in one digest; a mesh that knows more compares the rest next time. */
-export const DIGEST_ENTRIES = 4_096
+/** The size of one digest, about; all keys of one signer fit. A mesh that knows more compares it in turns. */
+const DIGEST_BYTES = 256 * 1024
+/** What an entry takes beside its two names: two numbers and the CBOR around them. */
+const DIGEST_ENTRY_BYTES = 24
+/** Sorts behind every name. */
+const LAST_SIGNER = '\uffff'
 
 /** What is sent back for one digest, so that it fits one frame; the next comparison brings the rest. */
 export const SYNC_STATEMENTS = 256
@@ -28,6 +32,13 @@ export interface Heard {
 
 /** What a node knows under one key: [signer, key, boot, seq]. */
 export type DigestEntry = readonly [signer: string, key: string, boot: number, seq: number]
+
+/** All that a node knows of the signers from `from` to `to`, by name: of those, what is not in it is not known. */
+export interface Digest {
+  readonly from: string
+  readonly to: string
+  readonly entries: readonly DigestEntry[]
+}
 
 export type Reception =
   | { readonly kind: 'fresh' }
@@ -68,6 +79,7 @@ export class Gossip {
   /** The version last kept under each key that has expired: whoever plays it again must not bring it back to life. */
   readonly #expired = new Map<string, Map<string, Version>>()
   #seq = 0
+  #digestFrom = ''
 
   constructor(self: { node: string; serial: number; boot: number }, keyring: Keyring, enrolment: Enrolment) {
     this.#self = self
@@ -119,23 +131,36 @@ export class Gossip {
     }
   }
 
-  digest(): readonly DigestEntry[] {
+  /** As much as fits, from where the last one ended: everything gets its turn. */
+  digest(): Digest {
+    const from = this.#digestFrom
     const entries: DigestEntry[] = []
-    for (const [signer, slots] of this.#kept) {
-      for (const [key, { signed }] of slots) {
-        if (entries.length >= DIGEST_ENTRIES) return entries
-        entries.push([signer, key, signed.statement.boot, signed.statement.seq])
+    let bytes = 0
+    let to = from
+    for (const signer of [...this.#kept.keys()].toSorted()) {
+      if (signer < from) continue
+      const own = [...(this.#kept.get(signer) ?? [])].map(
+        ([key, { signed }]): DigestEntry => [signer, key, signed.statement.boot, signed.statement.seq],
+      )
+      bytes += own.reduce((sum, [, key]) => sum + signer.length + key.length + DIGEST_ENTRY_BYTES, 0)
+      if (bytes > DIGEST_BYTES && entries.length > 0) {
+        this.#digestFrom = signer
+        return { from, to, entries }
       }
+      entries.push(...own)
+      to = signer
     }
-    return entries
+    this.#digestFrom = ''
+    return { from, to: LAST_SIGNER, entries }
   }
 
-  /** What this node knows and the sender of `digest` does not, or only in an older form. */
-  missingIn(now: Millis, digest: readonly DigestEntry[]): readonly Heard[] {
-    const theirs = new Map(digest.map(([signer, key, boot, seq]) => [`${signer}\n${key}`, { boot, seq }]))
+  /** What this node knows and the sender of the digest does not, or only in an older form. */
+  missingIn(now: Millis, { from, to, entries }: Digest): readonly Heard[] {
+    const theirs = new Map(entries.map(([signer, key, boot, seq]) => [`${signer}\n${key}`, { boot, seq }]))
     const missing: Heard[] = []
     let bytes = 0
     for (const [signer, slots] of this.#kept) {
+      if (signer < from || signer > to) continue
       for (const [key, { signed, expiresAt }] of slots) {
         const known = theirs.get(`${signer}\n${key}`)
         const { boot, seq, ttlMs } = signed.statement

@@ -2,7 +2,7 @@
 
 import type { BrakeChange } from './brake.ts'
 import type { HostAnswer } from './channel.ts'
-import type { DigestEntry, Heard, RefusedWhy } from './gossip.ts'
+import type { Digest, Heard, RefusedWhy } from './gossip.ts'
 import type {
   Certificate,
   Incarnation,
@@ -22,7 +22,7 @@ export type Message =
   | { readonly kind: 'hint'; readonly path: readonly string[]; readonly from: string; readonly subject: string }
   /** `history`: fetched, not said just now. It informs, it never counts as a vote. */
   | { readonly kind: 'gossip'; readonly history: boolean; readonly items: readonly Heard[] }
-  | { readonly kind: 'digest'; readonly entries: readonly DigestEntry[] }
+  | ({ readonly kind: 'digest' } & Digest)
   | { readonly kind: 'roll-call'; readonly call: SignedRollCall }
   /** Flows back to the leader; bit n of `present` is the nth member of the roster. */
   | {

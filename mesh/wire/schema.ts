@@ -3,7 +3,7 @@
  * types are those of the core; a check at the end holds the two together.
  */
 import { z } from 'zod'
-import { DIGEST_ENTRIES, NOTE_BYTES_MAX, SYNC_STATEMENTS } from '../core/gossip.ts'
+import { NOTE_BYTES_MAX, SYNC_STATEMENTS } from '../core/gossip.ts'
 import type { Message } from '../core/message.ts'
 import { HOPS_MAX } from '../core/route.ts'
 
@@ -16,6 +16,8 @@ const signature = z.instanceof(Uint8Array).refine((bytes) => bytes.length === 64
 const nonce = z.string().regex(/^[0-9a-f]{1,32}$/)
 /** One bit a member: enough for a mesh of 64 k. */
 const presence = z.instanceof(Uint8Array).refine((bytes) => bytes.length <= 8_192)
+/** A digest is bounded by its bytes; the shortest entries are about this many. */
+const DIGEST_ENTRIES_MAX = 16_384
 const SUBJECTS_MAX = 256
 const ANSWERS_MAX = 1_024
 
@@ -96,7 +98,9 @@ export const messageSchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('digest'),
-    entries: z.array(z.tuple([name, z.string().max(300), count, count])).max(DIGEST_ENTRIES),
+    from: z.string().max(253),
+    to: z.string().max(253),
+    entries: z.array(z.tuple([name, z.string().max(300), count, count])).max(DIGEST_ENTRIES_MAX),
   }),
   z.strictObject({ kind: z.literal('roll-call'), call: signedRollCall }),
   z.strictObject({

@@ -60,6 +60,8 @@ export const ANY_MESSAGE = {
   gossip: fc.record({ kind: kind('gossip'), history: fc.boolean(), items: fc.array(heard, { maxLength: 4 }) }),
   digest: fc.record({
     kind: kind('digest'),
+    from: name,
+    to: name,
     entries: fc.array(fc.tuple(name, fc.string({ maxLength: 60 }), count, count), { maxLength: 10 }),
   }),
   'roll-call': fc.record({ kind: kind('roll-call'), call: fc.record({ rollCall, signature }) }),

@@ -123,12 +123,14 @@ describe('a statement', () => {
   test('that a neighbour lacks is sent to it as history when it compares', () => {
     const core = opened(coreOf(ME), PEER)
     tell(core, 10, gossip(false, note))
-    const [reply] = sent(tell(core, 510, { kind: 'digest', entries: [] }), 'gossip')
+    const [reply] = sent(tell(core, 510, { kind: 'digest', from: '', to: '\uffff', entries: [] }), 'gossip')
     const item = reply?.message.items.find(({ signed }) => signed.statement.signer === OTHER)
     expect([reply?.to, reply?.message.history, item?.ageMs]).toEqual([PEER, true, 500])
     expect(
       tell(core, 520, {
         kind: 'digest',
+        from: '',
+        to: '\uffff',
         entries: (reply?.message.items ?? []).map(
           ({
             signed: {

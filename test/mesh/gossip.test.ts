@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Enrolment } from '../../mesh/core/enrolment.ts'
 import {
-  type DigestEntry,
+  type Digest,
   Gossip,
   type Heard,
   KEYS_PER_SIGNER,
@@ -13,10 +13,12 @@ import {
 } from '../../mesh/core/gossip.ts'
 import type { SignedStatement, Statement, StatementBody } from '../../mesh/core/model.ts'
 import { ringOf } from '../../mesh/core/ring.ts'
+import { encodeMessage, FRAME_BYTES_MAX } from '../../mesh/wire/codec.ts'
 import { FIRST_LIFE, LEADER, nodeName, sampleRoster, standInKeyring } from './sample-mesh.ts'
 
 const roster = sampleRoster({ nodes: 20 })
 const TTL_MS = 10_000
+const NOTHING_KNOWN: Digest = { from: '', to: '\uffff', entries: [] }
 const [SPEAKER, LISTENER, OTHER] = [nodeName(0), nodeName(1), nodeName(2)]
 
 /** Hears what is said now unless told that it is history. */
@@ -80,7 +82,7 @@ describe('a statement', () => {
       'known',
       'fresh',
     ])
-    expect(listener.digest()).toEqual([[SPEAKER, 'note/a', 2, 2]])
+    expect(listener.digest().entries).toEqual([[SPEAKER, 'note/a', 2, 2]])
   })
 
   test('does not come back to life when it is played again after it expired', () => {
@@ -89,7 +91,7 @@ describe('a statement', () => {
     listener.receive(0, old)
     listener.receive(1, heard({ seq: 2, body: note('a', 'new') }))
     listener.expire(TTL_MS + 1)
-    expect(listener.digest()).toEqual([])
+    expect(listener.digest().entries).toEqual([])
     expect(listener.receive(TTL_MS + 2, old).kind).toBe('known')
     expect(listener.receive(TTL_MS + 2, heard({ seq: 2, body: note('a', 'new') })).kind).toBe('known')
     expect(listener.receive(TTL_MS + 2, heard({ seq: 3, body: note('a', 'newest') })).kind).toBe('fresh')
@@ -100,16 +102,16 @@ describe('a statement', () => {
     listener.receive(0, heard({ body: note('young') }, 0))
     listener.receive(0, heard({ seq: 2, body: note('aged') }, 6_000))
     listener.expire(4_000)
-    expect(listener.digest().map(([, key]) => key)).toEqual(['note/young'])
+    expect(listener.digest().entries.map(([, key]) => key)).toEqual(['note/young'])
     listener.expire(TTL_MS)
-    expect(listener.digest()).toEqual([])
+    expect(listener.digest().entries).toEqual([])
   })
 
   test('is handed on with its age, so that nobody keeps it longer than its signer meant', () => {
     const listener = gossipOf(LISTENER)
     listener.receive(1_000, heard({ body: note('a') }, 2_500))
-    expect(listener.missingIn(4_000, [])).toMatchObject([{ ageMs: 5_500 }])
-    expect(listener.missingIn(1_000 + TTL_MS - 2_500, [])).toEqual([])
+    expect(listener.missingIn(4_000, NOTHING_KNOWN)).toMatchObject([{ ageMs: 5_500 }])
+    expect(listener.missingIn(1_000 + TTL_MS - 2_500, NOTHING_KNOWN)).toEqual([])
   })
 
   test.each([
@@ -136,7 +138,7 @@ describe('a statement', () => {
   ])('is refused: $why ($item.signed.statement.body.kind of $item.signed.statement.signer)', ({ why, item }) => {
     const listener = gossipOf(LISTENER)
     expect(listener.receive(0, item)).toEqual({ kind: 'refused', why })
-    expect(listener.digest()).toEqual([])
+    expect(listener.digest().entries).toEqual([])
   })
 
   test('of an observer about its subject, and of the aggregator about who is down, is taken', () => {
@@ -183,7 +185,7 @@ describe('a statement', () => {
         why: 'signature',
       })
     }
-    expect(listener.digest()).toEqual([])
+    expect(listener.digest().entries).toEqual([])
   })
 })
 
@@ -233,8 +235,8 @@ describe('comparing digests', () => {
   })
   const asItem = ({ signer, topic, boot, seq }: { signer: string; topic: string; boot: number; seq: number }): Heard =>
     heard({ signer, boot, seq, body: note(topic, `${boot}.${seq}`) })
-  const asMap = (digest: readonly DigestEntry[]) =>
-    new Map(digest.map(([signer, key, boot, seq]) => [`${signer} ${key}`, [boot, seq]] as const))
+  const asMap = ({ entries }: Digest) =>
+    new Map(entries.map(([signer, key, boot, seq]) => [`${signer} ${key}`, [boot, seq]] as const))
 
   test('finds exactly what the other lacks or holds in an older form', () => {
     fc.assert(
@@ -270,15 +272,38 @@ describe('comparing digests', () => {
     )
   })
 
+  test('takes turns when there is more than one digest holds, and misses nothing in the end', () => {
+    const [here, there] = [gossipOf(LISTENER), gossipOf(OTHER)]
+    const signers = Array.from({ length: 4 }, (_, index) => nodeName(index))
+    for (const signer of signers) {
+      for (let index = 0; index < KEYS_PER_SIGNER; index++) {
+        const topic = `${index}-${'x'.repeat(200)}`
+        here.receive(0, heard({ signer, seq: index + 1, body: note(topic) }))
+      }
+    }
+    const first = there.digest()
+    expect([first.from, first.to]).toEqual(['', '\uffff'])
+    const turns = [here.digest(), here.digest(), here.digest()]
+    for (const turn of turns) expect(encodeMessage({ kind: 'digest', ...turn }).length).toBeLessThan(FRAME_BYTES_MAX)
+    const named = turns.flatMap(({ entries }) => entries.map(([signer]) => signer))
+    expect(new Set(named)).toEqual(new Set(signers))
+    expect(turns[0]?.to).not.toBe('\uffff')
+    // What lies outside a digest's range is not taken for missing.
+    const [turn] = turns
+    if (turn === undefined) throw new Error('no digest')
+    expect(here.missingIn(1, turn)).toEqual([])
+    expect(here.missingIn(1, { ...turn, entries: [] })[0]?.signed.statement.signer).toBe(signers[0])
+  })
+
   test('sends no more than fits one frame, in number and in bytes', () => {
     const many = gossipOf(LISTENER)
     for (let index = 0; index < KEYS_PER_SIGNER; index++)
       many.receive(0, heard({ seq: index + 1, body: note(`topic-${index}`) }))
-    expect(many.missingIn(1, [])).toHaveLength(SYNC_STATEMENTS)
+    expect(many.missingIn(1, NOTHING_KNOWN)).toHaveLength(SYNC_STATEMENTS)
     const large = gossipOf(LISTENER)
     const text = 'x'.repeat(60_000)
     for (let index = 0; index < 10; index++)
       large.receive(0, heard({ seq: index + 1, body: note(`topic-${index}`, text) }))
-    expect(large.missingIn(1, [])).toHaveLength(Math.ceil(SYNC_NOTE_BYTES / text.length))
+    expect(large.missingIn(1, NOTHING_KNOWN)).toHaveLength(Math.ceil(SYNC_NOTE_BYTES / text.length))
   })
 })
