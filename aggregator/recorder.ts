@@ -35,16 +35,30 @@ export class Recorder {
   }
 
   joined(node: string, incarnation: string): void {
-    this.#record(`joined/${node}/${incarnation}`, 'joined', node, 'good', `agent heard, incarnation ${incarnation}`, '')
+    const id = `joined/${node}/${incarnation}`
+    const isNew = this.#store.byId(id) === null
+    this.#record(id, 'joined', node, 'good', `agent heard, incarnation ${incarnation}`, '')
+    // A new life, heard first by a new aggregator: what its agent was held for until then has ended unseen.
+    if (isNew && this.#adopts(node, AGENT_DOWN)) {
+      this.#follow(
+        liveness(node),
+        this.#nextId('agent-up', node),
+        'agent-up',
+        node,
+        'good',
+        'its agent was started again',
+        {},
+      )
+    }
   }
 
   notice(notice: Notice): void {
-    const thread = (node: string) => `live/${node}`
     const next = (node: string, kind: EventKind, tone: Event['tone'], summary: string, data: object = {}) =>
-      this.#follow(thread(node), this.#nextId(kind, node), kind, node, tone, summary, data)
+      this.#follow(liveness(node), this.#nextId(kind, node), kind, node, tone, summary, data)
     switch (notice.kind) {
       case 'suspected':
-        this.#lastOf.delete(thread(notice.subject))
+        if (this.#adopts(notice.subject, SUSPICION)) return
+        this.#lastOf.delete(liveness(notice.subject))
         next(notice.subject, 'suspected', 'bad', `silent to ${notice.voters.join(', ')}`, { voters: notice.voters })
         return
       case 'unsuspected':
@@ -56,7 +70,7 @@ export class Recorder {
       case 'rollCall':
         for (const node of notice.subjects) {
           const summary = `the mesh is asked afresh: ${notice.live} live members`
-          this.#follow(thread(node), `roll-call/${notice.nonce}/${node}`, 'roll-call', node, 'info', summary, {})
+          this.#follow(liveness(node), `roll-call/${notice.nonce}/${node}`, 'roll-call', node, 'info', summary, {})
         }
         return
       case 'withheld':
@@ -79,12 +93,13 @@ export class Recorder {
       case 'recovered': {
         const { subject, verdictId } = notice.verdict
         // The verdict may be of an earlier life of the aggregator: its id, not the thread, says what led here.
-        this.#lastOf.set(thread(subject), verdictEventId(verdictId))
+        this.#lastOf.set(liveness(subject), verdictEventId(verdictId))
         next(subject, 'recovered', 'good', `${notice.verdict.kind} ended: ${notice.why}`, { verdictId })
         return
       }
       case 'agentDown':
-        this.#lastOf.delete(thread(notice.subject))
+        if (this.#adopts(notice.subject, AGENT_DOWN)) return
+        this.#lastOf.delete(liveness(notice.subject))
         next(notice.subject, 'agent-down', 'bad', 'its host answers, its agent does not', { voters: notice.voters })
         return
       case 'agentUp':
@@ -99,7 +114,7 @@ export class Recorder {
     const against = votes.filter(({ opinion }) => opinion === 'silent').length
     const summary = `${kind}: ${against} of ${votes.length} observers agree (${needed} needed), incarnation ${formatIncarnation(incarnation)}`
     const data = { verdictId, verdict: kind, incarnation, votes, needed, present, live, certificate: encoded }
-    this.#follow(`live/${subject}`, verdictEventId(verdictId), 'verdict', subject, 'bad', summary, data)
+    this.#follow(liveness(subject), verdictEventId(verdictId), 'verdict', subject, 'bad', summary, data)
     this.#requireStored(verdictEventId(verdictId), 'verdict')
   }
 
@@ -173,6 +188,18 @@ export class Recorder {
     this.#lastOf.set(thread, id)
   }
 
+  /**
+   * Whether an aggregator that has just started finds this node's condition on record already: then that is gone on with
+   * and not told a second time. `open`: the kinds of event that such a condition can have ended at.
+   */
+  #adopts(node: string, open: readonly EventKind[]): boolean {
+    if (this.#lastOf.has(liveness(node))) return false
+    const last = this.#store.query({ node, kinds: LIVENESS, limit: 1 })[0]
+    if (last === undefined || !open.includes(last.kind)) return false
+    this.#lastOf.set(liveness(node), last.id)
+    return true
+  }
+
   /** Throws when what must be on record before anybody is told of it is not. */
   #requireStored(id: string, kind: EventKind): void {
     if (this.#store.byId(id)?.kind !== kind) throw new Error(`${kind} ${id} could not be put on record`)
@@ -203,6 +230,16 @@ const BAD_PHASES: ReadonlySet<string> = new Set(['reverted', 'revert-failed', 'f
 /** What is worth an event: `ok` and `not-applicable` are the absence of one. */
 function isNews({ status }: Finding): boolean {
   return status !== 'ok' && status !== 'not-applicable'
+}
+
+/** What can be the last that is known of whether a node lives. */
+const SUSPICION = ['suspected', 'candidate', 'roll-call', 'withheld'] as const
+const AGENT_DOWN = ['agent-down'] as const
+const LIVENESS = [...SUSPICION, ...AGENT_DOWN, 'unsuspected', 'verdict', 'recovered', 'agent-up'] as const
+
+/** The thread of a node's liveness. */
+function liveness(node: string): string {
+  return `live/${node}`
 }
 
 /** A prefix of their own, since a node chooses the rest of a finding's id. */
