@@ -1,32 +1,19 @@
-import { existsSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
-import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
+import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { StarlingError } from '../../common/errors.ts'
 import { ensurePage } from '../../scripts/build-page.ts'
+import { launchChromium, needsChromium } from '../chromium.ts'
 import { describeReal } from '../real-part.ts'
 import { event } from './event.ts'
 import { PLAN_ID, VERDICT_ID } from './sample-port.ts'
 import { type ServedSample, serveSample, TOKEN } from './serve-sample.ts'
 
-const CHROMIUM = '/usr/bin/chromium'
-const ARGUMENTS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 /** How long something may take to appear on a busy machine, ms. */
 const DEADLINE_MS = 20_000
 const HOSTILE = `<img src=x onerror="globalThis.harmed=1"><script>globalThis.harmed=1</script>"'&amp;\u202e`
 
-const missing = existsSync(CHROMIUM) ? undefined : `Chromium at ${CHROMIUM}`
-
-describeReal('the page in a browser', missing, () => {
+describeReal('the page in a browser', needsChromium(), () => {
   let browser: Browser
   let webRoot: string
   let served: ServedSample
@@ -35,7 +22,7 @@ describeReal('the page in a browser', missing, () => {
 
   beforeAll(async () => {
     webRoot = ensurePage()
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS })
+    browser = await launchChromium()
   }, 120_000)
   afterAll(() => browser.close())
 

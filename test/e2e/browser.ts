@@ -1,27 +1,11 @@
 /** Chromium on the page of a mesh. */
-import { chmodSync, existsSync, writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { chromium, type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { ensurePage } from '../../scripts/build-page.ts'
-import type { Missing } from '../real-part.ts'
+import { CHROMIUM, launchChromium } from '../chromium.ts'
 import type { LocalMesh } from './local-mesh.ts'
 import { DEADLINE_MS, inNamespace } from './starling.ts'
-
-const CHROMIUM = '/usr/bin/chromium'
-const ARGUMENTS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
-export function needsChromium(): Missing {
-  return existsSync(CHROMIUM) ? undefined : `Chromium at ${CHROMIUM}`
-}
 
 /** The page must be there before the aggregator starts. */
 export function buildPage(): void {
@@ -31,8 +15,7 @@ export function buildPage(): void {
 /** Opens the address that `starling up` printed, and closes it again after `look`. */
 export async function withPage(mesh: LocalMesh, look: (page: Page) => Promise<void>): Promise<void> {
   const { namespaceOf } = mesh
-  const executablePath = namespaceOf === undefined ? CHROMIUM : wrapper(mesh, namespaceOf)
-  const browser = await chromium.launch({ executablePath, args: ARGUMENTS })
+  const browser = await launchChromium(namespaceOf === undefined ? CHROMIUM : wrapper(mesh, namespaceOf))
   try {
     const context = await browser.newContext({ locale: 'en-GB' })
     context.setDefaultTimeout(DEADLINE_MS)
