@@ -33,6 +33,7 @@ const DIAL_TIMEOUT_MS = 2_000
 const MUTE_AFTER_MS = 2_000
 const LAST_CONNECT_MS = 900
 const NOTHING_AFTER_MS = 1_100
+const DRAIN_MS = 0.01
 
 interface SimNode {
   readonly name: string
@@ -40,6 +41,8 @@ interface SimNode {
   boot: number
   core: Core
   tickAt: number
+  /** Until then the process does not run: what reaches it waits. */
+  pausedUntil: number
 }
 
 const LEADER = 'aggregator-1'
@@ -49,6 +52,8 @@ export class World {
   readonly records: Record[] = []
   readonly roster: Roster
   messages = 0
+  /** Whether a packet sent now from one node to another arrives. A lost one is not sent again. */
+  reaches: (from: string, to: string) => boolean = () => true
   readonly #timing: Timing
   readonly #random: () => number
   readonly #nodes = new Map<string, SimNode>()
@@ -98,6 +103,11 @@ export class World {
     }
   }
 
+  /** The process of a node does not run for a while, as when it is stopped or starved; its host goes on. */
+  pause(name: string, ms: number): void {
+    this.#node(name).pausedUntil = this.agenda.now + ms
+  }
+
   #start(name: string, boot: number): void {
     const incarnation = { serial: 1, boot, refutations: 0 }
     const { roster } = this
@@ -113,13 +123,19 @@ export class World {
       random: this.#random,
       ...(name === LEADER ? { lead } : {}),
     })
-    const node = { name, host: 'up' as const, boot, core, tickAt: Number.POSITIVE_INFINITY }
+    const node = { name, host: 'up' as const, boot, core, tickAt: Number.POSITIVE_INFINITY, pausedUntil: 0 }
     this.#nodes.set(name, node)
     this.#schedule(node)
   }
 
   #step(node: SimNode, input: Input): void {
     if (node.host !== 'up' || this.#nodes.get(node.name) !== node) return
+    if (this.agenda.now < node.pausedUntil) {
+      // As the adapter does: what has arrived is heard before the timers that are late.
+      const at = input.kind === 'tick' ? node.pausedUntil + DRAIN_MS : node.pausedUntil
+      this.agenda.at(at, () => this.#step(node, input))
+      return
+    }
     for (const effect of node.core.step(this.#now(), input)) this.#perform(node, effect)
     this.#schedule(node)
   }
@@ -166,7 +182,7 @@ export class World {
     const theirs = `${to}>${node.name}`
     const stream = via === 'theirs' || (via === 'any' && !this.#streams.has(mine)) ? theirs : mine
     const lastArrival = this.#streams.get(stream)
-    if (lastArrival === undefined) return
+    if (lastArrival === undefined || !this.reaches(node.name, to)) return
     this.messages++
     const arrival = Math.max(lastArrival, this.agenda.now + this.#latency())
     this.#streams.set(stream, arrival)
@@ -177,7 +193,8 @@ export class World {
 
   #dial(node: SimNode, peer: string): void {
     const target = this.#node(peer)
-    const isMute = target.host === 'down' || target.host === 'hung'
+    const answers = this.reaches(node.name, peer) && this.reaches(peer, node.name)
+    const isMute = target.host === 'down' || target.host === 'hung' || !answers
     this.agenda.at(this.agenda.now + (isMute ? DIAL_TIMEOUT_MS : DIAL_MS + this.#latency()), () => {
       const to = this.#node(peer)
       const isOpen = to.host === 'up' && node.host === 'up' && !isMute
@@ -211,20 +228,24 @@ export class World {
   }
 
   #ask(node: SimNode, subject: string, control: string | undefined): void {
-    const reaches = control !== undefined && this.#node(control).host !== 'down'
+    const sees = (other: string): HostState => {
+      const isThere = this.reaches(node.name, other) && this.reaches(other, node.name)
+      return isThere ? this.#node(other).host : 'down'
+    }
+    const reaches = control !== undefined && sees(control) !== 'down'
     const answerIn = (ms: number, host: HostState) => {
       const answer: HostAnswer = { ports: portsOf(host), control: reaches }
       this.agenda.at(this.agenda.now + ms, () => this.#step(node, { kind: 'hostAnswer', subject, answer }))
     }
     const delayOf = (host: HostState) => (host === 'hung' ? MUTE_AFTER_MS : DIAL_MS)
-    const { host } = this.#node(subject)
+    const host = sees(subject)
     if (host !== 'down') {
       answerIn(delayOf(host), host)
       return
     }
     // The connects go on for a while: a host that is back by the last of them answers it.
     this.agenda.at(this.agenda.now + LAST_CONNECT_MS, () => {
-      const { host: later } = this.#node(subject)
+      const later = sees(subject)
       answerIn(later === 'down' ? NOTHING_AFTER_MS - LAST_CONNECT_MS : delayOf(later), later)
     })
   }
