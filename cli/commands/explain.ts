@@ -42,5 +42,5 @@ function votes(held: readonly VoteView[], needed: number | null): string {
     vote.channel,
     formatDuration(vote.forMs),
   ])
-  return `Votes: ${against} silent, ${needed ?? 'no number'} needed\n${table(['VOTER', 'ZONE', 'OPINION', 'KIND', 'CHANNEL', 'FOR'], rows)}`
+  return `Votes: ${against} silent, ${needed === null ? 'too few observers for a verdict' : `${needed} needed`}\n${table(['VOTER', 'ZONE', 'OPINION', 'KIND', 'CHANNEL', 'FOR'], rows)}`
 }

@@ -60,7 +60,8 @@ export function Members({ members, receivedAt, onChooseNode }: MembersProps) {
 }
 
 function silentCount({ votes, needed }: MemberView): string {
-  return `${votes.filter(({ opinion }) => opinion === 'silent').length} silent, ${needed ?? 'no number'} needed`
+  const silent = votes.filter(({ opinion }) => opinion === 'silent').length
+  return needed === null ? `${silent} silent, too few for a verdict` : `${silent} silent, ${needed} needed`
 }
 
 /** Whether its death would be found: a node that too few could convict looks alive for ever. */
