@@ -17,10 +17,19 @@ export interface LocalUp {
   stop(): Promise<void>
 }
 
-/** Resolves when the mesh is up. Throws StarlingError with what it said when it does not come up. */
-export async function startLocalUp(nodes: number, httpPort: number, meshPort: number): Promise<LocalUp> {
+/**
+ * Resolves when the mesh is up. `settings`: writes a settings document into the mesh's folder and returns its name. Throws StarlingError with what it said when
+ * it does not come up.
+ */
+export async function startLocalUp(
+  nodes: number,
+  httpPort: number,
+  meshPort: number,
+  settings?: (dir: string) => string,
+): Promise<LocalUp> {
   const dir = mkdtempSync(join(tmpdir(), 'starling-bench-'))
   const args = ['up', '--dir', dir, '--nodes', `${nodes}`, '--http-port', `${httpPort}`, '--mesh-port', `${meshPort}`]
+  if (settings !== undefined) args.push('--settings', settings(dir))
   const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   const stop = async () => {
     await end(child)
