@@ -3,7 +3,7 @@
  * stops announcing itself could fill the disk and hold up verdicts about others.
  */
 
-/** A restart of an agent with all its detectors is about 20 events; a fault with its fix about 8. */
+/** A fault with its fix is seven events; the start of an agent is one, and one more for each thing found. */
 const AT_ONCE = 200
 const PER_SECOND = 1
 

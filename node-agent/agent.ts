@@ -128,7 +128,6 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     host,
     port,
     metrics: () => metrics.registry.metrics(),
-    notReady: () => null,
   })
   log.info({ mesh: roster.mesh, epoch: roster.epoch, peer: identity.keys.peerId }, 'agent started')
   return {

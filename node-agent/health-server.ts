@@ -5,12 +5,10 @@ import type { ListenAddress } from '../common/listen.ts'
 
 export interface HealthServerInit extends ListenAddress {
   metrics(): Promise<string>
-  /** Why the agent is not ready yet; null when it is. Never depends on anything outside this host. */
-  notReady(): string | null
 }
 
 /** Throws StarlingError when the port is taken. Returns how to stop. */
-export async function startHealthServer({ host, port, metrics, notReady }: HealthServerInit): Promise<() => void> {
+export async function startHealthServer({ host, port, metrics }: HealthServerInit): Promise<() => void> {
   const server = createServer((request, response) => {
     const answer = (status: number, body: string) =>
       response.writeHead(status, { 'content-type': 'text/plain' }).end(body)
@@ -22,13 +20,10 @@ export async function startHealthServer({ host, port, metrics, notReady }: Healt
         )
         return
       case '/livez':
+      // It is started last, once the mesh listens: to answer at all is to be ready.
+      case '/readyz':
         answer(200, 'ok\n')
         return
-      case '/readyz': {
-        const why = notReady()
-        answer(why === null ? 200 : 503, `${why ?? 'ok'}\n`)
-        return
-      }
       default:
         answer(404, 'there is /metrics, /livez and /readyz\n')
     }

@@ -22,7 +22,7 @@ export function registerAgent(program: Command): void {
         ],
       })
       const log = createLog({ ...config.log, component: 'agent', node: config.node.name })
-      // Only here: libp2p takes a third of a second to load, which the other commands need not wait for.
+      // Only here: with libp2p it takes half a second to load, which the other commands need not wait for.
       const { startAgent } = await import('../../node-agent/agent.ts')
       await runUntilSignal(await startAgent(config, log))
     })

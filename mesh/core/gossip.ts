@@ -21,7 +21,7 @@ const LAST_SIGNER = '\uffff'
 export const SYNC_STATEMENTS = 256
 export const SYNC_NOTE_BYTES = 128 * 1024
 
-/** The largest note; a detector's report is about 1 KiB. */
+/** The largest note; a detector's report that all is well is about 250 bytes. */
 export const NOTE_BYTES_MAX = 64 * 1024
 
 export interface Heard {
