@@ -6,7 +6,7 @@ import type { Logger } from '../common/pino-log.ts'
 import { builtinDetectors } from '../detectors/index.ts'
 import { NOTE_BYTES_MAX } from '../mesh/core/gossip.ts'
 import type { SignedStatement } from '../mesh/core/model.ts'
-import { loadIdentity } from '../mesh/identity/identity-dir.ts'
+import { loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
 import type { KeyPair } from '../mesh/identity/keys.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
@@ -87,7 +87,9 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   const mesh = await startMeshNode({
     identity: { ...identity, node },
     roster,
+    rosterBytes: identity.rosterBytes,
     listen,
+    onRoster: (bytes) => writeRoster(stateDir, bytes),
     lead: { term, standing: service.verdicts.standing() },
     onStatement: hear,
     onCommit: (certificate) => {

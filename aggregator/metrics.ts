@@ -12,7 +12,16 @@ export interface AggregatorMetrics {
   verdict(kind: string): void
 }
 
-const STATES: readonly MemberState[] = ['alive', 'suspected', 'NodeDown', 'HostHung', 'AgentDown', 'left', 'unseen']
+const STATES: readonly MemberState[] = [
+  'alive',
+  'suspected',
+  'NodeDown',
+  'HostHung',
+  'Isolated',
+  'AgentDown',
+  'left',
+  'unseen',
+]
 
 /** `snapshot` is read when somebody scrapes. */
 export function createAggregatorMetrics(snapshot: () => Snapshot): AggregatorMetrics {

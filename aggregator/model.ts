@@ -7,7 +7,7 @@ import type { Finding } from '../detectors/contract.ts'
 import type { Remediation } from '../remediators/contract.ts'
 
 /** `suspected`: observers hear nothing, no verdict (yet). `unseen`: in the roster, never heard by this aggregator. */
-export type MemberState = 'alive' | 'suspected' | 'NodeDown' | 'HostHung' | 'AgentDown' | 'left' | 'unseen'
+export type MemberState = 'alive' | 'suspected' | 'NodeDown' | 'HostHung' | 'Isolated' | 'AgentDown' | 'left' | 'unseen'
 
 export interface VoteView {
   readonly voter: string

@@ -8,8 +8,8 @@ import type { Logger } from '../common/pino-log.ts'
 import { startDetectors } from '../detectors/engine.ts'
 import { createHost } from '../detectors/host.ts'
 import { builtinDetectors } from '../detectors/index.ts'
-import type { SignedStatement } from '../mesh/core/model.ts'
-import { type LoadedIdentity, loadIdentity } from '../mesh/identity/identity-dir.ts'
+import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
+import { type LoadedIdentity, loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
 import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import { builtinRemediators } from '../remediators/index.ts'
@@ -105,12 +105,14 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const mesh = await startMeshNode({
     identity: { ...identity, node },
     roster,
+    rosterBytes: identity.rosterBytes,
     listen,
     onStatement: (signed) => {
       hear(signed).catch((error: unknown) =>
         log.warn({ from: signed.statement.signer, err: messageOf(error) }, 'note dropped'),
       )
     },
+    onRoster: (bytes) => writeRoster(stateDir, bytes),
     onCommit: () => {},
     onNotice: () => {},
     onTraffic: metrics.traffic,
@@ -136,7 +138,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       clearInterval(watching)
       stopping.abort()
       stopHealth()
-      await Promise.all([remediation.stop(), detectors.stopped, mesh.stop()])
+      await Promise.all([remediation.stop(), detectors.stopped, mesh.stop({ reason: 'stopped', forMs: LEAVE_MS_MAX })])
     },
   }
 }

@@ -1,7 +1,7 @@
 /** The agent's own metrics; names as in docs/contracts.md. */
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { type Finding, SEVERITIES } from '../detectors/contract.ts'
-import type { PeerClock } from '../mesh/core/core.ts'
+import type { PeerClock } from '../mesh/core/core-options.ts'
 import type { Traffic } from '../mesh/libp2p/mesh-node.ts'
 import { countTraffic } from '../mesh/libp2p/traffic-metrics.ts'
 

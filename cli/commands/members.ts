@@ -7,7 +7,7 @@ import { addOutputOption, note, type OutputFormat, print, printJson } from '../o
 import { type Cell, type CellStyle, table } from '../table.ts'
 import { localTime } from '../text.ts'
 
-const DOWN: readonly MemberState[] = ['NodeDown', 'HostHung', 'AgentDown']
+const DOWN: readonly MemberState[] = ['NodeDown', 'HostHung', 'Isolated', 'AgentDown']
 
 const STYLES: Readonly<Record<MemberState, CellStyle>> = {
   alive: 'green',
@@ -15,6 +15,7 @@ const STYLES: Readonly<Record<MemberState, CellStyle>> = {
   NodeDown: 'red',
   HostHung: 'red',
   AgentDown: 'red',
+  Isolated: 'red',
   left: 'dim',
   unseen: 'dim',
 }

@@ -3,7 +3,8 @@
  * is marked. Thresholds are those of the node lifecycle controller (55 % of a zone) and Rapid's bound (25 % of all), with
  * an absolute floor so that three nodes are no catastrophe (docs/protocol.md section 6).
  */
-import type { Millis, Roster } from './model.ts'
+import type { Membership } from './membership.ts'
+import type { Millis } from './model.ts'
 
 /** Fewer nodes than this in question never freeze by share: on five nodes, two deaths are two deaths. */
 const NODES_MIN = 3
@@ -27,15 +28,17 @@ export type BrakeChange =
   | { readonly kind: 'thawed'; readonly why: string }
 
 export class Brake {
-  readonly #roster: Roster
+  readonly #membership: Membership
   readonly #since = new Map<string, Millis>()
   readonly #verdictsAt: Millis[] = []
   #frozen: string | undefined
   #calmSince: Millis | undefined
   #thawedAt = Number.NEGATIVE_INFINITY
+  /** How many were in question when an operator released the brake; 0: it was not, or all is calm again. */
+  #released = 0
 
-  constructor(roster: Roster) {
-    this.#roster = roster
+  constructor(membership: Membership) {
+    this.#membership = membership
   }
 
   /** Why nothing is marked; undefined while the brake is open. */
@@ -47,7 +50,8 @@ export class Brake {
   update(now: Millis, inQuestion: ReadonlySet<string>): BrakeChange | undefined {
     for (const node of this.#since.keys()) if (!inQuestion.has(node)) this.#since.delete(node)
     for (const node of inQuestion) if (!this.#since.has(node)) this.#since.set(node, now)
-    const why = this.#tooMany(now, inQuestion)
+    if (inQuestion.size > this.#released || this.#shareOf(inQuestion) === undefined) this.#released = 0
+    const why = this.#released > 0 ? undefined : this.#tooMany(now, inQuestion)
     if (why !== undefined) {
       this.#calmSince = undefined
       if (this.#frozen !== undefined) return undefined
@@ -65,7 +69,7 @@ export class Brake {
     if (this.#frozen !== undefined) return 0
     if (now - this.#thawedAt >= RATION_FOR_MS) return Number.POSITIVE_INFINITY
     const recent = this.#verdictsAt.filter((at) => now - at < RATION_WINDOW_MS).length
-    return Math.max(0, Math.max(1, Math.floor(this.#roster.members.length * RATION_SHARE)) - recent)
+    return Math.max(0, Math.max(1, Math.floor(this.#membership.roster.members.length * RATION_SHARE)) - recent)
   }
 
   /** A verdict was let through. */
@@ -73,6 +77,19 @@ export class Brake {
     this.#verdictsAt.push(now)
     while (this.#verdictsAt.length > 0 && now - (this.#verdictsAt[0] ?? now) >= RATION_WINDOW_MS)
       this.#verdictsAt.shift()
+  }
+
+  /** Whether these would freeze it, without taking them in. */
+  wouldFreeze(now: Millis, inQuestion: ReadonlySet<string>): boolean {
+    const added = [...inQuestion].filter((node) => !this.#since.has(node)).length
+    return this.#shareOf(inQuestion) !== undefined || this.#recent(now) + added > this.#surgeMax
+  }
+
+  /** An operator ends a freeze, and says why. It comes back when yet more nodes come into question. */
+  release(now: Millis, why: string): BrakeChange | undefined {
+    if (this.#frozen === undefined) return undefined
+    this.#released = this.#since.size
+    return this.#thaw(now, why)
   }
 
   /** When `update` should be called again though nothing was heard; Infinity when there is no need. */
@@ -90,28 +107,34 @@ export class Brake {
     return { kind: 'thawed', why }
   }
 
+  get #surgeMax(): number {
+    return Math.max(SURGE_NODES, this.#membership.roster.members.length * SURGE_SHARE)
+  }
+
+  #recent(now: Millis): number {
+    return [...this.#since.values()].filter((since) => now - since < SURGE_WITHIN_MS).length
+  }
+
   #tooMany(now: Millis, inQuestion: ReadonlySet<string>): string | undefined {
-    const { members } = this.#roster
-    const total = members.length
-    const count = inQuestion.size
-    const surge = [...this.#since.values()].filter((since) => now - since < SURGE_WITHIN_MS).length
-    if (surge > Math.max(SURGE_NODES, total * SURGE_SHARE)) {
+    const total = this.#membership.roster.members.length
+    const surge = this.#recent(now)
+    if (surge > this.#surgeMax) {
       return `${surge} of ${total} nodes came into question within ${SURGE_WITHIN_MS / 1_000} s`
     }
+    return this.#shareOf(inQuestion)
+  }
+
+  #shareOf(inQuestion: ReadonlySet<string>): string | undefined {
+    const total = this.#membership.roster.members.length
+    const count = inQuestion.size
     if (count < NODES_MIN) return undefined
     if (count >= total * FLEET_SHARE) return `${count} of ${total} nodes are in question`
-    for (const [zone, nodes] of this.#zones()) {
+    for (const [zone, nodes] of this.#membership.zones) {
       const inZone = nodes.filter((node) => inQuestion.has(node)).length
       if (nodes.length >= ZONE_NODES_MIN && inZone >= NODES_MIN && inZone >= nodes.length * ZONE_SHARE) {
         return `${inZone} of ${nodes.length} nodes of zone ${zone} are in question`
       }
     }
     return undefined
-  }
-
-  #zones(): ReadonlyMap<string, readonly string[]> {
-    const zones = new Map<string, string[]>()
-    for (const { node, zone } of this.#roster.members) zones.set(zone, [...(zones.get(zone) ?? []), node])
-    return zones
   }
 }

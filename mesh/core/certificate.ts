@@ -2,9 +2,9 @@
  * Checks a verdict without the mesh: from the certificate, the roster of its epoch and the members' keys, anyone can
  * count again what the leader counted.
  */
-import type { Answer, Certificate, Conclusion, Keyring, RollCall, Roster } from './model.ts'
+import type { Answer, Certificate, Conclusion, Heartbeat, Keyring, Millis, RollCall, Roster } from './model.ts'
 import { compareIncarnations } from './model.ts'
-import { tally } from './quorum.ts'
+import { type Silence, tally } from './quorum.ts'
 import { ringOf } from './ring.ts'
 import type { Timing } from './timing.ts'
 
@@ -58,13 +58,15 @@ export function verifyCertificate(
   if (certificate.voters.length !== voters.size || !certificate.voters.every((voter) => voters.has(voter))) {
     return invalid('it does not hold the answers that it was counted from')
   }
+  const kind = silenceOf(certificate)
+  if (kind === undefined) return invalid('an Isolated node is one whose Lease was renewed')
   const counted = tally(
     {
       subject: certificate.subject,
-      kind: certificate.kind,
+      kind,
       assigned: zonesOfObservers(roster, certificate.subject),
       excused: new Set(certificate.excused.map(({ node }) => node)),
-      hungMs: timing.hostHungMs,
+      hungMs: hungMsBy(certificate.heartbeat, timing),
     },
     certificate.answers.map(({ answer }) => answer),
   )
@@ -73,8 +75,20 @@ export function verifyCertificate(
 
 /** The part that the leader signs, field by field: nothing else that is in the certificate gets in. */
 function conclusionOf(certificate: Certificate): Conclusion {
-  const { verdictId, kind, subject, incarnation, excused, rosterHash, present, live, voters } = certificate
-  return { verdictId, kind, subject, incarnation, excused, rosterHash, present, live, voters }
+  const { verdictId, kind, subject, incarnation, heartbeat, excused, rosterHash, present, live, voters } = certificate
+  return { verdictId, kind, subject, incarnation, heartbeat, excused, rosterHash, present, live, voters }
+}
+
+/** What the answers must show for it; undefined for an Isolated without a renewed Lease. */
+function silenceOf({ kind, heartbeat, answers }: Certificate): Silence | undefined {
+  if (kind !== 'Isolated') return kind
+  if (heartbeat !== 'renewed') return undefined
+  return answers.some(({ answer }) => answer.opinion === 'HostHung') ? 'HostHung' : 'NodeDown'
+}
+
+/** How long a hung host must have been silent: less where its Lease was seen to be stale (docs/protocol.md section 4). */
+export function hungMsBy(heartbeat: Heartbeat, timing: Timing): Millis {
+  return heartbeat === 'unread' ? timing.hostHungMs : timing.hostHungLeaseMs
 }
 
 /** Names a verdict after its roll-call, so that nobody can pass one off under the name of another. */

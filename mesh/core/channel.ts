@@ -24,6 +24,7 @@ export class SecondChannel {
   readonly #answeredAt = new Map<Port, Millis>()
   #latest: { result: ChannelResult; askedAt: Millis; controlFailed: boolean } | undefined
   #answeringSince: Millis | undefined
+  #nothingSince: Millis | undefined
 
   constructor(timing: Timing) {
     this.#timing = timing
@@ -41,7 +42,13 @@ export class SecondChannel {
     const result = this.#judge(now, answer)
     const isSilent = result === 'nothing' || result === 'unknown'
     this.#latest = { result, askedAt, controlFailed: isSilent && !answer.control }
+    this.#nothingSince = result === 'nothing' ? (this.#nothingSince ?? askedAt) : undefined
     this.#answeringSince = result === 'userland' || result === 'refused' ? (this.#answeringSince ?? now) : undefined
+  }
+
+  /** Since when nothing came from the host, every time it was asked; undefined when it last answered. */
+  get nothingSince(): Millis | undefined {
+    return this.#nothingSince
   }
 
   /** Since when the host has answered every time it was asked; undefined when it last did not. */

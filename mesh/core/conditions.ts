@@ -3,20 +3,20 @@
  * alone move a member between these; only a verdict, which is the leader's, is entered from outside.
  */
 import type { Ballots } from './ballots.ts'
-import { zonesOfObservers } from './certificate.ts'
+import type { Membership } from './membership.ts'
 import type { Notice } from './message.ts'
-import type { Opinion, Roster, Standing } from './model.ts'
+import type { Opinion, Standing } from './model.ts'
 import { neededOf, vetoOf } from './quorum.ts'
 
 export class Conditions {
-  readonly #roster: Roster
+  readonly #membership: Membership
   readonly #ballots: Ballots
   readonly #standing = new Map<string, Standing>()
   readonly #agentDown = new Set<string>()
   readonly #suspected = new Set<string>()
 
-  constructor(roster: Roster, ballots: Ballots, standing: readonly Standing[]) {
-    this.#roster = roster
+  constructor(membership: Membership, ballots: Ballots, standing: readonly Standing[]) {
+    this.#membership = membership
     this.#ballots = ballots
     for (const verdict of standing) this.#standing.set(verdict.subject, verdict)
   }
@@ -34,11 +34,16 @@ export class Conditions {
     return this.#suspected
   }
 
-  /** H for this subject, with observers that have a verdict themselves excused. */
+  /** H for this subject, with observers excused that are down themselves, or whose agents are. */
   neededFor(subject: string): number {
-    const assigned = zonesOfObservers(this.#roster, subject)
-    const eligible = [...assigned.keys()].filter((node) => !this.#standing.has(node))
+    const assigned = this.#membership.observersOf(subject)
+    const eligible = [...assigned.keys()].filter((node) => !this.isExcused(node))
     return neededOf(assigned.size, eligible.length)
+  }
+
+  /** Down by verdict, or its agent is known to be down: it cannot vote, and that is on record. */
+  isExcused(observer: string): boolean {
+    return this.#standing.has(observer) || this.#agentDown.has(observer)
   }
 
   convict(verdict: Standing): void {
@@ -48,10 +53,28 @@ export class Conditions {
 
   /** Reads the votes again and says what has changed since. */
   update(): readonly Notice[] {
-    return this.#roster.members.flatMap(({ node }) => {
+    const subjects = new Set([
+      ...this.#ballots.subjects(),
+      ...this.#standing.keys(),
+      ...this.#agentDown,
+      ...this.#suspected,
+    ])
+    return [...subjects].flatMap((node) => {
       const verdict = this.#standing.get(node)
       return verdict === undefined ? [...this.#agent(node), ...this.#suspicion(node)] : this.#recovery(verdict)
     })
+  }
+
+  /** Forgets whoever is no member any more; their verdicts end with their membership. */
+  retain(isMember: (node: string) => boolean): readonly Notice[] {
+    for (const node of [...this.#agentDown, ...this.#suspected]) {
+      if (isMember(node)) continue
+      this.#agentDown.delete(node)
+      this.#suspected.delete(node)
+    }
+    const gone = [...this.#standing.values()].filter(({ subject }) => !isMember(subject))
+    for (const { subject } of gone) this.#standing.delete(subject)
+    return gone.map((verdict) => ({ kind: 'recovered', verdict, why: 'it is no member any more' }))
   }
 
   #recovery(verdict: Standing): readonly Notice[] {
@@ -99,6 +122,6 @@ export class Conditions {
 
   /** L: so many observers of one view are more than a stray one. */
   #few(subject: string): number {
-    return vetoOf(zonesOfObservers(this.#roster, subject).size)
+    return vetoOf(this.#membership.observersOf(subject).size)
   }
 }

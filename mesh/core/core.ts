@@ -1,65 +1,41 @@
 /**
- * The protocol of one node, whole: `step(now, input)` gives what to do, and `nextTickAt` when to call again. No clock, no
- * timer, no randomness of its own, no I/O: the agent runs it on sockets, the simulator on virtual time, and both run
- * this code. A peer's input never makes it throw.
+ * The mesh protocol of one node, as one pure state machine: `step(now, input)` gives what to do, and `nextTickAt` when to
+ * call again. No clock, no timer, no randomness of its own, no I/O: the agent runs it on sockets, the simulator on virtual
+ * time, and both run this code. A peer's input never makes it throw.
  */
-
-import { Enrolment } from './enrolment.ts'
+import type { CoreOptions } from './core-options.ts'
+import { Dissemination } from './dissemination.ts'
+import { DownList } from './down-list.ts'
 import { Gossip, type Heard } from './gossip.ts'
-import { type Hint, Hints } from './hints.ts'
 import { Leader } from './leader.ts'
 import { Links } from './links.ts'
+import { Membership } from './membership.ts'
 import type { Effect, Input, Message } from './message.ts'
-import type { Incarnation, Keyring, Millis, Now, Roster, SignedStatement, Standing, StatementBody } from './model.ts'
-import { compareIncarnations } from './model.ts'
-import { contactsOf, ringOf } from './ring.ts'
+import type { DownNotice, Incarnation, Leave, Millis, Now, Roster, SignedStatement, StatementBody } from './model.ts'
+import { compareIncarnations, LEAVE_MS_MAX } from './model.ts'
+import { Observer } from './observer.ts'
 import { RollCallDesk } from './roll-call.ts'
+import { RosterExchange } from './roster-exchange.ts'
 import { checkTiming, type Timing } from './timing.ts'
-import { Watch, type WatchEffect } from './watch.ts'
 
 /** Later than now, by less than any timer can tell. */
 const AFTER_MS = 0.001
 
-export interface CoreOptions {
-  readonly node: string
-  readonly incarnation: Incarnation
-  readonly roster: Roster
-  readonly keyring: Keyring
-  readonly timing: Timing
-  /** Uniform in [0, 1). */
-  random(): number
-  /** Given to an aggregator, which leads and does not vote. */
-  readonly lead?: {
-    readonly term: number
-    readonly rosterHash: string
-    readonly standing: readonly Standing[]
-    nonce(): string
-  }
-}
-
-/** A peer's clock against ours, as last measured on an edge. */
-export interface PeerClock {
-  readonly node: string
-  readonly offsetMs: number
-  readonly rttMs: Millis
-  readonly atMs: Millis
-}
-
 export class Core {
   readonly #options: CoreOptions
   readonly #timing: Timing
-  readonly #roster: Roster
-  readonly #watches: ReadonlyMap<string, Watch>
+  readonly #membership: Membership
   readonly #links = new Links()
   readonly #gossip: Gossip
+  readonly #dissemination: Dissemination
   readonly #desk: RollCallDesk
-  readonly #enrolment: Enrolment
-  readonly #hints: Hints
+  readonly #observer: Observer
+  readonly #rosters: RosterExchange
   #incarnation: Incarnation
   #nextTickAt: Millis
   #announceAt: Millis
-  #downListAt: Millis
   #digestAt: Millis
+  readonly #downList: DownList | undefined
   readonly leader: Leader | undefined
 
   constructor(now: Now, options: CoreOptions) {
@@ -67,28 +43,38 @@ export class Core {
     const { node, incarnation, roster, keyring, timing, random, lead } = options
     this.#options = options
     this.#timing = timing
-    this.#roster = roster
-    this.#enrolment = new Enrolment(roster)
+    this.#membership = new Membership(roster)
     this.#incarnation = incarnation
     this.#nextTickAt = now.ms
-    this.#announceAt = now.ms
-    this.#downListAt = now.ms
+    this.#announceAt = lead === undefined ? now.ms : Number.POSITIVE_INFINITY
     this.#digestAt = now.ms + timing.digestEveryMs * random()
-    const life = (subject: string) => ({ serial: this.#enrolment.serialOf(subject) ?? 0, boot: 0, refutations: 0 })
-    const subjects = lead === undefined ? ringOf(roster).subjectsOf(node) : contactsOf(roster.members, random)
-    this.#watches = new Map(
-      subjects.map((subject) => [subject, new Watch(subject, life(subject), now.ms, timing, random)]),
-    )
-    this.#gossip = new Gossip({ node, ...incarnation }, keyring, this.#enrolment)
-    this.#hints = new Hints(node, ringOf(roster), timing.beatMs / 2)
+    this.#rosters = new RosterExchange(roster.epoch, options.rosterBytes)
+    this.#gossip = new Gossip({ node, ...incarnation }, keyring, this.#membership)
+    this.#dissemination = new Dissemination(this.#gossip, this.#membership, this.#links, () => this.#desk.uplinks)
+    this.#observer = new Observer(now.ms, {
+      node,
+      membership: this.#membership,
+      links: this.#links,
+      timing,
+      random,
+      votes: lead === undefined,
+      accuse: (at, accusation) => {
+        const { epoch } = this.#membership.roster
+        const body = { kind: 'accusation', epoch, term: this.#desk.term, ...accusation } as const
+        return this.#dissemination.say(at, body, timing.accusationTtlMs)
+      },
+    })
     const voter = {
       node,
       serial: incarnation.serial,
-      observes: (subject: string) => lead === undefined && this.#watches.has(subject),
-      answer: (at: Millis, subject: string) => this.#watches.get(subject)?.answer(at),
+      observes: (subject: string) => this.#observer.votesOn(subject),
+      answer: (at: Millis, subject: string) => this.#observer.answer(at, subject),
+      isDegraded: () => this.#observer.health.degraded !== undefined,
     }
-    this.#desk = new RollCallDesk(voter, roster, keyring, timing)
-    this.leader = lead === undefined ? undefined : new Leader({ node, roster, keyring, timing, ...lead })
+    this.#desk = new RollCallDesk(voter, this.#membership, keyring, timing)
+    if (lead === undefined) return
+    this.leader = new Leader(now.ms, { node, membership: this.#membership, keyring, timing, ...lead })
+    this.#downList = new DownList(now.ms, this.leader, timing.downNoticeTtlMs)
   }
 
   /** When `step` wants its next tick, monotonic. A tick that comes 500 ms later than this means a pause. */
@@ -100,26 +86,33 @@ export class Core {
     return this.#incarnation
   }
 
-  get peerClocks(): readonly PeerClock[] {
-    return [...this.#watches.values()].flatMap(({ subject: node, edge: { clock } }) =>
-      clock === undefined ? [] : [{ node, ...clock }],
-    )
+  get roster(): Roster {
+    return this.#membership.roster
   }
 
-  /** Subjects that this observer could convict if they fell silent now. */
-  convictable(now: Millis): readonly string[] {
-    return [...this.#watches.values()].filter((watch) => watch.canConvict(now)).map(({ subject }) => subject)
+  /** Why this node abstains from every vote; undefined while it is fit. */
+  get degraded(): string | undefined {
+    return this.#observer.health.degraded
+  }
+
+  /** This node's view of the subjects that it watches. */
+  get observer(): Pick<Observer, 'peerClocks' | 'convictable'> {
+    return this.#observer
   }
 
   step(now: Now, input: Input): readonly Effect[] {
+    const lateMs = now.ms - this.#nextTickAt
     // Whatever comes first after a pause: the views from before it are not to be answered from.
-    if (now.ms - this.#nextTickAt >= this.#timing.pauseMs) this.#resume(now.ms)
-    const effects = [...this.#handle(now, input), ...this.#desk.tick(now.ms)]
-    if (this.leader !== undefined) effects.push(...this.#lead(now.ms, this.leader))
+    if (lateMs >= this.#timing.pauseMs) this.#resume(now.ms)
+    if (input.kind === 'tick') this.#observer.health.late(lateMs)
+    const handled = this.#handle(now, input)
+    const answered = this.#desk.tick(now.ms)
+    const led = this.leader === undefined ? [] : this.#lead(now.ms, this.leader)
     // A tick has done what was due by now; any other input may have made something due this very moment.
-    if (input.kind === 'tick') this.#nextTickAt = this.#computeNextTick(now.ms + AFTER_MS)
-    else if (now.ms < this.#nextTickAt) this.#nextTickAt = this.#computeNextTick(now.ms)
-    return effects
+    const from = input.kind === 'tick' ? now.ms + AFTER_MS : now.ms
+    if (input.kind === 'tick' || now.ms < this.#nextTickAt) this.#nextTickAt = this.#soonest(from)
+    if (answered.length === 0 && led.length === 0) return handled
+    return [...handled, ...answered, ...led]
   }
 
   #handle(now: Now, input: Input): readonly Effect[] {
@@ -133,29 +126,68 @@ export class Core {
       case 'message':
         return this.#message(now, input.from, input.message)
       case 'hostAnswer':
-        return this.#watched(now.ms, input.subject, (watch) => watch.heardHost(now.ms, input.answer))
+        return this.#perform(
+          now.ms,
+          this.#observer.about(now.ms, input.subject, (watch) => watch.heardHost(now.ms, input.answer)),
+        )
       case 'publish':
-        return this.#say(now.ms, { kind: 'note', topic: input.topic, bytes: input.bytes }, input.ttlMs)
+        return this.#dissemination.say(now.ms, { kind: 'note', topic: input.topic, bytes: input.bytes }, input.ttlMs)
+      case 'loopDelay':
+        this.#observer.health.late(input.p99Ms)
+        return []
+      case 'leave':
+        return this.#leave(now.ms, input.reason, Math.min(input.forMs, LEAVE_MS_MAX))
+      case 'roster':
+        return this.#advance(now.ms, input.roster, input.hash, input.bytes)
+      case 'heartbeat':
+        this.leader?.heartbeat(input.subject, input.renewed)
+        return []
     }
   }
 
   #tick(now: Millis): readonly Effect[] {
-    const effects = [...this.#watches.keys()].flatMap((subject) =>
-      this.#watched(now, subject, (watch) => watch.tick(now)),
-    )
-    if (now >= this.#announceAt) effects.push(...this.#announce(now))
-    if (now >= this.#digestAt) effects.push(...this.#compareDigests(now))
-    return effects
+    const effects = this.#perform(now, this.#observer.tick(now))
+    if (now < this.#announceAt && now < this.#digestAt) return effects
+    const announced = now >= this.#announceAt ? this.#announce(now) : []
+    return [...effects, ...announced, ...(now >= this.#digestAt ? this.#compareDigests(now) : [])]
   }
 
   #resume(now: Millis): void {
-    for (const watch of this.#watches.values()) watch.edge.resumed(now)
+    this.#observer.resumed(now)
     this.#nextTickAt = now
   }
 
   #announce(now: Millis): readonly Effect[] {
     this.#announceAt = now + this.#timing.announcementTtlMs / 3
-    return this.#say(now, { kind: 'announcement', incarnation: this.#incarnation }, this.#timing.announcementTtlMs)
+    return this.#dissemination.say(
+      now,
+      { kind: 'announcement', incarnation: this.#incarnation },
+      this.#timing.announcementTtlMs,
+    )
+  }
+
+  /** Those who watch this node must know, and the leader; so it goes to all who have an edge with it, and up. */
+  #leave(now: Millis, reason: string, forMs: Millis): readonly Effect[] {
+    const body: Leave = { kind: 'leave', incarnation: this.#incarnation, reason, forMs }
+    const signed = this.#gossip.publish(now, body, forMs)
+    return this.#links.peers.map((to) => gossipTo(to, [{ signed, ageMs: 0 }]))
+  }
+
+  /** A later roster: watches go on for subjects that stay, and start for new ones. */
+  #advance(now: Millis, roster: Roster, hash: string, bytes: Uint8Array): readonly Effect[] {
+    if (roster.epoch <= this.#membership.roster.epoch) return []
+    this.#membership.advance(roster)
+    const held = this.#rosters.advanced(roster.epoch, bytes)
+    this.leader?.advanced(hash)
+    this.#desk.advanced()
+    const isGone = (peer: string) => this.#membership.serialOf(peer) === undefined
+    const cut = this.#links.peers.filter(isGone).map((peer): Effect => {
+      this.#links.cut(peer)
+      return { kind: 'abort', peer }
+    })
+    this.#observer.advanced(now)
+    this.#observer.sayAgain(now)
+    return [...cut, ...held.flatMap(({ from, call }) => this.#receiveRollCall(now, from, call))]
   }
 
   #compareDigests(now: Millis): readonly Effect[] {
@@ -167,25 +199,26 @@ export class Core {
   }
 
   #digestTo(to: string): Effect {
-    return { kind: 'send', to, via: 'any', message: { kind: 'digest', ...this.#gossip.digest() } }
+    return { kind: 'send', to, via: 'any', message: { kind: 'digest', entries: this.#gossip.digest() } }
   }
 
   #opened(now: Millis, peer: string, by: 'me' | 'them', incarnation: Incarnation): readonly Effect[] {
     this.#links.opened(peer, by)
     this.leader?.lives(peer, incarnation)
-    const watch = this.#watches.get(peer)
-    watch?.lives(now, incarnation)
-    if (by === 'them') {
-      // It reached us, so it lives: no need to wait for our own next dial.
-      watch?.edge.dialSoon(now)
-      return [this.#digestTo(peer)]
-    }
-    return [...this.#watched(now, peer, (subject) => subject.opened(now)), this.#digestTo(peer)]
+    const effects = this.#observer.opened(now, peer, by, incarnation)
+    return [...this.#perform(now, effects), this.#digestTo(peer)]
   }
 
   #closed(now: Millis, peer: string, by: 'me' | 'them'): readonly Effect[] {
     this.#links.closed(peer, by)
-    return by === 'me' ? this.#watched(now, peer, (watch) => watch.closed(now)) : []
+    const closed = by === 'me' ? this.#perform(now, this.#observer.closed(now, peer)) : []
+    return [...closed, ...this.#lostLink(now, peer)]
+  }
+
+  /** What went up by this peer lately goes up by another. */
+  #lostLink(now: Millis, peer: string): readonly Effect[] {
+    if (this.#links.has(peer) || !this.#desk.uplinks.includes(peer)) return []
+    return this.#dissemination.lost(now)
   }
 
   #message(now: Now, from: string, message: Message): readonly Effect[] {
@@ -195,64 +228,74 @@ export class Core {
         return [{ kind: 'send', to: from, via: 'theirs', message: ack }]
       }
       case 'ack':
-        this.#watches.get(from)?.lives(now.ms, message.incarnation)
-        return this.#watched(now.ms, from, (watch) => watch.acked(now, message.seq, message.wallMs))
+        return this.#observer.acked(now, from, message.seq, message.wallMs, message.incarnation)
       case 'hint':
-        return this.#hinted(now.ms, from, message)
+      case 'indirect-ack':
+        return this.#perform(now.ms, this.#observer.hinted(now.ms, from, message))
       case 'gossip':
-        return message.items.flatMap((item) => this.#hear(now.ms, from, item, message.history))
+        return message.items.flatMap((item) => this.#hear(now.ms, from, item))
       case 'digest': {
-        const items = this.#gossip.missingIn(now.ms, message)
-        if (items.length === 0) return []
-        return [{ kind: 'send', to: from, via: 'any', message: { kind: 'gossip', history: true, items } }]
+        const items = this.#gossip.missingIn(now.ms, message.entries)
+        return items.length === 0 ? [] : [gossipTo(from, items)]
       }
-      case 'roll-call': {
-        if (this.leader !== undefined) return []
-        const passedOn = this.#desk.receive(now.ms, from, message.call, this.#links.peers)
-        const subjects = message.call.rollCall.subjects.map(({ node }) => node)
-        return [...passedOn, ...subjects.flatMap((subject) => this.#look(now.ms, subject))]
-      }
+      case 'roll-call':
+        return this.leader === undefined ? this.#receiveRollCall(now.ms, from, message.call) : []
       case 'answers':
-        if (this.leader !== undefined) return this.leader.answered(message.nonce, message.present, message.answers)
-        this.#desk.relay(now.ms, message.nonce, message.present, message.answers)
+        if (this.leader !== undefined) return this.leader.answered(message)
+        this.#desk.relay(now.ms, message)
         return []
+      case 'want-roster':
+        return this.#rosters.wanted(from, message.epoch)
+      case 'roster':
+        return this.#rosters.offered(from, message.epoch, message.bytes)
     }
   }
 
-  #hinted(now: Millis, from: string, hint: Hint): readonly Effect[] {
-    const outcome = this.#hints.receive(now, hint, this.#links)
-    switch (outcome.kind) {
-      case 'forward':
-        return [outcome.effect]
-      case 'look':
-        return this.#look(now, outcome.subject)
-      case 'dropped':
-        return [{ kind: 'dropped', why: 'hint', from }]
-    }
+  #receiveRollCall(
+    now: Millis,
+    from: string,
+    call: Extract<Message, { kind: 'roll-call' }>['call'],
+  ): readonly Effect[] {
+    const { epoch, subjects } = call.rollCall
+    if (epoch > this.#membership.roster.epoch) return this.#rosters.hold(from, call)
+    const { term, uplinks } = this.#desk
+    const passedOn = this.#desk.receive(now, from, call, this.#links)
+    const isNewLeader = this.#desk.term > term
+    if (isNewLeader) this.#observer.sayAgain(now)
+    const hadNoWay = uplinks.every((peer) => !this.#links.has(peer))
+    const said = isNewLeader || (hadNoWay && passedOn.length > 0) ? this.#dissemination.sayAgain(now) : []
+    return [...passedOn, ...said, ...subjects.flatMap(({ node }) => this.#look(now, node))]
   }
 
   #look(now: Millis, subject: string): readonly Effect[] {
-    return this.#watched(now, subject, (watch) => watch.hinted(now))
+    return this.#perform(
+      now,
+      this.#observer.about(now, subject, (watch) => watch.look(now)),
+    )
   }
 
-  #hear(now: Millis, from: string, item: Heard, history: boolean): readonly Effect[] {
-    const reception = this.#gossip.receive(now, item, history)
+  #hear(now: Millis, from: string, item: Heard): readonly Effect[] {
+    const reception = this.#gossip.receive(now, item)
     if (reception.kind === 'known') return []
     if (reception.kind === 'refused') return [{ kind: 'dropped', why: reception.why, from }]
     const { signed } = item
-    const heard: readonly Effect[] = reception.kind === 'fresh' ? [{ kind: 'heard', signed, history }] : []
-    return [...heard, ...this.#spread(item, history, from), ...this.#takeIn(now, signed, history)]
+    const isForMe = this.leader !== undefined || this.#membership.isAggregator(signed.statement.signer)
+    const heard: readonly Effect[] = isForMe ? [{ kind: 'heard', signed }] : []
+    return [...heard, ...this.#dissemination.pass(item, from), ...this.#takeIn(now, signed, item.ageMs)]
   }
 
-  #takeIn(now: Millis, { statement: { signer, body } }: SignedStatement, history: boolean): readonly Effect[] {
+  #takeIn(now: Millis, { statement: { signer, body } }: SignedStatement, ageMs: Millis): readonly Effect[] {
     switch (body.kind) {
       case 'accusation':
-        if (history) return []
-        this.leader?.accused(now, signer, body)
-        return body.opinion === 'Alive' ? [] : this.#look(now, body.subject)
+        this.leader?.accused(now - ageMs, signer, body)
+        return []
       case 'announcement':
         this.leader?.lives(signer, body.incarnation)
-        this.#watches.get(signer)?.lives(now, body.incarnation)
+        this.#observer.tell(now, signer, (watch) => watch.lives(now, body.incarnation))
+        return []
+      case 'leave':
+        this.leader?.left(now - ageMs, signer, body)
+        this.#observer.tell(now, signer, (watch) => watch.leaves(body.incarnation, now - ageMs + body.forMs))
         return []
       case 'down':
         return this.#heardDown(now, body)
@@ -261,90 +304,52 @@ export class Core {
     }
   }
 
-  #heardDown(now: Millis, notice: Extract<StatementBody, { kind: 'down' }>): readonly Effect[] {
+  #heardDown(now: Millis, notice: DownNotice): readonly Effect[] {
     if (notice.subject === this.#options.node) {
       const isAboutMe = compareIncarnations(notice.incarnation, this.#incarnation) >= 0
       if (!notice.standing || !isAboutMe) return []
       this.#incarnation = { ...this.#incarnation, refutations: notice.incarnation.refutations + 1 }
       return this.#announce(now)
     }
-    this.#watches.get(notice.subject)?.condemned(now, notice.standing ? now + this.#timing.downNoticeTtlMs : now)
+    this.#condemned(now, notice)
     return []
   }
 
-  /** Runs something on a watch, if there is one, and turns what it wants into effects. */
-  #watched(now: Millis, subject: string, run: (watch: Watch) => readonly WatchEffect[]): readonly Effect[] {
-    const watch = this.#watches.get(subject)
-    return watch === undefined ? [] : run(watch).flatMap((effect) => this.#perform(now, subject, effect))
+  #condemned(now: Millis, { subject, standing, latest, recoverBeats }: DownNotice): void {
+    const untilMs = standing ? now + this.#timing.downNoticeTtlMs : now
+    this.#observer.tell(now, subject, (watch) => {
+      watch.condemned(now, untilMs, recoverBeats)
+      watch.lives(now, latest)
+    })
   }
 
-  #perform(now: Millis, subject: string, effect: WatchEffect): readonly Effect[] {
-    switch (effect.kind) {
-      case 'probe':
-        return [{ kind: 'send', to: subject, via: 'mine', message: { kind: 'probe', seq: effect.seq } }]
-      case 'dial':
-        return [{ kind: 'dial', peer: subject }]
-      case 'abort':
-        this.#links.cut(subject)
-        return [{ kind: 'abort', peer: subject }]
-      case 'ask':
-        return [{ kind: 'askHost', subject, control: this.#controlPeer(subject) }]
-      case 'hint':
-        return this.leader === undefined ? this.#hintOthers(subject) : []
-      case 'accuse': {
-        if (this.leader !== undefined) return []
-        const body = { kind: 'accusation', epoch: this.#roster.epoch, ...effect.accusation } as const
-        return this.#say(now, body, this.#timing.accusationTtlMs)
-      }
-    }
-  }
-
-  /** Another member that answered on its last beat: whoever can reach it is not the one cut off. */
-  #controlPeer(subject: string): string | undefined {
-    const answers = ({ edge }: Watch) => edge.isOpen && edge.isHeard && edge.doubtSince === undefined
-    return [...this.#watches.values()].find((watch) => watch.subject !== subject && answers(watch))?.subject
-  }
-
-  #hintOthers(subject: string): readonly Effect[] {
-    const doubted = [...this.#watches.values()].filter(({ edge }) => edge.doubtSince !== undefined)
-    return this.#hints.about(subject, new Set(doubted.map((watch) => watch.subject)), this.#links)
-  }
-
-  #say(now: Millis, body: StatementBody, ttlMs: Millis): readonly Effect[] {
-    const signed = this.#gossip.publish(now, body, ttlMs)
-    return this.#spread({ signed, ageMs: 0 }, false)
-  }
-
-  #spread(item: Heard, history: boolean, except?: string): readonly Effect[] {
-    const message: Message = { kind: 'gossip', history, items: [item] }
-    return this.#links.peers.filter((peer) => peer !== except).map((to) => ({ kind: 'send', to, via: 'any', message }))
+  /** What the observer wants, with what follows for the edges that it gives up. */
+  #perform(now: Millis, effects: readonly Effect[]): readonly Effect[] {
+    if (!effects.some(({ kind }) => kind === 'abort')) return effects
+    return effects.flatMap((effect) => {
+      if (effect.kind !== 'abort') return [effect]
+      this.#links.cut(effect.peer)
+      return [effect, ...this.#lostLink(now, effect.peer)]
+    })
   }
 
   #lead(now: Millis, leader: Leader): readonly Effect[] {
     const effects = leader.tick(now, this.#links.peers)
-    const said = effects.flatMap((effect): readonly Effect[] => {
-      if (effect.kind === 'commit') return this.#sayDown(now, effect.certificate, true)
-      const isRecovery = effect.kind === 'notice' && effect.notice.kind === 'recovered'
-      return isRecovery ? this.#sayDown(now, effect.notice.verdict, false) : []
-    })
-    if (now < this.#downListAt) return [...effects, ...said]
-    this.#downListAt = now + this.#timing.downNoticeTtlMs / 3
-    const standing = [...leader.conditions.standing.values()]
-    return [...effects, ...said, ...standing.flatMap((verdict) => this.#sayDown(now, verdict, true))]
-  }
-
-  #sayDown(now: Millis, verdict: Standing, standing: boolean): readonly Effect[] {
-    const { subject, incarnation, verdictId, kind } = verdict
-    this.#watches.get(subject)?.condemned(now, standing ? now + this.#timing.downNoticeTtlMs : now)
-    const body = { kind: 'down', subject, incarnation, verdict: kind, verdictId, standing } as const
-    return this.#say(now, body, this.#timing.downNoticeTtlMs)
+    const notices = this.#downList?.tick(now, effects) ?? []
+    if (notices.length === 0) return effects
+    for (const notice of notices) this.#condemned(now, notice)
+    const said = notices.flatMap((notice) => this.#dissemination.say(now, notice, this.#timing.downNoticeTtlMs))
+    return [...effects, ...said]
   }
 
   /** The earliest time from `from` on at which there is something to do. */
-  #computeNextTick(from: Millis): Millis {
-    const times = [this.#announceAt, this.#digestAt, this.#desk.nextAt(from)]
-    for (const watch of this.#watches.values()) times.push(watch.nextAt(from))
-    if (this.leader !== undefined) times.push(this.leader.nextAt(from), this.#downListAt)
-    return Math.min(...times.filter((time) => time >= from))
+  #soonest(from: Millis): Millis {
+    const others = Math.min(this.#announceAt, this.#digestAt, this.#downList?.nextAt ?? Number.POSITIVE_INFINITY)
+    const votes = Math.min(this.#desk.nextAt(from), this.leader?.nextAt(from) ?? Number.POSITIVE_INFINITY)
+    return Math.max(from, Math.min(others, votes, this.#observer.nextAt))
   }
+}
+
+function gossipTo(to: string, items: readonly Heard[]): Effect {
+  return { kind: 'send', to, via: 'any', message: { kind: 'gossip', items } }
 }

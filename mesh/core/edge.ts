@@ -4,7 +4,7 @@
  * go out.
  */
 import type { Millis, Now } from './model.ts'
-import type { Timing } from './timing.ts'
+import { earlier, type Timing } from './timing.ts'
 
 export type EdgeEffect =
   | { readonly kind: 'probe'; readonly seq: number }
@@ -177,17 +177,15 @@ export class Edge {
 
   /** The earliest time from `from` on at which `tick` has something to do, or silence begins; Infinity for none. */
   nextAt(from: Millis): Millis {
-    const times: Millis[] = []
-    if (this.#doubtSince !== undefined) times.push(this.#doubtSince + this.#timing.silentMs)
-    if (this.#stream === 'closed') times.push(this.#dialAt)
-    if (this.#stream === 'dialing') times.push(this.#dialAt + this.#timing.dialMaxMs)
-    if (this.#stream === 'open') {
-      times.push(this.#beatAt)
-      if (this.#doubtSince !== undefined) times.push(this.#abortAt(this.#doubtSince))
-      else if (this.#waitingSince !== undefined) times.push(this.#waitingSince + this.#timing.lateMs)
-      if (this.#burstLeft > 0) times.push(this.#burstAt)
-    }
-    return Math.min(...times.filter((time) => time >= from))
+    const doubtSince = this.#doubtSince
+    let next = Number.POSITIVE_INFINITY
+    if (doubtSince !== undefined) next = earlier(from, next, doubtSince + this.#timing.silentMs)
+    if (this.#stream === 'closed') return earlier(from, next, this.#dialAt)
+    if (this.#stream === 'dialing') return earlier(from, next, this.#dialAt + this.#timing.dialMaxMs)
+    next = earlier(from, next, this.#beatAt)
+    if (doubtSince !== undefined) next = earlier(from, next, this.#abortAt(doubtSince))
+    else if (this.#waitingSince !== undefined) next = earlier(from, next, this.#waitingSince + this.#timing.lateMs)
+    return this.#burstLeft > 0 ? earlier(from, next, this.#burstAt) : next
   }
 
   tick(now: Millis): readonly EdgeEffect[] {

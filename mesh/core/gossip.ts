@@ -1,21 +1,20 @@
 /**
- * What everybody says, spread to everybody: a statement is passed on once over every open edge when it is first heard
- * (a flood over a graph of degree 2K reaches all in a few hops), and what a node missed is fetched by comparing digests
- * with a neighbour. Only the newest statement under a key is kept, each for its own lifetime, so memory is bounded by
- * members × keys.
+ * What a node has heard and said. Of each signer only the newest statement under a key is kept, each for its own lifetime,
+ * so memory is bounded. What an aggregator says concerns everybody: it is kept whole, and what a node missed of it is
+ * fetched by comparing digests with a neighbour. What a member says concerns the leader: on its way up it is kept just
+ * long enough to be known again.
  */
-import type { Enrolment } from './enrolment.ts'
+import type { Membership } from './membership.ts'
 import type { Keyring, Millis, SignedStatement, Statement, StatementBody } from './model.ts'
 
-/** Distinct keys one signer may hold: its detectors' reports, its remediations, one accusation a subject. */
-export const KEYS_PER_SIGNER = 512
+/** Distinct keys one member may hold: its detectors' reports, its remediations, one accusation a subject. */
+export const KEYS_PER_MEMBER = 512
 
-/** The size of one digest, about; all keys of one signer fit. A mesh that knows more compares it in turns. */
-const DIGEST_BYTES = 256 * 1024
-/** What an entry takes beside its two names: two numbers and the CBOR around them. */
-const DIGEST_ENTRY_BYTES = 24
-/** Sorts behind every name. */
-const LAST_SIGNER = '\uffff'
+/** The same for an aggregator: its down list, permits and settings. A digest of as many fits one frame. */
+export const KEYS_PER_AGGREGATOR = 4_096
+
+/** How long a member remembers what it passed up. Copies by another way come within a second. */
+const RELAYED_FOR_MS = 60_000
 
 /** What is sent back for one digest, so that it fits one frame; the next comparison brings the rest. */
 export const SYNC_STATEMENTS = 256
@@ -33,17 +32,8 @@ export interface Heard {
 /** What a node knows under one key: [signer, key, boot, seq]. */
 export type DigestEntry = readonly [signer: string, key: string, boot: number, seq: number]
 
-/** All that a node knows of the signers from `from` to `to`, by name: of those, what is not in it is not known. */
-export interface Digest {
-  readonly from: string
-  readonly to: string
-  readonly entries: readonly DigestEntry[]
-}
-
 export type Reception =
   | { readonly kind: 'fresh' }
-  /** An accusation that was known as history only, and is now heard as it is said: from now on it is a vote. */
-  | { readonly kind: 'confirmed' }
   | { readonly kind: 'known' }
   | { readonly kind: 'refused'; readonly why: RefusedWhy }
 
@@ -51,9 +41,11 @@ export type RefusedWhy = 'expired' | 'signature' | 'serial' | 'authority' | 'bou
 
 interface Kept {
   readonly signed: SignedStatement
+  readonly takenAt: Millis
+  /** When it stops to hold. */
   readonly expiresAt: Millis
-  /** It was fetched, and not yet heard as it was said. */
-  readonly history: boolean
+  /** When it is dropped here. */
+  readonly keptUntil: Millis
 }
 
 type Version = Pick<Statement, 'serial' | 'boot' | 'seq'>
@@ -65,6 +57,7 @@ export function keyOf(body: StatementBody): string {
     case 'down':
       return `${body.kind}/${body.subject}`
     case 'announcement':
+    case 'leave':
       return body.kind
     case 'note':
       return `note/${body.topic}`
@@ -73,18 +66,19 @@ export function keyOf(body: StatementBody): string {
 
 export class Gossip {
   readonly #keyring: Keyring
-  readonly #enrolment: Enrolment
+  readonly #membership: Membership
   readonly #self: { readonly node: string; readonly serial: number; readonly boot: number }
+  readonly #keepsAll: boolean
   readonly #kept = new Map<string, Map<string, Kept>>()
   /** The version last kept under each key that has expired: whoever plays it again must not bring it back to life. */
   readonly #expired = new Map<string, Map<string, Version>>()
   #seq = 0
-  #digestFrom = ''
 
-  constructor(self: { node: string; serial: number; boot: number }, keyring: Keyring, enrolment: Enrolment) {
+  constructor(self: { node: string; serial: number; boot: number }, keyring: Keyring, membership: Membership) {
     this.#self = self
     this.#keyring = keyring
-    this.#enrolment = enrolment
+    this.#membership = membership
+    this.#keepsAll = membership.isAggregator(self.node)
   }
 
   /** Signs and keeps a statement of this node's own. */
@@ -92,11 +86,12 @@ export class Gossip {
     const { node, serial, boot } = this.#self
     const statement: Statement = { signer: node, serial, boot, seq: ++this.#seq, ttlMs, body }
     const signed = { statement, signature: this.#keyring.sign('statement', statement) }
-    this.#slots(node).set(keyOf(body), { signed, expiresAt: now + ttlMs, history: false })
+    const expiresAt = now + ttlMs
+    this.#slots(node).set(keyOf(body), { signed, takenAt: now, expiresAt, keptUntil: expiresAt })
     return signed
   }
 
-  receive(now: Millis, { signed, ageMs }: Heard, history: boolean): Reception {
+  receive(now: Millis, { signed, ageMs }: Heard): Reception {
     const { statement } = signed
     const { signer } = statement
     // Looked up, not made: a name that nobody is enrolled under must leave nothing behind.
@@ -104,79 +99,86 @@ export class Gossip {
     const key = keyOf(statement.body)
     const kept = slots?.get(key)
     const known = kept?.signed.statement ?? this.#expired.get(signer)?.get(key)
-    // Else whoever hands an accusation on as history, and is quicker than the flood, takes the vote away.
-    const confirms = kept?.history === true && !history && statement.body.kind === 'accusation'
-    if (known !== undefined && !isNewer(statement, known) && !(confirms && isSameVersion(statement, known))) {
-      return { kind: 'known' }
-    }
-    const why = this.#refusal(statement, ageMs, kept === undefined && (slots?.size ?? 0) >= KEYS_PER_SIGNER)
+    if (known !== undefined && !isNewer(statement, known)) return { kind: 'known' }
+    const why = this.#refusal(statement, ageMs, kept === undefined && (slots?.size ?? 0) >= this.#keysOf(signer))
     if (why !== undefined) return { kind: 'refused', why }
     // Last, because it is by far the dearest check.
     if (!this.#keyring.verify(signer, 'statement', statement, signed.signature)) {
       return { kind: 'refused', why: 'signature' }
     }
     const expiresAt = now + statement.ttlMs - ageMs
-    this.#slots(signer).set(key, { signed, expiresAt, history })
-    return { kind: kept !== undefined && isSameVersion(statement, kept.signed.statement) ? 'confirmed' : 'fresh' }
+    const keptUntil = this.#isForMe(signer) ? expiresAt : Math.min(expiresAt, now + RELAYED_FOR_MS)
+    this.#slots(signer).set(key, { signed, takenAt: now, expiresAt, keptUntil })
+    return { kind: 'fresh' }
   }
 
   expire(now: Millis): void {
     for (const [signer, slots] of this.#kept) {
-      for (const [key, { signed, expiresAt }] of slots) {
-        if (expiresAt > now) continue
+      for (const [key, { signed, keptUntil }] of slots) {
+        if (keptUntil > now) continue
         slots.delete(key)
-        this.#rememberExpired(signer, key, signed.statement)
+        if (this.#isForMe(signer)) this.#rememberExpired(signer, key, signed.statement)
       }
       if (slots.size === 0) this.#kept.delete(signer)
     }
   }
 
-  /** As much as fits, from where the last one ended: everything gets its turn. */
-  digest(): Digest {
-    const from = this.#digestFrom
-    const entries: DigestEntry[] = []
-    let bytes = 0
-    let to = from
-    for (const signer of [...this.#kept.keys()].toSorted()) {
-      if (signer < from) continue
-      const own = [...(this.#kept.get(signer) ?? [])].map(
-        ([key, { signed }]): DigestEntry => [signer, key, signed.statement.boot, signed.statement.seq],
-      )
-      bytes += own.reduce((sum, [, key]) => sum + signer.length + key.length + DIGEST_ENTRY_BYTES, 0)
-      if (bytes > DIGEST_BYTES && entries.length > 0) {
-        this.#digestFrom = signer
-        return { from, to, entries }
-      }
-      entries.push(...own)
-      to = signer
-    }
-    this.#digestFrom = ''
-    return { from, to: LAST_SIGNER, entries }
+  /** What this node itself says, as far as it still holds. */
+  own(now: Millis): readonly Heard[] {
+    return heardIn(now, [...(this.#kept.get(this.#self.node)?.values() ?? [])])
+  }
+
+  /** What members said that was taken in, here or from others, at `since` or later. */
+  ofMembers(now: Millis, since: Millis): readonly Heard[] {
+    const members = [...this.#kept].filter(([signer]) => !this.#membership.isAggregator(signer))
+    return heardIn(
+      now,
+      members.flatMap(([, slots]) => [...slots.values()]).filter(({ takenAt }) => takenAt >= since),
+    )
+  }
+
+  /** All that this node knows of what aggregators say. */
+  digest(): readonly DigestEntry[] {
+    return [...this.#kept].flatMap(([signer, slots]) => {
+      if (!this.#membership.isAggregator(signer)) return []
+      return [...slots].map(([key, { signed }]): DigestEntry => {
+        return [signer, key, signed.statement.boot, signed.statement.seq]
+      })
+    })
   }
 
   /** What this node knows and the sender of the digest does not, or only in an older form. */
-  missingIn(now: Millis, { from, to, entries }: Digest): readonly Heard[] {
+  missingIn(now: Millis, entries: readonly DigestEntry[]): readonly Heard[] {
     const theirs = new Map(entries.map(([signer, key, boot, seq]) => [`${signer}\n${key}`, { boot, seq }]))
-    const missing: Heard[] = []
+    const missing: Kept[] = []
     let bytes = 0
     for (const [signer, slots] of this.#kept) {
-      if (signer < from || signer > to) continue
-      for (const [key, { signed, expiresAt }] of slots) {
+      if (!this.#membership.isAggregator(signer)) continue
+      for (const [key, kept] of slots) {
         const known = theirs.get(`${signer}\n${key}`)
-        const { boot, seq, ttlMs } = signed.statement
-        if (expiresAt <= now || (known !== undefined && (known.boot - boot || known.seq - seq) >= 0)) continue
-        missing.push({ signed, ageMs: Math.max(0, ttlMs - (expiresAt - now)) })
-        bytes += signed.statement.body.kind === 'note' ? signed.statement.body.bytes.length : 0
-        if (missing.length >= SYNC_STATEMENTS || bytes >= SYNC_NOTE_BYTES) return missing
+        const { boot, seq, body } = kept.signed.statement
+        if (kept.expiresAt <= now || (known !== undefined && (known.boot - boot || known.seq - seq) >= 0)) continue
+        missing.push(kept)
+        bytes += body.kind === 'note' ? body.bytes.length : 0
+        if (missing.length >= SYNC_STATEMENTS || bytes >= SYNC_NOTE_BYTES) return heardIn(now, missing)
       }
     }
-    return missing
+    return heardIn(now, missing)
+  }
+
+  /** Whether this node keeps what the signer says for as long as it holds. */
+  #isForMe(signer: string): boolean {
+    return this.#keepsAll || this.#membership.isAggregator(signer)
+  }
+
+  #keysOf(signer: string): number {
+    return this.#membership.isAggregator(signer) ? KEYS_PER_AGGREGATOR : KEYS_PER_MEMBER
   }
 
   #refusal(statement: Statement, ageMs: Millis, overBound: boolean): RefusedWhy | undefined {
     if (ageMs >= statement.ttlMs) return 'expired'
-    if (this.#enrolment.serialOf(statement.signer) !== statement.serial) return 'serial'
-    if (!this.#enrolment.mayState(statement.signer, statement.body)) return 'authority'
+    if (this.#membership.serialOf(statement.signer) !== statement.serial) return 'serial'
+    if (!this.#membership.mayState(statement.signer, statement.body)) return 'authority'
     if (overBound) return 'bound'
     return undefined
   }
@@ -188,7 +190,7 @@ export class Gossip {
     versions.delete(key)
     versions.set(key, { serial, boot, seq })
     const [oldest] = versions.keys()
-    if (versions.size > KEYS_PER_SIGNER && oldest !== undefined) versions.delete(oldest)
+    if (versions.size > this.#keysOf(signer) && oldest !== undefined) versions.delete(oldest)
   }
 
   #slots(signer: string): Map<string, Kept> {
@@ -201,8 +203,11 @@ export class Gossip {
   }
 }
 
-function isSameVersion(a: Version, b: Version): boolean {
-  return a.serial === b.serial && a.boot === b.boot && a.seq === b.seq
+/** With their age by now; those that no longer hold are left out. */
+function heardIn(now: Millis, kept: readonly Kept[]): readonly Heard[] {
+  return kept
+    .filter(({ expiresAt }) => expiresAt > now)
+    .map(({ signed, expiresAt }) => ({ signed, ageMs: Math.max(0, signed.statement.ttlMs - (expiresAt - now)) }))
 }
 
 function isNewer(statement: Version, known: Version): boolean {

@@ -1,60 +1,81 @@
 /**
- * Hints: an observer that misses its subject tells the co-observers, who look at once instead of at their next beat.
- * Without them the sixth of ten unsynchronised beats comes half a second later than the first.
+ * Hints and indirect acks: an observer that misses its subject tells the co-observers, who look at once instead of at
+ * their next beat, and say so when the subject acks to them. Without hints the sixth of ten unsynchronised beats comes half
+ * a second later than the first; without the answers nobody could tell its own fault from the subject's.
  */
 import type { Links } from './links.ts'
+import type { Membership } from './membership.ts'
 import type { Effect, Message } from './message.ts'
 import type { Millis } from './model.ts'
-import type { Ring } from './ring.ts'
-import { routeTo } from './route.ts'
+import { routesTo } from './route.ts'
 
 export type Hint = Extract<Message, { kind: 'hint' }>
+export type IndirectAck = Extract<Message, { kind: 'indirect-ack' }>
 
 export type HintOutcome =
   | { readonly kind: 'forward'; readonly effect: Effect }
-  | { readonly kind: 'look'; readonly subject: string }
+  /** Meant for this node. */
+  | { readonly kind: 'arrived' }
+  /** It came by another way before. */
+  | { readonly kind: 'known' }
   | { readonly kind: 'dropped' }
+
+/** Ways that a hint takes, where there are two: one relay that is paused or cut off must not swallow it. */
+const WAYS = 2
 
 export class Hints {
   readonly #node: string
-  readonly #ring: Ring
+  readonly #membership: Membership
   readonly #gapMs: Millis
   readonly #heardAt = new Map<string, Millis>()
 
   /** `gapMs`: a second hint by the same observer about the same subject within it is dropped. */
-  constructor(node: string, ring: Ring, gapMs: Millis) {
+  constructor(node: string, membership: Membership, gapMs: Millis) {
     this.#node = node
-    this.#ring = ring
+    this.#membership = membership
     this.#gapMs = gapMs
   }
 
   /** `doubted`: all subjects this node has doubts about; routes go around them. `links`: peers with an open edge. */
   about(subject: string, doubted: ReadonlySet<string>, links: Links): readonly Effect[] {
-    const subjects = this.#ring.subjectsOf(this.#node).length
+    const { ring } = this.#membership
+    const subjects = ring.subjectsOf(this.#node).length
     // Most of what this node watches is silent: the fault is more likely here, and telling others only spreads it.
     if (subjects >= 3 && doubted.size * 2 >= subjects) return []
-    return this.#ring.observersOf(subject).flatMap((observer): readonly Effect[] => {
+    return ring.observersOf(subject).flatMap((observer): readonly Effect[] => {
       if (observer === this.#node || doubted.has(observer)) return []
-      const way = links.has(observer) ? [observer] : routeTo(this.#ring, this.#node, observer, doubted)
-      const [first, ...path] = way ?? []
-      if (first === undefined) return []
-      return [{ kind: 'send', to: first, via: 'any', message: { kind: 'hint', path, from: this.#node, subject } }]
+      return this.#waysTo(observer, doubted, links).map(([first, ...path]): Effect => {
+        return { kind: 'send', to: first, via: 'any', message: { kind: 'hint', path, from: this.#node, subject } }
+      })
     })
   }
 
-  receive(now: Millis, hint: Hint, links: Links): HintOutcome {
-    const [next, ...path] = hint.path
+  /** Tells an observer that hinted that the subject acked to this node, `ageMs` ago. */
+  answer(to: string, subject: string, ageMs: Millis, links: Links): readonly Effect[] {
+    return this.#waysTo(to, new Set([subject]), links).map(([first, ...path]) => {
+      const message: Message = { kind: 'indirect-ack', path, from: this.#node, subject, ageMs }
+      return { kind: 'send', to: first, via: 'any', message }
+    })
+  }
+
+  receive(now: Millis, message: Hint | IndirectAck, links: Links): HintOutcome {
+    const [next, ...path] = message.path
     if (next !== undefined) {
       if (!links.has(next)) return { kind: 'dropped' }
-      return { kind: 'forward', effect: { kind: 'send', to: next, via: 'any', message: { ...hint, path } } }
+      return { kind: 'forward', effect: { kind: 'send', to: next, via: 'any', message: { ...message, path } } }
     }
-    const observers = this.#ring.observersOf(hint.subject)
-    const key = `${hint.from}\n${hint.subject}`
+    const observers = this.#membership.observersOf(message.subject)
+    const key = `${message.kind}\n${message.from}\n${message.subject}`
     const heardAt = this.#heardAt.get(key) ?? Number.NEGATIVE_INFINITY
-    if (!observers.includes(hint.from) || !observers.includes(this.#node) || now - heardAt < this.#gapMs) {
-      return { kind: 'dropped' }
-    }
+    if (!observers.has(message.from) || !observers.has(this.#node)) return { kind: 'dropped' }
+    if (now - heardAt < this.#gapMs) return { kind: 'known' }
     this.#heardAt.set(key, now)
-    return { kind: 'look', subject: hint.subject }
+    return { kind: 'arrived' }
+  }
+
+  #waysTo(observer: string, avoid: ReadonlySet<string>, links: Links): readonly (readonly [string, ...string[]])[] {
+    if (links.has(observer)) return [[observer]]
+    const ways = routesTo(this.#membership.ring, this.#node, observer, avoid, WAYS)
+    return ways.flatMap(([first, ...path]) => (first === undefined ? [] : [[first, ...path] as const]))
   }
 }

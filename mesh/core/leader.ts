@@ -3,29 +3,29 @@
  * a verdict. The leader decides nothing on its own; its verdict is the certificate that anyone can count again.
  */
 import { Ballots, silentFor } from './ballots.ts'
-import { Brake } from './brake.ts'
-import { zonesOfObservers } from './certificate.ts'
+import type { Blindness } from './blindness.ts'
+import { type Candidate, candidatesAmong } from './candidates.ts'
+import { hungMsBy, verdictIdOf } from './certificate.ts'
 import { Conditions } from './conditions.ts'
-import type { Effect, Notice } from './message.ts'
-import type { Accusation, Incarnation, Keyring, Millis, Roster, SignedAnswer, Standing, VerdictKind } from './model.ts'
+import { Conviction } from './conviction.ts'
+import type { CoreOptions } from './core-options.ts'
+import { Deferrals } from './deferrals.ts'
+import type { Disputes } from './disputes.ts'
+import { Flaps } from './flaps.ts'
+import { Judge } from './judge.ts'
+import { Leaves } from './leaves.ts'
+import type { Membership } from './membership.ts'
+import type { Effect, Message, Notice } from './message.ts'
+import type { Accusation, Incarnation, Keyring, Leave, Millis, Standing } from './model.ts'
 import { compareIncarnations } from './model.ts'
 import { OpenRollCall } from './open-roll-call.ts'
-import { floorOf, neededOf, type Tally, vetoOf } from './quorum.ts'
 import type { Timing } from './timing.ts'
 
-export interface LeaderOptions {
+export interface LeaderOptions extends NonNullable<CoreOptions['lead']> {
   readonly node: string
-  /** Grows with every leader; a roll-call of an older term is not answered. */
-  readonly term: number
-  readonly roster: Roster
-  /** Goes into certificates, so that they name the very roster they were counted on. */
-  readonly rosterHash: string
+  readonly membership: Membership
   readonly keyring: Keyring
   readonly timing: Timing
-  /** Unpredictable: it is what makes answers fresh. */
-  nonce(): string
-  /** Verdicts that stood when this leader started, from the record of commits. */
-  readonly standing: readonly Standing[]
 }
 
 /** At most two roll-calls a second: what comes up meanwhile is batched into the next one. */
@@ -34,29 +34,36 @@ const ROLL_CALL_GAP_MS = 500
 /** More are put off to the next: a question must fit one message, as must its answers. */
 const SUBJECTS_PER_ROLL_CALL = 100
 
-interface Candidate {
-  readonly subject: string
-  readonly kind: VerdictKind
-  readonly incarnation: Incarnation
-  readonly votes: number
-}
-
 export class Leader {
   readonly #options: LeaderOptions
   readonly #ballots: Ballots
   readonly #conditions: Conditions
-  readonly #brake: Brake
-  readonly #retryAt = new Map<string, Millis>()
-  readonly #withheld = new Map<string, string>()
+  readonly #judge: Judge
+  readonly #flaps: Flaps
+  readonly #leaves = new Leaves()
+  readonly #deferrals: Deferrals
   readonly #lives = new Map<string, Incarnation>()
+  #rosterHash: string
   #open: OpenRollCall | undefined
+  #conviction: Conviction | undefined
   #lastRollCallAt = Number.NEGATIVE_INFINITY
+  #idleRollCallAt: Millis
+  /** Absent members to ask about with the next candidates. */
+  #unexplained: readonly string[] = []
+  #notices: Notice[] = []
+  #isStirred = true
+  #nextAt = Number.NEGATIVE_INFINITY
 
-  constructor(options: LeaderOptions) {
+  constructor(now: Millis, options: LeaderOptions) {
+    const { membership, timing, standing } = options
     this.#options = options
-    this.#ballots = new Ballots(options.timing.accusationTtlMs)
-    this.#conditions = new Conditions(options.roster, this.#ballots, options.standing)
-    this.#brake = new Brake(options.roster)
+    this.#rosterHash = options.rosterHash
+    this.#idleRollCallAt = now
+    this.#ballots = new Ballots(timing.accusationTtlMs)
+    this.#conditions = new Conditions(membership, this.#ballots, standing)
+    this.#judge = new Judge(membership, this.#conditions, this.#ballots)
+    this.#deferrals = new Deferrals(timing.rollCallRetryMs)
+    this.#flaps = new Flaps(timing.recoverBeats)
   }
 
   get ballots(): Ballots {
@@ -67,50 +74,110 @@ export class Leader {
     return this.#conditions
   }
 
+  get disputes(): Disputes {
+    return this.#judge.disputes
+  }
+
+  get blindness(): Blindness {
+    return this.#judge.blindness
+  }
+
   /** Why nobody is marked at present; undefined while the brake is open. */
   get frozen(): string | undefined {
-    return this.#brake.frozen
+    return this.#judge.brake.frozen
+  }
+
+  /** False once three roll-calls in a row reached no more than half of the live members: then it must not lead. */
+  get hasQuorum(): boolean {
+    return this.#judge.reach.isReached
+  }
+
+  recoverBeats(now: Millis, subject: string): number {
+    return this.#flaps.recoverBeats(now, subject)
+  }
+
+  /** An operator ends a freeze. False when there is none. */
+  release(now: Millis, why: string): boolean {
+    const change = this.#judge.brake.release(now, why)
+    if (change !== undefined) this.#tell({ kind: 'brake', change })
+    return change !== undefined
+  }
+
+  /** A later roster is in force. */
+  advanced(rosterHash: string): void {
+    const { membership } = this.#options
+    this.#rosterHash = rosterHash
+    // What was asked or counted on the roster before it proves nothing on this one.
+    this.#open = undefined
+    this.#conviction = undefined
+    this.#tell(...this.#conditions.retain((node) => membership.positionOf(node) !== undefined))
   }
 
   /** A subject's latest life, from its own announcement. Accusations of an earlier one no longer count. */
   lives(subject: string, incarnation: Incarnation): void {
     const known = this.#lives.get(subject)
-    if (known === undefined || compareIncarnations(incarnation, known) > 0) this.#lives.set(subject, incarnation)
+    if (known !== undefined && compareIncarnations(incarnation, known) <= 0) return
+    this.#lives.set(subject, incarnation)
+    this.#tell(...this.#leaves.returned(subject, incarnation))
+    const verdict = this.#conditions.standing.get(subject)
+    if (verdict !== undefined) this.#tell({ kind: 'announced', verdict, incarnation })
   }
 
-  accused(now: Millis, voter: string, accusation: Accusation): void {
+  /** The latest life of a subject that was heard of. */
+  lifeOf(subject: string): Incarnation {
+    return this.#lives.get(subject) ?? { serial: 0, boot: 0, refutations: 0 }
+  }
+
+  left(now: Millis, subject: string, leave: Leave): void {
+    this.#tell(...this.#leaves.left(now, subject, leave))
+  }
+
+  /** `saidAt`: by this node's clock, as far as the way it took tells. */
+  accused(saidAt: Millis, voter: string, accusation: Accusation): void {
     const known = this.#lives.get(accusation.subject)
     if (known !== undefined && compareIncarnations(accusation.incarnation, known) < 0) return
-    this.#ballots.cast(now, voter, accusation)
+    if (accusation.term !== this.#options.term) return
+    this.#ballots.cast(saidAt, voter, accusation)
+    this.#isStirred = true
   }
 
-  answered(nonce: string, present: Uint8Array, answers: readonly SignedAnswer[]): readonly Effect[] {
-    if (this.#open?.nonce !== nonce) return []
-    const invalid = this.#open.answered(present, answers, this.#options.keyring)
+  answered(message: Extract<Message, { kind: 'answers' }>): readonly Effect[] {
+    if (this.#open?.nonce !== message.nonce) return []
+    this.#isStirred = true
+    const invalid = this.#open.answered(message, this.#options.keyring)
     return invalid.map((from) => ({ kind: 'dropped', why: 'answer', from }))
   }
 
-  /** Re-reads everything. `peers` are the nodes a roll-call can be sent to. */
+  /** Whether the subject's kubelet has renewed its Lease since it fell silent; undefined: that is not known. */
+  heartbeat(subject: string, renewed: boolean | undefined): void {
+    this.#isStirred = true
+    const reading = renewed === undefined ? 'unread' : renewed ? 'renewed' : 'stale'
+    this.#conviction?.read(subject, reading)
+    const verdict = this.#conditions.standing.get(subject)
+    if (verdict === undefined || verdict.kind === 'Isolated' || reading !== 'renewed') return
+    const isolated: Standing = { ...verdict, kind: 'Isolated' }
+    this.#conditions.convict(isolated)
+    this.#tell({ kind: 'isolated', verdict: isolated })
+  }
+
+  /** Re-reads everything, if there is anything new. `peers` are the nodes a roll-call can be sent to. */
   tick(now: Millis, peers: readonly string[]): readonly Effect[] {
+    if (!this.#isStirred && now < this.#nextAt) return []
     this.#ballots.expire(now)
-    for (const subject of this.#withheld.keys()) {
-      if (!this.#conditions.suspected.has(subject)) this.#forget(subject)
-    }
-    const notices = this.#conditions.update().map((notice): Effect => ({ kind: 'notice', notice }))
-    const braked = this.#open === undefined ? this.#applyBrake(now, []) : []
-    return [...notices, ...braked, ...this.#closeRollCall(now), ...this.#openRollCall(now, peers)]
+    this.#tell(...this.#leaves.expire(now), ...this.#judge.disputes.expire(now))
+    for (const notice of this.#conditions.update()) this.#took(now, notice)
+    this.#tell(...this.#judge.applyBrake(now, []))
+    const commits = [...this.#closeRollCall(now), ...this.#commit(now)]
+    const asked = this.#callTheRoll(now, peers)
+    const notices = this.#notices.map((notice): Effect => ({ kind: 'notice', notice }))
+    this.#notices = []
+    this.#isStirred = false
+    this.#nextAt = this.#soonest(now)
+    return [...notices, ...commits, ...asked]
   }
 
   nextAt(now: Millis): Millis {
-    const times = [this.#ballots.nextAt(now), this.#brake.nextAt(now), ...this.#retryAt.values()]
-    if (this.#open !== undefined) times.push(this.#open.closesAt)
-    if (this.#ballots.subjects().length > 0) times.push(this.#lastRollCallAt + ROLL_CALL_GAP_MS)
-    for (const subject of this.#conditions.suspected) {
-      for (const ballot of this.#ballots.about(subject, 'HostHung', 'NodeDown')) {
-        times.push(now + this.#options.timing.hostHungMs - silentFor(ballot, now))
-      }
-    }
-    return Math.min(...times.filter((time) => time > now))
+    return this.#isStirred ? now : this.#nextAt
   }
 
   /** When the slow path can decide about this subject at the earliest; undefined when it is not on the slow path. */
@@ -119,132 +186,168 @@ export class Leader {
     const ballots = this.#ballots.about(subject, 'HostHung', 'NodeDown')
     if (ballots.length < this.#conditions.neededFor(subject)) return undefined
     const shortest = Math.min(...ballots.map((ballot) => silentFor(ballot, now)))
-    return Math.max(0, this.#options.timing.hostHungMs - shortest)
+    return Math.max(0, this.#hungMs - shortest)
+  }
+
+  #tell(...notices: readonly Notice[]): void {
+    this.#notices.push(...notices)
+    this.#isStirred = true
+  }
+
+  #took(now: Millis, notice: Notice): void {
+    this.#tell(notice)
+    if (notice.kind === 'unsuspected') this.#forget(notice.subject)
+    if (notice.kind !== 'recovered') return
+    const { subject, incarnation } = notice.verdict
+    this.#forget(subject)
+    const life = this.#lives.get(subject)
+    const isSameLife = life === undefined || (life.serial === incarnation.serial && life.boot === incarnation.boot)
+    if (isSameLife) this.#tell(...this.#judge.disputes.cameBackAsItWas(now, subject))
+  }
+
+  #soonest(now: Millis): Millis {
+    const times = [
+      this.#ballots.nextAt(now),
+      this.#judge.brake.nextAt(now),
+      this.#leaves.nextAt(now),
+      this.#judge.disputes.nextAt(now),
+      this.#idleRollCallAt,
+      this.#deferrals.nextAt(now),
+    ]
+    if (this.#open !== undefined) times.push(this.#open.closesAt)
+    if (this.#conviction?.readUntil !== undefined) times.push(this.#conviction.readUntil)
+    if (this.#conditions.suspected.size > 0) times.push(this.#lastRollCallAt + ROLL_CALL_GAP_MS)
+    for (const subject of this.#conditions.suspected) {
+      for (const ballot of this.#ballots.about(subject, 'HostHung', 'NodeDown')) {
+        times.push(now + this.#hungMs - silentFor(ballot, now))
+      }
+    }
+    return times.reduce((next, time) => (time > now && time < next ? time : next), Number.POSITIVE_INFINITY)
+  }
+
+  get #hungMs(): Millis {
+    return hungMsBy(this.#options.heartbeats ? 'stale' : 'unread', this.#options.timing)
   }
 
   #candidates(now: Millis): readonly Candidate[] {
-    const { timing } = this.#options
-    const candidates: Candidate[] = []
-    for (const subject of this.#conditions.suspected) {
-      if (this.#conditions.standing.has(subject) || (this.#retryAt.get(subject) ?? 0) > now) continue
-      const needed = this.#neededAmong(subject)
-      const down = this.#ballots.aboutOneLife(subject, 'NodeDown')
-      const silent = this.#ballots.aboutOneLife(subject, 'HostHung', 'NodeDown')
-      const isHung = silent.every((ballot) => silentFor(ballot, now) >= timing.hostHungMs)
-      const [kind, ballots] = down.length >= needed ? (['NodeDown', down] as const) : (['HostHung', silent] as const)
-      const [first] = ballots
-      if (first === undefined || ballots.length < needed || (kind === 'HostHung' && !isHung)) continue
-      candidates.push({ subject, kind, incarnation: first.accusation.incarnation, votes: ballots.length })
-    }
-    return candidates.slice(0, SUBJECTS_PER_ROLL_CALL)
+    const { membership } = this.#options
+    const rules = { ballots: this.#ballots, conditions: this.#conditions, membership, hungMs: this.#hungMs }
+    const asked = [...this.#conditions.suspected].filter((subject) => this.#deferrals.mayAsk(now, subject))
+    return candidatesAmong(asked, now, rules).slice(0, SUBJECTS_PER_ROLL_CALL)
   }
 
-  /** As neededFor, but observers that are suspected themselves by enough others are excused: a rack dies as one. */
-  #neededAmong(subject: string): number {
-    const assigned = zonesOfObservers(this.#options.roster, subject)
-    const eligible = [...assigned.keys()].filter((node) => !this.#conditions.standing.has(node))
-    const suspects = eligible.filter(
-      (node) =>
-        this.#ballots.about(node, 'NodeDown').length >= floorOf(zonesOfObservers(this.#options.roster, node).size),
-    )
-    return neededOf(assigned.size, eligible.length - suspects.length)
+  #callTheRoll(now: Millis, peers: readonly string[]): readonly Effect[] {
+    if (this.#open?.hasCandidates === true || this.#conviction !== undefined) return []
+    const mayAsk = this.#judge.brake.allowance(now) > 0 && now - this.#lastRollCallAt >= ROLL_CALL_GAP_MS
+    const candidates = mayAsk ? this.#candidates(now) : []
+    if (candidates.length > 0) return this.#ask(now, peers, candidates, this.#unexplained)
+    if (this.#open !== undefined || now < this.#idleRollCallAt) return []
+    return this.#ask(now, peers, [], this.#judge.disputes.toAsk([...this.#conditions.suspected]))
   }
 
-  #openRollCall(now: Millis, peers: readonly string[]): readonly Effect[] {
-    if (this.#open !== undefined || this.#brake.allowance(now) === 0) return []
-    if (now - this.#lastRollCallAt < ROLL_CALL_GAP_MS) return []
-    const candidates = this.#candidates(now)
-    if (candidates.length === 0) return []
-    const { node: leader, roster, term, keyring, timing } = this.#options
-    const subjects = candidates.map(({ subject: node, incarnation }) => ({ node, incarnation }))
-    const rollCall = { leader, epoch: roster.epoch, term, nonce: this.#options.nonce(), subjects }
+  /** Asks the mesh about candidates and, without convicting them, about others. */
+  #ask(
+    now: Millis,
+    peers: readonly string[],
+    candidates: readonly Candidate[],
+    others: readonly string[],
+  ): readonly Effect[] {
+    const { node: leader, membership, term, keyring, timing, nonce } = this.#options
+    const subjects = [
+      ...candidates.map(({ subject: node, incarnation }) => ({ node, incarnation })),
+      ...others.map((node) => ({ node, incarnation: this.lifeOf(node) })),
+    ]
+    const rollCall = { leader, epoch: membership.roster.epoch, term, nonce: nonce(), subjects }
     const call = { rollCall, signature: keyring.sign('roll-call', rollCall) }
     const kinds = new Map(candidates.map(({ subject, kind }) => [subject, kind]))
-    this.#lastRollCallAt = now
-    this.#open = new OpenRollCall(call, kinds, roster, now + timing.rollCallMs)
-    const notices: Notice[] = candidates.map(({ subject, kind: verdict, votes }) => {
-      return { kind: 'candidate', subject, verdict, votes }
-    })
+    const isAtFault = (observer: string) => this.#judge.disputes.hasObserverFault(observer)
+    this.#unexplained = []
+    this.#idleRollCallAt = now + timing.rollCallEveryMs
+    if (candidates.length > 0) this.#lastRollCallAt = now
+    this.#open = new OpenRollCall(call, kinds, membership, isAtFault, now + timing.rollCallMs)
+    for (const { subject, kind: verdict, votes } of candidates) {
+      this.#tell({ kind: 'candidate', subject, verdict, votes })
+    }
     const asked = candidates.map(({ subject }) => subject)
-    notices.push({ kind: 'rollCall', nonce: rollCall.nonce, subjects: asked, live: this.#live().length })
-    return [
-      ...notices.map((notice): Effect => ({ kind: 'notice', notice })),
-      ...peers.map((to): Effect => ({ kind: 'send', to, via: 'any', message: { kind: 'roll-call', call } })),
-    ]
+    if (asked.length > 0) {
+      this.#tell({ kind: 'rollCall', nonce: rollCall.nonce, subjects: asked, live: this.#live().length })
+    }
+    return peers.map((to): Effect => ({ kind: 'send', to, via: 'any', message: { kind: 'roll-call', call } }))
   }
 
   #closeRollCall(now: Millis): readonly Effect[] {
     const open = this.#open
     if (open === undefined) return []
-    const { rosterHash, timing, keyring } = this.#options
     const live = this.#live()
     // Whoever is silent already, or has no agent, is not waited for.
     const silent = new Set([...this.#conditions.suspected, ...this.#conditions.agentDown])
     if (now < open.closesAt && !open.isComplete(live, silent)) return []
     this.#open = undefined
-    const absent = live.filter((node) => !open.isPresent(node))
-    const present = live.length - absent.length
-    const braked = this.#applyBrake(now, absent)
-    const { tallies, excused } = open.count(new Set(this.#conditions.standing.keys()), timing.hostHungMs)
-    const against = this.#whyNobody(present, live.length)
-    const carried = [...tallies].filter(([, counted]) => against === undefined && counted.kind === 'carried')
-    const convicted = carried.slice(0, this.#brake.allowance(now)).map(([subject]) => subject)
-    for (const subject of convicted) this.#convict(now, open.verdictOn(subject))
-    const figures = { rosterHash, present, live: live.length }
-    const commits = convicted.map((subject): Effect => {
-      return {
-        kind: 'commit',
-        certificate: open.certificate(subject, excused, this.#conditions.standing, figures, keyring),
+    const { notices, convicted, withheld, excused, present, unexplained } = this.#judge.close(
+      now,
+      open,
+      live,
+      this.#hungMs,
+    )
+    this.#tell(...notices)
+    if (unexplained.length > 0) {
+      this.#unexplained = unexplained
+      this.#lastRollCallAt = Number.NEGATIVE_INFINITY
+      return []
+    }
+    for (const [subject, why] of withheld) {
+      this.#tell(...this.#deferrals.withhold(now, subject, open.kindOf(subject), why))
+    }
+    if (convicted.length === 0) return []
+    const records = [...excused].map((node) => [node, this.#recordOf(node, open)] as const)
+    const figures = { rosterHash: this.#rosterHash, present, live: live.length }
+    const { heartbeats, timing } = this.#options
+    const readUntil = heartbeats ? now + timing.heartbeatReadMs : undefined
+    const conviction = new Conviction({ open, subjects: convicted, excused: new Map(records), figures, readUntil })
+    this.#conviction = conviction
+    if (!heartbeats) return []
+    return convicted.map((subject) => ({ kind: 'readHeartbeat', subject, silentMs: conviction.silentMs(subject) }))
+  }
+
+  /** Convicts, once every Lease is read or the time for it is over. */
+  #commit(now: Millis): readonly Effect[] {
+    const conviction = this.#conviction
+    if (conviction === undefined || !conviction.isDue(now)) return []
+    this.#conviction = undefined
+    return conviction.subjects.flatMap((subject): readonly Effect[] => {
+      const outcome = conviction.outcome(subject, this.#options.keyring)
+      if (outcome.kind === 'withheld') {
+        this.#tell(...this.#deferrals.withhold(now, subject, outcome.verdict, outcome.why))
+        return []
       }
+      this.#convict(now, conviction.open.verdictOn(subject, outcome.verdict))
+      return [{ kind: 'commit', certificate: outcome.certificate }]
     })
-    const rest = [...tallies].filter(([subject]) => !convicted.includes(subject))
-    const withheld = rest.flatMap(([subject, counted]) =>
-      this.#withhold(now, subject, open.kindOf(subject), against ?? whyNot(counted)),
-    )
-    return [...braked, ...commits, ...withheld]
   }
 
-  /** What stands against every verdict of this moment, whatever the answers. */
-  #whyNobody(present: number, live: number): string | undefined {
-    if (this.#brake.frozen !== undefined) return `frozen: ${this.#brake.frozen}`
-    if (present * 2 > live) return undefined
-    return `only ${present} of ${live} live members answered: this side may be the one cut off`
-  }
-
-  /** `absent`: members that a roll-call just did not reach. */
-  #applyBrake(now: Millis, absent: readonly string[]): readonly Effect[] {
-    const few = (subject: string) => vetoOf(zonesOfObservers(this.#options.roster, subject).size)
-    const silent = [...this.#conditions.suspected].filter(
-      (subject) => this.#ballots.about(subject, 'NodeDown', 'HostHung').length >= few(subject),
-    )
-    const change = this.#brake.update(now, new Set([...absent, ...silent, ...this.#conditions.standing.keys()]))
-    return change === undefined ? [] : [{ kind: 'notice', notice: { kind: 'brake', change } }]
+  /** What excuses an observer: a verdict that stands, one of this same roll-call, or that its agent is known to be down. */
+  #recordOf(observer: string, open: OpenRollCall): string {
+    const verdict = this.#conditions.standing.get(observer)
+    if (verdict !== undefined) return verdict.verdictId
+    return open.subjects.includes(observer) ? verdictIdOf(open.call, observer) : `AgentDown-${observer}`
   }
 
   #forget(subject: string): void {
-    this.#withheld.delete(subject)
-    this.#retryAt.delete(subject)
-  }
-
-  #withhold(now: Millis, subject: string, verdict: VerdictKind, why: string): readonly Effect[] {
-    this.#retryAt.set(subject, now + this.#options.timing.rollCallRetryMs)
-    if (this.#withheld.get(subject) === why) return []
-    this.#withheld.set(subject, why)
-    return [{ kind: 'notice', notice: { kind: 'withheld', subject, verdict, why } }]
+    this.#judge.forget(subject)
+    this.#deferrals.forget(subject)
   }
 
   #convict(now: Millis, verdict: Standing): void {
     this.#forget(verdict.subject)
-    this.#brake.convicted(now)
+    this.#judge.brake.convicted(now)
+    this.#flaps.convicted(now, verdict.subject)
     this.#conditions.convict(verdict)
   }
 
-  /** Members without a standing verdict. */
+  /** Members without a standing verdict that have not left. */
   #live(): readonly string[] {
-    return this.#options.roster.members.map(({ node }) => node).filter((node) => !this.#conditions.standing.has(node))
+    return this.#options.membership.roster.members
+      .map(({ node }) => node)
+      .filter((node) => !this.#conditions.standing.has(node) && !this.#leaves.has(node))
   }
-}
-
-function whyNot(counted: Tally): string {
-  return counted.kind === 'carried' ? 'put off: only so many verdicts a minute after a freeze' : counted.why
 }

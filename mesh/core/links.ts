@@ -21,6 +21,11 @@ export class Links {
     return this.#open.has(peer)
   }
 
+  /** Peers to which this node has an open stream of its own. */
+  get openedByMe(): readonly string[] {
+    return [...this.#open].flatMap(([peer, streams]) => (streams.has('me') ? [peer] : []))
+  }
+
   get peers(): readonly string[] {
     return [...this.#open.keys()]
   }

@@ -2,11 +2,12 @@
 
 import type { BrakeChange } from './brake.ts'
 import type { HostAnswer } from './channel.ts'
-import type { Digest, Heard, RefusedWhy } from './gossip.ts'
+import type { DigestEntry, Heard, RefusedWhy } from './gossip.ts'
 import type {
   Certificate,
   Incarnation,
   Millis,
+  Roster,
   SignedAnswer,
   SignedRollCall,
   SignedStatement,
@@ -18,17 +19,35 @@ export type Message =
   | { readonly kind: 'probe'; readonly seq: number }
   /** `wallMs`: the answerer's wall clock, only to show how far clocks are apart. */
   | { readonly kind: 'ack'; readonly seq: number; readonly wallMs: number; readonly incarnation: Incarnation }
-  /** `path`: the hops still to go, the last one being the observer it is meant for. */
+  /**
+   * An observer misses its subject and asks a co-observer to look, too. `path`: the hops still to go, the last one being
+   * the co-observer it is meant for.
+   */
   | { readonly kind: 'hint'; readonly path: readonly string[]; readonly from: string; readonly subject: string }
-  /** `history`: fetched, not said just now. It informs, it never counts as a vote. */
-  | { readonly kind: 'gossip'; readonly history: boolean; readonly items: readonly Heard[] }
-  | ({ readonly kind: 'digest' } & Digest)
+  /** Its answer, when the subject acked: an indirect ack, for how long ago. */
+  | {
+      readonly kind: 'indirect-ack'
+      readonly path: readonly string[]
+      readonly from: string
+      readonly subject: string
+      readonly ageMs: Millis
+    }
+  | { readonly kind: 'gossip'; readonly items: readonly Heard[] }
+  /** All that the sender knows of what aggregators say; the answer is what it lacks. */
+  | { readonly kind: 'digest'; readonly entries: readonly DigestEntry[] }
+  /** A peer is on a later epoch: asks it for the roster, which comes as its signed bytes. */
+  | { readonly kind: 'want-roster'; readonly epoch: number }
+  | { readonly kind: 'roster'; readonly epoch: number; readonly bytes: Uint8Array }
   | { readonly kind: 'roll-call'; readonly call: SignedRollCall }
-  /** Flows back to the leader; bit n of `present` is the nth member of the roster. */
+  /**
+   * Flows back to the leader; bit n of `present` is the nth member of the roster. `degraded`: those that hold themselves
+   * unfit to judge others; empty for nobody.
+   */
   | {
       readonly kind: 'answers'
       readonly nonce: string
       readonly present: Uint8Array
+      readonly degraded: Uint8Array
       readonly answers: readonly SignedAnswer[]
     }
 
@@ -43,6 +62,14 @@ export type Input =
   | { readonly kind: 'message'; readonly from: string; readonly message: Message }
   | { readonly kind: 'hostAnswer'; readonly subject: string; readonly answer: HostAnswer }
   | { readonly kind: 'publish'; readonly topic: string; readonly bytes: Uint8Array; readonly ttlMs: Millis }
+  /** 99th percentile of the event loop's delay since the last beat, as the adapter measures it. */
+  | { readonly kind: 'loopDelay'; readonly p99Ms: Millis }
+  /** This node is about to stop, and means to be back after `forMs`, at most two minutes. */
+  | { readonly kind: 'leave'; readonly reason: string; readonly forMs: Millis }
+  /** A roster that was checked: signed by an aggregator, a later epoch of this mesh. */
+  | { readonly kind: 'roster'; readonly roster: Roster; readonly hash: string; readonly bytes: Uint8Array }
+  /** The answer to `readHeartbeat`: whether the kubelet renewed its Lease since; undefined when that is not known. */
+  | { readonly kind: 'heartbeat'; readonly subject: string; readonly renewed: boolean | undefined }
 
 /** To be carried out in order: a `commit` is recorded before anybody is told of it. */
 export type Effect =
@@ -50,11 +77,19 @@ export type Effect =
   | { readonly kind: 'dial' | 'abort'; readonly peer: string }
   /** Ask the host itself; `control`: another live member to connect to at the same time, when there is one. */
   | { readonly kind: 'askHost'; readonly subject: string; readonly control: string | undefined }
-  /** A statement heard for the first time; `history` as in the message that brought it. */
-  | { readonly kind: 'heard'; readonly signed: SignedStatement; readonly history: boolean }
+  /** A statement heard for the first time that concerns this node: a leader everything, a member what aggregators say. */
+  | { readonly kind: 'heard'; readonly signed: SignedStatement }
+  /** A peer sent a later roster: check it, keep it, and hand it back as an input. */
+  | { readonly kind: 'rosterOffered'; readonly from: string; readonly bytes: Uint8Array }
+  /** Before a verdict is committed: did the kubelet renew its Lease since the silence began, `silentMs` ago? */
+  | { readonly kind: 'readHeartbeat'; readonly subject: string; readonly silentMs: Millis }
   | { readonly kind: 'commit'; readonly certificate: Certificate }
   | { readonly kind: 'notice'; readonly notice: Notice }
-  | { readonly kind: 'dropped'; readonly why: RefusedWhy | 'hint' | 'roll-call' | 'answer'; readonly from: string }
+  | {
+      readonly kind: 'dropped'
+      readonly why: RefusedWhy | 'hint' | 'roll-call' | 'answer' | 'roster'
+      readonly from: string
+    }
 
 /** What the leader has to tell people. */
 export type Notice =
@@ -63,6 +98,25 @@ export type Notice =
   | { readonly kind: 'withheld'; readonly subject: string; readonly verdict: VerdictKind; readonly why: string }
   | { readonly kind: 'brake'; readonly change: BrakeChange }
   | { readonly kind: 'recovered'; readonly verdict: Standing; readonly why: string }
+  /** A node under a verdict announces itself; its observers are told to look. */
+  | { readonly kind: 'announced'; readonly verdict: Standing; readonly incarnation: Incarnation }
+  /** A verdict turned out to be about a node that lives apart from its peers: its Lease was renewed. */
+  | { readonly kind: 'isolated'; readonly verdict: Standing }
+  | { readonly kind: 'left' | 'returned'; readonly subject: string; readonly why: string }
+  /** Some observers see it live, others see nothing. `open: false`: none did so for five minutes. */
+  | {
+      readonly kind: 'linkFault'
+      readonly subject: string
+      readonly open: boolean
+      readonly alive: readonly string[]
+      readonly silent: readonly string[]
+    }
+  /** One observer stands against the rest; its votes do not count meanwhile. */
+  | { readonly kind: 'observerFault'; readonly subject: string; readonly open: boolean; readonly why: string }
+  /** Too many observers hold themselves unfit: no verdict about these subjects, or in the whole mesh. */
+  | { readonly kind: 'blind'; readonly open: boolean; readonly subjects: readonly string[]; readonly why: string }
+  /** Whether the roll-calls of this leader reach more than half of the live members. */
+  | { readonly kind: 'quorum'; readonly reached: boolean; readonly present: number; readonly live: number }
   | {
       readonly kind: 'agentDown' | 'agentUp' | 'suspected' | 'unsuspected'
       readonly subject: string

@@ -61,8 +61,8 @@ export type ChannelResult = 'userland' | 'mute' | 'refused' | 'nothing' | 'unkno
 /** What one observer holds a subject for. `Alive` withdraws an accusation. */
 export type Opinion = 'Alive' | 'NodeDown' | 'HostHung' | 'AgentDown'
 
-/** A verdict's kind: the two that end with a node marked. */
-export type VerdictKind = 'NodeDown' | 'HostHung'
+/** A verdict's kind. The first two end with a node marked; Isolated is one of them whose kubelet still renews its Lease. */
+export type VerdictKind = 'NodeDown' | 'HostHung' | 'Isolated'
 
 /** One observer's statement about one life of one subject. */
 export interface Accusation {
@@ -70,6 +70,8 @@ export interface Accusation {
   readonly subject: string
   readonly incarnation: Incarnation
   readonly epoch: number
+  /** Of the latest roll-call that this observer has heard: what was said to an earlier leader is no vote. */
+  readonly term: number
   readonly opinion: Opinion
   readonly channel: ChannelResult
   /** How long the subject had been silent when this was said. */
@@ -82,6 +84,20 @@ export interface Announcement {
   readonly incarnation: Incarnation
 }
 
+/** A node stops on purpose, for a while: until then only its host is asked (docs/protocol.md section 4). */
+export interface Leave {
+  readonly kind: 'leave'
+  readonly incarnation: Incarnation
+  readonly reason: string
+  /** How long it expects to be away, at most LEAVE_MS_MAX. */
+  readonly forMs: Millis
+}
+
+export const LEAVE_MS_MAX = 120_000
+
+/** The largest signed roster that travels by mesh, bytes: some 3,000 members. More need cells. */
+export const ROSTER_BYTES_MAX = 480 * 1024
+
 /** The leader's down list, an entry a subject: a verdict stands, or no longer does. */
 export interface DownNotice {
   readonly kind: 'down'
@@ -90,6 +106,10 @@ export interface DownNotice {
   readonly verdict: VerdictKind
   readonly verdictId: string
   readonly standing: boolean
+  /** The latest life of the subject that the leader has heard of: a later one than was convicted is worth dialling. */
+  readonly latest: Incarnation
+  /** Beats of renewed acks before the subject is called alive again; more for one that keeps coming and going. */
+  readonly recoverBeats: number
 }
 
 /** Anything the mesh carries without understanding it: findings, remediations, permits, settings. */
@@ -99,7 +119,7 @@ export interface Note {
   readonly bytes: Uint8Array
 }
 
-export type StatementBody = Accusation | Announcement | DownNotice | Note
+export type StatementBody = Accusation | Announcement | Leave | DownNotice | Note
 
 /**
  * What one node says to all. Later (serial, boot, seq) supersedes earlier under the same key. It lives for `ttlMs` on
@@ -156,13 +176,20 @@ export interface SignedAnswer {
   readonly signature: Signature
 }
 
+/**
+ * What the kubelet's Lease showed when the verdict was committed. `unread`: there is none to read, or it could not be read
+ * in time.
+ */
+export type Heartbeat = 'unread' | 'stale' | 'renewed'
+
 /** What the leader concluded from a roll-call: the part of a certificate that it signs. */
 export interface Conclusion {
   readonly verdictId: string
   readonly kind: VerdictKind
   readonly subject: string
   readonly incarnation: Incarnation
-  /** Observers excused because they are down themselves, by the verdict that says so. */
+  readonly heartbeat: Heartbeat
+  /** Observers excused because they, or their agents, are down themselves, by the record that says so. */
   readonly excused: readonly { readonly node: string; readonly verdictId: string }[]
   readonly rosterHash: string
   /** Members that answered the roll-call, and how many it was put to. */

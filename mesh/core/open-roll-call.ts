@@ -1,11 +1,16 @@
 /** A roll-call as its leader sees it, from the question to the count of the answers. */
 import { isAnswerTo, verdictIdOf, zonesOfObservers } from './certificate.ts'
+import { showsHost } from './disputes.ts'
+import type { Membership } from './membership.ts'
+import type { Message } from './message.ts'
 import type {
+  Answer,
   Certificate,
   Conclusion,
   Incarnation,
   Keyring,
   Millis,
+  RollCall,
   Roster,
   SignedAnswer,
   SignedRollCall,
@@ -13,7 +18,7 @@ import type {
   VerdictKind,
 } from './model.ts'
 import { emptyPresence, hasMember, mergePresence } from './presence.ts'
-import { type Tally, tally } from './quorum.ts'
+import { type Silence, type Tally, tally } from './quorum.ts'
 
 export interface Count {
   readonly tallies: ReadonlyMap<string, Tally>
@@ -24,32 +29,74 @@ export interface Count {
 export class OpenRollCall {
   readonly closesAt: Millis
   readonly #call: SignedRollCall
-  readonly #kinds: ReadonlyMap<string, VerdictKind>
+  readonly #kinds: ReadonlyMap<string, Silence>
+  readonly #membership: Membership
+  readonly #isAtFault: (observer: string) => boolean
   readonly #roster: Roster
   readonly #answers: ReadonlyMap<string, Map<string, SignedAnswer>>
   #present: Uint8Array
+  #degraded: Uint8Array
 
-  /** `kinds`: what each subject is held for. */
-  constructor(call: SignedRollCall, kinds: ReadonlyMap<string, VerdictKind>, roster: Roster, closesAt: Millis) {
+  /**
+   * `kinds`: what the candidates among its subjects are held for. The others are only asked about. `isAtFault`: observers
+   * whose word against a subject does not count.
+   */
+  constructor(
+    call: SignedRollCall,
+    kinds: ReadonlyMap<string, Silence>,
+    membership: Membership,
+    isAtFault: (observer: string) => boolean,
+    closesAt: Millis,
+  ) {
     this.closesAt = closesAt
     this.#call = call
     this.#kinds = kinds
-    this.#roster = roster
-    this.#answers = new Map([...kinds.keys()].map((subject) => [subject, new Map()]))
-    this.#present = emptyPresence(roster.members.length)
+    this.#membership = membership
+    this.#isAtFault = isAtFault
+    this.#roster = membership.roster
+    this.#answers = new Map(call.rollCall.subjects.map(({ node }) => [node, new Map()]))
+    this.#present = emptyPresence(this.#roster.members.length)
+    this.#degraded = emptyPresence(this.#roster.members.length)
+  }
+
+  /** Whether it may convict somebody. One that may not gives way to one that may. */
+  get hasCandidates(): boolean {
+    return this.#kinds.size > 0
+  }
+
+  get subjects(): readonly string[] {
+    return [...this.#answers.keys()]
+  }
+
+  get call(): RollCall {
+    return this.#call.rollCall
   }
 
   get nonce(): string {
     return this.#call.rollCall.nonce
   }
 
-  kindOf(subject: string): VerdictKind {
+  kindOf(subject: string): Silence {
     return this.#kinds.get(subject) ?? 'NodeDown'
   }
 
+  answersAbout(subject: string): readonly Answer[] {
+    return [...(this.#answers.get(subject)?.values() ?? [])].map(({ answer }) => answer)
+  }
+
+  /** Members that hold themselves unfit to judge others. */
+  get degraded(): readonly string[] {
+    const { members } = this.#roster
+    return members.flatMap(({ node }, index) => (hasMember(this.#degraded, index) ? [node] : []))
+  }
+
   /** Returns the voters whose answers were no valid ones. */
-  answered(present: Uint8Array, answers: readonly SignedAnswer[], keyring: Keyring): readonly string[] {
+  answered(
+    { present, degraded, answers }: Pick<Extract<Message, { kind: 'answers' }>, 'present' | 'degraded' | 'answers'>,
+    keyring: Keyring,
+  ): readonly string[] {
     this.#present = mergePresence(this.#present, present)
+    if (degraded.length > 0) this.#degraded = mergePresence(this.#degraded, degraded)
     return answers.flatMap((signed) => {
       const { answer, signature } = signed
       const heard = this.#answers.get(answer.subject)
@@ -64,57 +111,58 @@ export class OpenRollCall {
   }
 
   isPresent(node: string): boolean {
-    const index = this.#roster.members.findIndex((member) => member.node === node)
-    return index >= 0 && hasMember(this.#present, index)
+    const position = this.#membership.positionOf(node)
+    return position !== undefined && hasMember(this.#present, position)
   }
 
   /** Everyone of `live` that is not itself in question has said what it can: waiting longer changes nothing. */
   isComplete(live: readonly string[], suspected: ReadonlySet<string>): boolean {
-    const expected = live.filter((node) => !this.#kinds.has(node) && !suspected.has(node))
-    if (!expected.every((node) => this.isPresent(node))) return false
-    return [...this.#kinds.keys()].every((subject) => {
-      const observers = zonesOfObservers(this.#roster, subject)
-      return expected.every((node) => !observers.has(node) || this.#answers.get(subject)?.has(node))
+    const isExpected = (node: string) => !this.#answers.has(node) && !suspected.has(node)
+    if (!live.every((node) => !isExpected(node) || this.isPresent(node))) return false
+    const lives = new Set(live)
+    return [...this.#answers].every(([subject, answers]) => {
+      const observers = [...zonesOfObservers(this.#roster, subject).keys()]
+      return observers.every((node) => !lives.has(node) || !isExpected(node) || answers.has(node))
     })
   }
 
   /**
    * Observers that reach their own verdict in this same roll-call are excused from the others, so the count is repeated
-   * until it agrees with itself. Where it never does, nobody is excused on the other's account.
+   * until it agrees with itself. Where it never does, nobody is excused on the other's account. `putOff`: candidates that
+   * are not to be convicted whatever the count says, and so excuse nobody.
    */
-  count(standing: ReadonlySet<string>, hungMs: Millis): Count {
-    let excused = standing
+  count(excusedAnyhow: ReadonlySet<string>, putOff: ReadonlySet<string>, hungMs: Millis): Count {
+    let excused = excusedAnyhow
     for (let round = 0; round <= this.#kinds.size + 1; round++) {
       const tallies = this.#talliesWith(excused, hungMs)
-      const carried = [...tallies].filter(([, counted]) => counted.kind === 'carried').map(([subject]) => subject)
-      const next = new Set([...standing, ...carried])
+      const carried = [...tallies].filter(([node, { kind }]) => kind === 'carried' && !putOff.has(node))
+      const next = new Set([...excusedAnyhow, ...carried.map(([subject]) => subject)])
       if (next.size === excused.size && [...next].every((node) => excused.has(node))) return { tallies, excused }
       excused = next
     }
-    return { tallies: this.#talliesWith(standing, hungMs), excused: standing }
+    return { tallies: this.#talliesWith(excusedAnyhow, hungMs), excused: excusedAnyhow }
   }
 
-  verdictOn(subject: string): Standing {
-    const kind = this.kindOf(subject)
+  verdictOn(subject: string, kind: VerdictKind): Standing {
     return { verdictId: verdictIdOf(this.#call.rollCall, subject), kind, subject, incarnation: this.#lifeOf(subject) }
   }
 
-  /** `excused`: as in the count that carried; `standing`: the verdicts that excuse them. */
+  /** `excused`: as in the count that carried, with the record that excuses each. */
   certificate(
     subject: string,
-    excused: ReadonlySet<string>,
-    standing: ReadonlyMap<string, Standing>,
-    figures: Pick<Conclusion, 'rosterHash' | 'present' | 'live'>,
+    kind: VerdictKind,
+    excused: ReadonlyMap<string, string>,
+    figures: Pick<Conclusion, 'rosterHash' | 'present' | 'live' | 'heartbeat'>,
     keyring: Keyring,
   ): Certificate {
-    const answers = [...(this.#answers.get(subject)?.values() ?? [])]
+    const answers = this.#counted(subject)
     const conclusion: Conclusion = {
       ...figures,
-      ...this.verdictOn(subject),
+      ...this.verdictOn(subject, kind),
       voters: answers.map(({ answer }) => answer.voter),
       excused: [...zonesOfObservers(this.#roster, subject).keys()].flatMap((node) => {
-        const verdict = standing.get(node)
-        return verdict === undefined || !excused.has(node) ? [] : [{ node, verdictId: verdict.verdictId }]
+        const verdictId = excused.get(node)
+        return verdictId === undefined ? [] : [{ node, verdictId }]
       }),
     }
     const signature = keyring.sign('verdict', conclusion)
@@ -124,11 +172,17 @@ export class OpenRollCall {
   #talliesWith(excused: ReadonlySet<string>, hungMs: Millis): ReadonlyMap<string, Tally> {
     return new Map(
       [...this.#kinds].map(([subject, kind]) => {
-        const answers = [...(this.#answers.get(subject)?.values() ?? [])].map(({ answer }) => answer)
+        const answers = this.#counted(subject).map(({ answer }) => answer)
         const assigned = zonesOfObservers(this.#roster, subject)
         return [subject, tally({ subject, kind, assigned, excused, hungMs }, answers)]
       }),
     )
+  }
+
+  /** Without those of observers at fault, unless they speak for the subject. */
+  #counted(subject: string): readonly SignedAnswer[] {
+    const answers = [...(this.#answers.get(subject)?.values() ?? [])]
+    return answers.filter(({ answer }) => showsHost(answer) || !this.#isAtFault(answer.voter))
   }
 
   #lifeOf(subject: string): Incarnation {

@@ -4,6 +4,9 @@
  */
 import type { Answer, VerdictKind } from './model.ts'
 
+/** What the answers can show. Whether the node is Isolated is not for observers to say: its Lease tells. */
+export type Silence = Exclude<VerdictKind, 'Isolated'>
+
 /** F, the least votes that may ever convict, by the number of observers assigned; Infinity: too few to convict at all. */
 export function floorOf(assigned: number): number {
   if (assigned >= 8) return 5
@@ -26,7 +29,7 @@ export function neededOf(assigned: number, eligible: number): number {
 
 export interface Question {
   readonly subject: string
-  readonly kind: VerdictKind
+  readonly kind: Silence
   /** The subject's observers (A), with their zones. */
   readonly assigned: ReadonlyMap<string, string>
   /** Observers excused by proof: they have a standing verdict themselves, or reach theirs in this same roll-call. */
@@ -73,7 +76,7 @@ export function tally(question: Question, answers: readonly Answer[]): Tally {
 }
 
 /** An ack, or an answer of the host itself that contradicts this kind of verdict. */
-function showsLife(answer: Answer, kind: VerdictKind): boolean {
+function showsLife(answer: Answer, kind: Silence): boolean {
   if (answer.opinion === 'Alive') return true
   if (answer.opinion === 'Abstain') return false
   if (answer.channel === 'userland' || answer.channel === 'refused') return true

@@ -83,18 +83,31 @@ function indexed(observers: ReadonlyMap<string, readonly Member[]>): Ring {
     observersOf.set(subject, watching.map((member) => member.node).toSorted())
     for (const observer of watching) subjectsOf.get(observer.node)?.push(subject)
   }
+  const neighbours = new Map<string, readonly string[]>()
+  const neighboursOf = (node: string) => {
+    const known = neighbours.get(node)
+    if (known !== undefined) return known
+    const all = [...new Set([...(observersOf.get(node) ?? []), ...(subjectsOf.get(node) ?? [])])]
+    neighbours.set(node, all)
+    return all
+  }
   return {
+    neighboursOf,
     observersOf: (subject) => observersOf.get(subject) ?? [],
     subjectsOf: (observer) => subjectsOf.get(observer) ?? [],
-    neighboursOf: (node) => [...new Set([...(observersOf.get(node) ?? []), ...(subjectsOf.get(node) ?? [])])],
   }
 }
 
-/** The members an aggregator keeps links to: it hears of the rest through them. */
-export function contactsOf(members: readonly Member[], random: () => number): readonly string[] {
-  return members
+/** The members an aggregator keeps links to: those that it has, and others by chance. It hears of the rest through them. */
+export function contactsOf(
+  members: readonly Member[],
+  kept: readonly string[],
+  random: () => number,
+): readonly string[] {
+  const others = members
+    .filter(({ node }) => !kept.includes(node))
     .map(({ node }) => ({ node, place: random() }))
     .toSorted((a, b) => a.place - b.place)
-    .slice(0, OBSERVERS_PER_SUBJECT)
     .map(({ node }) => node)
+  return [...kept, ...others].slice(0, OBSERVERS_PER_SUBJECT)
 }

@@ -3,17 +3,21 @@
  * brought the question first, and second, so that one death on the way loses nothing. An observer that is still looking
  * answers when it knows, as long as the roll-call is open.
  */
-import type { Effect } from './message.ts'
-import type { Answer, Keyring, Millis, Roster, Signature, SignedAnswer, SignedRollCall } from './model.ts'
+import type { Links } from './links.ts'
+import type { Membership } from './membership.ts'
+import type { Effect, Message } from './message.ts'
+import type { Answer, Keyring, Millis, Signature, SignedAnswer, SignedRollCall } from './model.ts'
 import { emptyPresence, mergePresence, samePresence, withMember } from './presence.ts'
-import { ringOf } from './ring.ts'
 import type { Timing } from './timing.ts'
 
 /** Roll-calls a member keeps track of at a time. Two a second for 300 ms each need one. */
 const OPEN_ROLL_CALLS = 4
 
-/** Ways back to the leader that a member uses. */
+/** Ways back to the leader that answers take: whoever brought the question a moment ago is there to take them. */
 const PARENTS = 2
+
+/** Ways up that statements take until the next roll-call, 5 s later: by then some of them may be paused or dead. */
+const UPLINKS = 4
 
 /** Answers one roll-call may gather, and one message may carry; 2 to 3 subjects at a time are usual, a rack is 50. */
 const ANSWERS_MAX = 1_024
@@ -24,6 +28,8 @@ const ANSWERS_MAX = 1_024
  */
 const PAST_ROLL_CALLS = 512
 
+type Answers = Extract<Message, { kind: 'answers' }>
+
 export interface Voter {
   readonly node: string
   readonly serial: number
@@ -33,6 +39,8 @@ export interface Voter {
     subject: string,
   ): Pick<Answer, 'incarnation' | 'opinion' | 'channel' | 'forMs' | 'reason'> | undefined
   observes(subject: string): boolean
+  /** Whether it has just found itself unfit to judge others. */
+  isDegraded(): boolean
 }
 
 interface OpenCall {
@@ -43,6 +51,7 @@ interface OpenCall {
   /** By voter and subject. `proved`: its signature was checked, so nothing takes its place. */
   readonly known: Map<string, { readonly signature: Signature; readonly proved: boolean }>
   present: Uint8Array
+  degraded: Uint8Array
   unsent: SignedAnswer[]
   presentSent: Uint8Array
   flushAt: Millis
@@ -50,26 +59,37 @@ interface OpenCall {
 
 export class RollCallDesk {
   readonly #voter: Voter
-  readonly #roster: Roster
+  readonly #membership: Membership
   readonly #keyring: Keyring
   readonly #timing: Timing
   readonly #open = new Map<string, OpenCall>()
   readonly #past = new Set<string>()
   #term = 0
+  #uplinks: readonly string[] = []
 
-  constructor(voter: Voter, roster: Roster, keyring: Keyring, timing: Timing) {
+  constructor(voter: Voter, membership: Membership, keyring: Keyring, timing: Timing) {
     this.#voter = voter
-    this.#roster = roster
+    this.#membership = membership
     this.#keyring = keyring
     this.#timing = timing
   }
 
+  /** Of the latest roll-call; 0 before the first. */
+  get term(): number {
+    return this.#term
+  }
+
+  /** The peers that brought the latest roll-call, the first of them first: the ways to the leader. */
+  get uplinks(): readonly string[] {
+    return this.#uplinks
+  }
+
   /** A question arrived. Returns what to pass on, or why it was dropped; empty when it was known. */
-  receive(now: Millis, from: string, call: SignedRollCall, peers: readonly string[]): readonly Effect[] {
+  receive(now: Millis, from: string, call: SignedRollCall, links: Links): readonly Effect[] {
     const { nonce, subjects } = call.rollCall
     const known = this.#open.get(nonce)
     if (known !== undefined) {
-      if (known.parents.length < PARENTS && !known.parents.includes(from)) known.parents.push(from)
+      if (known.parents.length < UPLINKS && !known.parents.includes(from)) known.parents.push(from)
       return []
     }
     if (this.#past.has(nonce)) return []
@@ -77,29 +97,38 @@ export class RollCallDesk {
       return [{ kind: 'dropped', why: 'roll-call', from }]
     }
     this.#term = call.rollCall.term
-    const index = this.#roster.members.findIndex((member) => member.node === this.#voter.node)
-    const nobody = emptyPresence(this.#roster.members.length)
+    const me = this.#membership.positionOf(this.#voter.node)
+    const nobody = emptyPresence(this.#membership.roster.members.length)
+    const parents = [from]
+    this.#uplinks = parents
     this.#open.set(nonce, {
       call,
-      parents: [from],
+      parents,
       closesAt: now + this.#timing.rollCallMs,
       unanswered: new Set(subjects.map((subject) => subject.node).filter((node) => this.#voter.observes(node))),
       known: new Map(),
-      present: index < 0 ? nobody : withMember(nobody, index),
+      present: me === undefined ? nobody : withMember(nobody, me),
+      degraded: me === undefined || !this.#voter.isDegraded() ? NOBODY : withMember(nobody, me),
       presentSent: nobody,
       unsent: [],
       flushAt: now,
     })
+    // One that asks nothing is in no hurry: it takes the edges on which each node is reached by its ten observers.
+    const peers = subjects.length === 0 ? links.openedByMe : links.peers
     return peers
       .filter((peer) => peer !== from)
       .map((to) => ({ kind: 'send', to, via: 'any', message: { kind: 'roll-call', call } }))
   }
 
   /** Answers of others on their way to the leader, which checks them; here they are only sorted. */
-  relay(now: Millis, nonce: string, present: Uint8Array, answers: readonly SignedAnswer[]): void {
+  relay(now: Millis, { nonce, present, degraded, answers }: Answers): void {
     const open = this.#open.get(nonce)
     if (open === undefined) return
     open.present = mergePresence(open.present, present)
+    if (degraded.length > 0) {
+      open.degraded = mergePresence(emptyPresence(this.#membership.roster.members.length), open.degraded)
+      open.degraded = mergePresence(open.degraded, degraded)
+    }
     for (const signed of answers) {
       if (this.#isNews(open, signed)) open.unsent.push(signed)
     }
@@ -121,10 +150,15 @@ export class RollCallDesk {
     return Math.min(...times.filter((time) => time > now))
   }
 
+  /** Another roster is in force: what was asked on the one before is over. */
+  advanced(): void {
+    for (const nonce of [...this.#open.keys()]) this.#close(nonce)
+  }
+
   #isAuthentic({ rollCall, signature }: SignedRollCall): boolean {
     const { leader, term, epoch } = rollCall
-    const leads = this.#roster.aggregators.some((aggregator) => aggregator.node === leader)
-    if (!leads || term < this.#term || epoch !== this.#roster.epoch) return false
+    if (!this.#membership.isAggregator(leader) || term < this.#term) return false
+    if (epoch !== this.#membership.roster.epoch) return false
     return this.#keyring.verify(leader, 'roll-call', rollCall, signature)
   }
 
@@ -142,7 +176,7 @@ export class RollCallDesk {
   #isNews({ call, known }: OpenCall, { answer, signature }: SignedAnswer): boolean {
     const { voter, subject } = answer
     const wasAsked = call.rollCall.subjects.some(({ node }) => node === subject)
-    if (!wasAsked || !ringOf(this.#roster).observersOf(subject).includes(voter)) return false
+    if (!wasAsked || !this.#membership.observersOf(subject).has(voter)) return false
     const key = `${voter}\n${subject}`
     const earlier = known.get(key)
     if (earlier === undefined ? known.size >= ANSWERS_MAX : earlier.proved || isSame(earlier.signature, signature)) {
@@ -168,21 +202,25 @@ export class RollCallDesk {
   }
 
   #flush(now: Millis, nonce: string, open: OpenCall): readonly Effect[] {
-    const { present } = open
+    const { present, degraded } = open
     const answers = open.unsent.slice(0, ANSWERS_MAX)
     open.unsent = open.unsent.slice(ANSWERS_MAX)
     open.flushAt = open.unsent.length > 0 ? now + this.#timing.rollCallBatchMs : Number.POSITIVE_INFINITY
     if (answers.length === 0 && samePresence(present, open.presentSent)) return []
     open.presentSent = present
     if (now >= open.closesAt) return []
-    return open.parents.map((to) => ({
+    // Nobody's answer is needed at once where nothing was asked.
+    const ways = open.call.rollCall.subjects.length === 0 ? 1 : PARENTS
+    return open.parents.slice(0, ways).map((to) => ({
       kind: 'send',
       to,
       via: 'any',
-      message: { kind: 'answers', nonce, present, answers },
+      message: { kind: 'answers', nonce, present, degraded, answers },
     }))
   }
 }
+
+const NOBODY = new Uint8Array(0)
 
 function isSame(a: Signature, b: Signature): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index])

@@ -45,6 +45,8 @@ export interface Timing {
   readonly agentDownMs: Millis
   /** HostHung is decided when every fit observer has had no answer for this long (without Kubernetes' Lease). */
   readonly hostHungMs: Millis
+  /** The same where the kubelet's Lease can be read, and was not renewed since. */
+  readonly hostHungLeaseMs: Millis
   /** A standing accusation is said again this often: what is old or second-hand never counts as a vote. */
   readonly repeatMs: Millis
   /** How long an accusation counts after it was heard. */
@@ -58,10 +60,21 @@ export interface Timing {
   readonly rollCallBatchMs: Millis
   /** A roll-call that did not carry is repeated no sooner than this. At most 2 roll-calls a second. */
   readonly rollCallRetryMs: Millis
+  /** Without anything to ask the leader calls the roll this often: it tells the way up, and whom it reaches. */
+  readonly rollCallEveryMs: Millis
+  /** How long a commit waits for the reading of a Lease; then it is unknown. Twice a slow API server's answer. */
+  readonly heartbeatReadMs: Millis
   /** Beats of renewed acks before a subject that had a verdict is called alive again. */
   readonly recoverBeats: number
   /** A timer this late means that this process was paused: it must not blame others for its own absence. */
   readonly pauseMs: Millis
+  /** A timer, or the event loop's delay, late by this much hurts this node's own work. */
+  readonly strainMs: Millis
+  /** Beats of strain after which an observer holds itself unfit, and of calm after which it is fit again. */
+  readonly degradedAfterBeats: number
+  readonly fitAfterBeats: number
+  /** While a node is on leave its host must have been silent for this long to be called down. */
+  readonly leaveDownMs: Millis
   /** What is known is compared with a random neighbour this often. */
   readonly digestEveryMs: Millis
 }
@@ -88,6 +101,7 @@ export const DEFAULT_TIMING: Timing = {
   calibratedForMs: 300_000,
   agentDownMs: 3_000,
   hostHungMs: 25_000,
+  hostHungLeaseMs: 10_000,
   repeatMs: 5_000,
   accusationTtlMs: 12_000,
   announcementTtlMs: 1_800_000,
@@ -95,9 +109,20 @@ export const DEFAULT_TIMING: Timing = {
   rollCallMs: 300,
   rollCallBatchMs: 20,
   rollCallRetryMs: 1_000,
+  rollCallEveryMs: 5_000,
+  heartbeatReadMs: 2_000,
   recoverBeats: 3,
   pauseMs: 500,
+  strainMs: 200,
+  degradedAfterBeats: 2,
+  fitAfterBeats: 5,
+  leaveDownMs: 10_000,
   digestEveryMs: 10_000,
+}
+
+/** The earlier of two times of which the second counts only from `from` on. Asked at every step, so it makes nothing new. */
+export function earlier(from: Millis, first: Millis, second: Millis): Millis {
+  return second >= from && second < first ? second : first
 }
 
 /** Throws RangeError for a set of durations under which the rules would contradict each other. */

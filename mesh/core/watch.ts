@@ -6,14 +6,19 @@ import { type HostAnswer, SecondChannel } from './channel.ts'
 import { Edge, type EdgeEffect } from './edge.ts'
 import type { Accusation, Answer, ChannelResult, Incarnation, Millis, Now, Opinion } from './model.ts'
 import { compareIncarnations } from './model.ts'
-import type { Timing } from './timing.ts'
+import { earlier, type Timing } from './timing.ts'
 
 export type WatchEffect =
   | Exclude<EdgeEffect, { kind: 'doubt' }>
   /** Tell the co-observers, who look at once too. */
   | { readonly kind: 'hint' }
+  /** Tell an observer that hinted that the subject acked to this one. */
+  | { readonly kind: 'indirect-ack'; readonly to: string; readonly ageMs: Millis }
   | { readonly kind: 'ask' }
-  | { readonly kind: 'accuse'; readonly accusation: Omit<Accusation, 'kind' | 'epoch'> }
+  | { readonly kind: 'accuse'; readonly accusation: Omit<Accusation, 'kind' | 'epoch' | 'term'> }
+
+/** Beats for which an observer goes on to ask its co-observers: by then they have seen for themselves. */
+const HINT_BEATS = 5
 
 export class Watch {
   readonly subject: string
@@ -25,6 +30,15 @@ export class Watch {
   #askedAt: Millis | undefined
   #askAt: Millis = Number.POSITIVE_INFINITY
   #calibrateAt: Millis | undefined
+  #hintAt: Millis = Number.POSITIVE_INFINITY
+  #hintsLeft = 0
+  /** Observers that asked whether the subject acks to this one, too. */
+  readonly #hinters = new Set<string>()
+  /** When the subject last acked to a co-observer, as far as one has said so. */
+  #heardByOtherAt = Number.NEGATIVE_INFINITY
+  #recoverBeats: number
+  /** The life that left, and until when it means to be away. */
+  #leave: { readonly incarnation: Incarnation; readonly untilMs: Millis } | undefined
   #said: { readonly opinion: Opinion; readonly at: Millis; readonly incarnation: Incarnation } | undefined
 
   constructor(subject: string, incarnation: Incarnation, now: Millis, timing: Timing, random: () => number) {
@@ -34,6 +48,7 @@ export class Watch {
     this.#random = random
     this.#channel = new SecondChannel(timing)
     this.#incarnation = incarnation
+    this.#recoverBeats = timing.recoverBeats
   }
 
   get incarnation(): Incarnation {
@@ -45,12 +60,24 @@ export class Watch {
     return this.edge.isFit && this.edge.ackedBeats >= this.#timing.beatsBeforeVote && this.#channel.isCalibrated(now)
   }
 
+  /** It misses the subject and a co-observer does not: the fault may well be here. */
+  isAloneWithItsDoubt(now: Millis): boolean {
+    const silentSince = this.edge.silentSince(now)
+    return silentSince !== undefined && this.#heardByOtherAt > silentSince
+  }
+
+  /** It misses the subject, and could not reach another member either. */
+  get hasNobodyElse(): boolean {
+    return this.edge.doubtSince !== undefined && this.#channel.controlFailed
+  }
+
   /** What this observer holds the subject for; undefined while it cannot say. */
   opinion(now: Millis): Opinion | undefined {
     const silentSince = this.edge.silentSince(now)
     if (silentSince === undefined) {
       return this.edge.doubtSince === undefined && this.edge.isHeard ? 'Alive' : undefined
     }
+    if (this.#isOnLeave(now)) return this.#hostIsSilentFor(now, this.#timing.leaveDownMs) ? 'NodeDown' : undefined
     switch (this.#answerSinceDoubt()) {
       case 'nothing':
         return now >= this.#nodeDownAt() ? 'NodeDown' : undefined
@@ -67,13 +94,20 @@ export class Watch {
   }
 
   /** This observer's answer in a roll-call; undefined while it cannot say yet. */
-  answer(now: Millis): Pick<Answer, 'incarnation' | 'opinion' | 'channel' | 'forMs' | 'reason'> | undefined {
+  answer(
+    now: Millis,
+    degraded: string | undefined,
+  ): Pick<Answer, 'incarnation' | 'opinion' | 'channel' | 'forMs' | 'reason'> | undefined {
     const abstain = (reason: string) =>
       ({ incarnation: this.#incarnation, opinion: 'Abstain', channel: 'unknown', forMs: 0, reason }) as const
+    if (degraded !== undefined) return abstain(degraded)
     if (!this.edge.isFit) return abstain('paused')
     if (this.edge.ackedBeats < this.#timing.beatsBeforeVote) return abstain('new')
-    if (this.edge.doubtSince !== undefined && this.#channel.controlFailed) return abstain('control connect failed')
-    const opinion = this.opinion(now)
+    if (this.hasNobodyElse) return abstain('control connect failed')
+    if (this.#isOnLeave(now) && this.edge.doubtSince !== undefined && this.opinion(now) === undefined) {
+      return abstain('on leave')
+    }
+    const opinion = this.opinion(now) ?? this.#firstSign()
     if (opinion === undefined) return undefined
     return { incarnation: this.#incarnation, opinion, channel: this.#result(), forMs: this.#forMs(now), reason: '' }
   }
@@ -82,11 +116,25 @@ export class Watch {
   lives(now: Millis, incarnation: Incarnation): void {
     if (compareIncarnations(incarnation, this.#incarnation) <= 0) return
     this.#incarnation = incarnation
+    if (this.#leave !== undefined && compareIncarnations(incarnation, this.#leave.incarnation) > 0)
+      this.#leave = undefined
     this.edge.dialSoon(now)
   }
 
+  /** The subject says that it stops for a while: until then only its host is asked. */
+  leaves(incarnation: Incarnation, untilMs: Millis): void {
+    if (compareIncarnations(incarnation, this.#incarnation) >= 0) this.#leave = { incarnation, untilMs }
+  }
+
+  /** To a new leader, or on a new roster, what was said before counts no more. */
+  sayAgain(): void {
+    if (this.#said?.opinion === 'Alive') this.#said = undefined
+    else if (this.#said !== undefined) this.#said = { ...this.#said, at: Number.NEGATIVE_INFINITY }
+  }
+
   /** A verdict about the subject stands until then, unless it is said again. When it ends, everything is asked afresh. */
-  condemned(now: Millis, untilMs: Millis): void {
+  condemned(now: Millis, untilMs: Millis, recoverBeats: number): void {
+    this.#recoverBeats = recoverBeats
     if (this.edge.isDown(now) && untilMs <= now) {
       this.#said = undefined
       this.edge.resumed(now)
@@ -108,7 +156,7 @@ export class Watch {
   acked(now: Now, seq: number, peerWallMs: number): readonly WatchEffect[] {
     this.edge.acked(now, seq, peerWallMs)
     this.#calibrateAt ??= now.ms + this.#timing.beatMs * this.#random()
-    return this.#speak(now.ms)
+    return [...this.#answerHinters(0), ...this.#speak(now.ms)]
   }
 
   opened(now: Millis): readonly WatchEffect[] {
@@ -119,9 +167,21 @@ export class Watch {
     return this.#follow(now, this.edge.closed(now))
   }
 
-  hinted(now: Millis): readonly WatchEffect[] {
-    // The hint came from a co-observer, so there is nobody left to tell.
+  /** Somebody else asks about the subject: look now rather than at the next beat. */
+  look(now: Millis): readonly WatchEffect[] {
+    // Whoever asks has told the others, too.
     return this.#follow(now, this.edge.hinted(now)).filter((effect) => effect.kind !== 'hint')
+  }
+
+  /** A co-observer misses the subject: look, and tell it when the subject acks to this one. */
+  hintedBy(now: Millis, observer: string): readonly WatchEffect[] {
+    this.#hinters.add(observer)
+    return this.look(now)
+  }
+
+  /** The subject acked to a co-observer at that time. */
+  heardByOther(atMs: Millis): void {
+    this.#heardByOtherAt = atMs
   }
 
   tick(now: Millis): readonly WatchEffect[] {
@@ -129,20 +189,54 @@ export class Watch {
     const wantsAnswer = this.edge.doubtSince !== undefined && !this.edge.isDown(now) && now >= this.#askAt
     const wantsCalibration = this.#calibrateAt !== undefined && now >= this.#calibrateAt && this.edge.isOpen
     if (wantsAnswer || wantsCalibration) effects.push(...this.#ask(now))
+    if (now >= this.#hintAt) effects.push(...this.#hintAgain(now))
     return [...effects, ...this.#speak(now)]
   }
 
   nextAt(from: Millis): Millis {
-    const times = [this.edge.nextAt(from)]
-    if (this.#askedAt !== undefined) times.push(this.#askedAt + this.#timing.askMaxMs)
+    let next = this.edge.nextAt(from)
+    if (this.#askedAt !== undefined) next = earlier(from, next, this.#askedAt + this.#timing.askMaxMs)
     else {
-      if (this.edge.doubtSince !== undefined && !this.edge.isDown(from)) times.push(this.#askAt)
-      if (this.#calibrateAt !== undefined && this.edge.isOpen) times.push(this.#calibrateAt)
+      if (this.edge.doubtSince !== undefined && !this.edge.isDown(from)) next = earlier(from, next, this.#askAt)
+      if (this.#calibrateAt !== undefined && this.edge.isOpen) next = earlier(from, next, this.#calibrateAt)
     }
-    if (this.#said !== undefined && this.#said.opinion !== 'Alive') times.push(this.#said.at + this.#timing.repeatMs)
+    if (this.edge.doubtSince !== undefined) next = earlier(from, next, this.#hintAt)
+    if (this.#leave !== undefined) next = earlier(from, next, this.#leave.untilMs)
+    const said = this.#said
+    if (said !== undefined && said.opinion !== 'Alive') next = earlier(from, next, said.at + this.#timing.repeatMs)
     const silentSince = this.edge.silentSince(from)
-    if (silentSince !== undefined) times.push(this.#agentDownAt(silentSince), this.#nodeDownAt())
-    return Math.min(...times.filter((time) => time >= from))
+    if (silentSince === undefined) return next
+    return earlier(from, earlier(from, next, this.#agentDownAt(silentSince)), this.#nodeDownAt())
+  }
+
+  #isOnLeave(now: Millis): boolean {
+    return this.#leave !== undefined && now < this.#leave.untilMs
+  }
+
+  #hostIsSilentFor(now: Millis, ms: Millis): boolean {
+    const since = this.#channel.nothingSince
+    return since !== undefined && now - since >= ms
+  }
+
+  /** In a roll-call a host that answers is worth saying at once: it must not look as if nobody vouched for it. */
+  #firstSign(): Opinion | undefined {
+    const result = this.#answerSinceDoubt()
+    return result === 'userland' || result === 'refused' ? 'AgentDown' : undefined
+  }
+
+  #answerHinters(ageMs: Millis): readonly WatchEffect[] {
+    const hinters = [...this.#hinters]
+    this.#hinters.clear()
+    return hinters.map((to) => ({ kind: 'indirect-ack', to, ageMs }))
+  }
+
+  /** Once a beat, for as long as the answer may still change. */
+  #hintAgain(now: Millis): readonly WatchEffect[] {
+    const isOver = this.edge.doubtSince === undefined || this.edge.isDown(now) || this.#hintsLeft === 0
+    this.#hintAt = isOver ? Number.POSITIVE_INFINITY : now + this.#timing.beatMs
+    if (isOver) return []
+    this.#hintsLeft--
+    return [{ kind: 'hint' }]
   }
 
   #nodeDownAt(): Millis {
@@ -156,7 +250,12 @@ export class Watch {
 
   #follow(now: Millis, effects: readonly EdgeEffect[]): readonly WatchEffect[] {
     return effects.flatMap((effect): readonly WatchEffect[] => {
-      if (effect.kind === 'doubt') return this.edge.isDown(now) ? [] : [{ kind: 'hint' }, ...this.#ask(now)]
+      if (effect.kind === 'doubt') {
+        this.#hinters.clear()
+        this.#hintsLeft = HINT_BEATS
+        this.#hintAt = now
+        return this.edge.isDown(now) ? [] : [...this.#hintAgain(now), ...this.#ask(now)]
+      }
       // A subject on the down list is asked no more than it is dialled: each ask takes a place in a hung host's queue.
       if (effect.kind === 'dial' && this.edge.isDown(now)) return [effect, ...this.#ask(now)]
       return [effect]
@@ -185,7 +284,7 @@ export class Watch {
     const said = this.#said
     const due = said === undefined || now - said.at >= this.#timing.repeatMs
     if (opinion === 'Alive') {
-      if (this.edge.isDown(now)) return due && this.edge.unbrokenBeats >= this.#timing.recoverBeats
+      if (this.edge.isDown(now)) return due && this.edge.unbrokenBeats >= this.#recoverBeats
       return said !== undefined && said.opinion !== 'Alive'
     }
     if (!this.edge.isFit || this.edge.ackedBeats < this.#timing.beatsBeforeVote) return false

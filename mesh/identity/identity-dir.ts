@@ -22,6 +22,8 @@ export interface LoadedIdentity {
   readonly enrolment: Enrolment
   readonly caKey: Uint8Array
   readonly roster: Roster
+  /** The same as it was signed, to hand on. */
+  readonly rosterBytes: Uint8Array
   /** This life: the boot counter was moved on. */
   readonly incarnation: Incarnation
 }
@@ -45,10 +47,16 @@ export async function loadIdentity(stateDir: string, caFile: string, mesh: strin
   })
   const enrolment = within(join(stateDir, 'cert'), () => readCertificate(certificate, caKey, mesh, now))
   const rosterFile = join(stateDir, 'roster')
-  const roster = within(rosterFile, () => readRoster(readNamed(rosterFile), caKey, mesh, now))
+  const rosterBytes = readNamed(rosterFile)
+  const roster = within(rosterFile, () => readRoster(rosterBytes, caKey, mesh, now))
   if (enrolment.peerId !== keys.peerId) throw new Error(`${join(stateDir, 'cert')} was issued for another key`)
   const incarnation = { serial: enrolment.serial, boot: nextBoot(stateDir), refutations: 0 }
-  return { keys, certificate, enrolment, caKey, roster, incarnation }
+  return { keys, certificate, enrolment, caKey, roster, rosterBytes, incarnation }
+}
+
+/** Keeps a later roster: the next life starts from it. */
+export function writeRoster(stateDir: string, bytes: Uint8Array): void {
+  writeDurably(join(stateDir, 'roster'), bytes)
 }
 
 /** The CA's public key as text, for `trust.ca`. */

@@ -11,11 +11,17 @@ export function signedBytes(mesh: string, purpose: string, payload: unknown): Ui
   return encodeValue({ mesh, protocol: PROTOCOL_VERSION, purpose: `starling/${purpose}`, payload })
 }
 
-/** Signs as `keys`; verifies against the keys of everyone in the roster. */
-export function createKeyring(keys: KeyPair, roster: Roster): Keyring {
+/** Signs as `keys`; verifies against the keys of everyone in the roster, which may be replaced by a later one. */
+export function createKeyring(keys: KeyPair, roster: Roster): Keyring & { advance(roster: Roster): void } {
   const { mesh } = roster
-  const verify = verifierFor(roster)
-  return { sign: (purpose, payload) => keys.sign(signedBytes(mesh, purpose, payload)), verify }
+  let verify = verifierFor(roster)
+  return {
+    sign: (purpose, payload) => keys.sign(signedBytes(mesh, purpose, payload)),
+    verify: (...signed) => verify(...signed),
+    advance: (later) => {
+      verify = verifierFor(later)
+    },
+  }
 }
 
 /** Verifies without a key of one's own, as `starling verify` does. */

@@ -3,9 +3,11 @@
  * asks for and tells its owner what the core concludes; it decides nothing.
  */
 import { randomBytes } from 'node:crypto'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
-import { Core, type PeerClock } from '../core/core.ts'
+import { Core } from '../core/core.ts'
+import type { PeerClock } from '../core/core-options.ts'
 import { NOTE_BYTES_MAX } from '../core/gossip.ts'
 import type { Leader } from '../core/leader.ts'
 import type { Effect, Input, Message, Notice } from '../core/message.ts'
@@ -14,7 +16,7 @@ import { DEFAULT_TIMING, type Timing } from '../core/timing.ts'
 import { readCertificate } from '../identity/enrolment.ts'
 import { createKeyring } from '../identity/keyring.ts'
 import type { KeyPair } from '../identity/keys.ts'
-import { rosterHash } from '../identity/signed-roster.ts'
+import { readRoster, rosterHash } from '../identity/signed-roster.ts'
 import { decodeMessage, decodeValue, encodeMessage, encodeValue } from '../wire/codec.ts'
 import { incarnationSchema } from '../wire/schema.ts'
 import { askHost } from './host-channel.ts'
@@ -25,6 +27,13 @@ const LATE_TIMER_MS = 50
 
 /** Turns of the event loop in which Noise and Yamux hand over what has arrived. */
 const DRAIN_TURNS = 4
+
+/** How finely the event loop's delay is sampled, and how often it is looked at: about a beat. */
+const LOOP_SAMPLE_MS = 50
+const LOOP_WATCH_MS = 1_000
+
+/** What a leave takes to be on its way: a few turns of Noise and Yamux. */
+const LEAVE_FLUSH_MS = 50
 
 export interface Identity {
   readonly node: string
@@ -40,12 +49,16 @@ export type DropReason = Extract<Effect, { kind: 'dropped' }>['why'] | 'hello' |
 export interface MeshNodeOptions {
   readonly identity: Identity
   readonly roster: Roster
+  /** The roster as it was signed, to hand on to members that have an earlier one. */
+  readonly rosterBytes: Uint8Array
   readonly listen: { readonly host: string; readonly port: number }
   readonly timing?: Timing
   /** Given to an aggregator: its term, and the verdicts on record. */
   readonly lead?: { readonly term: number; readonly standing: readonly Standing[] }
-  /** A statement heard for the first time. */
-  onStatement(signed: SignedStatement, history: boolean): void
+  /** A statement heard for the first time: an aggregator hears all, a member what aggregators say. */
+  onStatement(signed: SignedStatement): void
+  /** Must have kept a later roster, as it was signed, when it returns: only then is it in force. */
+  onRoster(bytes: Uint8Array): void
   /** Must have recorded the verdict durably when it returns: only then is the mesh told. */
   onCommit(certificate: Certificate): void
   onNotice(notice: Notice): void
@@ -64,10 +77,16 @@ export interface MeshNode {
   readonly incarnation: Incarnation
   /** Subjects that this node could convict if they fell silent now: known for five beats, their hosts known to answer. */
   readonly convictable: readonly string[]
+  readonly roster: Roster
+  /** Why this node abstains from every vote; undefined while it is fit. */
+  readonly degraded: string | undefined
+  /** A later roster, signed; the others fetch it from here. Throws an Error saying what is wrong with it. */
+  advance(rosterBytes: Uint8Array): void
   /** Monotonic ms, the clock that the mesh's times are on. */
   now(): Millis
   readonly leader: Leader | undefined
-  stop(): Promise<void>
+  /** `leave`: tells those who watch this node that it stops on purpose, why, and for how long at most. */
+  stop(leave?: { readonly reason: string; readonly forMs: Millis }): Promise<void>
 }
 
 const helloSchema = z.strictObject({
@@ -79,8 +98,8 @@ const helloSchema = z.strictObject({
 export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode> {
   const { identity, roster, onTraffic } = options
   const keyring = createKeyring(identity.keys, roster)
-  const members = new Map([...roster.members, ...roster.aggregators].map((member) => [member.node, member]))
-  const byPeerId = new Map([...members.values()].map((member) => [member.peerId, member]))
+  let members = membersOf(roster)
+  let byPeerId = new Map([...members.values()].map((member) => [member.peerId, member]))
   const memberNamed = (name: string): Member => {
     const member = members.get(name)
     if (member === undefined) throw new Error(`${name} is not in the roster`)
@@ -90,12 +109,20 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
     node: identity.node,
     incarnation: identity.incarnation,
     roster,
+    rosterBytes: options.rosterBytes,
     keyring,
     timing: options.timing ?? DEFAULT_TIMING,
     random: Math.random,
     ...(options.lead === undefined
       ? {}
-      : { lead: { ...options.lead, rosterHash: rosterHash(roster), nonce: () => randomBytes(16).toString('hex') } }),
+      : {
+          lead: {
+            ...options.lead,
+            heartbeats: false,
+            rosterHash: rosterHash(roster),
+            nonce: () => randomBytes(16).toString('hex'),
+          },
+        }),
   })
 
   const transport = await createTransport({
@@ -151,7 +178,18 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
         return
       }
       case 'heard':
-        options.onStatement(effect.signed, effect.history)
+        options.onStatement(effect.signed)
+        return
+      case 'rosterOffered':
+        try {
+          advance(effect.bytes)
+        } catch {
+          onTraffic({ kind: 'dropped', why: 'roster', from: effect.from })
+        }
+        return
+      case 'readHeartbeat':
+        // There is no Kubernetes here to keep Leases.
+        step({ kind: 'heartbeat', subject: effect.subject, renewed: undefined })
         return
       case 'commit':
         options.onCommit(effect.certificate)
@@ -163,6 +201,17 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
         onTraffic({ kind: 'dropped', why: effect.why, from: effect.from })
         return
     }
+  }
+
+  function advance(bytes: Uint8Array): void {
+    const later = readRoster(bytes, identity.caKey, roster.mesh, Date.now())
+    if (later.epoch <= core.roster.epoch) throw new Error(`epoch ${later.epoch} is not later than ${core.roster.epoch}`)
+    options.onRoster(bytes)
+    byPeerId = new Map([...membersOf(later).values()].map((member) => [member.peerId, member]))
+    // Edges to those that are gone must still be cut.
+    members = new Map([...members, ...membersOf(later)])
+    keyring.advance(later)
+    step({ kind: 'roster', roster: later, hash: rosterHash(later), bytes })
   }
 
   function step(input: Input): void {
@@ -198,6 +247,13 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
     step({ kind: 'tick' })
   }
 
+  const loopDelay = monitorEventLoopDelay({ resolution: LOOP_SAMPLE_MS })
+  loopDelay.enable()
+  const watchMyself = setInterval(() => {
+    const p99Ms = loopDelay.percentile(99) / 1e6 - LOOP_SAMPLE_MS
+    loopDelay.reset()
+    step({ kind: 'loopDelay', p99Ms: Math.max(0, p99Ms) })
+  }, LOOP_WATCH_MS)
   schedule()
   return {
     publish: (topic, bytes, ttlMs) => {
@@ -207,22 +263,39 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
       step({ kind: 'publish', topic, bytes, ttlMs })
     },
     get peerClocks() {
-      return core.peerClocks
+      return core.observer.peerClocks
     },
     get incarnation() {
       return core.incarnation
     },
     get convictable() {
-      return core.convictable(performance.now())
+      return core.observer.convictable(performance.now())
     },
+    get roster() {
+      return core.roster
+    },
+    get degraded() {
+      return core.degraded
+    },
+    advance,
     now: () => performance.now(),
     leader: core.leader,
-    stop: async () => {
+    stop: async (leave) => {
+      if (leave !== undefined) {
+        step({ kind: 'leave', ...leave })
+        await wait(LEAVE_FLUSH_MS)
+      }
       isStopped = true
       clearTimeout(timer)
+      clearInterval(watchMyself)
+      loopDelay.disable()
       await transport.stop()
     },
   }
+}
+
+function membersOf({ members, aggregators }: Roster): ReadonlyMap<string, Member> {
+  return new Map([...members, ...aggregators].map((member) => [member.node, member]))
 }
 
 function readClocks(): Now {

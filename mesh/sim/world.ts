@@ -113,11 +113,12 @@ export class World {
     const { roster } = this
     const keyring = this.#keys.keyringOf(name)
     const nonce = () => Math.floor(this.#random() * 2 ** 48).toString(16)
-    const lead = { term: 1, rosterHash: 'sim', standing: [], nonce }
+    const lead = { term: 1, rosterHash: 'sim', standing: [], heartbeats: false, nonce }
     const core = new Core(this.#now(), {
       node: name,
       incarnation,
       roster,
+      rosterBytes: new Uint8Array(0),
       keyring,
       timing: this.#timing,
       random: this.#random,
@@ -172,6 +173,8 @@ export class World {
         this.records.push({ at: this.agenda.now, kind: 'notice', notice: effect.notice })
         return
       case 'heard':
+      case 'rosterOffered':
+      case 'readHeartbeat':
       case 'dropped':
         return
     }

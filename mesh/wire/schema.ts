@@ -3,8 +3,10 @@
  * types are those of the core; a check at the end holds the two together.
  */
 import { z } from 'zod'
-import { NOTE_BYTES_MAX, SYNC_STATEMENTS } from '../core/gossip.ts'
+import { RECOVER_BEATS_MAX } from '../core/flaps.ts'
+import { KEYS_PER_AGGREGATOR, NOTE_BYTES_MAX, SYNC_STATEMENTS } from '../core/gossip.ts'
 import type { Message } from '../core/message.ts'
+import { LEAVE_MS_MAX, ROSTER_BYTES_MAX } from '../core/model.ts'
 import { HOPS_MAX } from '../core/route.ts'
 
 /** A node name is a DNS subdomain in Kubernetes: at most 253 characters. */
@@ -16,8 +18,10 @@ const signature = z.instanceof(Uint8Array).refine((bytes) => bytes.length === 64
 const nonce = z.string().regex(/^[0-9a-f]{1,32}$/)
 /** One bit a member: enough for a mesh of 64 k. */
 const presence = z.instanceof(Uint8Array).refine((bytes) => bytes.length <= 8_192)
-/** A digest is bounded by its bytes; the shortest entries are about this many. */
-const DIGEST_ENTRIES_MAX = 16_384
+/** What two aggregators may have said, and a third on its way out. */
+const DIGEST_ENTRIES_MAX = 3 * KEYS_PER_AGGREGATOR
+/** A signed roster; a member takes about 150 bytes. */
+const rosterBytes = z.instanceof(Uint8Array).refine((bytes) => bytes.length <= ROSTER_BYTES_MAX)
 const SUBJECTS_MAX = 256
 const ANSWERS_MAX = 1_024
 
@@ -25,7 +29,7 @@ export const incarnationSchema = z.strictObject({ serial: count, boot: count, re
 const incarnation = incarnationSchema
 const channel = z.enum(['userland', 'mute', 'refused', 'nothing', 'unknown'])
 const opinion = z.enum(['Alive', 'NodeDown', 'HostHung', 'AgentDown'])
-const verdict = z.enum(['NodeDown', 'HostHung'])
+const verdict = z.enum(['NodeDown', 'HostHung', 'Isolated'])
 
 const body = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -33,11 +37,18 @@ const body = z.discriminatedUnion('kind', [
     subject: name,
     incarnation,
     epoch: count,
+    term: count,
     opinion,
     channel,
     silentMs: z.number().min(0),
   }),
   z.strictObject({ kind: z.literal('announcement'), incarnation }),
+  z.strictObject({
+    kind: z.literal('leave'),
+    incarnation,
+    reason: z.string().max(100),
+    forMs: z.number().min(0).max(LEAVE_MS_MAX),
+  }),
   z.strictObject({
     kind: z.literal('down'),
     subject: name,
@@ -45,6 +56,8 @@ const body = z.discriminatedUnion('kind', [
     verdict,
     verdictId: z.string().min(1).max(300),
     standing: z.boolean(),
+    latest: incarnation,
+    recoverBeats: z.int().min(1).max(RECOVER_BEATS_MAX),
   }),
   z.strictObject({
     kind: z.literal('note'),
@@ -63,10 +76,7 @@ const rollCall = z.strictObject({
   epoch: count,
   term: count,
   nonce,
-  subjects: z
-    .array(z.strictObject({ node: name, incarnation }))
-    .min(1)
-    .max(SUBJECTS_MAX),
+  subjects: z.array(z.strictObject({ node: name, incarnation })).max(SUBJECTS_MAX),
 })
 
 const signedRollCall = z.strictObject({ rollCall, signature })
@@ -93,13 +103,19 @@ export const messageSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('hint'), path: z.array(name).max(HOPS_MAX), from: name, subject: name }),
   z.strictObject({
     kind: z.literal('gossip'),
-    history: z.boolean(),
     items: z.array(z.strictObject({ signed: signedStatementSchema, ageMs: z.number().min(0) })).max(SYNC_STATEMENTS),
   }),
   z.strictObject({
+    kind: z.literal('indirect-ack'),
+    path: z.array(name).max(HOPS_MAX),
+    from: name,
+    subject: name,
+    ageMs: duration,
+  }),
+  z.strictObject({ kind: z.literal('want-roster'), epoch: count }),
+  z.strictObject({ kind: z.literal('roster'), epoch: count, bytes: rosterBytes }),
+  z.strictObject({
     kind: z.literal('digest'),
-    from: z.string().max(253),
-    to: z.string().max(253),
     entries: z.array(z.tuple([name, z.string().max(300), count, count])).max(DIGEST_ENTRIES_MAX),
   }),
   z.strictObject({ kind: z.literal('roll-call'), call: signedRollCall }),
@@ -107,6 +123,7 @@ export const messageSchema = z.discriminatedUnion('kind', [
     kind: z.literal('answers'),
     nonce,
     present: presence,
+    degraded: presence,
     answers: z.array(signedAnswer).max(ANSWERS_MAX),
   }),
 ]) satisfies z.ZodType<Message>
@@ -117,6 +134,7 @@ export const certificateSchema = z.strictObject({
   kind: verdict,
   subject: name,
   incarnation,
+  heartbeat: z.enum(['unread', 'stale', 'renewed']),
   rollCall: signedRollCall,
   answers: z.array(signedAnswer).max(ANSWERS_MAX),
   excused: z.array(z.strictObject({ node: name, verdictId: z.string().max(300) })).max(ANSWERS_MAX),

@@ -10,6 +10,7 @@ export const MEMBER_TONES: Readonly<Record<MemberState, Tone>> = {
   NodeDown: 'bad',
   HostHung: 'bad',
   AgentDown: 'bad',
+  Isolated: 'bad',
   left: 'quiet',
   unseen: 'quiet',
 }

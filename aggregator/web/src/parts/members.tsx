@@ -14,6 +14,7 @@ interface MembersProps {
 const WORST_FIRST: readonly MemberState[] = [
   'NodeDown',
   'HostHung',
+  'Isolated',
   'AgentDown',
   'suspected',
   'unseen',

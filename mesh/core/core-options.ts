@@ -1,0 +1,36 @@
+/** What a core is made of, and what it tells its owner. */
+import type { Incarnation, Keyring, Millis, Roster, Standing } from './model.ts'
+import type { Timing } from './timing.ts'
+
+export interface CoreOptions {
+  readonly node: string
+  readonly incarnation: Incarnation
+  readonly roster: Roster
+  /** The signed roster as it was read, to hand on to peers that have an earlier one. */
+  readonly rosterBytes: Uint8Array
+  readonly keyring: Keyring
+  readonly timing: Timing
+  /** Uniform in [0, 1). */
+  random(): number
+  /** Given to an aggregator, which leads and does not vote. */
+  readonly lead?: {
+    /** Grows with every leader; a roll-call of an older term is not answered. */
+    readonly term: number
+    /** Goes into certificates, so that they name the very roster they were counted on. */
+    readonly rosterHash: string
+    /** Verdicts that stood when this leader started, from the record of commits. */
+    readonly standing: readonly Standing[]
+    /** Whether kubelets' Leases can be read: `readHeartbeat` is then asked before every commit. */
+    readonly heartbeats: boolean
+    /** Unpredictable: it is what makes answers fresh. */
+    nonce(): string
+  }
+}
+
+/** A peer's clock against ours, as last measured on an edge. */
+export interface PeerClock {
+  readonly node: string
+  readonly offsetMs: number
+  readonly rttMs: Millis
+  readonly atMs: Millis
+}

@@ -1,0 +1,60 @@
+/**
+ * Which way a statement goes. What an aggregator says goes to all: over every edge, once a node. What a member says goes
+ * up, to the leader, by the way on which its last roll-call came; telling everybody would cost each node in proportion to
+ * the size of the mesh (docs/adr/0006-statements-go-up.md).
+ */
+import type { Gossip, Heard } from './gossip.ts'
+import type { Links } from './links.ts'
+import type { Membership } from './membership.ts'
+import type { Effect } from './message.ts'
+import type { Millis, SignedStatement, StatementBody } from './model.ts'
+
+/** What was passed up so lately may have been lost with the edge that it took: it is passed up again by another. */
+const RECENT_MS = 15_000
+
+export class Dissemination {
+  readonly #gossip: Gossip
+  readonly #membership: Membership
+  readonly #links: Links
+  readonly #uplinks: () => readonly string[]
+
+  /** `uplinks`: the peers that brought the latest roll-call, the first of them first. */
+  constructor(gossip: Gossip, membership: Membership, links: Links, uplinks: () => readonly string[]) {
+    this.#gossip = gossip
+    this.#membership = membership
+    this.#links = links
+    this.#uplinks = uplinks
+  }
+
+  say(now: Millis, body: StatementBody, ttlMs: Millis): readonly Effect[] {
+    return this.pass({ signed: this.#gossip.publish(now, body, ttlMs), ageMs: 0 })
+  }
+
+  /** Passes a statement that was new here on its way; `from`: who brought it. */
+  pass(item: Heard, from?: string): readonly Effect[] {
+    return this.#nextHops(item.signed)
+      .filter((peer) => peer !== from)
+      .map((to) => toPeer(to, [item]))
+  }
+
+  /** Everything this node says itself: to a new leader, which has not heard it. */
+  sayAgain(now: Millis): readonly Effect[] {
+    return this.#gossip.own(now).flatMap((item) => this.pass(item))
+  }
+
+  /** An edge is gone; what went over it lately may be, too. */
+  lost(now: Millis): readonly Effect[] {
+    return this.#gossip.ofMembers(now, now - RECENT_MS).flatMap((item) => this.pass(item))
+  }
+
+  #nextHops({ statement: { signer, body } }: SignedStatement): readonly string[] {
+    if (this.#membership.isAggregator(signer)) return this.#links.peers
+    const open = this.#uplinks().filter((peer) => this.#links.has(peer))
+    // A vote must not be late because one node on its way dies with the subject.
+    return body.kind === 'accusation' ? open : open.slice(0, 1)
+  }
+}
+
+function toPeer(to: string, items: readonly Heard[]): Effect {
+  return { kind: 'send', to, via: 'any', message: { kind: 'gossip', items } }
+}

@@ -1,0 +1,158 @@
+/**
+ * What follows from a roll-call that was closed: who is convicted, who is not and why, and what the answers tell besides.
+ * Everything that can stand against a verdict is asked here: quorum, brake, vetoes, signs of life, absent members.
+ */
+import { Absence } from './absence.ts'
+import type { Ballots } from './ballots.ts'
+import { Blindness } from './blindness.ts'
+import { Brake } from './brake.ts'
+import type { Conditions } from './conditions.ts'
+import { Disputes, showsHost } from './disputes.ts'
+import type { Membership } from './membership.ts'
+import type { Notice } from './message.ts'
+import type { Millis } from './model.ts'
+import type { OpenRollCall } from './open-roll-call.ts'
+import { type Tally, vetoOf } from './quorum.ts'
+import { isMajority, Reach } from './reach.ts'
+import { SignsOfLife } from './signs-of-life.ts'
+
+/** More are not asked about: so many at once are in question for good reason. */
+const UNEXPLAINED_MAX = 50
+
+export interface Judgement {
+  readonly notices: readonly Notice[]
+  readonly convicted: readonly string[]
+  /** Why each of the other candidates is not. */
+  readonly withheld: ReadonlyMap<string, string>
+  /** Observers that the count excused. */
+  readonly excused: ReadonlySet<string>
+  readonly present: number
+  /** Absent members to be asked about, together with the same candidates, before any of these is convicted. */
+  readonly unexplained: readonly string[]
+}
+
+export class Judge {
+  readonly brake: Brake
+  readonly disputes: Disputes
+  readonly blindness: Blindness
+  readonly reach = new Reach()
+  readonly #absence = new Absence()
+  readonly #signs = new SignsOfLife()
+  readonly #membership: Membership
+  readonly #conditions: Conditions
+  readonly #ballots: Ballots
+
+  constructor(membership: Membership, conditions: Conditions, ballots: Ballots) {
+    this.#membership = membership
+    this.#conditions = conditions
+    this.#ballots = ballots
+    this.brake = new Brake(membership)
+    this.disputes = new Disputes(membership)
+    this.blindness = new Blindness(membership)
+  }
+
+  forget(subject: string): void {
+    this.#signs.forget(subject)
+  }
+
+  /** Counts who is in question. `absent`: members that a roll-call did not reach, and for whom nobody vouches. */
+  applyBrake(now: Millis, absent: readonly string[]): readonly Notice[] {
+    const change = this.brake.update(now, new Set([...this.#inQuestion(), ...absent]))
+    return change === undefined ? [] : [{ kind: 'brake', change }]
+  }
+
+  /** `live`: the members that count; `hungMs`: how long a hung host must have been silent to every observer. */
+  close(now: Millis, open: OpenRollCall, live: readonly string[], hungMs: Millis): Judgement {
+    const absent = live.filter((node) => !open.isPresent(node))
+    const present = live.length - absent.length
+    const { agentDown } = this.#conditions
+    const notices: Notice[] = [
+      ...this.reach.closed(present, live.length),
+      ...this.blindness.update(new Set([...open.degraded, ...agentDown])),
+      ...open.subjects.flatMap((subject) => this.#takeIn(now, open, subject)),
+    ]
+    const nothing = { convicted: [], withheld: new Map(), excused: new Set<string>(), unexplained: [] }
+    if (!open.hasCandidates) return { ...nothing, notices, present }
+
+    const asked = new Set(open.subjects)
+    const missing = this.#absence.unexplained(
+      now,
+      absent.filter((node) => !agentDown.has(node)),
+    )
+    const unexplained = missing.filter((node) => !asked.has(node))
+    if (this.#hangsOn(now, unexplained)) return { ...nothing, notices, present, unexplained }
+
+    notices.push(...this.applyBrake(now, missing))
+    const against = this.#whyNobody(present, live.length)
+    const objections = new Map<string, string>()
+    const excusedAnyhow = new Set([
+      ...this.#conditions.standing.keys(),
+      ...[...agentDown].filter((node) => !open.isPresent(node)),
+    ])
+    // Whoever is put off excuses nobody, so the rest is counted again, until nobody more is put off.
+    for (;;) {
+      const { tallies, excused } = open.count(excusedAnyhow, new Set(objections.keys()), hungMs)
+      const carried = [...tallies].flatMap(([node, { kind }]) => {
+        return kind === 'carried' && !objections.has(node) ? [node] : []
+      })
+      const before = objections.size
+      const allowance = this.brake.allowance(now)
+      for (const [index, subject] of carried.entries()) {
+        const why = against ?? this.#objection(now, subject, open) ?? (index < allowance ? undefined : RATIONED)
+        if (why !== undefined) objections.set(subject, why)
+      }
+      if (objections.size > before) continue
+      const withheld = new Map(
+        [...tallies].flatMap(([subject, counted]) => {
+          if (carried.includes(subject)) return []
+          return [[subject, objections.get(subject) ?? against ?? whyNot(counted)] as const]
+        }),
+      )
+      return { notices, convicted: carried, withheld, excused, present, unexplained: [] }
+    }
+  }
+
+  /** Silent to at least L observers, or down by verdict. */
+  #inQuestion(): readonly string[] {
+    const few = (subject: string) => vetoOf(this.#membership.observersOf(subject).size)
+    const silent = [...this.#conditions.suspected].filter(
+      (subject) => this.#ballots.about(subject, 'NodeDown', 'HostHung').length >= few(subject),
+    )
+    return [...silent, ...this.#conditions.standing.keys()]
+  }
+
+  #hangsOn(now: Millis, unexplained: readonly string[]): boolean {
+    if (unexplained.length === 0 || unexplained.length > UNEXPLAINED_MAX) return false
+    const known = this.#inQuestion()
+    const all = new Set([...known, ...unexplained])
+    return !this.brake.wouldFreeze(now, new Set(known)) && this.brake.wouldFreeze(now, all)
+  }
+
+  /** What the answers about one subject tell, whether it is a candidate or not. */
+  #takeIn(now: Millis, open: OpenRollCall, subject: string): readonly Notice[] {
+    const answers = open.answersAbout(subject)
+    const signs = answers.filter((answer) => showsHost(answer)).map(({ voter }) => voter)
+    if (signs.length > 0) this.#absence.vouched(now, subject)
+    if (open.kindOf(subject) === 'NodeDown') this.#signs.seen(now, subject, signs)
+    return this.disputes.answered(now, subject, answers)
+  }
+
+  #objection(now: Millis, subject: string, open: OpenRollCall): string | undefined {
+    if (open.kindOf(subject) !== 'NodeDown') return undefined
+    const few = vetoOf(this.#membership.observersOf(subject).size)
+    return this.#signs.objection(now, subject, few, this.disputes.hasLinkFault(subject))
+  }
+
+  /** What stands against every verdict of this moment, whatever the answers. */
+  #whyNobody(present: number, live: number): string | undefined {
+    if (this.brake.frozen !== undefined) return `frozen: ${this.brake.frozen}`
+    if (isMajority(present, live)) return undefined
+    return `only ${present} of ${live} live members answered: this side may be the one cut off`
+  }
+}
+
+const RATIONED = 'put off: only so many verdicts a minute after a freeze'
+
+function whyNot(counted: Tally): string {
+  return counted.kind === 'carried' ? RATIONED : counted.why
+}
