@@ -11,7 +11,7 @@ import { Leader } from './leader.ts'
 import { Links } from './links.ts'
 import { Membership } from './membership.ts'
 import type { Effect, Input, Message } from './message.ts'
-import type { DownNotice, Incarnation, Leave, Millis, Now, Roster, SignedStatement, StatementBody } from './model.ts'
+import type { DownNotice, Incarnation, Leave, Millis, Now, Roster, SignedStatement } from './model.ts'
 import { compareIncarnations, LEAVE_MS_MAX } from './model.ts'
 import { Observer } from './observer.ts'
 import { RollCallDesk } from './roll-call.ts'
@@ -132,9 +132,6 @@ export class Core {
         )
       case 'publish':
         return this.#dissemination.say(now.ms, { kind: 'note', topic: input.topic, bytes: input.bytes }, input.ttlMs)
-      case 'loopDelay':
-        this.#observer.health.late(input.p99Ms)
-        return []
       case 'leave':
         return this.#leave(now.ms, input.reason, Math.min(input.forMs, LEAVE_MS_MAX))
       case 'roster':

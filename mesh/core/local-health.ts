@@ -29,7 +29,10 @@ export class LocalHealth {
     this.#hurtInBeat ??= why
   }
 
-  /** A timer fired late, or the event loop was slow, by so much. */
+  /**
+   * A timer fired late by so much. There are tens of them a beat, so they show the event loop's delay, too; to sample it
+   * apart would wake a process that has nothing to do.
+   */
   late(byMs: Millis): void {
     if (byMs >= this.#timing.strainMs) this.hurt(`its own work is late by ${Math.round(byMs)} ms`)
   }

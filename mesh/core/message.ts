@@ -62,8 +62,6 @@ export type Input =
   | { readonly kind: 'message'; readonly from: string; readonly message: Message }
   | { readonly kind: 'hostAnswer'; readonly subject: string; readonly answer: HostAnswer }
   | { readonly kind: 'publish'; readonly topic: string; readonly bytes: Uint8Array; readonly ttlMs: Millis }
-  /** 99th percentile of the event loop's delay since the last beat, as the adapter measures it. */
-  | { readonly kind: 'loopDelay'; readonly p99Ms: Millis }
   /** This node is about to stop, and means to be back after `forMs`, at most two minutes. */
   | { readonly kind: 'leave'; readonly reason: string; readonly forMs: Millis }
   /** A roster that was checked: signed by an aggregator, a later epoch of this mesh. */

@@ -68,7 +68,7 @@ export interface Timing {
   readonly recoverBeats: number
   /** A timer this late means that this process was paused: it must not blame others for its own absence. */
   readonly pauseMs: Millis
-  /** A timer, or the event loop's delay, late by this much hurts this node's own work. */
+  /** A timer that is late by this much hurts this node's own work. */
   readonly strainMs: Millis
   /** Beats of strain after which an observer holds itself unfit, and of calm after which it is fit again. */
   readonly degradedAfterBeats: number

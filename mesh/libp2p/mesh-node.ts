@@ -3,7 +3,6 @@
  * asks for and tells its owner what the core concludes; it decides nothing.
  */
 import { randomBytes } from 'node:crypto'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
 import { Core } from '../core/core.ts'
@@ -27,10 +26,6 @@ const LATE_TIMER_MS = 50
 
 /** Turns of the event loop in which Noise and Yamux hand over what has arrived. */
 const DRAIN_TURNS = 4
-
-/** How finely the event loop's delay is sampled, and how often it is looked at: about a beat. */
-const LOOP_SAMPLE_MS = 50
-const LOOP_WATCH_MS = 1_000
 
 /** What a leave takes to be on its way: a few turns of Noise and Yamux. */
 const LEAVE_FLUSH_MS = 50
@@ -247,13 +242,6 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
     step({ kind: 'tick' })
   }
 
-  const loopDelay = monitorEventLoopDelay({ resolution: LOOP_SAMPLE_MS })
-  loopDelay.enable()
-  const watchMyself = setInterval(() => {
-    const p99Ms = loopDelay.percentile(99) / 1e6 - LOOP_SAMPLE_MS
-    loopDelay.reset()
-    step({ kind: 'loopDelay', p99Ms: Math.max(0, p99Ms) })
-  }, LOOP_WATCH_MS)
   schedule()
   return {
     publish: (topic, bytes, ttlMs) => {
@@ -287,8 +275,6 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
       }
       isStopped = true
       clearTimeout(timer)
-      clearInterval(watchMyself)
-      loopDelay.disable()
       await transport.stop()
     },
   }
