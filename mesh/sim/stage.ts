@@ -16,7 +16,10 @@ export interface Machine {
   readonly name: string
   readonly zone: string
   readonly host: HostState
-  /** Until then no process on it runs, though its kernel does: what reaches it waits. */
+  /**
+   * Until then its agent does not run, though its kernel and its kubelet do: what reaches the agent waits. A machine on
+   * which nothing runs is `hung`.
+   */
   readonly pausedUntil: number
   /** A port on which nobody listens: the kernel refuses a connection, or a firewall swallows it. */
   readonly closedPorts: 'refuse' | 'drop'
@@ -38,6 +41,8 @@ export class Stage {
   readonly random: () => number
   readonly #machines = new Map<string, Mutable<Machine>>()
   readonly #listeners: ((machine: Machine, was: HostState) => void)[] = []
+  /** What waits for a hung machine. */
+  readonly #asleep = new Map<Machine, (() => void)[]>()
 
   constructor(seed: number) {
     this.random = seededRandom(seed)
@@ -78,26 +83,43 @@ export class Stage {
     if (was === host) return
     machine.host = host
     for (const listener of this.#listeners) listener(machine, was)
+    const waiting = this.#asleep.get(machine) ?? []
+    this.#asleep.delete(machine)
+    if (host === 'up') for (const react of waiting) react()
   }
 
   set(name: string, change: Partial<Pick<Machine, 'closedPorts' | 'takesConnections' | 'wallOffsetMs'>>): void {
     Object.assign(this.#find(name), change)
   }
 
-  /** The processes of a machine do not run for a while, as when they are stopped or starved; its kernel goes on. */
+  /** The agent of a machine does not run for a while, as when it is stopped or starved; kernel and kubelet go on. */
   pause(name: string, ms: number): void {
     const machine = this.#find(name)
     machine.pausedUntil = Math.max(machine.pausedUntil, this.agenda.now + ms)
   }
 
-  /** Lets a process react, at once or when its pause ends: to what has arrived first, then to timers that are late. */
+  /** Lets something on a machine react, at once or when it hangs no longer. What waits for a host that dies is gone. */
+  whenAwake(machine: Machine, react: () => void): void {
+    const waiting = this.#asleep.get(machine)
+    if (machine.host !== 'hung') react()
+    else if (waiting === undefined) this.#asleep.set(machine, [react])
+    else waiting.push(react)
+  }
+
+  /**
+   * Lets an agent react, at once or when its machine is awake and its pause over: to what has arrived first, then to
+   * timers that are late.
+   */
   whenRunning(machine: Machine, to: 'input' | 'timer', react: () => void): void {
-    if (this.agenda.now >= machine.pausedUntil) {
+    const { agenda } = this
+    if (machine.host !== 'hung' && agenda.now >= machine.pausedUntil) {
       react()
       return
     }
-    const at = machine.pausedUntil + (to === 'timer' ? DRAIN_MS : 0)
-    this.agenda.at(at, () => this.whenRunning(machine, to, react))
+    this.whenAwake(machine, () => {
+      const at = Math.max(agenda.now, machine.pausedUntil) + (to === 'timer' ? DRAIN_MS : 0)
+      agenda.at(at, () => this.whenRunning(machine, to, react))
+    })
   }
 
   #find(name: string): Mutable<Machine> {
