@@ -11,6 +11,8 @@ const DAYS_PER_MS = 16
 /** Pages of the calendar: a second and a bit. What is due in a later year stays on its page until then. */
 const PAGES = 16_384
 const NONE = -1
+/** Slots that are quicker put in order one by one than by a general sort. */
+const FEW = 40
 
 export class Agenda {
   readonly #times: number[] = []
@@ -22,11 +24,16 @@ export class Agenda {
   readonly #freeSlots: number[] = []
   /** On each page the slot that was put down last. */
   readonly #pages = new Int32Array(PAGES).fill(NONE)
-  /** Today's slots, in order; those before `#position` have happened. */
+  /** Today's slots as they were in the calendar, and those that were put down since: both in order, merged as they happen. */
   readonly #today: number[] = []
-  #position = 0
+  readonly #added: number[] = []
+  /** Where in each what is yet to happen begins. */
+  #todayFrom = 0
+  #addedFrom = 0
   #day = 0
   #now = 0
+  // Stable: what is due at the same time stays in the order it was put down.
+  readonly #byTime = (slot: number, other: number) => (this.#times[slot] as number) - (this.#times[other] as number)
 
   get now(): number {
     return this.#now
@@ -45,8 +52,8 @@ export class Agenda {
     this.#first[slot] = a
     this.#second[slot] = b
     const day = dayOf(due)
-    if (day <= this.#day) this.#insertToday(slot)
-    else this.#enter(slot, day % PAGES)
+    if (day > this.#day) this.#enter(slot, day % PAGES)
+    else this.#settle(this.#added, this.#added.push(slot) - 1, this.#addedFrom)
   }
 
   /** Lets everything happen up to and including `time`. */
@@ -58,22 +65,29 @@ export class Agenda {
 
   /** Whether the whole day is over. */
   #liveToday(until: number): boolean {
-    const today = this.#today
-    while (this.#position < today.length) {
-      const slot = today[this.#position] as number
+    for (;;) {
+      const planned = this.#today[this.#todayFrom]
+      const added = this.#added[this.#addedFrom]
+      const isPlanned = planned !== undefined && (added === undefined || this.#isNotAfter(planned, added))
+      const slot = isPlanned ? planned : added
+      if (slot === undefined) return true
       const due = this.#times[slot] as number
       if (due > until) return false
-      this.#position++
+      if (isPlanned) this.#todayFrom++
+      else this.#addedFrom++
       this.#now = due
-      const run = this.#runs[slot] as Happening
-      const a = this.#first[slot]
-      const b = this.#second[slot]
-      this.#first[slot] = undefined
-      this.#second[slot] = undefined
-      this.#freeSlots.push(slot)
-      run(a, b)
+      this.#happen(slot)
     }
-    return true
+  }
+
+  #happen(slot: number): void {
+    const run = this.#runs[slot] as Happening
+    const a = this.#first[slot]
+    const b = this.#second[slot]
+    this.#first[slot] = undefined
+    this.#second[slot] = undefined
+    this.#freeSlots.push(slot)
+    run(a, b)
   }
 
   /** The next day on whose page there is something, or the last. */
@@ -86,26 +100,23 @@ export class Agenda {
 
   #turnTo(day: number): void {
     this.#day = day
-    this.#today.length = 0
-    this.#position = 0
+    this.#todayFrom = 0
+    this.#addedFrom = 0
+    this.#added.length = 0
+    const today = this.#today
+    today.length = 0
     const page = day % PAGES
-    const last = this.#pages[page] as number
-    if (last !== NONE) this.#sortOut(page, this.#inOrder(last))
-  }
-
-  /** The slots of a page in the order they were put down, which the links have the other way round. */
-  #inOrder(last: number): readonly number[] {
-    const slots: number[] = []
-    for (let slot = last; slot !== NONE; slot = this.#before[slot] as number) slots.push(slot)
-    return slots.reverse()
-  }
-
-  #sortOut(page: number, slots: readonly number[]): void {
-    this.#pages[page] = NONE
-    for (const slot of slots) {
-      if (dayOf(this.#times[slot] as number) === this.#day) this.#insertToday(slot)
-      else this.#enter(slot, page)
+    const ofLaterYears: number[] = []
+    for (let slot = this.#pages[page] as number; slot !== NONE; slot = this.#before[slot] as number) {
+      if (dayOf(this.#times[slot] as number) === day) today.push(slot)
+      else ofLaterYears.push(slot)
     }
+    this.#pages[page] = NONE
+    // The links have the latest first.
+    for (const slot of ofLaterYears.reverse()) this.#enter(slot, page)
+    today.reverse()
+    if (today.length > FEW) today.sort(this.#byTime)
+    else for (let end = 1; end < today.length; end++) this.#settle(today, end, 0)
   }
 
   #enter(slot: number, page: number): void {
@@ -113,17 +124,20 @@ export class Agenda {
     this.#pages[page] = slot
   }
 
-  /** Behind everything that is due at the same time: it was put down later. */
-  #insertToday(slot: number): void {
-    const today = this.#today
-    const due = this.#times[slot] as number
-    let position = today.length
-    for (; position > this.#position; position--) {
-      const earlier = today[position - 1] as number
-      if ((this.#times[earlier] as number) <= due) break
-      today[position] = earlier
+  /** Moves the last of these slots, whose others are in order from `from` on, behind all that are not due later. */
+  #settle(slots: number[], last: number, from: number): void {
+    const slot = slots[last] as number
+    let position = last
+    for (; position > from; position--) {
+      const earlier = slots[position - 1] as number
+      if (this.#isNotAfter(earlier, slot)) break
+      slots[position] = earlier
     }
-    today[position] = slot
+    slots[position] = slot
+  }
+
+  #isNotAfter(slot: number, other: number): boolean {
+    return (this.#times[slot] as number) <= (this.#times[other] as number)
   }
 }
 

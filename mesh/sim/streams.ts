@@ -90,7 +90,7 @@ export class Streams {
   reset(side: Side): void {
     this.#program.whenRunning(() => {
       if (!this.#sides.has(side)) return
-      const wasOpen = this.#isOpen(side)
+      const wasOpen = side.isOpen
       this.#cut(side)
       if (wasOpen) this.#report(side)
       else if (side.by === 'me') this.#dialFailed(side.peer)
@@ -120,7 +120,7 @@ export class Streams {
 
   #hear(side: Side, frame: Frame): void {
     if (frame.kind === 'greeting') this.#hearGreeting(side, frame)
-    else if (this.#isOpen(side)) this.#program.take({ kind: 'message', from: side.peer, message: frame })
+    else if (side.isOpen) this.#program.take({ kind: 'message', from: side.peer, message: frame })
   }
 
   // Apart from `received`, so that only what has to wait costs a closure.
@@ -136,6 +136,7 @@ export class Streams {
     const earlier = this.#open[by].get(peer)
     if (earlier !== undefined) this.#cut(earlier)
     side.isGreeted = true
+    side.isOpen = true
     this.#open[by].set(peer, side)
     this.#program.take({ kind: 'opened', peer, by, incarnation })
   }
@@ -150,14 +151,11 @@ export class Streams {
     return side
   }
 
-  #isOpen(side: Side): boolean {
-    return this.#open[side.by].get(side.peer) === side
-  }
-
   #cut(side: Side): void {
     side.end.abort()
     this.#sides.delete(side)
-    if (this.#isOpen(side)) this.#open[side.by].delete(side.peer)
+    if (side.isOpen) this.#open[side.by].delete(side.peer)
+    side.isOpen = false
   }
 
   #report({ peer, by }: Side): void {
@@ -171,6 +169,8 @@ class Side implements Holder<Frame> {
   readonly peer: string
   readonly by: Owner
   readonly end: End<Frame>
+  /** The handshake is over, and since then nothing has ended or replaced it. */
+  isOpen = false
   isGreeted = false
   readonly #streams: Streams
 
