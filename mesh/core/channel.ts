@@ -4,7 +4,7 @@
  * this observer can still reach somebody else (control connect). That keeps a DROP firewall, a full conntrack table or
  * the observer's own cut cable from turning into a dead node.
  */
-import type { ChannelResult, Millis } from './model.ts'
+import type { ChannelResult, Member, Millis } from './model.ts'
 import type { Timing } from './timing.ts'
 
 export type Port = 'agent' | 'kubelet'
@@ -16,6 +16,16 @@ export interface HostAnswer {
   readonly ports: Readonly<Record<Port, PortResult>>
   /** Whether a connect to another live member succeeded at the same time; false when there was none to connect to. */
   readonly control: boolean
+}
+
+/** The port through which a host is asked: on sockets in mesh/libp2p, in the simulator on its stage. */
+export interface HostChannel {
+  /**
+   * Asks a member's host itself. `control`: another live member to connect to at the same time, when there is one. Answers
+   * once, never before this call has returned and 3.2 s later at the latest, and does not fail: whatever goes wrong shows in
+   * the answer.
+   */
+  ask(subject: Member, control: Member | undefined, answered: (answer: HostAnswer) => void): void
 }
 
 /** Calibration of one observer's paths to one subject, and the last thing that subject's host answered. */

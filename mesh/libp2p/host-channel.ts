@@ -5,7 +5,7 @@
  */
 import { connect, type Socket } from 'node:net'
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
-import type { HostAnswer, PortResult } from '../core/channel.ts'
+import type { HostAnswer, HostChannel, PortResult } from '../core/channel.ts'
 import type { Member } from '../core/model.ts'
 
 /** When each of the connects is started, ms after the first. */
@@ -25,15 +25,30 @@ const QUIET_TURNS = 3
 
 type Reach = 'accepted' | 'refused' | 'nothing'
 
-/** Whether whoever listens there proves to be this member's agent; resolves false on any failure, never rejects. */
-export type ProveAgent = (member: Member, signal: AbortSignal) => Promise<boolean>
+/** Who completes a handshake on a member's port: its own agent, somebody with another key, or nobody in time. */
+export type Proof = 'own' | 'stranger' | 'nobody'
 
-/** Asks a member's host. Always resolves, after 3.1 s at the latest. */
-export async function askHost(member: Member, control: Member | undefined, prove: ProveAgent): Promise<HostAnswer> {
+/** Never rejects: any failure but another key is `nobody`. */
+export type ProveAgent = (member: Member, signal: AbortSignal) => Promise<Proof>
+
+const PORT_RESULTS: Readonly<Record<Proof, PortResult>> = {
+  own: 'userland',
+  // The address is another machine's by now, and what that one answers says nothing of this one.
+  stranger: 'nothing',
+  nobody: 'mute',
+}
+
+export function createHostChannel(prove: ProveAgent): HostChannel {
+  return {
+    ask: (subject, control, answered) => void askHost(subject, control, prove).then(answered),
+  }
+}
+
+async function askHost(member: Member, control: Member | undefined, prove: ProveAgent): Promise<HostAnswer> {
   const host = member.hosts[0] ?? ''
   const [agent, kubelet, controlled] = await Promise.all([
-    askPort(host, member.meshPort, (signal) => prove(member, signal)),
-    askPort(host, member.kubeletPort, (signal) => answersHttp(host, member.kubeletPort, signal)),
+    askPort(host, member.meshPort, async (signal) => PORT_RESULTS[await prove(member, signal)]),
+    askPort(host, member.kubeletPort, (signal) => askHttp(host, member.kubeletPort, signal)),
     control === undefined ? 'nothing' : reachOf(control.hosts[0] ?? '', control.meshPort),
   ])
   return { ports: { agent, kubelet }, control: controlled === 'accepted' }
@@ -42,11 +57,10 @@ export async function askHost(member: Member, control: Member | undefined, prove
 async function askPort(
   host: string,
   port: number,
-  isAlive: (signal: AbortSignal) => Promise<boolean>,
+  whoIsThere: (signal: AbortSignal) => Promise<PortResult>,
 ): Promise<PortResult> {
   const reach = await reachOf(host, port)
-  if (reach !== 'accepted') return reach
-  return (await isAlive(AbortSignal.timeout(MUTE_AFTER_MS))) ? 'userland' : 'mute'
+  return reach === 'accepted' ? whoIsThere(AbortSignal.timeout(MUTE_AFTER_MS)) : reach
 }
 
 /** The first answer of the kernel there to any of the connects. */
@@ -81,12 +95,12 @@ async function reachOf(host: string, port: number): Promise<Reach> {
 }
 
 /** Any HTTP status will do: a kubelet answers plain HTTP on its TLS port with a 400. */
-function answersHttp(host: string, port: number, signal: AbortSignal): Promise<boolean> {
+function askHttp(host: string, port: number, signal: AbortSignal): Promise<PortResult> {
   return new Promise((resolve) => {
     const socket = connect({ host, port })
     const finish = (isAlive: boolean) => {
       socket.destroy()
-      resolve(isAlive)
+      resolve(isAlive ? 'userland' : 'mute')
     }
     socket.once('connect', () => socket.write(`GET /healthz HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`))
     socket.once('data', (bytes) => finish(bytes.toString('latin1').startsWith('HTTP/')))

@@ -18,7 +18,7 @@ import type { KeyPair } from '../identity/keys.ts'
 import { readRoster, rosterHash } from '../identity/signed-roster.ts'
 import { decodeMessage, decodeValue, encodeMessage, encodeValue } from '../wire/codec.ts'
 import { incarnationSchema } from '../wire/schema.ts'
-import { askHost } from './host-channel.ts'
+import { createHostChannel } from './host-channel.ts'
 import { createTransport } from './transport.ts'
 
 /** A timer this late means that messages may be waiting which arrived before it should have fired. */
@@ -145,6 +145,8 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
     onDropped: (from, why) => onTraffic({ kind: 'dropped', why, from }),
   })
 
+  const hostChannel = createHostChannel(transport.prove)
+
   let timer: NodeJS.Timeout | undefined
   let timerFor = Number.NaN
   let isDraining = false
@@ -167,9 +169,7 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
       case 'askHost': {
         const { subject } = effect
         const control = effect.control === undefined ? undefined : memberNamed(effect.control)
-        void askHost(memberNamed(subject), control, transport.prove).then((answer) =>
-          step({ kind: 'hostAnswer', subject, answer }),
-        )
+        hostChannel.ask(memberNamed(subject), control, (answer) => step({ kind: 'hostAnswer', subject, answer }))
         return
       }
       case 'heard':

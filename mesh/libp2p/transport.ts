@@ -15,6 +15,7 @@ import { createLibp2p } from 'libp2p'
 import type { Incarnation, Member } from '../core/model.ts'
 import type { KeyPair } from '../identity/keys.ts'
 import { FRAME_BYTES_MAX } from '../wire/codec.ts'
+import type { Proof } from './host-channel.ts'
 
 const PROTOCOL = '/starling/mesh/1'
 
@@ -51,8 +52,8 @@ export interface Transport {
   send(peer: string, via: 'mine' | 'theirs' | 'any', frame: Uint8Array): void
   /** Cuts all connections with a member. My stream's end is not reported, theirs is. */
   abort(member: Member): void
-  /** Whether the enrolled agent itself completes a fresh handshake. */
-  prove(member: Member, signal: AbortSignal): Promise<boolean>
+  /** Who completes a fresh handshake at a member's address. */
+  prove(member: Member, signal: AbortSignal): Promise<Proof>
   stop(): Promise<void>
 }
 
@@ -116,17 +117,22 @@ class Edges {
     })
   }
 
-  /** A handshake of its own: an answer on an open connection would only prove that the connection is buffered. */
-  async prove(member: Member, signal: AbortSignal): Promise<boolean> {
+  /**
+   * A handshake of its own: an answer on an open connection would only prove that the connection is buffered. Whoever is
+   * there may say who he is: asked for the member's key alone, a stranger could not be told from a failure.
+   */
+  async prove(member: Member, signal: AbortSignal): Promise<Proof> {
+    let proof: Proof = 'nobody'
     try {
       await this.#inTurn(member.node, async () => {
-        const connection = await this.#node.dial(addressesOf(member), { force: true, signal })
+        const connection = await this.#node.dial(socketsOf(member), { force: true, signal })
+        proof = connection.remotePeer.toString() === member.peerId ? 'own' : 'stranger'
         connection.abort(new Error('proved'))
       })
-      return true
     } catch {
-      return false
+      // Nobody, then.
     }
+    return proof
   }
 
   /** Dials to one peer come one after another: libp2p joins two at a time into one, and a proof would cut the edge's. */
@@ -211,6 +217,10 @@ class Edges {
   }
 }
 
-function addressesOf({ hosts, meshPort, peerId }: Member) {
-  return hosts.map((host) => multiaddr(`/${host.includes(':') ? 'ip6' : 'ip4'}/${host}/tcp/${meshPort}/p2p/${peerId}`))
+function addressesOf(member: Member) {
+  return socketsOf(member).map((address) => address.encapsulate(`/p2p/${member.peerId}`))
+}
+
+function socketsOf({ hosts, meshPort }: Member) {
+  return hosts.map((host) => multiaddr(`/${host.includes(':') ? 'ip6' : 'ip4'}/${host}/tcp/${meshPort}`))
 }

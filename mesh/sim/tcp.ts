@@ -79,6 +79,11 @@ export class TcpEnd<M> {
     return [one, other]
   }
 
+  /** Messages that the other end is not known to have. */
+  get unacked(): number {
+    return this.#unacked.size
+  }
+
   send(message: M): void {
     const seq = this.#next++
     this.#unacked.set(seq, message)
@@ -110,10 +115,14 @@ export class TcpEnd<M> {
       echo: this.#echo,
       selective: new Set(this.#arrived.keys()),
     }
-    this.#agenda.at(this.#agenda.now + delay, () => this.#peer?.receive(packet))
+    if (this.#peer !== undefined) this.#agenda.at(this.#agenda.now + delay, TcpEnd.#receive, this.#peer, packet)
   }
 
-  private receive({ data, sentAt, upTo, echo, selective }: Packet<M>): void {
+  static #receive<T>(this: void, end: TcpEnd<T>, packet: Packet<T>): void {
+    end.#hear(packet)
+  }
+
+  #hear({ data, sentAt, upTo, echo, selective }: Packet<M>): void {
     if (this.#isCut) return
     this.#acked(upTo, echo, selective)
     if (data === undefined) return
@@ -188,20 +197,4 @@ export class TcpEnd<M> {
       this.#setTimer()
     })
   }
-}
-
-/** Times at which Linux sends the first packet of a connection, ms after the connect: 1 s, then doubling. */
-const SYN_AT_MS = [0, 1_000, 3_000, 7_000]
-
-/**
- * When a connect started now is answered: ms from now, or undefined when no attempt gets through within 15 s. A SYN and
- * its answer each take the wire once; the answer is not resent, since the next SYN asks for it again.
- */
-export function connectDelay(there: Wire, back: Wire): number | undefined {
-  for (const sentAt of SYN_AT_MS) {
-    const out = there()
-    const home = out === undefined ? undefined : back()
-    if (out !== undefined && home !== undefined) return sentAt + out + home
-  }
-  return undefined
 }

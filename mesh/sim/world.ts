@@ -1,16 +1,16 @@
 /**
- * A mesh on virtual time. Nodes run the shipped core; hosts, streams and the second channel are simulated: a dead host
- * swallows everything, a hung one accepts and stays silent, a dead agent's host resets streams and refuses.
+ * A mesh on a stage: the nodes run the shipped core, as mesh/libp2p/mesh-node.ts runs it on sockets. What becomes of hosts
+ * and packets is the stage's affair; the world starts what a host that is back would start.
  */
-import type { HostAnswer, PortResult } from '../core/channel.ts'
 import { Core } from '../core/core.ts'
 import type { Effect, Input, Message, Notice } from '../core/message.ts'
-import type { Certificate, Keyring, Member, Now, Purpose, Roster, Signature } from '../core/model.ts'
+import type { Certificate, Member, Roster, Standing } from '../core/model.ts'
 import { DEFAULT_TIMING, type Timing } from '../core/timing.ts'
-import { Agenda } from './agenda.ts'
-import { seededRandom } from './random.ts'
-
-export type HostState = 'up' | 'agentDown' | 'hung' | 'down'
+import { Program } from './program.ts'
+import { Signatures } from './signatures.ts'
+import { SimHostChannel } from './sim-host-channel.ts'
+import { type Machine, Stage } from './stage.ts'
+import { Streams } from './streams.ts'
 
 /** One thing the leader said or did, and when (virtual ms). */
 export type Record =
@@ -18,52 +18,64 @@ export type Record =
   | { readonly at: number; readonly kind: 'notice'; readonly notice: Notice }
 
 export interface WorldOptions {
+  /** `node-1` and on, spread over the zones in turn. */
   readonly nodes: number
   readonly zones: number
   readonly seed: number
   readonly timing?: Timing
+  /** Where it plays, if not on a stage of its own with this seed. The world puts its machines on it. */
+  readonly stage?: Stage
+  /** Whether the leader can read kubelets' Leases, as in Kubernetes. */
+  readonly heartbeats?: boolean
+  /** Called for every message that goes out, with the sender and the receiver. */
+  onSend?(message: Message, from: string, to: string): void
 }
 
-/** One way over a switched network, ms; a dial is about three of them plus the handshake's work. */
-const LATENCY_MIN_MS = 0.2
-const LATENCY_MAX_MS = 2
-const DIAL_MS = 8
-/** How the real adapter behaves: see mesh/libp2p. */
-const DIAL_TIMEOUT_MS = 2_000
-const MUTE_AFTER_MS = 2_000
-const LAST_CONNECT_MS = 900
-const NOTHING_AFTER_MS = 1_100
-const DRAIN_MS = 0.01
-
-interface SimNode {
-  readonly name: string
-  host: HostState
-  boot: number
-  core: Core
-  tickAt: number
-  /** Until then the process does not run: what reaches it waits. */
-  pausedUntil: number
+/** One life of a node, from a start of its agent to its end. */
+interface Life {
+  readonly boot: number
+  readonly program: Program
+  readonly streams: Streams
 }
 
-const LEADER = 'aggregator-1'
+/** The aggregator's name on every stage. */
+export const LEADER = 'aggregator-1'
+
+/** What an API server takes to answer a read. */
+const API_ANSWER_MS = 10
 
 export class World {
-  readonly agenda = new Agenda()
+  readonly stage: Stage
   readonly records: Record[] = []
-  readonly roster: Roster
+  /** The latest; what each node goes by is its core's affair. */
+  roster: Roster
+  /** Messages sent so far. */
   messages = 0
-  /** Whether a packet sent now from one node to another arrives. A lost one is not sent again. */
-  reaches: (from: string, to: string) => boolean = () => true
   readonly #timing: Timing
-  readonly #random: () => number
-  readonly #nodes = new Map<string, SimNode>()
-  /** Open streams, `dialer>peer`, with when the last message over each arrives: a stream keeps its order. */
-  readonly #streams = new Map<string, number>()
-  readonly #keys = new SignaturesByIdentity()
+  readonly #onSend: WorldOptions['onSend']
+  readonly #zones: number
+  readonly #heartbeats: boolean
+  readonly #members: Map<string, Member>
+  readonly #rosters = new Map<number, Roster>()
+  readonly #lives = new Map<string, Life>()
+  /** As the aggregator's store would keep them. */
+  readonly #standing = new Map<string, Standing>()
+  readonly #signatures = new Signatures()
 
-  constructor({ nodes, zones, seed, timing = DEFAULT_TIMING }: WorldOptions) {
+  constructor({
+    nodes,
+    zones,
+    seed,
+    timing = DEFAULT_TIMING,
+    stage = new Stage(seed),
+    heartbeats = false,
+    onSend,
+  }: WorldOptions) {
+    this.stage = stage
+    this.#zones = zones
+    this.#heartbeats = heartbeats
     this.#timing = timing
-    this.#random = seededRandom(seed)
+    this.#onSend = onSend
     const members = Array.from({ length: nodes }, (_, index) => simMember(`node-${index + 1}`, `zone-${index % zones}`))
     this.roster = {
       mesh: 'sim',
@@ -73,233 +85,165 @@ export class World {
       members: members.toSorted((a, b) => (a.node < b.node ? -1 : 1)),
       aggregators: [simMember(LEADER, '')],
     }
-    for (const { node } of [...this.roster.members, ...this.roster.aggregators]) this.#start(node, 1)
+    this.#rosters.set(this.roster.epoch, this.roster)
+    const all = [...this.roster.members, ...this.roster.aggregators]
+    this.#members = new Map(all.map((member) => [member.node, member]))
+    for (const { node, zone } of all) this.#start(stage.add(node, zone), 1)
+    stage.onHostChange((machine) => this.#hostChanged(machine))
   }
 
+  /**
+   * A later roster, by the leader: `members` are names, those that are new are started with this. The others fetch it from
+   * each other.
+   */
+  advance(members: readonly string[]): void {
+    const { roster } = this
+    const joined = members.filter((node) => !this.#members.has(node)).map((node) => simMember(node, this.#zoneOf(node)))
+    for (const member of joined) this.#members.set(member.node, member)
+    const next = members.toSorted().map((node) => this.#member(node))
+    this.roster = { ...roster, epoch: roster.epoch + 1, previous: hashOf(roster), members: next }
+    this.#rosters.set(this.roster.epoch, this.roster)
+    this.#life(LEADER).program.take(this.#rosterInput(bytesOf(this.roster)))
+    for (const { node, zone } of joined) this.#start(this.stage.add(node, zone), 1)
+  }
+
+  /** The leader's core; a new one after each start of its agent. */
   get leader(): Core {
-    return this.#node(LEADER).core
+    return this.core(LEADER)
   }
 
+  /** A node's core; a new one after each start of its agent. Throws for a node that is not of this world. */
   core(node: string): Core {
-    return this.#node(node).core
+    return this.#life(node).program.core
   }
 
   commits(): readonly { readonly at: number; readonly certificate: Certificate }[] {
     return this.records.filter((record) => record.kind === 'commit')
   }
 
-  /** Changes what a node's host does, as pulling a plug or pressing a power button would. */
-  setHost(name: string, host: HostState): void {
-    const node = this.#node(name)
-    const was = node.host
-    node.host = host
-    if (host === 'agentDown') this.#cutAll(name)
-    if (host !== 'up' || was === 'up') return
-    // A hung host wakes up where it was; a dead one, and a dead agent, start again.
-    if (was === 'hung') this.#schedule(node)
-    else {
-      this.#cutAll(name)
-      this.#start(name, node.boot + 1)
-    }
-  }
-
-  /** The process of a node does not run for a while, as when it is stopped or starved; its host goes on. */
-  pause(name: string, ms: number): void {
-    this.#node(name).pausedUntil = this.agenda.now + ms
-  }
-
-  #start(name: string, boot: number): void {
-    const incarnation = { serial: 1, boot, refutations: 0 }
-    const { roster } = this
-    const keyring = this.#keys.keyringOf(name)
-    const nonce = () => Math.floor(this.#random() * 2 ** 48).toString(16)
-    const lead = { term: 1, rosterHash: 'sim', standing: [], heartbeats: false, nonce }
-    const core = new Core(this.#now(), {
-      node: name,
-      incarnation,
+  #start(machine: Machine, boot: number): void {
+    const { stage, roster } = this
+    const node = machine.name
+    const program = new Program(stage, machine)
+    const streams = new Streams(stage, program, (peer) => this.#life(peer).streams)
+    const channel = new SimHostChannel(stage, machine)
+    this.#lives.set(node, { boot, program, streams })
+    const nonce = () => Math.floor(stage.random() * 2 ** 48).toString(16)
+    const standing = [...this.#standing.values()]
+    const lead = { term: boot, rosterHash: hashOf(roster), standing, heartbeats: this.#heartbeats, nonce }
+    const core = new Core(program.now(), {
+      node,
+      incarnation: { serial: 1, boot, refutations: 0 },
       roster,
-      rosterBytes: new Uint8Array(0),
-      keyring,
+      rosterBytes: bytesOf(roster),
+      keyring: this.#signatures.keyringOf(node),
       timing: this.#timing,
-      random: this.#random,
-      ...(name === LEADER ? { lead } : {}),
+      random: stage.random,
+      ...(node === LEADER ? { lead } : {}),
     })
-    const node = { name, host: 'up' as const, boot, core, tickAt: Number.POSITIVE_INFINITY, pausedUntil: 0 }
-    this.#nodes.set(name, node)
-    this.#schedule(node)
+    program.start(core, (effect) => this.#perform(effect, program, streams, channel))
   }
 
-  #step(node: SimNode, input: Input): void {
-    if (node.host !== 'up' || this.#nodes.get(node.name) !== node) return
-    if (this.agenda.now < node.pausedUntil) {
-      // As the adapter does: what has arrived is heard before the timers that are late.
-      const at = input.kind === 'tick' ? node.pausedUntil + DRAIN_MS : node.pausedUntil
-      this.agenda.at(at, () => this.#step(node, input))
-      return
+  /** A hung machine goes on where it was; a host that was down, and an agent that was, start again. */
+  #hostChanged(machine: Machine): void {
+    const life = this.#lives.get(machine.name)
+    if (life === undefined) return
+    const { host } = machine
+    const { boot, program, streams } = life
+    if (program.isAlive && (host === 'down' || host === 'agentDown')) {
+      program.kill()
+      streams.end(host === 'down' ? 'is gone' : 'lives')
     }
-    for (const effect of node.core.step(this.#now(), input)) this.#perform(node, effect)
-    this.#schedule(node)
+    if (!program.isAlive && host === 'up') this.#start(machine, boot + 1)
   }
 
-  #schedule(node: SimNode): void {
-    const at = node.core.nextTickAt
-    if (at === node.tickAt && at > this.agenda.now) return
-    node.tickAt = at
-    this.agenda.at(at, () => {
-      if (node.tickAt !== at) return
-      node.tickAt = Number.POSITIVE_INFINITY
-      this.#step(node, { kind: 'tick' })
-    })
-  }
-
-  #perform(node: SimNode, effect: Effect): void {
+  #perform(effect: Effect, program: Program, streams: Streams, channel: SimHostChannel): void {
     switch (effect.kind) {
       case 'send':
-        this.#send(node, effect)
+        if (!streams.send(effect.to, effect.via, effect.message)) return
+        this.messages++
+        this.#onSend?.(effect.message, program.machine.name, effect.to)
         return
       case 'dial':
-        this.#dial(node, effect.peer)
+        streams.dial(effect.peer)
         return
       case 'abort':
-        this.#abort(node.name, effect.peer)
+        streams.abort(effect.peer)
         return
-      case 'askHost':
-        this.#ask(node, effect.subject, effect.control)
+      case 'askHost': {
+        const { subject, control } = effect
+        channel.ask(this.#member(subject), control === undefined ? undefined : this.#member(control), (answer) =>
+          program.take({ kind: 'hostAnswer', subject, answer }),
+        )
         return
+      }
       case 'commit':
-        this.records.push({ at: this.agenda.now, kind: 'commit', certificate: effect.certificate })
+        this.#standing.set(effect.certificate.subject, standingOf(effect.certificate))
+        this.records.push({ at: this.stage.agenda.now, kind: 'commit', certificate: effect.certificate })
         return
       case 'notice':
-        this.records.push({ at: this.agenda.now, kind: 'notice', notice: effect.notice })
+        if (effect.notice.kind === 'recovered') this.#standing.delete(effect.notice.verdict.subject)
+        this.records.push({ at: this.stage.agenda.now, kind: 'notice', notice: effect.notice })
+        return
+      case 'rosterOffered':
+        program.take(this.#rosterInput(effect.bytes))
+        return
+      case 'readHeartbeat':
+        this.#readLease(effect.subject, effect.silentMs, program)
         return
       case 'heard':
-      case 'rosterOffered':
-      case 'readHeartbeat':
       case 'dropped':
         return
     }
   }
 
-  #send(node: SimNode, { to, via, message }: { to: string; via: string; message: Message }): void {
-    const mine = `${node.name}>${to}`
-    const theirs = `${to}>${node.name}`
-    const stream = via === 'theirs' || (via === 'any' && !this.#streams.has(mine)) ? theirs : mine
-    const lastArrival = this.#streams.get(stream)
-    if (lastArrival === undefined || !this.reaches(node.name, to)) return
-    this.messages++
-    const arrival = Math.max(lastArrival, this.agenda.now + this.#latency())
-    this.#streams.set(stream, arrival)
-    this.agenda.at(arrival, () => {
-      if (this.#streams.has(stream)) this.#step(this.#node(to), { kind: 'message', from: node.name, message })
-    })
+  #zoneOf(node: string): string {
+    return `zone-${(Number(node.split('-')[1] ?? 1) - 1) % this.#zones}`
   }
 
-  #dial(node: SimNode, peer: string): void {
-    const target = this.#node(peer)
-    const answers = this.reaches(node.name, peer) && this.reaches(peer, node.name)
-    const isMute = target.host === 'down' || target.host === 'hung' || !answers
-    this.agenda.at(this.agenda.now + (isMute ? DIAL_TIMEOUT_MS : DIAL_MS + this.#latency()), () => {
-      const to = this.#node(peer)
-      const isOpen = to.host === 'up' && node.host === 'up' && !isMute
-      if (!isOpen) {
-        this.#step(node, { kind: 'closed', peer, by: 'me' })
-        return
-      }
-      this.#streams.set(`${node.name}>${peer}`, this.agenda.now)
-      this.#step(node, { kind: 'opened', peer, by: 'me', incarnation: to.core.incarnation })
-      this.#step(to, { kind: 'opened', peer: node.name, by: 'them', incarnation: node.core.incarnation })
-    })
+  /** Rosters are shared by reference: the bytes only name the epoch. */
+  #rosterInput(bytes: Uint8Array): Input {
+    const epoch = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
+    const roster = this.#rosters.get(epoch)
+    if (roster === undefined) throw new Error(`no roster of epoch ${epoch} in this world`)
+    return { kind: 'roster', roster, hash: hashOf(roster), bytes }
   }
 
-  /** The aborting side is not told of its own stream's end, as with the real adapter. */
-  #abort(node: string, peer: string): void {
-    this.#streams.delete(`${node}>${peer}`)
-    const wasTheirs = this.#streams.delete(`${peer}>${node}`)
-    const other = this.#node(peer)
-    this.#step(other, { kind: 'closed', peer: node, by: 'them' })
-    if (wasTheirs) this.#step(other, { kind: 'closed', peer: node, by: 'me' })
+  /** The kubelet renews its Lease for as long as its host runs and reaches the API server, whatever becomes of the agent. */
+  #readLease(subject: string, silentMs: number, program: Program): void {
+    const { agenda } = this.stage
+    const renewedAt = this.stage.leaseRenewedAt(subject)
+    const renewed = renewedAt > agenda.now - silentMs
+    agenda.at(agenda.now + API_ANSWER_MS, () => program.take({ kind: 'heartbeat', subject, renewed }))
   }
 
-  #cutAll(name: string): void {
-    for (const stream of [...this.#streams.keys()]) {
-      const [dialer = '', peer = ''] = stream.split('>')
-      if (dialer !== name && peer !== name) continue
-      this.#streams.delete(stream)
-      if (dialer !== name) this.#step(this.#node(dialer), { kind: 'closed', peer: name, by: 'me' })
-      else this.#step(this.#node(peer), { kind: 'closed', peer: name, by: 'them' })
-    }
+  #life(node: string): Life {
+    const life = this.#lives.get(node)
+    if (life === undefined) throw new Error(`no node ${node} in this world`)
+    return life
   }
 
-  #ask(node: SimNode, subject: string, control: string | undefined): void {
-    const sees = (other: string): HostState => {
-      const isThere = this.reaches(node.name, other) && this.reaches(other, node.name)
-      return isThere ? this.#node(other).host : 'down'
-    }
-    const reaches = control !== undefined && sees(control) !== 'down'
-    const answerIn = (ms: number, host: HostState) => {
-      const answer: HostAnswer = { ports: portsOf(host), control: reaches }
-      this.agenda.at(this.agenda.now + ms, () => this.#step(node, { kind: 'hostAnswer', subject, answer }))
-    }
-    const delayOf = (host: HostState) => (host === 'hung' ? MUTE_AFTER_MS : DIAL_MS)
-    const host = sees(subject)
-    if (host !== 'down') {
-      answerIn(delayOf(host), host)
-      return
-    }
-    // The connects go on for a while: a host that is back by the last of them answers it.
-    this.agenda.at(this.agenda.now + LAST_CONNECT_MS, () => {
-      const later = sees(subject)
-      answerIn(later === 'down' ? NOTHING_AFTER_MS - LAST_CONNECT_MS : delayOf(later), later)
-    })
-  }
-
-  #latency(): number {
-    return LATENCY_MIN_MS + (LATENCY_MAX_MS - LATENCY_MIN_MS) * this.#random()
-  }
-
-  #now(): Now {
-    return { ms: this.agenda.now, wallMs: 1_700_000_000_000 + this.agenda.now }
-  }
-
-  #node(name: string): SimNode {
-    const node = this.#nodes.get(name)
-    if (node === undefined) throw new Error(`no node ${name} in this world`)
-    return node
+  #member(node: string): Member {
+    const member = this.#members.get(node)
+    if (member === undefined) throw new Error(`no node ${node} in this world`)
+    return member
   }
 }
 
-function portsOf(host: HostState): { agent: PortResult; kubelet: PortResult } {
-  switch (host) {
-    case 'up':
-      return { agent: 'userland', kubelet: 'userland' }
-    case 'agentDown':
-      return { agent: 'refused', kubelet: 'userland' }
-    case 'hung':
-      return { agent: 'mute', kubelet: 'mute' }
-    case 'down':
-      return { agent: 'nothing', kubelet: 'nothing' }
-  }
+function hashOf({ epoch }: Roster): string {
+  return epoch.toString(16).padStart(64, '0')
+}
+
+function bytesOf({ epoch }: Roster): Uint8Array {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, epoch)
+  return bytes
+}
+
+function standingOf({ verdictId, kind, subject, incarnation }: Certificate): Standing {
+  return { verdictId, kind, subject, incarnation }
 }
 
 function simMember(node: string, zone: string): Member {
-  return { node, serial: 1, zone, roles: [], peerId: node, hosts: [], meshPort: 0, kubeletPort: 0 }
-}
-
-/** Stands in for Ed25519: a signature is good for the very object it was made for, by the one who made it. */
-class SignaturesByIdentity {
-  readonly #made = new WeakMap<Signature, { signer: string; purpose: Purpose; payload: unknown }>()
-
-  keyringOf(node: string): Keyring {
-    return {
-      sign: (purpose, payload) => {
-        const signature = new Uint8Array(1)
-        this.#made.set(signature, { signer: node, purpose, payload })
-        return signature
-      },
-      verify: (signer, purpose, payload, signature) => {
-        const made = this.#made.get(signature)
-        return made?.signer === signer && made.purpose === purpose && made.payload === payload
-      },
-    }
-  }
+  return { node, serial: 1, zone, roles: [], peerId: node, hosts: [node], meshPort: 0, kubeletPort: 0 }
 }

@@ -74,10 +74,10 @@ describe('the brake', () => {
 describe('a simulated mesh', () => {
   const run = (nodes: number, zones: number, victims: (roster: Roster) => readonly string[]) => {
     const world = new World({ nodes, zones, seed: 11 })
-    world.agenda.runUntil(BOOT_MS)
+    world.stage.agenda.runUntil(BOOT_MS)
     const dead = victims(world.roster)
-    for (const node of dead) world.setHost(node, 'down')
-    world.agenda.runUntil(BOOT_MS + 8_000)
+    for (const node of dead) world.stage.setHost(node, 'down')
+    world.stage.agenda.runUntil(BOOT_MS + 8_000)
     const marked = world.commits().map(({ certificate }) => certificate.subject)
     return { dead, marked: marked.toSorted(), frozen: world.leader.leader?.frozen, world }
   }
@@ -105,19 +105,19 @@ describe('a simulated mesh', () => {
 
   it('goes on unmarking while frozen, and marks again when it has thawed', () => {
     const world = new World({ nodes: 20, zones: 1, seed: 12 })
-    world.agenda.runUntil(BOOT_MS)
-    world.setHost('node-1', 'down')
-    world.agenda.runUntil(BOOT_MS + 10_000)
+    world.stage.agenda.runUntil(BOOT_MS)
+    world.stage.setHost('node-1', 'down')
+    world.stage.agenda.runUntil(BOOT_MS + 10_000)
     expect(world.commits()).toHaveLength(1)
     const crowd = ['node-2', 'node-3', 'node-4', 'node-5', 'node-6', 'node-7']
-    for (const node of crowd) world.setHost(node, 'down')
-    world.agenda.runUntil(BOOT_MS + 20_000)
+    for (const node of crowd) world.stage.setHost(node, 'down')
+    world.stage.agenda.runUntil(BOOT_MS + 20_000)
     expect(world.leader.leader?.frozen).toBeDefined()
-    world.setHost('node-1', 'up')
-    world.agenda.runUntil(BOOT_MS + 70_000)
+    world.stage.setHost('node-1', 'up')
+    world.stage.agenda.runUntil(BOOT_MS + 70_000)
     expect(world.leader.leader?.conditions.standing.size).toBe(0)
-    for (const node of crowd.slice(1)) world.setHost(node, 'up')
-    world.agenda.runUntil(BOOT_MS + 240_000)
+    for (const node of crowd.slice(1)) world.stage.setHost(node, 'up')
+    world.stage.agenda.runUntil(BOOT_MS + 240_000)
     expect(world.commits().map(({ certificate }) => certificate.subject)).toEqual(['node-1', 'node-2'])
   })
 })

@@ -172,16 +172,16 @@ describe('somebody who is not in the roster', () => {
 })
 
 describe("the agent's own port", () => {
-  test('proves its agent to another member, and a port of somebody else proves nothing', async () => {
+  test('proves its agent to another member, and somebody else on it is a stranger', async () => {
     const asking = await memberPuppet(mesh, HOSTILE)
     const { member } = mesh.enrolled(ONE)
     const signal = () => AbortSignal.timeout(PATIENCE.timeout)
-    expect(await asking.transport.prove(member, signal())).toBe(true)
+    expect(await asking.transport.prove(member, signal())).toBe('own')
     const elsewhere = {
       ...member,
       meshPort: mesh.enrolled(TWO).member.meshPort,
       hosts: mesh.enrolled(TWO).member.hosts,
     }
-    expect(await asking.transport.prove(elsewhere, signal())).toBe(false)
+    expect(await asking.transport.prove(elsewhere, signal())).toBe('stranger')
   })
 })

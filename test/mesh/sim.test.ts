@@ -4,7 +4,8 @@ import { zonesOfObservers } from '../../mesh/core/certificate.ts'
 import type { Certificate } from '../../mesh/core/model.ts'
 import { neededOf, tally } from '../../mesh/core/quorum.ts'
 import { DEFAULT_TIMING } from '../../mesh/core/timing.ts'
-import { type HostState, World, type WorldOptions } from '../../mesh/sim/world.ts'
+import type { HostState } from '../../mesh/sim/stage.ts'
+import { World, type WorldOptions } from '../../mesh/sim/world.ts'
 
 /** Long enough for every observer to have its five beats. */
 const BOOT_MS = 8_000
@@ -21,12 +22,12 @@ class Scene {
   }
 
   passes(ms: number): this {
-    this.world.agenda.runUntil(this.world.agenda.now + ms)
+    this.world.stage.agenda.runUntil(this.world.stage.agenda.now + ms)
     return this
   }
 
   becomes(host: HostState, ...nodes: readonly string[]): this {
-    for (const node of nodes) this.world.setHost(node, host)
+    for (const node of nodes) this.world.stage.setHost(node, host)
     return this
   }
 
@@ -66,7 +67,7 @@ describe.each([
     const scene = new Scene({ nodes, zones: 3, seed })
     expect(scene.world.records).toEqual([])
 
-    const diedAt = scene.world.agenda.now
+    const diedAt = scene.world.stage.agenda.now
     scene.becomes('down', VICTIM).passes(10_000)
     expect(scene.verdicts).toEqual([`NodeDown ${VICTIM}`])
     const [commit] = scene.world.commits()
@@ -92,7 +93,7 @@ describe.each([
 describe('forty nodes', () => {
   test('mark a hung host after 25 s in which nobody heard it, not before', () => {
     const scene = new Scene({ nodes: 40, zones: 3, seed: 5 })
-    const hungAt = scene.world.agenda.now
+    const hungAt = scene.world.stage.agenda.now
     scene.becomes('hung', 'node-8').passes(35_000)
     expect(scene.verdicts).toEqual(['HostHung node-8'])
     const tookMs = (scene.world.commits()[0]?.at ?? 0) - hungAt

@@ -49,18 +49,23 @@ export async function connected(host: string, port: number): Promise<Socket> {
 
 /** A listener with a queue of two, stopped and its queue full: it answers as a dead host does, to any further connect. */
 export async function frozenListener(host: string): Promise<number> {
-  const program = `require('node:net').createServer().listen({ host: '${host}', port: 0, backlog: 1 }, function () {
+  const port = await stoppedListener(host, 1)
+  await connected(host, port)
+  await connected(host, port)
+  return port
+}
+
+/** A listener whose process is stopped: the kernel accepts as long as its queue (`backlog` and one) has room. */
+export async function stoppedListener(host: string, backlog: number): Promise<number> {
+  const program = `require('node:net').createServer().listen({ host: '${host}', port: 0, backlog: ${backlog} }, function () {
     process.stdout.write(String(this.address().port))
   })`
   const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
   cleanups.push(() => void child.kill('SIGKILL'))
   const [said] = (await once(child.stdout, 'data')) as [Buffer]
-  const port = Number(said.toString())
   child.kill('SIGSTOP')
   await vi.waitFor(() => assertStopped(child), PATIENCE)
-  await connected(host, port)
-  await connected(host, port)
-  return port
+  return Number(said.toString())
 }
 
 function assertStopped({ pid }: ChildProcess): void {
