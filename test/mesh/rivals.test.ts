@@ -107,6 +107,16 @@ describe.each(NAMES)('%s', (arm) => {
     expect(scene.count('node-7', 'dead')).toBe(0)
   })
 
+  test('costs a member the same in a group of any size', () => {
+    const perMember = [50, 200].map((members) => {
+      const scene = new Scene(arm, members, 1)
+      const before = scene.arm.packets
+      return (scene.passes(60_000).arm.packets - before) / members
+    })
+    // A ping and an ack in each of sixty periods.
+    expect(perMember.map((packets) => Math.round(packets / 60))).toEqual([2, 2])
+  })
+
   test('takes a member back that stood still for two minutes, which some have forgotten', () => {
     const scene = new Scene(arm, 50, 5)
     scene.stage.pause('node-7', 120_000)
@@ -136,6 +146,16 @@ describe.each(NAMES)('%s', (arm) => {
     expect(run(8)).toEqual(run(8))
     expect(run(8)).not.toEqual(run(9))
   })
+})
+
+test('memberlist tries TCP where a packet is lost', () => {
+  const suspected = (takesConnections: boolean) => {
+    const scene = new Scene('memberlist without Lifeguard', 50, 6)
+    for (const name of scene.names) scene.stage.set(name, { takesConnections })
+    scene.stage.network.impair(around(new Set(scene.names), 0.1))
+    return scene.passes(60_000).told.filter(({ state }) => state === 'suspect').length
+  }
+  expect(suspected(true) * 2).toBeLessThan(suspected(false))
 })
 
 describe("Lifeguard's experiment: 8 of 128 members fall silent for 0.5 to 12 s, again and again", () => {

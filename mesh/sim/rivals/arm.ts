@@ -26,18 +26,18 @@ export class Arm {
     { pauseStops = 'all' }: ArmOptions = {},
   ) {
     const current = new Map<number, Member>()
-    this.#processes = new Processes(stage, names, pauseStops, (process) => {
-      const by = process.machine.name
+    this.#processes = new Processes(stage, names, pauseStops, (self) => {
+      const by = self.machine.name
       const opine = (subject: number, state: Opinion['state']) => {
         tell({ at: stage.agenda.now, by, subject: names[subject] ?? '', state })
       }
-      const before = current.get(process.index)
+      const before = current.get(self.index)
       for (let subject = 0; before !== undefined && subject < names.length; subject++) {
         if (before.view.of(subject).state !== 'alive') opine(subject, 'alive')
       }
-      const member = new Member({ process, profile, members: names.length, joins: before !== undefined, opine })
-      current.set(process.index, member)
-      process.runs(member)
+      const member = new Member({ self, profile, members: names.length, joins: before !== undefined, opine })
+      current.set(self.index, member)
+      self.runs(member)
     })
   }
 

@@ -14,7 +14,7 @@ import { View } from './view.ts'
 const JOIN_RETRY_MS = 1_000
 
 export interface MemberOptions {
-  readonly process: Process
+  readonly self: Process
   readonly profile: Profile
   readonly members: number
   /** It starts again while the others run: it has to be told what has become of it. */
@@ -24,7 +24,7 @@ export interface MemberOptions {
 
 export class Member {
   readonly view: View
-  readonly #process: Process
+  readonly #self: Process
   readonly #profile: Profile
   readonly #opine: MemberOptions['opine']
   readonly #rumours: Rumours
@@ -34,30 +34,30 @@ export class Member {
   readonly #gossipPhase: number
   #isGossipSet = false
 
-  constructor({ process, profile, members, joins, opine }: MemberOptions) {
-    this.#process = process
+  constructor({ self, profile, members, joins, opine }: MemberOptions) {
+    this.#self = self
     this.#profile = profile
     this.#opine = opine
-    this.view = new View(process.index, members, process.random)
+    this.view = new View(self.index, members, self.random)
     this.#rumours = new Rumours(retransmitsOf(profile, members))
-    this.#suspicions = new Suspicions(process, suspicionOf(profile, members), (subject) => {
+    this.#suspicions = new Suspicions(self, suspicionOf(profile, members), (subject) => {
       this.#believeDead({ ...this.#own(subject), state: 'dead' })
     })
     this.#prober = new Prober({
-      process,
+      self,
       profile,
       view: this.view,
       claims: () => this.#rumours.take(),
       claimsFor: (target) => this.#claimsFor(target, 'suspect', profile.tellsSuspects),
       roundEnded: () => {
-        if (profile.gossip !== undefined) this.view.forget(profile.gossip.toTheDeadMs, process.now)
+        if (profile.gossip !== undefined) this.view.forget(profile.gossip.toTheDeadMs, self.now)
       },
       failed: (target) => this.#believe({ ...this.#own(target), state: 'suspect' }),
     })
-    this.#gossipPhase = process.random() * (profile.gossip?.intervalMs ?? 0)
+    this.#gossipPhase = self.random() * (profile.gossip?.intervalMs ?? 0)
     if (profile.pushPullMs !== undefined) {
       const everyMs = pushPullEvery(profile.pushPullMs, members)
-      process.after(process.random() * everyMs, () => this.#pushPullNow(everyMs))
+      self.after(self.random() * everyMs, () => this.#pushPullNow(everyMs))
     }
     if (joins) this.#join()
   }
@@ -66,7 +66,7 @@ export class Member {
     for (const claim of packet.claims) this.#believe(claim)
     const { seq } = packet
     if (packet.kind === 'ping') {
-      this.#process.send(from, {
+      this.#self.send(from, {
         kind: 'ack',
         seq,
         target: from,
@@ -87,7 +87,7 @@ export class Member {
   /** What it holds of that member, as if it said so for the first time. */
   #own(subject: number): Omit<Claim, 'state'> & { readonly state: State } {
     const { state, incarnation } = this.view.of(subject)
-    return { subject, state, incarnation, from: this.#process.index }
+    return { subject, state, incarnation, from: this.#self.index }
   }
 
   /** Whoever is held for this is told so, if the profile says so, since only it can refute it. */
@@ -97,7 +97,7 @@ export class Member {
   }
 
   #believe(claim: Claim): void {
-    if (claim.subject === this.#process.index) this.#defend(claim)
+    if (claim.subject === this.#self.index) this.#defend(claim)
     else if (claim.state === 'alive') this.#believeAlive(claim)
     else if (claim.state === 'suspect') this.#believeSuspect(claim)
     else this.#believeDead(claim)
@@ -105,10 +105,10 @@ export class Member {
 
   /** An incarnation above any that others hold of it is alive, and only it itself can say so. */
   #defend({ state, incarnation }: Claim): void {
-    const mine = this.view.of(this.#process.index).incarnation
+    const mine = this.view.of(this.#self.index).incarnation
     if (incarnation < mine || (state === 'alive' && incarnation === mine)) return
-    const subject = this.#process.index
-    this.view.set(subject, 'alive', incarnation + 1, this.#process.now)
+    const subject = this.#self.index
+    this.view.set(subject, 'alive', incarnation + 1, this.#self.now)
     this.#prober.feelsWorse(1)
     this.#passOn({ subject, state: 'alive', incarnation: incarnation + 1, from: subject })
   }
@@ -118,7 +118,7 @@ export class Member {
     if (claim.incarnation <= held.incarnation) return
     const { state } = held
     this.#suspicions.end(claim.subject)
-    this.view.set(claim.subject, 'alive', claim.incarnation, this.#process.now)
+    this.view.set(claim.subject, 'alive', claim.incarnation, this.#self.now)
     this.#passOn(claim)
     if (state !== 'alive') this.#opine(claim.subject, 'alive')
   }
@@ -129,7 +129,7 @@ export class Member {
     if (incarnation < held.incarnation) return
     if (held.state === 'suspect' && this.#suspicions.confirm(subject, from)) this.#passOn(claim)
     if (held.state !== 'alive') return
-    this.view.set(subject, 'suspect', incarnation, this.#process.now)
+    this.view.set(subject, 'suspect', incarnation, this.#self.now)
     this.#suspicions.start(subject, from)
     this.#passOn(claim)
     this.#opine(subject, 'suspect')
@@ -139,7 +139,7 @@ export class Member {
     const held = this.view.of(claim.subject)
     if (claim.incarnation < held.incarnation || held.state === 'dead' || held.state === 'gone') return
     this.#suspicions.end(claim.subject)
-    this.view.set(claim.subject, 'dead', claim.incarnation, this.#process.now)
+    this.view.set(claim.subject, 'dead', claim.incarnation, this.#self.now)
     this.#passOn(claim)
     this.#opine(claim.subject, 'dead')
   }
@@ -148,7 +148,7 @@ export class Member {
   #merge(theirs: Snapshot): void {
     for (const claim of theirs) {
       if (claim.state === 'alive') this.#believe(claim)
-      else this.#believe({ ...claim, state: 'suspect', from: this.#process.index })
+      else this.#believe({ ...claim, state: 'suspect', from: this.#self.index })
     }
   }
 
@@ -162,9 +162,9 @@ export class Member {
     if (gossip === undefined || this.#isGossipSet || this.#rumours.isEmpty) return
     this.#isGossipSet = true
     const { intervalMs } = gossip
-    const { now } = this.#process
+    const { now } = this.#self
     const passed = Math.floor((now - this.#gossipPhase) / intervalMs)
-    this.#process.after((passed + 1) * intervalMs + this.#gossipPhase - now, () => {
+    this.#self.after((passed + 1) * intervalMs + this.#gossipPhase - now, () => {
       this.#isGossipSet = false
       this.#gossipNow(gossip)
       this.#setGossip()
@@ -172,31 +172,31 @@ export class Member {
   }
 
   #gossipNow({ nodes, toTheDeadMs }: NonNullable<Profile['gossip']>): void {
-    const { now } = this.#process
+    const { now } = this.#self
     const others = this.view.pick(nodes, ({ state, since }) => {
       return state === 'alive' || state === 'suspect' || (state === 'dead' && now - since <= toTheDeadMs)
     })
     for (const target of others) {
       const claims = this.#rumours.take()
-      if (claims.length > 0) this.#process.send(target, { kind: 'gossip', seq: 0, target, claims })
+      if (claims.length > 0) this.#self.send(target, { kind: 'gossip', seq: 0, target, claims })
     }
   }
 
   #pushPullNow(everyMs: number): void {
-    this.#process.after(everyMs, () => this.#pushPullNow(everyMs))
+    this.#self.after(everyMs, () => this.#pushPullNow(everyMs))
     const [other] = this.view.pick(1, ({ state }) => state === 'alive')
-    if (other !== undefined) this.#process.ask(other, this.view.snapshot(), (theirs) => this.#merge(theirs))
+    if (other !== undefined) this.#self.ask(other, this.view.snapshot(), (theirs) => this.#merge(theirs))
   }
 
   #join(): void {
     let hasJoined = false
     const [other] = this.view.pick(1, () => true)
     if (other === undefined) return
-    this.#process.ask(other, this.view.snapshot(), (theirs) => {
+    this.#self.ask(other, this.view.snapshot(), (theirs) => {
       hasJoined = true
       this.#merge(theirs)
     })
-    this.#process.after(JOIN_RETRY_MS, () => {
+    this.#self.after(JOIN_RETRY_MS, () => {
       if (!hasJoined) this.#join()
     })
   }

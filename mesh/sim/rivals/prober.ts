@@ -16,7 +16,7 @@ interface Probe {
 }
 
 export interface ProberOptions {
-  readonly process: Process
+  readonly self: Process
   readonly profile: Profile
   readonly view: View
   /** What goes with a packet. */
@@ -42,10 +42,10 @@ export class Prober {
 
   constructor(options: ProberOptions) {
     this.#options = options
-    const { process, profile, view } = options
-    this.#order = Array.from({ length: view.size }, (_, member) => member).filter((member) => member !== process.index)
+    const { self, profile, view } = options
+    this.#order = Array.from({ length: view.size }, (_, member) => member).filter((member) => member !== self.index)
     this.#shuffle()
-    process.after(process.random() * profile.probeIntervalMs, () => this.#periodBegins())
+    self.after(self.random() * profile.probeIntervalMs, () => this.#periodBegins())
   }
 
   /** This member is not well: its probes fail for want of any answer, or others suspect it. */
@@ -70,18 +70,18 @@ export class Prober {
 
   /** Probes for somebody else, and says so when there is no ack in time. */
   relay(origin: number, { seq, target }: Packet): void {
-    const { process, profile } = this.#options
+    const { self, profile } = this.#options
     const own = ++this.#seq
     this.#relayed.set(own, { origin, seq })
     this.#send('ping', target, own)
-    process.after(profile.probeTimeoutMs, () => {
+    self.after(profile.probeTimeoutMs, () => {
       if (this.#relayed.delete(own) && profile.isSelfAware) this.#send('nack', origin, seq)
     })
   }
 
   #periodBegins(): void {
-    const { process, profile } = this.#options
-    process.after(profile.probeIntervalMs, () => this.#periodBegins())
+    const { self, profile } = this.#options
+    self.after(profile.probeIntervalMs, () => this.#periodBegins())
     if (this.#current === undefined) this.#probeNext()
     else this.#isDue = true
   }
@@ -90,29 +90,29 @@ export class Prober {
     this.#isDue = false
     const target = this.#nextTarget()
     if (target === undefined) return
-    const { process, profile } = this.#options
+    const { self, profile } = this.#options
     const probe = { seq: ++this.#seq, target, asked: 0, nacks: 0, wasReachedOverTcp: false }
     this.#current = probe
-    process.send(target, { kind: 'ping', seq: probe.seq, target, claims: this.#options.claimsFor(target) })
-    process.after(profile.probeTimeoutMs, () => {
+    self.send(target, { kind: 'ping', seq: probe.seq, target, claims: this.#options.claimsFor(target) })
+    self.after(profile.probeTimeoutMs, () => {
       if (this.#current === probe) this.#askOthers(probe)
     })
     // Set now, not after the first timeout: after a pause both may be late.
-    process.after(profile.probeIntervalMs * (this.#ill + 1), () => {
+    self.after(profile.probeIntervalMs * (this.#ill + 1), () => {
       if (this.#current === probe) this.#ended(probe)
     })
   }
 
   #askOthers(probe: Probe): void {
-    const { process, profile, view } = this.#options
+    const { self, profile, view } = this.#options
     const { seq, target } = probe
     const others = view.pick(profile.indirectProbes, ({ state }, member) => state === 'alive' && member !== target)
     probe.asked = others.length
     for (const other of others) {
-      process.send(other, { kind: 'askFor', seq, target, claims: this.#options.claims() })
+      self.send(other, { kind: 'askFor', seq, target, claims: this.#options.claims() })
     }
     if (profile.pingsOverTcp) {
-      process.ask(target, [], () => {
+      self.ask(target, [], () => {
         probe.wasReachedOverTcp = true
       })
     }
@@ -156,13 +156,13 @@ export class Prober {
   }
 
   #send(kind: Packet['kind'], to: number, seq: number): void {
-    this.#options.process.send(to, { kind, seq, target: to, claims: this.#options.claims() })
+    this.#options.self.send(to, { kind, seq, target: to, claims: this.#options.claims() })
   }
 
   #shuffle(): void {
     const order = this.#order
     for (let last = order.length - 1; last > 0; last--) {
-      const other = Math.floor(this.#options.process.random() * (last + 1))
+      const other = Math.floor(this.#options.self.random() * (last + 1))
       const [a = 0, b = 0] = [order[last], order[other]]
       order[last] = b
       order[other] = a

@@ -98,16 +98,16 @@ export class Processes {
   readonly stage: Stage
   readonly pauseStops: PauseStops
   packets = 0
-  readonly #start: (process: Process) => void
+  readonly #start: (self: Process) => void
   readonly #processes: Process[]
 
   /** @param start Runs a program in a process that is new: at once for each machine, and whenever a host comes back. */
-  constructor(stage: Stage, names: readonly string[], pauseStops: PauseStops, start: (process: Process) => void) {
+  constructor(stage: Stage, names: readonly string[], pauseStops: PauseStops, start: (self: Process) => void) {
     this.stage = stage
     this.pauseStops = pauseStops
     this.#start = start
     this.#processes = names.map((name, index) => new Process(index, stage.machine(name), this))
-    for (const process of this.#processes) start(process)
+    for (const first of this.#processes) start(first)
     const indexes = new Map(names.map((name, index) => [name, index]))
     stage.onHostChange((machine) => {
       const index = indexes.get(machine.name)
@@ -157,22 +157,22 @@ export class Processes {
   }
 
   #hostChanged(index: number, host: HostState): void {
-    const process = this.#at(index)
-    if (host === 'down' || host === 'agentDown') process.end()
+    const last = this.#at(index)
+    if (host === 'down' || host === 'agentDown') last.end()
     if (host !== 'up') return
     // A hung host wakes up where it was; a dead one, and a dead process, start again.
-    if (!process.isGone) {
-      process.wake()
+    if (!last.isGone) {
+      last.wake()
       return
     }
-    const next = new Process(index, process.machine, this)
+    const next = new Process(index, last.machine, this)
     this.#processes[index] = next
     this.#start(next)
   }
 
   #at(index: number): Process {
-    const process = this.#processes[index]
-    if (process === undefined) throw new Error(`there is no member ${index}`)
-    return process
+    const current = this.#processes[index]
+    if (current === undefined) throw new Error(`there is no member ${index}`)
+    return current
   }
 }
