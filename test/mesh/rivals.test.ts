@@ -158,6 +158,17 @@ test('memberlist tries TCP where a packet is lost', () => {
   expect(suspected(true) * 2).toBeLessThan(suspected(false))
 })
 
+test('with Lifeguard, who hears nobody doubts itself before it suspects them all', () => {
+  const suspected = (arm: keyof typeof ARMS) => {
+    const scene = new Scene(arm, 50, 7)
+    scene.stage.network.impair(around(new Set(['node-7']), 1))
+    return scene.passes(40_000).told.filter(({ by, state }) => by === 'node-7' && state === 'suspect').length
+  }
+  // One a second, and one in eight.
+  expect(suspected('memberlist without Lifeguard')).toBeGreaterThan(30)
+  expect(suspected('memberlist')).toBeLessThan(10)
+})
+
 describe("Lifeguard's experiment: 8 of 128 members fall silent for 0.5 to 12 s, again and again", () => {
   const MEMBERS = 128
   const SLOW = 8
@@ -173,7 +184,7 @@ describe("Lifeguard's experiment: 8 of 128 members fall silent for 0.5 to 12 s, 
       }
       scene.stage.agenda.at(scene.now + 5_000 * random(), again)
     }
-    return scene.passes(120_000)
+    return scene.passes(60_000)
   }
 
   test('Lifeguard spares healthy members whom plain SWIM holds dead', async ({ annotate }) => {
