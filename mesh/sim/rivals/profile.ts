@@ -1,4 +1,5 @@
 /** The constants of a SWIM-like failure detector, and what follows from them for a group of a given size. */
+import type { SuspicionTimes } from './suspicions.ts'
 
 export interface Profile {
   /** SWIM's protocol period T', ms: each member probes one other in each. */
@@ -30,11 +31,8 @@ export interface Profile {
 /** memberlist's awareness: the interval is multiplied by up to this. */
 export const AWARENESS_MAX = 8
 
-/** How long a suspicion lasts, ms, and how many confirmations take it from the longest to the shortest. */
-export function suspicionOf(
-  profile: Profile,
-  members: number,
-): { minMs: number; maxMs: number; confirmations: number } {
+/** How long a suspicion lasts in a group of so many. */
+export function suspicionOf(profile: Profile, members: number): SuspicionTimes {
   const { suspicionMult, suspicionMaxMult, probeIntervalMs } = profile
   const minMs = suspicionMult * Math.max(1, Math.log10(members)) * probeIntervalMs
   // Who probes first is not counted, and in a small group there is nobody to confirm.

@@ -3,6 +3,7 @@
  * the longest to the shortest with the logarithm of their number (Lifeguard, "dogpile").
  */
 
+/** In ms. */
 export interface SuspicionTimes {
   readonly minMs: number
   readonly maxMs: number
