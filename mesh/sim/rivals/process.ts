@@ -2,8 +2,9 @@
  * The processes that a compared failure detector runs on the machines of a stage, one life each: their timers, UDP packets
  * and TCP exchanges. What a host does ends, stops or starts them.
  */
+import { connect, type Reach, SYN_AT_MS } from '../connect.ts'
 import type { HostState, Machine, Stage } from '../stage.ts'
-import { connectDelay, TcpEnd } from '../tcp.ts'
+import { TcpEnd } from '../tcp.ts'
 import type { Packet, Snapshot } from './claim.ts'
 
 /** memberlist's TCPTimeout: whatever was begun over TCP ends after this. */
@@ -133,12 +134,10 @@ export class Processes {
     }
     const there = wire(from.machine, target)
     const back = wire(target, from.machine)
-    const delay = connectDelay(there, back)
-    if (delay === undefined || delay >= TCP_TIMEOUT_MS) return
     const { agenda } = this.stage
-    agenda.at(from.now + delay, () => {
-      // Nobody listens, the table is full, or the host went down meanwhile.
-      if (!(target.host === 'up' || target.host === 'hung') || !target.takesConnections) return
+    const endsAt = agenda.now + TCP_TIMEOUT_MS
+    const opened = (reach: Reach) => {
+      if (reach !== 'accepted') return
       const answerer = this.#at(to)
       const [near, far] = TcpEnd.connect<Snapshot>(
         agenda,
@@ -149,11 +148,13 @@ export class Processes {
         },
       )
       near.send(mine)
-      agenda.at(agenda.now + TCP_TIMEOUT_MS - delay, () => {
+      agenda.at(endsAt, () => {
         near.cut()
         far.cut()
       })
-    })
+    }
+    const ends = { from: from.machine, to: target, port: 'agent' } as const
+    connect(this.stage, { ...ends, synAtMs: SYN_AT_MS, untilMs: TCP_TIMEOUT_MS, answered: opened })
   }
 
   #hostChanged(index: number, host: HostState): void {
