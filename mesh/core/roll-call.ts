@@ -136,6 +136,7 @@ export class RollCallDesk {
   }
 
   tick(now: Millis): readonly Effect[] {
+    if (this.#open.size === 0) return NOTHING
     const effects: Effect[] = []
     for (const [nonce, open] of this.#open) {
       for (const subject of open.unanswered) this.#answer(now, open, subject)
@@ -146,8 +147,12 @@ export class RollCallDesk {
   }
 
   nextAt(now: Millis): Millis {
-    const times = [...this.#open.values()].flatMap((open) => [open.flushAt, open.closesAt])
-    return Math.min(...times.filter((time) => time > now))
+    let next = Number.POSITIVE_INFINITY
+    for (const { flushAt, closesAt } of this.#open.values()) {
+      if (flushAt > now && flushAt < next) next = flushAt
+      if (closesAt > now && closesAt < next) next = closesAt
+    }
+    return next
   }
 
   /** Another roster is in force: what was asked on the one before is over. */
@@ -219,6 +224,8 @@ export class RollCallDesk {
     }))
   }
 }
+
+const NOTHING: readonly Effect[] = []
 
 const NOBODY = new Uint8Array(0)
 

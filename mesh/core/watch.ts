@@ -20,6 +20,8 @@ export type WatchEffect =
 /** Beats for which an observer goes on to ask its co-observers: by then they have seen for themselves. */
 const HINT_BEATS = 5
 
+const NOTHING: readonly WatchEffect[] = []
+
 export class Watch {
   readonly subject: string
   readonly edge: Edge
@@ -156,7 +158,8 @@ export class Watch {
   acked(now: Now, seq: number, peerWallMs: number): readonly WatchEffect[] {
     this.edge.acked(now, seq, peerWallMs)
     this.#calibrateAt ??= now.ms + this.#timing.beatMs * this.#random()
-    return [...this.#answerHinters(0), ...this.#speak(now.ms)]
+    const spoken = this.#speak(now.ms)
+    return this.#hinters.size === 0 ? spoken : [...this.#answerHinters(0), ...spoken]
   }
 
   opened(now: Millis): readonly WatchEffect[] {
@@ -185,12 +188,15 @@ export class Watch {
   }
 
   tick(now: Millis): readonly WatchEffect[] {
-    const effects = [...this.#follow(now, this.edge.tick(now))]
+    const effects = this.#follow(now, this.edge.tick(now))
     const wantsAnswer = this.edge.doubtSince !== undefined && !this.edge.isDown(now) && now >= this.#askAt
     const wantsCalibration = this.#calibrateAt !== undefined && now >= this.#calibrateAt && this.edge.isOpen
-    if (wantsAnswer || wantsCalibration) effects.push(...this.#ask(now))
-    if (now >= this.#hintAt) effects.push(...this.#hintAgain(now))
-    return [...effects, ...this.#speak(now)]
+    const asked = wantsAnswer || wantsCalibration ? this.#ask(now) : NOTHING
+    const hinted = now >= this.#hintAt ? this.#hintAgain(now) : NOTHING
+    const spoken = this.#speak(now)
+    // At most beats there is nothing but a probe to send.
+    if (asked.length + hinted.length + spoken.length === 0) return effects
+    return [...effects, ...asked, ...hinted, ...spoken]
   }
 
   nextAt(from: Millis): Millis {
@@ -249,6 +255,7 @@ export class Watch {
   }
 
   #follow(now: Millis, effects: readonly EdgeEffect[]): readonly WatchEffect[] {
+    if (effects.length === 0) return NOTHING
     return effects.flatMap((effect): readonly WatchEffect[] => {
       if (effect.kind === 'doubt') {
         this.#hinters.clear()
@@ -272,7 +279,7 @@ export class Watch {
 
   #speak(now: Millis): readonly WatchEffect[] {
     const opinion = this.opinion(now)
-    if (opinion === undefined || !this.#isWorthSaying(now, opinion)) return []
+    if (opinion === undefined || !this.#isWorthSaying(now, opinion)) return NOTHING
     this.#said = { opinion, at: now, incarnation: this.#incarnation }
     const { subject } = this
     const channel = this.#result()
