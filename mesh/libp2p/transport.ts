@@ -1,7 +1,7 @@
 /**
  * The mesh's edges on libp2p: TCP, Noise and Yamux, one long-lived stream each way between two nodes that share an edge.
- * Everything libp2p stays in this file and frugal.ts. A stream starts with a hello, by which each side proves its enrolment; then come
- * length-prefixed messages.
+ * Everything libp2p stays in this file and frugal.ts. A stream starts with a hello, by which each side proves its
+ * enrolment; then come length-prefixed messages.
  */
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
