@@ -31,8 +31,18 @@ async function buildProgram(folder: string): Promise<void> {
       outDir: folder,
       emptyOutDir: true,
       target: 'node22',
-      // All files side by side, so that what a module finds relative to itself is the same from each of them.
-      rolldownOptions: { output: { entryFileNames: 'starling.mjs', chunkFileNames: '[name]-[hash].mjs' } },
+      // For `node --enable-source-maps`, should a stack trace's names not do.
+      sourcemap: true,
+      rolldownOptions: {
+        output: {
+          // All files side by side, so that what a module finds relative to itself is the same from each of them.
+          entryFileNames: 'starling.mjs',
+          chunkFileNames: '[name]-[hash].mjs',
+          // A process keeps the text of its program in memory, so comments and blanks go, and one letter that is not
+          // ASCII would double it. Names stay, for stack traces.
+          minify: { compress: false, mangle: false, codegen: { removeWhitespace: true, asciiOnly: true } },
+        },
+      },
     },
   })
   for (const entry of readdirSync(WEB_ROOT, { recursive: true, withFileTypes: true })) {
