@@ -18,8 +18,6 @@ const FULL = { cpuPercent: 1.5, rssMb: 110 }
 const MESH_ONLY = { cpuPercent: 1, rssMb: 95 }
 const BYTES_PER_SECOND = 2_500
 
-/** Edges, first reports and just-in-time compilation are over by then. */
-const SETTLE_MS = 30_000
 /** USER_HZ, which has been 100 on every Linux for decades; the kernel's own clock tick is hidden behind it. */
 const TICKS_PER_SECOND = 100
 
@@ -37,18 +35,20 @@ export const agentCost = defineBench({
   options: {
     nodes: { summary: 'size of the mesh', default: 32 },
     seconds: { summary: 'how long is measured', default: 60 },
+    // Edges, first reports and just-in-time compilation are over by then, unless the machine is too small for the mesh.
+    settle: { summary: 'seconds to wait before, for the start to be over', default: 30 },
     'mesh-only': { summary: 'with all detectors switched off', default: false },
     'from-source': { summary: 'run the sources as they are, not the program built from them', default: false },
     'http-port': { summary: 'port of the aggregator', default: 27780 },
     'mesh-port': { summary: 'port of the mesh; metrics on the next', default: 27790 },
   },
   async run(options, progress) {
-    const { nodes, seconds, 'mesh-only': meshOnly, 'from-source': fromSource } = options
+    const { nodes, seconds, settle, 'mesh-only': meshOnly, 'from-source': fromSource } = options
     const ports = { httpPort: options['http-port'], meshPort: options['mesh-port'] }
     progress(`starting ${nodes} agents`)
     const mesh = await startLocalUp({ nodes, ...ports, fromSource, settings: meshOnly ? quiet : undefined })
     try {
-      await wait(SETTLE_MS)
+      await wait(settle * 1_000)
       const agents = agentsOf(mesh.dir)
       const sampleAll = () =>
         Promise.all(agents.map(({ pid, index }) => sampleOf(pid, `127.0.1.${index}`, options['mesh-port'] + 1)))
@@ -70,7 +70,7 @@ export const agentCost = defineBench({
       const packets = { name: 'packets sent', value: median(wires.map((each) => each.packets)) / seconds, unit: '/s' }
       const edges = Math.min(10, nodes - 1)
       return {
-        settings: { nodes, seconds, meshOnly, fromSource, edges, figures: 'medians over the agents' },
+        settings: { nodes, seconds, settle, meshOnly, fromSource, edges, figures: 'medians over the agents' },
         results: [cpu, rss, sent, received, wire, packets],
         targets: [
           { ...cpu, op: '<=', target: targets.cpuPercent },
