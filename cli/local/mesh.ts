@@ -10,8 +10,8 @@ import { LocalProcess } from './processes.ts'
 const RESTART_AFTER_MS = 1_000
 
 /**
- * What an agent takes in is small and soon let go of, yet by default Node keeps up to 64 MB for the like of it: 23 MB more in
- * an agent (docs/results.md). deploy/starling-agent.service has the same.
+ * What an agent takes in is small and soon let go of, yet Node by itself keeps up to 64 MB for the like of it, and four
+ * threads to help with it: 27 MB more in an agent (docs/adr/0005). deploy/starling-agent.service has the same flags.
  */
 const AGENT_NODE_FLAGS = ['--max-semi-space-size=2', '--v8-pool-size=1']
 
