@@ -1,6 +1,6 @@
 /**
- * What an agent costs its host in steady state: processor time and resident memory as the kernel counts them, and bytes
- * above TCP as the agent's own metrics do. Agents only; stand-ins and the aggregator are left out.
+ * What an agent costs its host in steady state: processor time, resident memory and packets as the kernel counts them, and
+ * bytes above TCP as the agent's own metrics do. Agents only; stand-ins and the aggregator are left out.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,14 +11,13 @@ import { builtinDetectors } from '../detectors/index.ts'
 import { defineBench, type Measurement } from './bench.ts'
 import { startLocalUp } from './local-up.ts'
 import { median } from './statistics.ts'
+import { openConnections, sentBetween } from './wire.ts'
 
 /** From the mesh's issue: a full agent, and one that runs no detectors. */
 const FULL = { cpuPercent: 1.5, rssMb: 110 }
 const MESH_ONLY = { cpuPercent: 1, rssMb: 95 }
 const BYTES_PER_SECOND = 2_500
 
-/** Edges, first reports and just-in-time compilation are over by then. */
-const SETTLE_MS = 30_000
 /** USER_HZ, which has been 100 on every Linux for decades; the kernel's own clock tick is hidden behind it. */
 const TICKS_PER_SECOND = 100
 
@@ -36,25 +35,29 @@ export const agentCost = defineBench({
   options: {
     nodes: { summary: 'size of the mesh', default: 32 },
     seconds: { summary: 'how long is measured', default: 60 },
+    // Edges, first reports and just-in-time compilation are over by then, unless the machine is too small for the mesh.
+    settle: { summary: 'seconds to wait before, for the start to be over', default: 30 },
     'mesh-only': { summary: 'with all detectors switched off', default: false },
+    'from-source': { summary: 'run the sources as they are, not the program built from them', default: false },
     'http-port': { summary: 'port of the aggregator', default: 27780 },
     'mesh-port': { summary: 'port of the mesh; metrics on the next', default: 27790 },
   },
   async run(options, progress) {
-    const { nodes, seconds } = options
-    const meshOnly = options['mesh-only']
+    const { nodes, seconds, settle, 'mesh-only': meshOnly, 'from-source': fromSource } = options
+    const ports = { httpPort: options['http-port'], meshPort: options['mesh-port'] }
     progress(`starting ${nodes} agents`)
-    const mesh = await startLocalUp(nodes, options['http-port'], options['mesh-port'], meshOnly ? quiet : undefined)
+    const mesh = await startLocalUp({ nodes, ...ports, fromSource, settings: meshOnly ? quiet : undefined })
     try {
-      await wait(SETTLE_MS)
+      await wait(settle * 1_000)
       const agents = agentsOf(mesh.dir)
       const sampleAll = () =>
         Promise.all(agents.map(({ pid, index }) => sampleOf(pid, `127.0.1.${index}`, options['mesh-port'] + 1)))
-      const before = await sampleAll()
+      const [before, openBefore] = [await sampleAll(), openConnections()]
       progress(`measuring ${agents.length} agents for ${seconds} s`)
       await wait(seconds * 1_000)
-      const after = await sampleAll()
+      const [after, openAfter] = [await sampleAll(), openConnections()]
       const costs = after.map((end, index) => costBetween(before[index] ?? end, end))
+      const wires = agents.map(({ pid }) => sentBetween(openBefore, openAfter, pid))
       const figure = (name: string, unit: string, of: (cost: (typeof costs)[number]) => number): Measurement => {
         return { name, value: median(costs.map(of)), unit }
       }
@@ -63,9 +66,12 @@ export const agentCost = defineBench({
       const sent = figure('sent above TCP', 'B/s', (cost) => cost.sent)
       const received = figure('received above TCP', 'B/s', (cost) => cost.received)
       const targets = meshOnly ? MESH_ONLY : FULL
+      const wire = { name: 'sent with headers', value: median(wires.map(({ bytes }) => bytes)) / seconds, unit: 'B/s' }
+      const packets = { name: 'packets sent', value: median(wires.map((each) => each.packets)) / seconds, unit: '/s' }
+      const edges = Math.min(10, nodes - 1)
       return {
-        settings: { nodes, seconds, meshOnly, edges: Math.min(10, nodes - 1), figures: 'medians over the agents' },
-        results: [cpu, rss, sent, received],
+        settings: { nodes, seconds, settle, meshOnly, fromSource, edges, figures: 'medians over the agents' },
+        results: [cpu, rss, sent, received, wire, packets],
         targets: [
           { ...cpu, op: '<=', target: targets.cpuPercent },
           { ...rss, op: '<=', target: targets.rssMb },

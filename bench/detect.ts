@@ -38,7 +38,7 @@ export const detect = defineBench({
   async run(options, progress) {
     const { nodes, kills, seed } = options
     const random = seededRandom(seed)
-    const mesh = await startLocalUp(nodes, options['http-port'], options['mesh-port'])
+    const mesh = await startLocalUp({ nodes, httpPort: options['http-port'], meshPort: options['mesh-port'] })
     try {
       await wait(SETTLE_MS)
       const seconds: number[] = []

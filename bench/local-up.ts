@@ -1,5 +1,5 @@
-/** A local mesh for a bench: `starling up` in a folder and on ports of its own. */
-import { type ChildProcess, spawn } from 'node:child_process'
+/** A local mesh for a bench: `starling up` as it is shipped, in a folder and on ports of its own. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,8 +8,10 @@ import { fileURLToPath } from 'node:url'
 import { type ApiClient, createClient } from '../cli/client.ts'
 import { readLocalMesh } from '../cli/connection.ts'
 import { StarlingError } from '../common/errors.ts'
+import { ensurePage } from '../scripts/build-page.ts'
 
-const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url))
+const SOURCE = fileURLToPath(new URL('../cli/main.ts', import.meta.url))
+const BUILD = fileURLToPath(new URL('../scripts/build-program.ts', import.meta.url))
 
 export interface LocalUp {
   readonly dir: string
@@ -17,20 +19,24 @@ export interface LocalUp {
   stop(): Promise<void>
 }
 
-/**
- * Resolves when the mesh is up. `settings`: writes a settings document into the mesh's folder and returns its name. Throws StarlingError with what it said when
- * it does not come up.
- */
-export async function startLocalUp(
-  nodes: number,
-  httpPort: number,
-  meshPort: number,
-  settings?: (dir: string) => string,
-): Promise<LocalUp> {
+export interface LocalUpInit {
+  readonly nodes: number
+  readonly httpPort: number
+  readonly meshPort: number
+  /** Run the sources as they are instead of a program built from them. */
+  readonly fromSource?: boolean
+  /** Writes a settings document into the mesh's folder and returns its name. */
+  readonly settings?: ((dir: string) => string) | undefined
+}
+
+/** Resolves when the mesh is up. Throws StarlingError with what it said when it does not come up. */
+export async function startLocalUp(init: LocalUpInit): Promise<LocalUp> {
+  const { nodes, httpPort, meshPort, fromSource = false, settings } = init
   const dir = mkdtempSync(join(tmpdir(), 'starling-bench-'))
   const args = ['up', '--dir', dir, '--nodes', `${nodes}`, '--http-port', `${httpPort}`, '--mesh-port', `${meshPort}`]
   if (settings !== undefined) args.push('--settings', settings(dir))
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const program = fromSource ? SOURCE : buildProgram(join(dir, 'program'))
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   const stop = async () => {
     await end(child)
     rmSync(dir, { recursive: true, force: true })
@@ -45,6 +51,14 @@ export async function startLocalUp(
     throw new StarlingError(`the mesh did not come up: ${said.trim()}`)
   }
   return { dir, client: createClient(readLocalMesh(dir)), stop }
+}
+
+/** A build of its own, so that it is what the sources say and no running mesh is disturbed. */
+function buildProgram(folder: string): string {
+  ensurePage()
+  const { status, stderr } = spawnSync(process.execPath, [BUILD, folder], { encoding: 'utf8' })
+  if (status !== 0) throw new StarlingError(`the program cannot be built: ${stderr.trim()}`)
+  return join(folder, 'starling.mjs')
 }
 
 async function end(child: ChildProcess): Promise<void> {

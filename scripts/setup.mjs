@@ -6,10 +6,10 @@
  */
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildPage, buildProgram } from './setup/builds.mjs'
 import { SetupError } from './setup/command.mjs'
 import { ensureTestPrograms } from './setup/debian-packages.mjs'
 import { findNode, installPackages } from './setup/npm-packages.mjs'
-import { buildPage } from './setup/page.mjs'
 import { say } from './setup/progress.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -33,9 +33,10 @@ async function setUp() {
 
   const installed = await installPackages(root)
   const node = await findNode(root)
-  const built = await buildPage(root, node)
+  const page = await buildPage(root, node)
+  const program = await buildProgram(root, node)
   const fetched = mode === 'test' && (await ensureTestPrograms(root))
 
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-  say(`ready in ${seconds} s${installed || built || fetched ? '' : ', everything was up to date'}`)
+  say(`ready in ${seconds} s${installed || page || program || fetched ? '' : ', everything was up to date'}`)
 }

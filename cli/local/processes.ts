@@ -2,23 +2,23 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url))
+/** The program that this process runs, from source or built (docs/adr/0005): its processes run the same. */
+const [, MAIN = ''] = process.argv
 
 /** A process that does not end when it is asked to is killed after this. */
 const END_WITHIN_MS = 5_000
 
 export class LocalProcess {
   readonly name: string
-  readonly #args: readonly string[]
+  readonly #command: readonly string[]
   readonly #logFile: string
   #child: ChildProcess | undefined
 
-  /** `args`: of the `starling` command. What it writes goes to `logFile`. */
-  constructor(name: string, args: readonly string[], logFile: string) {
+  /** `args`: of the `starling` command; `nodeFlags`: of the Node that runs it. What it writes goes to `logFile`. */
+  constructor(name: string, args: readonly string[], logFile: string, nodeFlags: readonly string[] = []) {
     this.name = name
-    this.#args = args
+    this.#command = [...nodeFlags, MAIN, ...args]
     this.#logFile = logFile
   }
 
@@ -35,7 +35,7 @@ export class LocalProcess {
     // Its own group: Ctrl-C in the terminal reaches only `up`, which then ends the others in order.
     // The channel carries nothing; that it closes tells the process that this one is gone (lifetime.ts).
     const stdio = ['ignore', log, log, 'ipc'] as const
-    const child = spawn(process.execPath, [MAIN, ...this.#args], { stdio: [...stdio], detached: true })
+    const child = spawn(process.execPath, this.#command, { stdio: [...stdio], detached: true })
     closeSync(log)
     child.once('exit', onExit)
     this.#child = child

@@ -1,7 +1,7 @@
 /**
  * The mesh's edges on libp2p: TCP, Noise and Yamux, one long-lived stream each way between two nodes that share an edge.
- * Everything libp2p stays in this file. A stream starts with a hello, by which each side proves its enrolment; then come
- * length-prefixed messages.
+ * Everything libp2p stays in this file and frugal.ts. A stream starts with a hello, by which each side proves its
+ * enrolment; then come length-prefixed messages.
  */
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
@@ -15,6 +15,7 @@ import { createLibp2p } from 'libp2p'
 import type { Incarnation, Member } from '../core/model.ts'
 import type { KeyPair } from '../identity/keys.ts'
 import { FRAME_BYTES_MAX } from '../wire/codec.ts'
+import { joinWrites, updateWindowLate } from './frugal.ts'
 import type { Proof } from './host-channel.ts'
 
 const PROTOCOL = '/starling/mesh/1'
@@ -65,7 +66,10 @@ export async function createTransport(options: TransportOptions): Promise<Transp
     addresses: { listen: [`/ip4/${host}/tcp/${port}`] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    // Its pings would come on top of our beats, on the same connections.
+    streamMuxers: [yamux({ enableKeepAlive: false })],
+    // Made to keep strangers out, which Noise does here; it is the one place that is given each connection as it opens.
+    connectionProtector: () => ({ protect: async (connection) => joinWrites(connection) }),
     // Its pings abort connections of starved processes, which are the ones to be patient with.
     connectionMonitor: { enabled: false },
     connectionManager: {
@@ -180,6 +184,7 @@ class Edges {
     let isOpen = false
     // A later stream of the same peer replaces an earlier one, whose end is then of no interest.
     const isCurrent = () => streams.get(peer) === stream
+    updateWindowLate(stream)
     const impatient = setTimeout(() => stream.abort(new Error('no hello')), HELLO_TIMEOUT_MS)
     const onFrame = (frame: Uint8Array) => {
       if (isOpen) {

@@ -30,6 +30,8 @@ export interface LocalMeshOptions {
   readonly ownNetwork?: boolean
   /** By `npm start`, as a newcomer starts it. */
   readonly byNpm?: boolean
+  /** The program to run instead of the sources. */
+  readonly program?: string
 }
 
 export interface Ended {
@@ -51,11 +53,11 @@ export class LocalMesh {
   #stdout = ''
   #stderr = ''
 
-  private constructor({ nodes = 5, dir, flags = [], ownNetwork = false, byNpm = false }: LocalMeshOptions) {
+  private constructor({ nodes = 5, dir, flags = [], ownNetwork = false, ...more }: LocalMeshOptions) {
     this.#ownsDir = dir === undefined
     this.#ownNetwork = ownNetwork
     this.dir = dir ?? newFolder()
-    const start = byNpm ? ['npm', 'start', '--'] : [process.execPath, MAIN, 'up']
+    const start = more.byNpm ? ['npm', 'start', '--'] : [process.execPath, more.program ?? MAIN, 'up']
     const up = [...start, '--nodes', String(nodes), ...this.flags(), ...flags]
     const [program = '', ...args] = ownNetwork ? ['unshare', '-n', 'sh', '-c', LOOPBACK_UP, 'sh', ...up] : up
     // Its own group, as a terminal would give it; so that a test can signal it as a terminal does.

@@ -61,6 +61,8 @@ describe('starling up', () => {
     expect(text).toMatch(/^starling_mesh_bytes_total\{direction="sent"\} [1-9]/m)
     expect(text).toMatch(/^starling_mesh_probe_rtt_seconds\{of="worst"\} 0?\.?\d/m)
     expect(text).toMatch(/^starling_settings_version_info 1$/m)
+    expect(text).toMatch(/^process_cpu_seconds_total [\d.]+$/m)
+    expect(text).not.toContain('nodejs_eventloop_lag_p99_seconds')
     expect(text).toMatch(/^starling_finding_severity\{detector="[\w-]+",reason="\w+"\} -?\d/m)
     expect((await get('/nothing'))[0]).toBe(404)
   })

@@ -1,0 +1,70 @@
+/**
+ * Builds what runs on nodes: `node scripts/build-program.ts [FOLDER]` bundles the `starling` command with all that it
+ * imports into FOLDER/starling.mjs (default: dist), which needs Node and nothing else. The page must have been built.
+ * Why: docs/adr/0005.
+ */
+import { createHash } from 'node:crypto'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, type Plugin } from 'vite'
+import { WEB_ROOT } from './build-page.ts'
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/** Empties `folder` and builds into it. */
+async function buildProgram(folder: string): Promise<void> {
+  const sources = new Map<string, string>()
+  const note = (file: string, content: string | Uint8Array) => {
+    sources.set(relative(ROOT, file), createHash('sha256').update(content).digest('hex'))
+  }
+  for (const file of [import.meta.filename, join(ROOT, 'package-lock.json')]) note(file, readFileSync(file))
+  await build({
+    root: ROOT,
+    configFile: false,
+    publicDir: false,
+    logLevel: 'warn',
+    ssr: { noExternal: true },
+    plugins: [noting(note)],
+    build: {
+      ssr: 'cli/main.ts',
+      outDir: folder,
+      emptyOutDir: true,
+      target: 'node22',
+      // For `node --enable-source-maps`, should a stack trace's names not do.
+      sourcemap: true,
+      rolldownOptions: {
+        output: {
+          // All files side by side, so that what a module finds relative to itself is the same from each of them.
+          entryFileNames: 'starling.mjs',
+          chunkFileNames: '[name]-[hash].mjs',
+          // A process keeps the text of its program in memory, so comments and blanks go, and one letter that is not
+          // ASCII would double it. Names stay, for stack traces.
+          minify: { compress: false, mangle: false, codegen: { removeWhitespace: true, asciiOnly: true } },
+        },
+      },
+    },
+  })
+  for (const entry of readdirSync(WEB_ROOT, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name)
+    if (entry.isFile()) note(file, readFileSync(file))
+  }
+  // Where aggregator/aggregator.ts looks for it, relative to itself.
+  cpSync(WEB_ROOT, join(folder, 'web', 'dist'), { recursive: true })
+  // By this scripts/setup/builds.mjs knows whether the program is still what the sources say.
+  writeFileSync(join(folder, 'sources.json'), JSON.stringify(Object.fromEntries(sources)))
+}
+
+/** Tells of each file of ours as it is read; which packages there are, the lock file says. */
+function noting(note: (file: string, content: string) => void): Plugin {
+  return {
+    name: 'noting-sources',
+    enforce: 'pre',
+    transform(code, id) {
+      if (id.startsWith(ROOT) && !id.includes('node_modules')) note(id, code)
+    },
+  }
+}
+
+process.env.NODE_ENV = 'production'
+await buildProgram(resolve(process.argv[2] ?? join(ROOT, 'dist')))
