@@ -13,13 +13,18 @@ export class LocalProcess {
   readonly name: string
   readonly #args: readonly string[]
   readonly #logFile: string
+  readonly #within: readonly string[]
   #child: ChildProcess | undefined
 
-  /** `args`: of the `starling` command. What it writes goes to `logFile`. */
-  constructor(name: string, args: readonly string[], logFile: string) {
+  /**
+   * `args`: of the `starling` command. What it writes goes to `logFile`. `within`: the words of a command that takes this
+   * one as its arguments and turns into it, as nsenter does.
+   */
+  constructor(name: string, args: readonly string[], logFile: string, within: readonly string[] = []) {
     this.name = name
     this.#args = args
     this.#logFile = logFile
+    this.#within = within
   }
 
   get pid(): number | undefined {
@@ -35,7 +40,8 @@ export class LocalProcess {
     // Its own group: Ctrl-C in the terminal reaches only `up`, which then ends the others in order.
     // The channel carries nothing; that it closes tells the process that this one is gone (lifetime.ts).
     const stdio = ['ignore', log, log, 'ipc'] as const
-    const child = spawn(process.execPath, [MAIN, ...this.#args], { stdio: [...stdio], detached: true })
+    const [program = '', ...args] = [...this.#within, process.execPath, MAIN, ...this.#args]
+    const child = spawn(program, args, { stdio: [...stdio], detached: true })
     closeSync(log)
     child.once('exit', onExit)
     this.#child = child
