@@ -1,9 +1,11 @@
 /**
- * Network namespaces by name, each named after the process that made it: what a killed run has left behind is thus known
- * from what a living one uses. The machine's own interfaces, routes and rules are never touched.
+ * Network namespaces, each named after the process that made it: what a killed run has left behind is thus known from
+ * what a living one uses. The machine's own interfaces, routes and rules are never touched.
  */
 import { execFile, execFileSync, spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const PREFIX = 'starling'
@@ -53,16 +55,31 @@ export function removeNamespaces(namespaces: readonly string[]): void {
   }
 }
 
-/** Removes what processes have left behind that are no more, and says how many namespaces that were. */
+/** Makes a folder that is known by its name in the same way. */
+export function makeFolder(): string {
+  const folder = join(tmpdir(), namespaceCalled('files'))
+  mkdirSync(folder, { mode: 0o700 })
+  return folder
+}
+
+/** A process that was just killed may be writing its last line. */
+export function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+}
+
+/** Removes what processes that are no more have left behind. Says how many namespaces that were. */
 export function removeLeftovers(): number {
   const listed = execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' }).split('\n')
-  const left = listed.flatMap((line) => {
-    const found = /^(starling-(\d+)-(\d+)-\S+)/.exec(line)
-    const [, namespace, pid, start] = found ?? []
-    return namespace === undefined || startOf(Number(pid)) === start ? [] : [namespace]
-  })
+  const left = listed.map((line) => line.split(' ')[0] ?? '').filter(isLeftBehind)
   removeNamespaces(left)
+  for (const name of readdirSync(tmpdir()).filter(isLeftBehind)) removeFolder(join(tmpdir(), name))
   return left.length
+}
+
+/** Named after a process that is no more. */
+function isLeftBehind(name: string): boolean {
+  const [, pid, start] = new RegExp(`^${PREFIX}-(\\d+)-(\\d+)-`).exec(name) ?? []
+  return pid !== undefined && startOf(Number(pid)) !== start
 }
 
 /** When a process was started, in ticks since boot: a number alone may be another process's by now. */

@@ -2,7 +2,17 @@
  * Machines on one switch: a namespace each, with one cable (a veth pair) into a bridge in a namespace of its own. Faults
  * of cables and paths. Kept for this process alone, and gone with it however it ends, short of SIGKILL.
  */
-import { addNamespace, enter, ipIn, namespaceCalled, removeLeftovers, removeNamespaces, runIn } from './namespace.ts'
+import {
+  addNamespace,
+  enter,
+  ipIn,
+  makeFolder,
+  namespaceCalled,
+  removeFolder,
+  removeLeftovers,
+  removeNamespaces,
+  runIn,
+} from './namespace.ts'
 
 export interface Machine {
   readonly name: string
@@ -18,13 +28,16 @@ const DEADLY = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const exit = () => process.exit(1)
 
 export class Network {
+  /** For the files of what runs here; gone with the network. */
+  readonly dir: string
   readonly #machines: readonly Machine[]
   readonly #switch = namespaceCalled('switch')
 
-  /** Throws when the machine refuses; nothing is left then. */
+  /** One at a time in a process. Throws when the machine refuses; nothing is left then. */
   constructor(machines: readonly Machine[]) {
     removeLeftovers()
     this.#machines = machines
+    this.dir = makeFolder()
     process.once('exit', this.remove)
     for (const signal of DEADLY) process.once(signal, exit)
     try {
@@ -86,11 +99,12 @@ export class Network {
     })
   }
 
-  /** Ends every process in the network, and the network. Blocks; a bound property, so that it can be a listener. */
+  /** Ends every process in the network, and the network. Blocks. A property, so that it can be a listener. */
   readonly remove = (): void => {
     process.off('exit', this.remove)
     for (const signal of DEADLY) process.off(signal, exit)
     removeNamespaces([...this.#machines.map(({ name }) => namespaceCalled(name)), this.#switch])
+    removeFolder(this.dir)
   }
 
   #create(): void {

@@ -4,14 +4,16 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { StoredEvent } from '../../aggregator/model.ts'
+import type { EventKind } from '../../aggregator/model.ts'
+import { eventsAfter, lastSeq } from '../../bench/history.ts'
 import { NamespaceMesh } from '../../bench/namespaces/mesh.ts'
 import { missingForNamespaces } from '../../bench/namespaces/namespace.ts'
 import type { Heal } from '../../bench/namespaces/network.ts'
+import { isHeard, until, untilWhole } from '../../bench/whole.ts'
 import { describeReal } from '../real-part.ts'
 
 const NODES = 16
-/** Three waits of the mesh's own generous deadline. */
+/** Two waits, each with its own generous deadline. */
 const TEST_WITHIN_MS = 600_000
 const LOSS = 0.3
 
@@ -26,13 +28,13 @@ describeReal('a mesh in network namespaces', missingForNamespaces(), () => {
   beforeAll(async () => {
     mesh = await NamespaceMesh.start(NODES)
   }, TEST_WITHIN_MS)
-  afterAll(() => mesh?.stop(), TEST_WITHIN_MS)
+  afterAll(() => mesh?.stop())
 
-  const events = async (...kinds: StoredEvent['kind'][]) => mesh.eventsAfter(seq, kinds)
-  const nodesOf = async (...kinds: StoredEvent['kind'][]) =>
+  const events = async (...kinds: EventKind[]) => eventsAfter(mesh.client, seq, kinds)
+  const nodesOf = async (...kinds: EventKind[]) =>
     [...new Set((await events(...kinds)).map(({ node }) => node))].toSorted()
-  const untilEvent = (kind: StoredEvent['kind'], node: string) =>
-    mesh.until(`${kind} of ${node}`, async () => (await events(kind)).find((event) => event.node === node))
+  const untilEvent = (kind: EventKind, node: string) =>
+    until(mesh.client, `${kind} of ${node}`, async () => (await events(kind)).find((event) => event.node === node))
 
   const pull = (node: string): Heal => {
     mesh.network.pull(node)
@@ -54,12 +56,9 @@ describeReal('a mesh in network namespaces', missingForNamespaces(), () => {
   }
   const tellHealing = async (what: string) => {
     const healedAt = performance.now()
-    await mesh.until('no vote stands', async () => {
-      const { members } = await mesh.client.state()
-      return members.every(({ state, votes }) => state === 'alive' && votes.length === 0)
-    })
+    await until(mesh.client, 'no vote stands', async () => isHeard(await mesh.client.state()))
     const heardMs = performance.now() - healedAt
-    await mesh.untilWhole()
+    await untilWhole(mesh.client)
     const wholeMs = performance.now() - healedAt
     const figures = `every observer hears it ${seconds(heardMs)} s after healing, can vote again after ${seconds(wholeMs)} s`
     process.stderr.write(`${what}: ${figures}\n`)
@@ -67,11 +66,11 @@ describeReal('a mesh in network namespaces', missingForNamespaces(), () => {
 
   describe('whole to begin with', () => {
     beforeEach(async () => {
-      seq = await mesh.lastSeq()
+      seq = await lastSeq(mesh.client)
     })
     afterEach(async () => {
       await healAll()
-      await mesh.untilWhole()
+      await untilWhole(mesh.client)
     }, TEST_WITHIN_MS)
 
     it(
@@ -86,7 +85,7 @@ describeReal('a mesh in network namespaces', missingForNamespaces(), () => {
         const recovered = await untilEvent('recovered', 'node-3')
         expect(recovered.causedBy).toBe(verdict.id)
         await resume()
-        await mesh.untilWhole()
+        await untilWhole(mesh.client)
         expect(await nodesOf('verdict')).toEqual(['node-3'])
         expect(await nodesOf('agent-down')).toEqual(['node-6'])
       },
@@ -111,7 +110,7 @@ describeReal('a mesh in network namespaces', missingForNamespaces(), () => {
     let healAt = 0
     let reconnect: Heal
     beforeAll(async () => {
-      seq = await mesh.lastSeq()
+      seq = await lastSeq(mesh.client)
       healAt = performance.now() + 40_000
       reconnect = await swallow(mesh.network.swallowAround(CUT_OFF))
       await untilEvent('verdict', CUT_OFF)
@@ -124,7 +123,7 @@ describeReal('a mesh in network namespaces', missingForNamespaces(), () => {
         const { agent } = mesh.processes('node-5')
         agent.signal('SIGKILL')
         await untilEvent('agent-down', 'node-5')
-        await mesh.until('the agent has ended', () => !agent.isRunning)
+        await until(mesh.client, 'the agent has ended', () => !agent.isRunning)
         agent.start()
         await untilEvent('agent-up', 'node-5')
         expect(await nodesOf('verdict')).toEqual([CUT_OFF])
@@ -137,9 +136,9 @@ describeReal('a mesh in network namespaces', missingForNamespaces(), () => {
       async () => {
         const deaf = (await mesh.member('node-7')).observers.filter((node) => node !== CUT_OFF).slice(0, 3)
         const healing = await Promise.all(deaf.map((node) => swallow(mesh.network.swallow('node-7', node))))
-        await mesh.until('they say so', async () => (await mesh.member('node-7')).votes.length === deaf.length)
+        await until(mesh.client, 'they say so', async () => (await mesh.member('node-7')).votes.length === deaf.length)
         for (const heal of healing) await heal()
-        await mesh.until('they hear it', async () => (await mesh.member('node-7')).votes.length === 0)
+        await until(mesh.client, 'they hear it', async () => (await mesh.member('node-7')).votes.length === 0)
         expect(await nodesOf('verdict')).toEqual([CUT_OFF])
       },
       TEST_WITHIN_MS,
@@ -151,7 +150,7 @@ describeReal('a mesh in network namespaces', missingForNamespaces(), () => {
         const heal = await swallow(mesh.network.swallowAround('node-2', LOSS))
         await wait(20_000)
         await heal()
-        await mesh.untilWhole([CUT_OFF])
+        await untilWhole(mesh.client, [CUT_OFF])
         expect(await nodesOf('verdict')).toEqual([CUT_OFF])
       },
       TEST_WITHIN_MS,
