@@ -56,7 +56,7 @@ export const detect = defineBench({
     const random = seededRandom(seed)
     progress(`starting ${nodes} agents, seed ${seed}`)
     const ports = { httpPort: options['http-port'], meshPort: options['mesh-port'] }
-    const stage = await setStage({ nodes, staging, against, ...ports })
+    const stage = await setStage({ nodes, staging, against, ...ports }, progress)
     try {
       const round = async (name: string, inflict: (node: string) => Promise<void>, withinMs: number) => {
         const victim = stage.nodes[Math.floor(random() * stage.nodes.length)] ?? ''

@@ -2,6 +2,7 @@
 import type { ApiClient } from '../cli/client.ts'
 import { askControl } from '../cli/local/control.ts'
 import { UsageError } from '../common/errors.ts'
+import type { Progress } from './bench.ts'
 import { startLocalUp } from './local-up.ts'
 import { NamespaceMesh } from './namespaces/mesh.ts'
 import { missingForNamespaces } from './namespaces/namespace.ts'
@@ -36,20 +37,22 @@ export interface StageOptions {
 }
 
 /** Resolves when the mesh is whole. Throws UsageError for what there is not. */
-export async function setStage(options: StageOptions): Promise<Stage> {
+export async function setStage(options: StageOptions, progress: Progress): Promise<Stage> {
   const { staging, against } = options
   if (against !== '' && against !== 'serf') throw new UsageError(`there is no rival "${against}"`, 'give serf')
   const isAuto = staging === 'auto'
-  if (staging === 'namespaces' || (isAuto && missingForNamespaces() === undefined)) return namespaceStage(options)
+  if (staging === 'namespaces' || (isAuto && missingForNamespaces() === undefined))
+    return namespaceStage(options, progress)
   if (staging !== 'loopback' && !isAuto)
     throw new UsageError(`there is no staging "${staging}"`, 'give auto, namespaces or loopback')
   if (against !== '') throw new UsageError('serf runs in network namespaces', `they need ${missingForNamespaces()}`)
   return loopbackStage(options)
 }
 
-async function namespaceStage({ nodes, against }: StageOptions): Promise<Stage> {
+async function namespaceStage({ nodes, against }: StageOptions, progress: Progress): Promise<Stage> {
   const mesh = await NamespaceMesh.start(nodes)
   try {
+    progress(`rehearsed, the leader braked: ${(await mesh.rehearse()) ?? 'no'}`)
     const serf = against === 'serf' ? await SerfCluster.start(mesh.network, mesh.machines) : undefined
     const signal = (node: string, name: 'SIGSTOP' | 'SIGCONT') => {
       mesh.processes(node).agent.signal(name)

@@ -1,4 +1,5 @@
 /** Waiting for a mesh: until something is so, and until it is whole and the machine has room for the next fault. */
+import { cpus } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { MemberView, Snapshot } from '../aggregator/model.ts'
 import type { ApiClient } from '../cli/client.ts'
@@ -8,7 +9,10 @@ const LOOK_EVERY_MS = 200
 /** Generous: two cores that others use as well start 32 agents and their stand-ins in two minutes. */
 const WITHIN_MS = 300_000
 const CALM_FOR_MS = 2_000
-const AT_ONCE_MS = 150
+/** Of all processor time. */
+const IDLE_SHARE_MIN = 0.25
+/** Others may use the machine for longer than anybody wants to wait. */
+const ROOM_WITHIN_MS = 60_000
 const EVENTS_TOLD = 60
 
 /**
@@ -37,18 +41,37 @@ export async function until<T>(
 
 /**
  * Every member is alive, no vote stands, and each observer could convict each of its subjects; but for the nodes of
- * `except`. For two seconds on end, in which the aggregator answers at once: a machine that is busy with starting agents
- * loses roll-calls, and the leader rightly marks nobody then.
+ * `except`. For two seconds on end in which the machine has room, or else for a minute: agents that wait for a processor
+ * miss roll-calls, and the leader then rightly marks nobody.
  */
 export async function untilWhole(client: ApiClient, except: readonly string[] = []): Promise<void> {
-  let calm = 0
+  let wholeSince: number | undefined
+  let calmFrom = processorTimes()
   await until(client, `the mesh is whole${except.length === 0 ? '' : ` but for ${except.join(', ')}`}`, async () => {
-    const askedAt = performance.now()
-    const state = await client.state()
-    const isCalm = isWhole(state, except) && performance.now() - askedAt < AT_ONCE_MS
-    calm = isCalm ? calm + 1 : 0
-    return calm * LOOK_EVERY_MS >= CALM_FOR_MS
+    if (!isWhole(await client.state(), except)) {
+      wholeSince = undefined
+      return false
+    }
+    const now = processorTimes()
+    if (wholeSince === undefined) {
+      wholeSince = now.atMs
+      calmFrom = now
+    }
+    if (now.atMs - calmFrom.atMs < CALM_FOR_MS) return false
+    const idle = (now.idle - calmFrom.idle) / (now.all - calmFrom.all)
+    calmFrom = now
+    return idle >= IDLE_SHARE_MIN || now.atMs - wholeSince >= ROOM_WITHIN_MS
   })
+}
+
+function processorTimes(): { readonly atMs: number; readonly idle: number; readonly all: number } {
+  const times = cpus().map((each) => each.times)
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
+  return {
+    atMs: performance.now(),
+    idle: sum(times.map(({ idle }) => idle)),
+    all: sum(times.flatMap((each) => Object.values(each))),
+  }
 }
 
 /** No member but the excepted is anything but alive, and nobody holds anything against it. */

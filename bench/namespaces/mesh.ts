@@ -10,7 +10,7 @@ import { configFileOf, found } from '../../cli/local/found.ts'
 import type { LocalLayout, LocalNode } from '../../cli/local/layout.ts'
 import { LocalProcess } from '../../cli/local/processes.ts'
 import { StarlingError, UsageError } from '../../common/errors.ts'
-import { untilWhole } from '../whole.ts'
+import { until, untilWhole } from '../whole.ts'
 import { type Gate, openGate } from './gate.ts'
 import { missingForNamespaces } from './namespace.ts'
 import { type Machine, Network } from './network.ts'
@@ -82,6 +82,30 @@ export class NamespaceMesh {
       network.remove()
       throw error
     }
+  }
+
+  /**
+   * A death that nobody counts, for a bench: the first roll-call makes every agent compile its code, and here all of them
+   * on one machine. When that took so long that the leader braked, which lasts for minutes, another leader is started.
+   * Resolves, when the mesh is whole again, with why the leader braked; null when it did not.
+   */
+  async rehearse(): Promise<string | null> {
+    const [victim] = this.machines
+    if (victim === undefined) return null
+    this.network.pull(victim.name)
+    await until(this.client, `a roll-call about ${victim.name}`, async () => {
+      const { state } = await this.member(victim.name)
+      return state === 'NodeDown' || (await this.client.state()).mesh.frozen !== null
+    })
+    const { frozen } = (await this.client.state()).mesh
+    this.network.plug(victim.name)
+    if (frozen !== null) {
+      this.#aggregator.signal('SIGKILL')
+      await until(this.client, 'the end of the aggregator', () => !this.#aggregator.isRunning)
+      this.#aggregator.start()
+    }
+    await untilWhole(this.client)
+    return frozen
   }
 
   processes(node: string): NodeProcesses {

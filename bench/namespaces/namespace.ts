@@ -48,11 +48,12 @@ export function addNamespace(namespace: string): void {
 
 /** Removes them with every process inside. Some may be gone already; blocks until all are. */
 export function removeNamespaces(namespaces: readonly string[]): void {
-  for (const namespace of namespaces) {
-    const pids = spawnSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8' }).stdout ?? ''
-    for (const pid of pids.split('\n').filter(Boolean)) kill(Number(pid))
-    spawnSync('ip', ['netns', 'del', namespace])
-  }
+  const pids = namespaces.flatMap((namespace) => {
+    const listed = spawnSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8' }).stdout ?? ''
+    return listed.split('\n').filter(Boolean).map(Number)
+  })
+  for (const pid of pids) kill(pid)
+  for (const namespace of namespaces) spawnSync('ip', ['netns', 'del', namespace])
 }
 
 /** Makes a folder that is known by its name in the same way. */

@@ -1,6 +1,7 @@
 /**
- * A cluster of serf agents (Debian's package, LAN profile) on the same machines, for comparison. Each agent's log is read
- * as it is written: a report has the time of its line's arrival here, since serf's own times are whole seconds.
+ * A cluster of serf agents (LAN profile) on the same machines, for comparison. Each agent's log is read as it is written:
+ * a report has the time of its line's arrival here, since serf's own times are whole seconds. Nothing installs the
+ * package by itself: it starts a daemon.
  */
 import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -38,7 +39,10 @@ export class SerfCluster {
   /** Resolves when all know all. The processes end with the network. Throws StarlingError where serf is missing. */
   static async start(network: Network, machines: readonly Machine[]): Promise<SerfCluster> {
     if (spawnSync('serf', ['version']).status !== 0)
-      throw new StarlingError('serf is missing', { remedy: 'as root on Debian: apt-get install serf' })
+      throw new StarlingError('serf is missing', {
+        remedy:
+          'as root on Debian: apt-get install serf; systemctl disable --now serf (the package starts one at once)',
+      })
     const cluster = new SerfCluster(network, machines)
     for (const machine of machines) cluster.#run(machine)
     await cluster.untilWhole()
