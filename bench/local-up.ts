@@ -1,17 +1,13 @@
 /** A local mesh for a bench: `starling up` as it is shipped, in a folder and on ports of its own. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type ApiClient, createClient } from '../cli/client.ts'
 import { readLocalMesh } from '../cli/connection.ts'
 import { StarlingError } from '../common/errors.ts'
-import { ensurePage } from '../scripts/build-page.ts'
-
-const SOURCE = fileURLToPath(new URL('../cli/main.ts', import.meta.url))
-const BUILD = fileURLToPath(new URL('../scripts/build-program.ts', import.meta.url))
+import { buildProgram, SOURCE } from './program.ts'
 
 export interface LocalUp {
   readonly dir: string
@@ -51,14 +47,6 @@ export async function startLocalUp(init: LocalUpInit): Promise<LocalUp> {
     throw new StarlingError(`the mesh did not come up: ${said.trim()}`)
   }
   return { dir, client: createClient(readLocalMesh(dir)), stop }
-}
-
-/** A build of its own, so that it is what the sources say and no running mesh is disturbed. */
-function buildProgram(folder: string): string {
-  ensurePage()
-  const { status, stderr } = spawnSync(process.execPath, [BUILD, folder], { encoding: 'utf8' })
-  if (status !== 0) throw new StarlingError(`the program cannot be built: ${stderr.trim()}`)
-  return join(folder, 'starling.mjs')
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -22,6 +22,7 @@ import { createAgentMetrics } from './metrics.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
 import { SETTINGS_REPORT, settingsFinding } from './settings-finding.ts'
 import { SettingsKeeper } from './settings-keeper.ts'
+import { VerdictLog } from './verdict-log.ts'
 
 /** How soon a change in which subjects are covered is told: about a beat. */
 const WATCHING_EVERY_MS = 1_000
@@ -87,9 +88,12 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     const state = { node, version, rejected: keeper.rejected, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS }
     publisher.report({ detector: SETTINGS_REPORT, findings: [settingsFinding(state)], changed: true })
   }
+  const verdicts = new VerdictLog(log)
   const hear = async ({ statement: { signer, body } }: SignedStatement) => {
-    // Settings and permits are the aggregator's to give; what another node says under these topics is nothing to us.
-    if (body.kind !== 'note' || !roster.aggregators.some((aggregator) => aggregator.node === signer)) return
+    // Verdicts, settings and permits are the aggregator's to give; of another node they are nothing to us.
+    if (!roster.aggregators.some((aggregator) => aggregator.node === signer)) return
+    if (body.kind === 'down') verdicts.hear(body)
+    if (body.kind !== 'note') return
     if (body.topic === SETTINGS_TOPIC) {
       if (await keeper.offer(body.bytes)) useSettings()
       else if (keeper.rejected !== null) announceSettings()

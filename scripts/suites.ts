@@ -19,6 +19,7 @@ export const TEST_SUITES: readonly Suite[] = [
   },
   { name: 'page', dirs: ['aggregator', 'page'], budgetSeconds: 180 },
   { name: 'processes', dirs: ['e2e'], budgetSeconds: 240 },
+  { name: 'namespaces', dirs: ['namespaces'], budgetSeconds: 180 },
 ]
 
 /** The suites that hold `file`, a path such as `test/unit/duration.test.ts`. One, unless the table above is wrong. */

@@ -13,7 +13,7 @@ const RESTART_AFTER_MS = 1_000
  * What an agent takes in is small and soon let go of, yet Node by itself keeps up to 64 MB for the like of it, and four
  * threads to help with it: 27 MB more in an agent (docs/adr/0005). deploy/starling-agent.service has the same flags.
  */
-const AGENT_NODE_FLAGS = ['--max-semi-space-size=2', '--v8-pool-size=1']
+export const AGENT_NODE_FLAGS = ['--max-semi-space-size=2', '--v8-pool-size=1']
 
 interface RunningNode {
   readonly node: LocalNode
@@ -39,12 +39,9 @@ export class LocalMesh {
     this.#init = init
     this.#nodes = init.layout.nodes.map((node) => ({
       node,
-      agent: new LocalProcess(
-        node.name,
-        ['agent', '--config', configFileOf(node)],
-        join(node.dir, 'agent.log'),
-        AGENT_NODE_FLAGS,
-      ),
+      agent: new LocalProcess(node.name, ['agent', '--config', configFileOf(node)], join(node.dir, 'agent.log'), {
+        nodeFlags: AGENT_NODE_FLAGS,
+      }),
       kubelet: new LocalProcess(
         `${node.name} kubelet`,
         ['stand-in', '--host', node.host, '--port', String(node.kubeletPort), '--of', node.dir],

@@ -9,16 +9,26 @@ const [, MAIN = ''] = process.argv
 /** A process that does not end when it is asked to is killed after this. */
 const END_WITHIN_MS = 5_000
 
+export interface HowToRun {
+  /** Of the Node that runs it. */
+  readonly nodeFlags?: readonly string[]
+  /** The `starling` command, if not the one that runs now. */
+  readonly program?: string
+  /** The words of a command that takes this one as its arguments and turns into it, as nsenter does. */
+  readonly within?: readonly string[]
+}
+
 export class LocalProcess {
   readonly name: string
   readonly #command: readonly string[]
   readonly #logFile: string
   #child: ChildProcess | undefined
 
-  /** `args`: of the `starling` command; `nodeFlags`: of the Node that runs it. What it writes goes to `logFile`. */
-  constructor(name: string, args: readonly string[], logFile: string, nodeFlags: readonly string[] = []) {
+  /** `args`: of the `starling` command. What it writes goes to `logFile`. */
+  constructor(name: string, args: readonly string[], logFile: string, how: HowToRun = {}) {
+    const { nodeFlags = [], program = MAIN, within = [] } = how
     this.name = name
-    this.#command = [...nodeFlags, MAIN, ...args]
+    this.#command = [...within, process.execPath, ...nodeFlags, program, ...args]
     this.#logFile = logFile
   }
 
@@ -35,7 +45,8 @@ export class LocalProcess {
     // Its own group: Ctrl-C in the terminal reaches only `up`, which then ends the others in order.
     // The channel carries nothing; that it closes tells the process that this one is gone (lifetime.ts).
     const stdio = ['ignore', log, log, 'ipc'] as const
-    const child = spawn(process.execPath, this.#command, { stdio: [...stdio], detached: true })
+    const [command = '', ...args] = this.#command
+    const child = spawn(command, args, { stdio: [...stdio], detached: true })
     closeSync(log)
     child.once('exit', onExit)
     this.#child = child
