@@ -6,7 +6,7 @@
 import type { Gossip, Heard } from './gossip.ts'
 import type { Links } from './links.ts'
 import type { Membership } from './membership.ts'
-import type { Effect } from './message.ts'
+import type { Effect, Message } from './message.ts'
 import type { Millis, SignedStatement, StatementBody } from './model.ts'
 
 /** What was passed up so lately may have been lost with the edge that it took: it is passed up again by another. */
@@ -32,9 +32,10 @@ export class Dissemination {
 
   /** Passes a statement that was new here on its way; `from`: who brought it. */
   pass(item: Heard, from?: string): readonly Effect[] {
+    const message: Message = { kind: 'gossip', items: [item] }
     return this.#nextHops(item.signed)
       .filter((peer) => peer !== from)
-      .map((to) => toPeer(to, [item]))
+      .map((to) => ({ kind: 'send', to, via: 'any', message }))
   }
 
   /** Everything this node says itself: to a new leader, which has not heard it. */
@@ -53,8 +54,4 @@ export class Dissemination {
     // A vote must not be late because one node on its way dies with the subject.
     return body.kind === 'accusation' ? open : open.slice(0, 1)
   }
-}
-
-function toPeer(to: string, items: readonly Heard[]): Effect {
-  return { kind: 'send', to, via: 'any', message: { kind: 'gossip', items } }
 }

@@ -272,7 +272,8 @@ export class Leader {
     if (asked.length > 0) {
       this.#tell({ kind: 'rollCall', nonce: rollCall.nonce, subjects: asked, live: this.#live().length })
     }
-    return peers.map((to): Effect => ({ kind: 'send', to, via: 'any', message: { kind: 'roll-call', call } }))
+    const message: Message = { kind: 'roll-call', call }
+    return peers.map((to): Effect => ({ kind: 'send', to, via: 'any', message }))
   }
 
   #closeRollCall(now: Millis): readonly Effect[] {

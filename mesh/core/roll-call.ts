@@ -115,9 +115,8 @@ export class RollCallDesk {
     })
     // One that asks nothing is in no hurry: it takes the edges on which each node is reached by its ten observers.
     const peers = subjects.length === 0 ? links.openedByMe : links.peers
-    return peers
-      .filter((peer) => peer !== from)
-      .map((to) => ({ kind: 'send', to, via: 'any', message: { kind: 'roll-call', call } }))
+    const message: Message = { kind: 'roll-call', call }
+    return peers.filter((peer) => peer !== from).map((to) => ({ kind: 'send', to, via: 'any', message }))
   }
 
   /** Answers of others on their way to the leader, which checks them; here they are only sorted. */
@@ -216,12 +215,8 @@ export class RollCallDesk {
     if (now >= open.closesAt) return []
     // Nobody's answer is needed at once where nothing was asked.
     const ways = open.call.rollCall.subjects.length === 0 ? 1 : PARENTS
-    return open.parents.slice(0, ways).map((to) => ({
-      kind: 'send',
-      to,
-      via: 'any',
-      message: { kind: 'answers', nonce, present, degraded, answers },
-    }))
+    const message: Message = { kind: 'answers', nonce, present, degraded, answers }
+    return open.parents.slice(0, ways).map((to) => ({ kind: 'send', to, via: 'any', message }))
   }
 }
 

@@ -152,10 +152,17 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
   let isDraining = false
   let isStopped = false
 
+  // What goes to several peers is one message, and is encoded once.
+  let latest: { readonly message: Message; readonly frame: Uint8Array } | undefined
+  const frameOf = (message: Message): Uint8Array => {
+    if (latest?.message !== message) latest = { message, frame: encodeMessage(message) }
+    return latest.frame
+  }
+
   const perform = (effect: Effect): void => {
     switch (effect.kind) {
       case 'send': {
-        const frame = encodeMessage(effect.message)
+        const frame = frameOf(effect.message)
         onTraffic({ kind: 'sent', message: effect.message.kind, bytes: frame.length })
         transport.send(effect.to, effect.via, frame)
         return

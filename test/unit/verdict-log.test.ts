@@ -7,7 +7,16 @@ it('tells of each verdict once, of its end once, and of nothing that it never he
   const log = new VerdictLog({ info: (fields: object, text?: string) => told.push([text, fields]) })
   const say = (subject: string, verdictId: string, standing: boolean) => {
     const incarnation = { serial: 1, boot: 1, refutations: 0 }
-    const notice: DownNotice = { kind: 'down', subject, incarnation, verdict: 'NodeDown', verdictId, standing }
+    const notice: DownNotice = {
+      kind: 'down',
+      subject,
+      incarnation,
+      verdict: 'NodeDown',
+      verdictId,
+      standing,
+      latest: incarnation,
+      recoverBeats: 3,
+    }
     log.hear(notice)
     log.hear(notice)
   }
