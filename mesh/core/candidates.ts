@@ -10,8 +10,6 @@ export interface Candidate {
   readonly kind: Silence
   readonly incarnation: Incarnation
   readonly votes: number
-  /** The shortest silence among its accusers. */
-  readonly silentMs: Millis
 }
 
 /** `hungMs`: how long every accuser of a hung host must have heard nothing. */
@@ -27,8 +25,7 @@ function candidateOf(
   const [kind, accusing] = down.length >= needed ? (['NodeDown', down] as const) : (['HostHung', silent] as const)
   const [first] = accusing
   if (first === undefined || accusing.length < needed || (kind === 'HostHung' && !isHung)) return undefined
-  const silentMs = Math.min(...accusing.map((ballot) => silentFor(ballot, now)))
-  return { subject, kind, incarnation: first.accusation.incarnation, votes: accusing.length, silentMs }
+  return { subject, kind, incarnation: first.accusation.incarnation, votes: accusing.length }
 }
 
 /** Those of `subjects` that may be asked about now, without any that has a verdict already. */

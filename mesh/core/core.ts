@@ -11,7 +11,7 @@ import { Leader } from './leader.ts'
 import { Links } from './links.ts'
 import { Membership } from './membership.ts'
 import type { Effect, Input, Message } from './message.ts'
-import type { DownNotice, Incarnation, Leave, Millis, Now, Roster, SignedStatement } from './model.ts'
+import type { DownNotice, Incarnation, Millis, Now, Roster, SignedStatement } from './model.ts'
 import { compareIncarnations, LEAVE_MS_MAX } from './model.ts'
 import { Observer } from './observer.ts'
 import { RollCallDesk } from './roll-call.ts'
@@ -165,9 +165,7 @@ export class Core {
 
   /** Those who watch this node must know, and the leader; so it goes to all who have an edge with it, and up. */
   #leave(now: Millis, reason: string, forMs: Millis): readonly Effect[] {
-    const body: Leave = { kind: 'leave', incarnation: this.#incarnation, reason, forMs }
-    const signed = this.#gossip.publish(now, body, forMs)
-    return this.#links.peers.map((to) => gossipTo(to, [{ signed, ageMs: 0 }]))
+    return this.#dissemination.sayAround(now, { kind: 'leave', incarnation: this.#incarnation, reason, forMs }, forMs)
   }
 
   /** A later roster: watches go on for subjects that stay, and start for new ones. */
@@ -192,18 +190,14 @@ export class Core {
     this.#gossip.expire(now)
     const peers = this.#links.peers
     const peer = peers[Math.floor(this.#options.random() * peers.length)]
-    return peer === undefined ? [] : [this.#digestTo(peer)]
-  }
-
-  #digestTo(to: string): Effect {
-    return { kind: 'send', to, via: 'any', message: { kind: 'digest', entries: this.#gossip.digest() } }
+    return peer === undefined ? [] : [this.#dissemination.digestTo(peer)]
   }
 
   #opened(now: Millis, peer: string, by: 'me' | 'them', incarnation: Incarnation): readonly Effect[] {
     this.#links.opened(peer, by)
     this.leader?.lives(peer, incarnation)
     const effects = this.#observer.opened(now, peer, by, incarnation)
-    return [...this.#perform(now, effects), this.#digestTo(peer)]
+    return [...this.#perform(now, effects), this.#dissemination.digestTo(peer)]
   }
 
   #closed(now: Millis, peer: string, by: 'me' | 'them'): readonly Effect[] {
@@ -231,10 +225,8 @@ export class Core {
         return this.#perform(now.ms, this.#observer.hinted(now.ms, from, message))
       case 'gossip':
         return message.items.flatMap((item) => this.#hear(now.ms, from, item))
-      case 'digest': {
-        const items = this.#gossip.missingIn(now.ms, message.entries)
-        return items.length === 0 ? [] : [gossipTo(from, items)]
-      }
+      case 'digest':
+        return this.#dissemination.answer(now.ms, from, message.entries)
       case 'roll-call':
         return this.leader === undefined ? this.#receiveRollCall(now.ms, from, message.call) : []
       case 'answers':
@@ -345,8 +337,4 @@ export class Core {
     const votes = Math.min(this.#desk.nextAt(from), this.leader?.nextAt(from) ?? Number.POSITIVE_INFINITY)
     return Math.max(from, Math.min(others, votes, this.#observer.nextAt))
   }
-}
-
-function gossipTo(to: string, items: readonly Heard[]): Effect {
-  return { kind: 'send', to, via: 'any', message: { kind: 'gossip', items } }
 }

@@ -3,7 +3,7 @@
  * up, to the leader, by the way on which its last roll-call came; telling everybody would cost each node in proportion to
  * the size of the mesh (docs/adr/0006-statements-go-up.md).
  */
-import type { Gossip, Heard } from './gossip.ts'
+import type { DigestEntry, Gossip, Heard } from './gossip.ts'
 import type { Links } from './links.ts'
 import type { Membership } from './membership.ts'
 import type { Effect, Message } from './message.ts'
@@ -30,12 +30,26 @@ export class Dissemination {
     return this.pass({ signed: this.#gossip.publish(now, body, ttlMs), ageMs: 0 })
   }
 
+  /** To everybody with an edge to this node, who pass it up. */
+  sayAround(now: Millis, body: StatementBody, ttlMs: Millis): readonly Effect[] {
+    const signed = this.#gossip.publish(now, body, ttlMs)
+    return sendTo(this.#links.peers, { kind: 'gossip', items: [{ signed, ageMs: 0 }] })
+  }
+
+  /** Tells a peer all that this node knows of what aggregators say, so that it sends what is missing. */
+  digestTo(peer: string): Effect {
+    return { kind: 'send', to: peer, via: 'any', message: { kind: 'digest', entries: this.#gossip.digest() } }
+  }
+
+  answer(now: Millis, from: string, entries: readonly DigestEntry[]): readonly Effect[] {
+    const items = this.#gossip.missingIn(now, entries)
+    return items.length === 0 ? [] : sendTo([from], { kind: 'gossip', items })
+  }
+
   /** Passes a statement that was new here on its way; `from`: who brought it. */
   pass(item: Heard, from?: string): readonly Effect[] {
-    const message: Message = { kind: 'gossip', items: [item] }
-    return this.#nextHops(item.signed)
-      .filter((peer) => peer !== from)
-      .map((to) => ({ kind: 'send', to, via: 'any', message }))
+    const peers = this.#nextHops(item.signed).filter((peer) => peer !== from)
+    return sendTo(peers, { kind: 'gossip', items: [item] })
   }
 
   /** Everything this node says itself: to a new leader, which has not heard it. */
@@ -54,4 +68,9 @@ export class Dissemination {
     // A vote must not be late because one node on its way dies with the subject.
     return body.kind === 'accusation' ? open : open.slice(0, 1)
   }
+}
+
+/** One message for all of them, which is encoded once. */
+function sendTo(peers: readonly string[], message: Message): readonly Effect[] {
+  return peers.map((to) => ({ kind: 'send', to, via: 'any', message }))
 }

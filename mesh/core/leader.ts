@@ -36,8 +36,8 @@ const SUBJECTS_PER_ROLL_CALL = 100
 
 export class Leader {
   readonly #options: LeaderOptions
-  readonly #ballots: Ballots
-  readonly #conditions: Conditions
+  readonly ballots: Ballots
+  readonly conditions: Conditions
   readonly #judge: Judge
   readonly #flaps: Flaps
   readonly #leaves = new Leaves()
@@ -50,7 +50,7 @@ export class Leader {
   #idleRollCallAt: Millis
   /** Absent members to ask about with the next candidates. */
   #unexplained: readonly string[] = []
-  #notices: Notice[] = []
+  readonly #notices: Notice[] = []
   #isStirred = true
   #nextAt = Number.NEGATIVE_INFINITY
 
@@ -59,19 +59,11 @@ export class Leader {
     this.#options = options
     this.#rosterHash = options.rosterHash
     this.#idleRollCallAt = now
-    this.#ballots = new Ballots(timing.accusationTtlMs)
-    this.#conditions = new Conditions(membership, this.#ballots, standing)
-    this.#judge = new Judge(membership, this.#conditions, this.#ballots)
+    this.ballots = new Ballots(timing.accusationTtlMs)
+    this.conditions = new Conditions(membership, this.ballots, standing)
+    this.#judge = new Judge(membership, this.conditions, this.ballots)
     this.#deferrals = new Deferrals(timing.rollCallRetryMs)
     this.#flaps = new Flaps(timing.recoverBeats)
-  }
-
-  get ballots(): Ballots {
-    return this.#ballots
-  }
-
-  get conditions(): Conditions {
-    return this.#conditions
   }
 
   get disputes(): Disputes {
@@ -110,7 +102,7 @@ export class Leader {
     // What was asked or counted on the roster before it proves nothing on this one.
     this.#open = undefined
     this.#conviction = undefined
-    this.#tell(...this.#conditions.retain((node) => membership.positionOf(node) !== undefined))
+    this.#tell(...this.conditions.retain((node) => membership.positionOf(node) !== undefined))
   }
 
   /** A subject's latest life, from its own announcement. Accusations of an earlier one no longer count. */
@@ -119,7 +111,7 @@ export class Leader {
     if (known !== undefined && compareIncarnations(incarnation, known) <= 0) return
     this.#lives.set(subject, incarnation)
     this.#tell(...this.#leaves.returned(subject, incarnation))
-    const verdict = this.#conditions.standing.get(subject)
+    const verdict = this.conditions.standing.get(subject)
     if (verdict !== undefined) this.#tell({ kind: 'announced', verdict, incarnation })
   }
 
@@ -137,7 +129,7 @@ export class Leader {
     const known = this.#lives.get(accusation.subject)
     if (known !== undefined && compareIncarnations(accusation.incarnation, known) < 0) return
     if (accusation.term !== this.#options.term) return
-    this.#ballots.cast(saidAt, voter, accusation)
+    this.ballots.cast(saidAt, voter, accusation)
     this.#isStirred = true
   }
 
@@ -153,24 +145,23 @@ export class Leader {
     this.#isStirred = true
     const reading = renewed === undefined ? 'unread' : renewed ? 'renewed' : 'stale'
     this.#conviction?.read(subject, reading)
-    const verdict = this.#conditions.standing.get(subject)
+    const verdict = this.conditions.standing.get(subject)
     if (verdict === undefined || verdict.kind === 'Isolated' || reading !== 'renewed') return
     const isolated: Standing = { ...verdict, kind: 'Isolated' }
-    this.#conditions.convict(isolated)
+    this.conditions.convict(isolated)
     this.#tell({ kind: 'isolated', verdict: isolated })
   }
 
   /** Re-reads everything, if there is anything new. `peers` are the nodes a roll-call can be sent to. */
   tick(now: Millis, peers: readonly string[]): readonly Effect[] {
     if (!this.#isStirred && now < this.#nextAt) return []
-    this.#ballots.expire(now)
+    this.ballots.expire(now)
     this.#tell(...this.#leaves.expire(now), ...this.#judge.disputes.expire(now))
-    for (const notice of this.#conditions.update()) this.#took(now, notice)
+    for (const notice of this.conditions.update()) this.#took(now, notice)
     this.#tell(...this.#judge.applyBrake(now, []))
     const commits = [...this.#closeRollCall(now), ...this.#commit(now)]
     const asked = this.#callTheRoll(now, peers)
-    const notices = this.#notices.map((notice): Effect => ({ kind: 'notice', notice }))
-    this.#notices = []
+    const notices = this.#notices.splice(0).map((notice): Effect => ({ kind: 'notice', notice }))
     this.#isStirred = false
     this.#nextAt = this.#soonest(now)
     return [...notices, ...commits, ...asked]
@@ -182,9 +173,9 @@ export class Leader {
 
   /** When the slow path can decide about this subject at the earliest; undefined when it is not on the slow path. */
   hostHungInMs(now: Millis, subject: string): Millis | undefined {
-    if (this.#conditions.standing.has(subject)) return undefined
-    const ballots = this.#ballots.about(subject, 'HostHung', 'NodeDown')
-    if (ballots.length < this.#conditions.neededFor(subject)) return undefined
+    if (this.conditions.standing.has(subject)) return undefined
+    const ballots = this.ballots.about(subject, 'HostHung', 'NodeDown')
+    if (ballots.length < this.conditions.neededFor(subject)) return undefined
     const shortest = Math.min(...ballots.map((ballot) => silentFor(ballot, now)))
     return Math.max(0, this.#hungMs - shortest)
   }
@@ -207,7 +198,7 @@ export class Leader {
 
   #soonest(now: Millis): Millis {
     const times = [
-      this.#ballots.nextAt(now),
+      this.ballots.nextAt(now),
       this.#judge.brake.nextAt(now),
       this.#leaves.nextAt(now),
       this.#judge.disputes.nextAt(now),
@@ -216,9 +207,9 @@ export class Leader {
     ]
     if (this.#open !== undefined) times.push(this.#open.closesAt)
     if (this.#conviction?.readUntil !== undefined) times.push(this.#conviction.readUntil)
-    if (this.#conditions.suspected.size > 0) times.push(this.#lastRollCallAt + ROLL_CALL_GAP_MS)
-    for (const subject of this.#conditions.suspected) {
-      for (const ballot of this.#ballots.about(subject, 'HostHung', 'NodeDown')) {
+    if (this.conditions.suspected.size > 0) times.push(this.#lastRollCallAt + ROLL_CALL_GAP_MS)
+    for (const subject of this.conditions.suspected) {
+      for (const ballot of this.ballots.about(subject, 'HostHung', 'NodeDown')) {
         times.push(now + this.#hungMs - silentFor(ballot, now))
       }
     }
@@ -231,8 +222,8 @@ export class Leader {
 
   #candidates(now: Millis): readonly Candidate[] {
     const { membership } = this.#options
-    const rules = { ballots: this.#ballots, conditions: this.#conditions, membership, hungMs: this.#hungMs }
-    const asked = [...this.#conditions.suspected].filter((subject) => this.#deferrals.mayAsk(now, subject))
+    const rules = { ballots: this.ballots, conditions: this.conditions, membership, hungMs: this.#hungMs }
+    const asked = [...this.conditions.suspected].filter((subject) => this.#deferrals.mayAsk(now, subject))
     return candidatesAmong(asked, now, rules).slice(0, SUBJECTS_PER_ROLL_CALL)
   }
 
@@ -242,7 +233,7 @@ export class Leader {
     const candidates = mayAsk ? this.#candidates(now) : []
     if (candidates.length > 0) return this.#ask(now, peers, candidates, this.#unexplained)
     if (this.#open !== undefined || now < this.#idleRollCallAt) return []
-    return this.#ask(now, peers, [], this.#judge.disputes.toAsk([...this.#conditions.suspected]))
+    return this.#ask(now, peers, [], this.#judge.disputes.toAsk([...this.conditions.suspected]))
   }
 
   /** Asks the mesh about candidates and, without convicting them, about others. */
@@ -265,9 +256,10 @@ export class Leader {
     this.#idleRollCallAt = now + timing.rollCallEveryMs
     if (candidates.length > 0) this.#lastRollCallAt = now
     this.#open = new OpenRollCall(call, kinds, membership, isAtFault, now + timing.rollCallMs)
-    for (const { subject, kind: verdict, votes } of candidates) {
-      this.#tell({ kind: 'candidate', subject, verdict, votes })
-    }
+    const told = candidates.map(
+      ({ subject, kind: verdict, votes }) => ({ kind: 'candidate', subject, verdict, votes }) as const,
+    )
+    this.#tell(...told)
     const asked = candidates.map(({ subject }) => subject)
     if (asked.length > 0) {
       this.#tell({ kind: 'rollCall', nonce: rollCall.nonce, subjects: asked, live: this.#live().length })
@@ -281,7 +273,7 @@ export class Leader {
     if (open === undefined) return []
     const live = this.#live()
     // Whoever is silent already, or has no agent, is not waited for.
-    const silent = new Set([...this.#conditions.suspected, ...this.#conditions.agentDown])
+    const silent = new Set([...this.conditions.suspected, ...this.conditions.agentDown])
     if (now < open.closesAt && !open.isComplete(live, silent)) return []
     this.#open = undefined
     const { notices, convicted, withheld, excused, present, unexplained } = this.#judge.close(
@@ -328,7 +320,7 @@ export class Leader {
 
   /** What excuses an observer: a verdict that stands, one of this same roll-call, or that its agent is known to be down. */
   #recordOf(observer: string, open: OpenRollCall): string {
-    const verdict = this.#conditions.standing.get(observer)
+    const verdict = this.conditions.standing.get(observer)
     if (verdict !== undefined) return verdict.verdictId
     return open.subjects.includes(observer) ? verdictIdOf(open.call, observer) : `AgentDown-${observer}`
   }
@@ -342,13 +334,13 @@ export class Leader {
     this.#forget(verdict.subject)
     this.#judge.brake.convicted(now)
     this.#flaps.convicted(now, verdict.subject)
-    this.#conditions.convict(verdict)
+    this.conditions.convict(verdict)
   }
 
   /** Members without a standing verdict that have not left. */
   #live(): readonly string[] {
     return this.#options.membership.roster.members
       .map(({ node }) => node)
-      .filter((node) => !this.#conditions.standing.has(node) && !this.#leaves.has(node))
+      .filter((node) => !this.conditions.standing.has(node) && !this.#leaves.has(node))
   }
 }
