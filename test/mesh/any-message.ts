@@ -1,7 +1,8 @@
 /** Any message that the mesh may send, for property tests. */
 import fc from 'fast-check'
+import { RECOVER_BEATS_MAX } from '../../mesh/core/flaps.ts'
 import type { Message } from '../../mesh/core/message.ts'
-import type { StatementBody } from '../../mesh/core/model.ts'
+import { LEAVE_MS_MAX, type StatementBody } from '../../mesh/core/model.ts'
 import { HOPS_MAX } from '../../mesh/core/route.ts'
 
 const name = fc.stringMatching(/^[a-z0-9][a-z0-9.-]{0,40}$/)
@@ -14,17 +15,35 @@ const incarnation = fc.record({ serial: count, boot: count, refutations: count }
 const channel = fc.constantFrom('userland', 'mute', 'refused', 'nothing', 'unknown')
 const opinion = fc.constantFrom('Alive', 'NodeDown', 'HostHung', 'AgentDown')
 const kind = <K extends string>(value: K) => fc.constant(value)
+const path = fc.array(name, { maxLength: HOPS_MAX })
 
 const body: fc.Arbitrary<StatementBody> = fc.oneof(
-  fc.record({ kind: kind('accusation'), subject: name, incarnation, epoch: count, opinion, channel, silentMs: ms }),
+  fc.record({
+    kind: kind('accusation'),
+    subject: name,
+    incarnation,
+    epoch: count,
+    term: count,
+    opinion,
+    channel,
+    silentMs: ms,
+  }),
   fc.record({ kind: kind('announcement'), incarnation }),
+  fc.record({
+    kind: kind('leave'),
+    incarnation,
+    reason: fc.string({ maxLength: 100 }),
+    forMs: fc.nat({ max: LEAVE_MS_MAX }),
+  }),
   fc.record({
     kind: kind('down'),
     subject: name,
     incarnation,
-    verdict: fc.constantFrom('NodeDown', 'HostHung'),
+    verdict: fc.constantFrom('NodeDown', 'HostHung', 'Isolated'),
     verdictId: name,
     standing: fc.boolean(),
+    latest: incarnation,
+    recoverBeats: fc.integer({ min: 1, max: RECOVER_BEATS_MAX }),
   }),
   fc.record({ kind: kind('note'), topic: fc.string({ minLength: 1, maxLength: 60 }), bytes: bytes(200) }),
 )
@@ -37,7 +56,7 @@ const rollCall = fc.record({
   epoch: count,
   term: count,
   nonce,
-  subjects: fc.array(fc.record({ node: name, incarnation }), { minLength: 1, maxLength: 4 }),
+  subjects: fc.array(fc.record({ node: name, incarnation }), { maxLength: 4 }),
 })
 
 const answer = fc.record({
@@ -56,12 +75,13 @@ const answer = fc.record({
 export const ANY_MESSAGE = {
   probe: fc.record({ kind: kind('probe'), seq: count }),
   ack: fc.record({ kind: kind('ack'), seq: count, wallMs: ms, incarnation }),
-  hint: fc.record({ kind: kind('hint'), path: fc.array(name, { maxLength: HOPS_MAX }), from: name, subject: name }),
-  gossip: fc.record({ kind: kind('gossip'), history: fc.boolean(), items: fc.array(heard, { maxLength: 4 }) }),
+  hint: fc.record({ kind: kind('hint'), path, from: name, subject: name }),
+  'indirect-ack': fc.record({ kind: kind('indirect-ack'), path, from: name, subject: name, ageMs: ms }),
+  gossip: fc.record({ kind: kind('gossip'), items: fc.array(heard, { maxLength: 4 }) }),
+  'want-roster': fc.record({ kind: kind('want-roster'), epoch: count }),
+  roster: fc.record({ kind: kind('roster'), epoch: count, bytes: bytes(200) }),
   digest: fc.record({
     kind: kind('digest'),
-    from: name,
-    to: name,
     entries: fc.array(fc.tuple(name, fc.string({ maxLength: 60 }), count, count), { maxLength: 10 }),
   }),
   'roll-call': fc.record({ kind: kind('roll-call'), call: fc.record({ rollCall, signature }) }),
@@ -69,6 +89,7 @@ export const ANY_MESSAGE = {
     kind: kind('answers'),
     nonce,
     present: bytes(40),
+    degraded: bytes(40),
     answers: fc.array(fc.record({ answer, signature }), { maxLength: 4 }),
   }),
 } satisfies { readonly [K in Message['kind']]: fc.Arbitrary<Extract<Message, { kind: K }>> }

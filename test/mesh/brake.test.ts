@@ -1,6 +1,7 @@
 /** When too many nodes come into question at once, nobody is marked: the rule by itself, and in a simulated mesh. */
 import { describe, expect, it } from 'vitest'
 import { Brake } from '../../mesh/core/brake.ts'
+import { Membership } from '../../mesh/core/membership.ts'
 import type { Roster } from '../../mesh/core/model.ts'
 import { World } from '../../mesh/sim/world.ts'
 
@@ -9,7 +10,7 @@ const BOOT_MS = 8_000
 
 function brakeOf(nodes: number, zones = 1): { brake: Brake; names: readonly string[]; roster: Roster } {
   const { roster } = new World({ nodes, zones, seed: 1 })
-  return { brake: new Brake(roster), names: roster.members.map(({ node }) => node), roster }
+  return { brake: new Brake(new Membership(roster)), names: roster.members.map(({ node }) => node), roster }
 }
 
 describe('the brake', () => {

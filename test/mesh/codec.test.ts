@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { NOTE_BYTES_MAX, SYNC_STATEMENTS } from '../../mesh/core/gossip.ts'
+import { RECOVER_BEATS_MAX } from '../../mesh/core/flaps.ts'
+import { type Heard, KEYS_PER_AGGREGATOR, NOTE_BYTES_MAX, SYNC_STATEMENTS } from '../../mesh/core/gossip.ts'
 import type { Message } from '../../mesh/core/message.ts'
+import { LEAVE_MS_MAX, ROSTER_BYTES_MAX, type StatementBody } from '../../mesh/core/model.ts'
 import { HOPS_MAX } from '../../mesh/core/route.ts'
 import { decodeMessage, encodeMessage, encodeValue, FRAME_BYTES_MAX } from '../../mesh/wire/codec.ts'
 import { messageSchema } from '../../mesh/wire/schema.ts'
@@ -131,14 +133,18 @@ function text(value: string): number[] {
 
 describe('bounds', () => {
   const signature = new Uint8Array(64)
-  const noteOf = (bytes: Uint8Array) => {
-    return {
-      signed: {
-        statement: { signer: 'a', serial: 1, boot: 1, seq: 1, ttlMs: 1, body: { kind: 'note', topic: 't', bytes } },
-        signature,
-      },
-      ageMs: 0,
-    } as const
+  const NOBODY = new Uint8Array(0)
+  const saying = (body: StatementBody): Heard => {
+    return { signed: { statement: { signer: 'a', serial: 1, boot: 1, seq: 1, ttlMs: 1, body }, signature }, ageMs: 0 }
+  }
+  const noteOf = (bytes: Uint8Array) => saying({ kind: 'note', topic: 't', bytes })
+  const leaveOf = (forMs: number): Message => {
+    return { kind: 'gossip', items: [saying({ kind: 'leave', incarnation: FIRST_LIFE, reason: '', forMs })] }
+  }
+  const downFor = (recoverBeats: number): Message => {
+    const about = { subject: 'b', incarnation: FIRST_LIFE, latest: FIRST_LIFE } as const
+    const verdict = { verdict: 'NodeDown', verdictId: 'v', standing: true } as const
+    return { kind: 'gossip', items: [saying({ kind: 'down', ...about, ...verdict, recoverBeats })] }
   }
   const repeat = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value)
   const subject = { node: 'a', incarnation: FIRST_LIFE }
@@ -159,7 +165,13 @@ describe('bounds', () => {
       forMs: 0,
       reason,
     } as const
-    return { kind: 'answers', nonce: 'a', present: new Uint8Array(1), answers: [{ answer, signature }] }
+    return {
+      kind: 'answers',
+      nonce: 'a',
+      present: new Uint8Array(1),
+      degraded: NOBODY,
+      answers: [{ answer, signature }],
+    }
   }
   const hintVia = (path: string[]): Message => ({ kind: 'hint', path, from: 'a', subject: 'b' })
 
@@ -169,27 +181,39 @@ describe('bounds', () => {
     { what: 'letters of a name at least', fits: hintVia(['a']), tooMuch: hintVia(['']) },
     {
       what: 'statements',
-      fits: { kind: 'gossip', history: false, items: repeat(SYNC_STATEMENTS, noteOf(new Uint8Array(1))) },
-      tooMuch: { kind: 'gossip', history: false, items: repeat(SYNC_STATEMENTS + 1, noteOf(new Uint8Array(1))) },
+      fits: { kind: 'gossip', items: repeat(SYNC_STATEMENTS, noteOf(new Uint8Array(1))) },
+      tooMuch: { kind: 'gossip', items: repeat(SYNC_STATEMENTS + 1, noteOf(new Uint8Array(1))) },
     },
     {
       what: 'bytes of a note',
-      fits: { kind: 'gossip', history: false, items: [noteOf(new Uint8Array(NOTE_BYTES_MAX))] },
-      tooMuch: { kind: 'gossip', history: false, items: [noteOf(new Uint8Array(NOTE_BYTES_MAX + 1))] },
+      fits: { kind: 'gossip', items: [noteOf(new Uint8Array(NOTE_BYTES_MAX))] },
+      tooMuch: { kind: 'gossip', items: [noteOf(new Uint8Array(NOTE_BYTES_MAX + 1))] },
     },
     {
       what: 'entries of a digest',
-      fits: { kind: 'digest', from: '', to: 'b', entries: repeat(16_384, ['a', 'b', 1, 1] as const) },
-      tooMuch: { kind: 'digest', from: '', to: 'b', entries: repeat(16_385, ['a', 'b', 1, 1] as const) },
+      fits: { kind: 'digest', entries: repeat(3 * KEYS_PER_AGGREGATOR, ['a', 'b', 1, 1] as const) },
+      tooMuch: { kind: 'digest', entries: repeat(3 * KEYS_PER_AGGREGATOR + 1, ['a', 'b', 1, 1] as const) },
     },
     { what: 'subjects of a roll-call', fits: callOf(256), tooMuch: callOf(257) },
-    { what: 'subjects of a roll-call at least', fits: callOf(1), tooMuch: callOf(0) },
     { what: 'letters of a reason', fits: answerOf('x'.repeat(100)), tooMuch: answerOf('x'.repeat(101)) },
     {
       what: 'presence bits',
-      fits: { kind: 'answers', nonce: 'a', present: new Uint8Array(8_192), answers: [] },
-      tooMuch: { kind: 'answers', nonce: 'a', present: new Uint8Array(8_193), answers: [] },
+      fits: { kind: 'answers', nonce: 'a', present: new Uint8Array(8_192), degraded: NOBODY, answers: [] },
+      tooMuch: { kind: 'answers', nonce: 'a', present: new Uint8Array(8_193), degraded: NOBODY, answers: [] },
     },
+    {
+      what: 'bits of the degraded',
+      fits: { kind: 'answers', nonce: 'a', present: NOBODY, degraded: new Uint8Array(8_192), answers: [] },
+      tooMuch: { kind: 'answers', nonce: 'a', present: NOBODY, degraded: new Uint8Array(8_193), answers: [] },
+    },
+    {
+      what: 'bytes of a roster',
+      fits: { kind: 'roster', epoch: 1, bytes: new Uint8Array(ROSTER_BYTES_MAX) },
+      tooMuch: { kind: 'roster', epoch: 1, bytes: new Uint8Array(ROSTER_BYTES_MAX + 1) },
+    },
+    { what: 'length of a leave', fits: leaveOf(LEAVE_MS_MAX), tooMuch: leaveOf(LEAVE_MS_MAX + 1) },
+    { what: 'beats of a recovery', fits: downFor(RECOVER_BEATS_MAX), tooMuch: downFor(RECOVER_BEATS_MAX + 1) },
+    { what: 'beats of a recovery at least', fits: downFor(1), tooMuch: downFor(0) },
     { what: 'sequence numbers below zero', fits: { kind: 'probe', seq: 0 }, tooMuch: { kind: 'probe', seq: -1 } },
   ])('hold: $what', ({ fits, tooMuch }) => {
     expect(acceptsOnlyMessages(encodeMessage(fits))).toBe('message')
@@ -198,6 +222,6 @@ describe('bounds', () => {
 
   test('leave a full load of statements room in one frame', () => {
     const items = repeat(SYNC_STATEMENTS, noteOf(new Uint8Array(500)))
-    expect(encodeMessage({ kind: 'gossip', history: true, items }).length).toBeLessThanOrEqual(FRAME_BYTES_MAX)
+    expect(encodeMessage({ kind: 'gossip', items }).length).toBeLessThanOrEqual(FRAME_BYTES_MAX)
   })
 })

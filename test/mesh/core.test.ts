@@ -1,9 +1,9 @@
 /** The whole core of one node, spoken to directly: what it does with what others send. */
 import { describe, expect, test } from 'vitest'
 import { Core } from '../../mesh/core/core.ts'
-import type { Heard } from '../../mesh/core/gossip.ts'
+import { type Heard, keyOf } from '../../mesh/core/gossip.ts'
 import type { Effect, Input, Message } from '../../mesh/core/message.ts'
-import type { Incarnation, StatementBody } from '../../mesh/core/model.ts'
+import { type Incarnation, LEAVE_MS_MAX, type StatementBody } from '../../mesh/core/model.ts'
 import { ringOf } from '../../mesh/core/ring.ts'
 import { DEFAULT_TIMING } from '../../mesh/core/timing.ts'
 import { seededRandom } from '../../mesh/sim/random.ts'
@@ -15,16 +15,19 @@ const ME = nodeName(0)
 const [SUBJECT = ''] = ring.subjectsOf(ME)
 const [PEER = '', OTHER = ''] = ring.neighboursOf(ME).filter((node) => node !== SUBJECT)
 
-function coreOf(node: string): Core {
-  const lead = { term: 1, rosterHash: 'ab'.repeat(32), standing: [], nonce: () => 'a1' }
+function coreOf(node: string, term = 1): Core {
+  let calls = 0
+  const nonce = () => (0xa0 + calls++).toString(16)
+  const lead = { rosterHash: 'ab'.repeat(32), standing: [], heartbeats: false, nonce }
   return new Core(momentAt(0), {
     node,
     incarnation: FIRST_LIFE,
     roster,
+    rosterBytes: new Uint8Array(0),
     keyring: standInKeyring(node),
     timing: DEFAULT_TIMING,
     random: seededRandom(1),
-    ...(node === LEADER ? { lead } : {}),
+    ...(node === LEADER ? { lead: { ...lead, term } } : {}),
   })
 }
 
@@ -38,18 +41,25 @@ function says(signer: string, body: StatementBody, seq = 1): Heard {
   return { signed: { statement, signature: standInKeyring(signer).sign('statement', statement) }, ageMs: 0 }
 }
 
-function accusation(voter: string, subject: string): Heard {
-  const about = { subject, incarnation: FIRST_LIFE, epoch: roster.epoch } as const
+function accusation(voter: string, subject: string, term = 1): Heard {
+  const about = { subject, incarnation: FIRST_LIFE, epoch: roster.epoch, term } as const
   return says(voter, { kind: 'accusation', ...about, opinion: 'NodeDown', channel: 'nothing', silentMs: 1_000 })
 }
 
-function gossip(history: boolean, ...items: readonly Heard[]): Message {
-  return { kind: 'gossip', history, items }
+function gossip(...items: readonly Heard[]): Message {
+  return { kind: 'gossip', items }
 }
 
 function tell(core: Core, ms: number, message: Message, from = PEER): readonly Effect[] {
   const input: Input = { kind: 'message', from, message }
   return core.step(momentAt(ms), input)
+}
+
+/** Of the leader, as members hear it. */
+function rollCall({ term = 1, nonce = 'b2', subjects = [] as readonly string[] } = {}): Message {
+  const asked = subjects.map((node) => ({ node, incarnation: FIRST_LIFE }))
+  const call = { leader: LEADER, epoch: roster.epoch, term, nonce, subjects: asked }
+  return { kind: 'roll-call', call: { rollCall: call, signature: standInKeyring(LEADER).sign('roll-call', call) } }
 }
 
 function sent<K extends Message['kind']>(effects: readonly Effect[], kind: K) {
@@ -69,25 +79,21 @@ describe('votes', () => {
 
   test('that are said now make a roll-call', () => {
     const leader = opened(coreOf(LEADER), PEER)
-    expect(rollCalls(accusers.flatMap((voter) => tell(leader, 10, gossip(false, accusation(voter, SUBJECT)))))).toBe(1)
+    expect(rollCalls(accusers.flatMap((voter) => tell(leader, 10, gossip(accusation(voter, SUBJECT)))))).toBe(1)
   })
 
-  test('that are fetched from a neighbour are history and make none', () => {
-    const leader = opened(coreOf(LEADER), PEER)
-    const items = ring.observersOf(SUBJECT).map((voter) => accusation(voter, SUBJECT))
-    const effects = tell(leader, 10, gossip(true, ...items))
-    expect(rollCalls(effects)).toBe(0)
-    expect(effects.filter((effect) => effect.kind === 'heard' && effect.history)).toHaveLength(items.length)
+  test('of an earlier term make none: they were said to another leader', () => {
+    const leader = opened(coreOf(LEADER, 2), PEER)
+    const before = ring.observersOf(SUBJECT).map((voter) => accusation(voter, SUBJECT, 1))
+    expect(rollCalls(tell(leader, 10, gossip(...before)))).toBe(0)
     expect(leader.leader?.conditions.suspected.size).toBe(0)
   })
 
-  test('count when they are said now even if a neighbour was quicker to hand them on as history', () => {
+  test('are heard once: copies by another way are neither votes nor passed on', () => {
     const leader = opened(coreOf(LEADER), PEER, OTHER)
     const items = accusers.map((voter) => accusation(voter, SUBJECT))
-    tell(leader, 10, gossip(true, ...items))
-    expect(rollCalls(items.flatMap((item) => tell(leader, 20, gossip(false, item), OTHER)))).toBe(1)
-    // Once is enough: further copies are neither votes nor passed on.
-    expect(items.flatMap((item) => tell(leader, 30, gossip(false, item), OTHER))).toEqual([])
+    tell(leader, 10, gossip(...items))
+    expect(tell(leader, 20, gossip(...items), OTHER)).toEqual([])
   })
 
   test('of somebody who does not observe the subject are dropped and counted', () => {
@@ -95,51 +101,105 @@ describe('votes', () => {
     const stranger = roster.members
       .map(({ node }) => node)
       .find((node) => node !== SUBJECT && !ring.observersOf(SUBJECT).includes(node))
-    expect(tell(leader, 10, gossip(false, accusation(stranger ?? '', SUBJECT)))).toEqual([
+    expect(tell(leader, 10, gossip(accusation(stranger ?? '', SUBJECT)))).toEqual([
       { kind: 'dropped', why: 'authority', from: PEER },
     ])
   })
 })
 
-describe('a statement', () => {
-  const note = says(OTHER, { kind: 'note', topic: 'a', bytes: Buffer.from('text') })
+describe('what an aggregator says', () => {
+  const note = says(LEADER, { kind: 'note', topic: 'a', bytes: Buffer.from('text') })
 
-  test('is passed on once, to everybody but who brought it', () => {
+  test('is passed on once, to everybody but who brought it, and told to the owner', () => {
     const core = opened(coreOf(ME), PEER, OTHER, LEADER)
-    expect(sent(tell(core, 10, gossip(false, note)), 'gossip').map(({ to }) => to)).toEqual([OTHER, LEADER])
-    expect(tell(core, 20, gossip(false, note), OTHER)).toEqual([])
+    const effects = tell(core, 10, gossip(note))
+    expect(sent(effects, 'gossip').map(({ to }) => to)).toEqual([OTHER, LEADER])
+    expect(effects).toContainEqual({ kind: 'heard', signed: note.signed })
+    expect(tell(core, 20, gossip(note), OTHER)).toEqual([])
   })
 
-  test('published here goes to all, and is superseded by the next under its topic', () => {
-    const core = opened(coreOf(ME), PEER, OTHER)
-    const publish = (ms: number) =>
-      core.step(momentAt(ms), { kind: 'publish', topic: 'mine', bytes: Buffer.from('x'), ttlMs: 1_000 })
-    const [first] = sent(publish(10), 'gossip')
-    const [second] = sent(publish(20), 'gossip')
-    const seqOf = (one: typeof first) => one?.message.items[0]?.signed.statement.seq ?? 0
-    expect(seqOf(second)).toBeGreaterThan(seqOf(first))
-  })
-
-  test('that a neighbour lacks is sent to it as history when it compares', () => {
+  test('is sent to a neighbour that lacks it when they compare', () => {
     const core = opened(coreOf(ME), PEER)
-    tell(core, 10, gossip(false, note))
-    const [reply] = sent(tell(core, 510, { kind: 'digest', from: '', to: '\uffff', entries: [] }), 'gossip')
-    const item = reply?.message.items.find(({ signed }) => signed.statement.signer === OTHER)
-    expect([reply?.to, reply?.message.history, item?.ageMs]).toEqual([PEER, true, 500])
-    expect(
-      tell(core, 520, {
-        kind: 'digest',
-        from: '',
-        to: '\uffff',
-        entries: (reply?.message.items ?? []).map(
-          ({
-            signed: {
-              statement: { signer, boot, seq, body },
-            },
-          }) => [signer, body.kind === 'note' ? `note/${body.topic}` : body.kind, boot, seq] as const,
-        ),
-      }),
-    ).toEqual([])
+    tell(core, 10, gossip(note))
+    const [reply] = sent(tell(core, 510, { kind: 'digest', entries: [] }), 'gossip')
+    expect([reply?.to, reply?.message.items]).toEqual([PEER, [{ ...note, ageMs: 500 }]])
+    expect(tell(core, 520, { kind: 'digest', entries: [[LEADER, 'note/a', 1, 1]] })).toEqual([])
+  })
+})
+
+describe('what a member says', () => {
+  const note = says(OTHER, { kind: 'note', topic: 'a', bytes: Buffer.from('text') })
+  const publish = (core: Core, ms: number) =>
+    core.step(momentAt(ms), { kind: 'publish', topic: 'mine', bytes: Buffer.from('x'), ttlMs: 1_000 })
+  const topics = (effects: readonly Effect[]) =>
+    sent(effects, 'gossip').map(({ to, message }) => [
+      to,
+      ...message.items.map(({ signed }) => keyOf(signed.statement.body)),
+    ])
+
+  test('goes nowhere before a roll-call told the way, and then up, once, and nobody is told on the way', () => {
+    const core = opened(coreOf(ME), PEER, OTHER, LEADER)
+    expect(tell(core, 10, gossip(note), OTHER)).toEqual([])
+    const late = opened(coreOf(ME), PEER, OTHER, LEADER)
+    tell(late, 10, rollCall(), LEADER)
+    const effects = tell(late, 20, gossip(note), OTHER)
+    expect(sent(effects, 'gossip').map(({ to }) => to)).toEqual([LEADER])
+    expect(effects.some(({ kind }) => kind === 'heard')).toBe(false)
+    expect(tell(late, 30, gossip(note), PEER)).toEqual([])
+  })
+
+  test('is told to its owner by an aggregator, which passes it to nobody', () => {
+    expect(tell(opened(coreOf(LEADER), PEER, OTHER), 10, gossip(note))).toEqual([
+      { kind: 'heard', signed: note.signed },
+    ])
+  })
+
+  test('here is superseded by the next under its topic', () => {
+    const core = opened(coreOf(ME), PEER)
+    tell(core, 5, rollCall())
+    const seqs = [10, 20].flatMap((ms) =>
+      sent(publish(core, ms), 'gossip').map(({ message }) => message.items[0]?.signed.statement.seq ?? 0),
+    )
+    expect(seqs).toHaveLength(2)
+    expect(seqs[1]).toBeGreaterThan(seqs[0] ?? 0)
+  })
+
+  test('here before there was a way up goes up with the first roll-call, and again to a new leader', () => {
+    const core = opened(coreOf(ME), PEER, OTHER)
+    expect(topics(publish(core, 10))).toEqual([])
+    expect(topics(tell(core, 20, rollCall({ nonce: 'b1' })))).toEqual([[PEER, 'note/mine']])
+    expect(topics(tell(core, 30, rollCall({ nonce: 'b2' })))).toEqual([])
+    expect(topics(tell(core, 40, rollCall({ nonce: 'b3', term: 2 }), OTHER))).toEqual([[OTHER, 'note/mine']])
+  })
+
+  test('that went up by a peer whose edge breaks goes up by another', () => {
+    const core = opened(coreOf(ME), PEER, OTHER, LEADER)
+    tell(core, 10, rollCall(), LEADER)
+    tell(core, 11, rollCall(), PEER)
+    tell(core, 20, gossip(note), OTHER)
+    const close = core.step(momentAt(30), { kind: 'closed', peer: LEADER, by: 'them' })
+    expect(topics(close)).toEqual([[PEER, 'note/a']])
+    expect(core.step(momentAt(40), { kind: 'closed', peer: OTHER, by: 'them' })).toEqual([])
+  })
+})
+
+describe('a leave', () => {
+  test('is told to all who have an edge with the node that leaves, and names its life', () => {
+    const core = opened(coreOf(ME), PEER, OTHER)
+    const told = sent(core.step(momentAt(10), { kind: 'leave', reason: 'update', forMs: 600_000 }), 'gossip')
+    expect(told.map(({ to }) => to)).toEqual([PEER, OTHER])
+    const leave = { kind: 'leave', incarnation: FIRST_LIFE, reason: 'update', forMs: LEAVE_MS_MAX }
+    expect(told[0]?.message.items[0]?.signed.statement.body).toEqual(leave)
+  })
+
+  test('that the leader hears takes the node off the live members until it is back', () => {
+    const leader = opened(coreOf(LEADER), PEER)
+    const noticed = (effects: readonly Effect[]) =>
+      effects.flatMap((effect) => (effect.kind === 'notice' ? [effect.notice.kind] : []))
+    const leave = says(OTHER, { kind: 'leave', incarnation: FIRST_LIFE, reason: 'update', forMs: 60_000 })
+    expect(noticed(tell(leader, 10, gossip(leave)))).toEqual(['left'])
+    const back = says(OTHER, { kind: 'announcement', incarnation: { ...FIRST_LIFE, boot: 2 } }, 2)
+    expect(noticed(tell(leader, 20, gossip(back)))).toEqual(['returned'])
   })
 })
 
@@ -157,11 +217,21 @@ test('a probe is answered at once, on the stream it came by', () => {
 
 describe('a node that is told to be down', () => {
   const down = (incarnation: Incarnation, signer = LEADER) =>
-    says(signer, { kind: 'down', subject: ME, incarnation, verdict: 'NodeDown', verdictId: 'v', standing: true })
+    says(signer, {
+      kind: 'down',
+      subject: ME,
+      incarnation,
+      verdict: 'NodeDown',
+      verdictId: 'v',
+      standing: true,
+      latest: incarnation,
+      recoverBeats: 3,
+    })
 
   test('contradicts under a new incarnation', () => {
     const core = opened(coreOf(ME), PEER)
-    const told = sent(tell(core, 10, gossip(false, down(FIRST_LIFE))), 'gossip').flatMap(({ message }) => message.items)
+    tell(core, 5, rollCall())
+    const told = sent(tell(core, 10, gossip(down(FIRST_LIFE))), 'gossip').flatMap(({ message }) => message.items)
     const refuted = { ...FIRST_LIFE, refutations: 1 }
     expect(core.incarnation).toEqual(refuted)
     expect(told.map(({ signed }) => signed.statement.body)).toContainEqual({
@@ -172,8 +242,8 @@ describe('a node that is told to be down', () => {
 
   test('does not care when an earlier life is meant, or when a member says so', () => {
     const core = opened(coreOf(ME), PEER)
-    tell(core, 10, gossip(false, down({ ...FIRST_LIFE, boot: 0 })))
-    tell(core, 20, gossip(false, down(FIRST_LIFE, OTHER)))
+    tell(core, 10, gossip(down({ ...FIRST_LIFE, boot: 0 })))
+    tell(core, 20, gossip(down(FIRST_LIFE, OTHER)))
     expect(core.incarnation).toEqual(FIRST_LIFE)
   })
 })
@@ -210,7 +280,7 @@ describe('a hint', () => {
   test('is heard once a beat from each', () => {
     const core = watching()
     tell(core, 10, hint())
-    expect(tell(core, 20, hint())).toEqual([{ kind: 'dropped', why: 'hint', from: PEER }])
+    expect(tell(core, 20, hint())).toEqual([])
   })
 
   test('on its way to somebody else is passed on along its path, one hop shorter', () => {
@@ -228,14 +298,6 @@ test('a tick that comes late makes the node unfit to answer, rather than all oth
   const late = core.nextTickAt + 60_000
   const effects = core.step(momentAt(late), { kind: 'tick' })
   expect(effects.filter(({ kind }) => kind === 'askHost' || kind === 'abort')).toEqual([])
-  const rollCall = {
-    leader: LEADER,
-    epoch: roster.epoch,
-    term: 1,
-    nonce: 'b2',
-    subjects: [{ node: SUBJECT, incarnation: FIRST_LIFE }],
-  }
-  const call = { rollCall, signature: standInKeyring(LEADER).sign('roll-call', rollCall) }
-  const [reply] = sent(tell(core, late + 1, { kind: 'roll-call', call }), 'answers')
+  const [reply] = sent(tell(core, late + 1, rollCall({ subjects: [SUBJECT] })), 'answers')
   expect(reply?.message.answers.map(({ answer }) => [answer.opinion, answer.reason])).toEqual([['Abstain', 'paused']])
 })

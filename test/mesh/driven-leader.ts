@@ -1,5 +1,6 @@
 /** A leader driven by hand: the test says who accuses whom, and what each observer answers. */
 import { Leader } from '../../mesh/core/leader.ts'
+import { Membership } from '../../mesh/core/membership.ts'
 import type { Effect, Notice } from '../../mesh/core/message.ts'
 import type {
   Accusation,
@@ -16,7 +17,7 @@ import { ringOf } from '../../mesh/core/ring.ts'
 import { DEFAULT_TIMING } from '../../mesh/core/timing.ts'
 import { FIRST_LIFE, LEADER, standInKeyring } from './sample-mesh.ts'
 
-export type Said = Partial<Pick<Accusation, 'opinion' | 'channel' | 'silentMs' | 'incarnation'>>
+export type Said = Partial<Pick<Accusation, 'opinion' | 'channel' | 'silentMs' | 'incarnation' | 'term'>>
 
 export interface LeaderSetting {
   readonly roster: Roster
@@ -24,13 +25,23 @@ export interface LeaderSetting {
   readonly standing?: readonly Standing[]
   /** Keys by node name; hashes that stand in for signatures unless given. */
   readonly keyringOf?: (node: string) => Keyring
+  /** Whether there are Leases to be read before a commit; there are none unless given. */
+  readonly heartbeats?: boolean
 }
+
+/** Of the leader that is driven. */
+export const TERM = 3
 
 export class DrivenLeader {
   readonly roster: Roster
   readonly leader: Leader
   readonly notices: Notice[] = []
+  /** Roll-calls about candidates. */
   readonly calls: SignedRollCall[] = []
+  /** Those that may convict nobody. */
+  readonly idleCalls: SignedRollCall[] = []
+  /** Leases that the leader wants to be read. */
+  readonly readings: Extract<Effect, { kind: 'readHeartbeat' }>[] = []
   readonly certificates: Certificate[] = []
   readonly dropped: string[] = []
   now = 0
@@ -38,20 +49,27 @@ export class DrivenLeader {
   readonly #keyringOf: (node: string) => Keyring
   #nonces = 0
 
-  constructor({ roster, rosterHash = 'ab'.repeat(32), standing = [], keyringOf = standInKeyring }: LeaderSetting) {
+  constructor({
+    roster,
+    rosterHash = 'ab'.repeat(32),
+    standing = [],
+    keyringOf = standInKeyring,
+    heartbeats = false,
+  }: LeaderSetting) {
     this.roster = roster
     this.#keyringOf = keyringOf
     const nonce = () => (0xabc000 + this.#nonces++).toString(16)
     const keyring = keyringOf(LEADER)
-    this.leader = new Leader({
+    this.leader = new Leader(0, {
       node: LEADER,
-      term: 3,
-      roster,
+      term: TERM,
+      membership: new Membership(roster),
       rosterHash,
       keyring,
       timing: DEFAULT_TIMING,
       nonce,
       standing,
+      heartbeats,
     })
   }
 
@@ -65,6 +83,7 @@ export class DrivenLeader {
       kind: 'accusation',
       subject,
       epoch: this.roster.epoch,
+      term: TERM,
       incarnation: FIRST_LIFE,
       opinion: 'NodeDown',
       channel: 'nothing',
@@ -80,7 +99,7 @@ export class DrivenLeader {
     return this.#note(this.leader.tick(ms, ['contact']))
   }
 
-  /** The roll-call put last. Throws when there was none. */
+  /** The roll-call about candidates put last. Throws when there was none. */
   get call(): SignedRollCall {
     const call = this.calls.at(-1)
     if (call === undefined) throw new Error('no roll-call was put')
@@ -110,17 +129,15 @@ export class DrivenLeader {
     answers: readonly SignedAnswer[],
     present: readonly string[] = this.everybody(),
     nonce = this.call.rollCall.nonce,
+    degraded: readonly string[] = [],
   ): this {
-    const { members } = this.roster
-    const bits = present.reduce(
-      (bitmap, node) =>
-        withMember(
-          bitmap,
-          members.findIndex((member) => member.node === node),
-        ),
-      emptyPresence(members.length),
-    )
-    return this.#note(this.leader.answered(nonce, bits, answers))
+    const bits = { present: this.#bitsOf(present), degraded: this.#bitsOf(degraded) }
+    return this.#note(this.leader.answered({ kind: 'answers', nonce, ...bits, answers }))
+  }
+
+  /** Some members answer the roll-call that was put last without any candidate. */
+  hearsIdle(present: readonly string[] = this.everybody(), degraded: readonly string[] = []): this {
+    return this.hears([], present, this.idleCalls.at(-1)?.rollCall.nonce ?? '', degraded)
   }
 
   everybody(): readonly string[] {
@@ -139,12 +156,24 @@ export class DrivenLeader {
     return this.notices.filter((notice): notice is Extract<Notice, { kind: K }> => notice.kind === kind)
   }
 
+  #put(call: SignedRollCall): void {
+    const hasCandidates = this.noticed('rollCall').some(({ nonce }) => nonce === call.rollCall.nonce)
+    if (hasCandidates) this.calls.push(call)
+    else this.idleCalls.push(call)
+  }
+
+  #bitsOf(nodes: readonly string[]): Uint8Array {
+    const positionOf = (node: string) => this.roster.members.findIndex((member) => member.node === node)
+    return nodes.reduce((bits, node) => withMember(bits, positionOf(node)), emptyPresence(this.roster.members.length))
+  }
+
   #note(effects: readonly Effect[]): this {
     for (const effect of effects) {
       if (effect.kind === 'notice') this.notices.push(effect.notice)
       if (effect.kind === 'commit') this.certificates.push(effect.certificate)
       if (effect.kind === 'dropped') this.dropped.push(effect.from)
-      if (effect.kind === 'send' && effect.message.kind === 'roll-call') this.calls.push(effect.message.call)
+      if (effect.kind === 'readHeartbeat') this.readings.push(effect)
+      if (effect.kind === 'send' && effect.message.kind === 'roll-call') this.#put(effect.message.call)
     }
     return this
   }

@@ -1,43 +1,49 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Enrolment } from '../../mesh/core/enrolment.ts'
 import {
-  type Digest,
+  type DigestEntry,
   Gossip,
   type Heard,
-  KEYS_PER_SIGNER,
+  KEYS_PER_AGGREGATOR,
+  KEYS_PER_MEMBER,
   keyOf,
-  type Reception,
   SYNC_NOTE_BYTES,
   SYNC_STATEMENTS,
 } from '../../mesh/core/gossip.ts'
-import type { SignedStatement, Statement, StatementBody } from '../../mesh/core/model.ts'
+import { Membership } from '../../mesh/core/membership.ts'
+import type { DownNotice, SignedStatement, Statement, StatementBody } from '../../mesh/core/model.ts'
 import { ringOf } from '../../mesh/core/ring.ts'
-import { encodeMessage, FRAME_BYTES_MAX } from '../../mesh/wire/codec.ts'
-import { FIRST_LIFE, LEADER, nodeName, sampleRoster, standInKeyring } from './sample-mesh.ts'
+import { decodeMessage, encodeMessage, FRAME_BYTES_MAX } from '../../mesh/wire/codec.ts'
+import { FIRST_LIFE, LEADER, nodeName, sampleMember, sampleRoster, standInKeyring } from './sample-mesh.ts'
 
-const roster = sampleRoster({ nodes: 20 })
+const AGGREGATORS = [LEADER, 'aggregator-2', 'aggregator-3', 'aggregator-4']
+const aggregators = AGGREGATORS.map((node) => sampleMember(node, ''))
+const roster = { ...sampleRoster({ nodes: 20 }), aggregators }
 const TTL_MS = 10_000
-const NOTHING_KNOWN: Digest = { from: '', to: '\uffff', entries: [] }
 const [SPEAKER, LISTENER, OTHER] = [nodeName(0), nodeName(1), nodeName(2)]
 
-/** Hears what is said now unless told that it is history. */
-class Listener extends Gossip {
-  override receive(now: number, item: Heard, history = false): Reception {
-    return super.receive(now, item, history)
-  }
+const DOWN: DownNotice = {
+  kind: 'down',
+  subject: OTHER,
+  incarnation: FIRST_LIFE,
+  verdict: 'NodeDown',
+  verdictId: 'v',
+  standing: true,
+  latest: FIRST_LIFE,
+  recoverBeats: 3,
 }
 
-function gossipOf(node: string, boot = 1): Listener {
-  return new Listener({ node, serial: 1, boot }, standInKeyring(node), new Enrolment(roster))
+function gossipOf(node: string, boot = 1): Gossip {
+  return new Gossip({ node, serial: 1, boot }, standInKeyring(node), new Membership(roster))
 }
 
 function note(topic: string, text = 'text'): StatementBody {
   return { kind: 'note', topic, bytes: Buffer.from(text) }
 }
 
+/** Of the leader, which everybody keeps, unless it names another. */
 function signed(statement: Partial<Statement> & Pick<Statement, 'body'>): SignedStatement {
-  const whole: Statement = { signer: SPEAKER, serial: 1, boot: 1, seq: 1, ttlMs: TTL_MS, ...statement }
+  const whole: Statement = { signer: LEADER, serial: 1, boot: 1, seq: 1, ttlMs: TTL_MS, ...statement }
   return { statement: whole, signature: standInKeyring(whole.signer).sign('statement', whole) }
 }
 
@@ -54,6 +60,7 @@ function accusation(
     kind: 'accusation',
     subject,
     epoch: roster.epoch,
+    term: 1,
     incarnation: FIRST_LIFE,
     opinion: 'NodeDown',
     channel: 'nothing',
@@ -82,7 +89,7 @@ describe('a statement', () => {
       'known',
       'fresh',
     ])
-    expect(listener.digest().entries).toEqual([[SPEAKER, 'note/a', 2, 2]])
+    expect(listener.digest()).toEqual([[LEADER, 'note/a', 2, 2]])
   })
 
   test('does not come back to life when it is played again after it expired', () => {
@@ -91,7 +98,7 @@ describe('a statement', () => {
     listener.receive(0, old)
     listener.receive(1, heard({ seq: 2, body: note('a', 'new') }))
     listener.expire(TTL_MS + 1)
-    expect(listener.digest().entries).toEqual([])
+    expect(listener.digest()).toEqual([])
     expect(listener.receive(TTL_MS + 2, old).kind).toBe('known')
     expect(listener.receive(TTL_MS + 2, heard({ seq: 2, body: note('a', 'new') })).kind).toBe('known')
     expect(listener.receive(TTL_MS + 2, heard({ seq: 3, body: note('a', 'newest') })).kind).toBe('fresh')
@@ -102,16 +109,16 @@ describe('a statement', () => {
     listener.receive(0, heard({ body: note('young') }, 0))
     listener.receive(0, heard({ seq: 2, body: note('aged') }, 6_000))
     listener.expire(4_000)
-    expect(listener.digest().entries.map(([, key]) => key)).toEqual(['note/young'])
+    expect(listener.digest().map(([, key]) => key)).toEqual(['note/young'])
     listener.expire(TTL_MS)
-    expect(listener.digest().entries).toEqual([])
+    expect(listener.digest()).toEqual([])
   })
 
   test('is handed on with its age, so that nobody keeps it longer than its signer meant', () => {
     const listener = gossipOf(LISTENER)
     listener.receive(1_000, heard({ body: note('a') }, 2_500))
-    expect(listener.missingIn(4_000, NOTHING_KNOWN)).toMatchObject([{ ageMs: 5_500 }])
-    expect(listener.missingIn(1_000 + TTL_MS - 2_500, NOTHING_KNOWN)).toEqual([])
+    expect(listener.missingIn(4_000, [])).toMatchObject([{ ageMs: 5_500 }])
+    expect(listener.missingIn(1_000 + TTL_MS - 2_500, [])).toEqual([])
   })
 
   test.each([
@@ -120,52 +127,30 @@ describe('a statement', () => {
     { why: 'serial', item: heard({ signer: 'stranger', body: note('a') }) },
     {
       why: 'authority',
-      item: heard({
-        body: {
-          kind: 'down',
-          subject: OTHER,
-          incarnation: FIRST_LIFE,
-          verdict: 'NodeDown',
-          verdictId: 'v',
-          standing: true,
-        },
-      }),
+      item: heard({ signer: SPEAKER, body: DOWN }),
     },
-    { why: 'authority', item: heard({ body: { kind: 'announcement', incarnation: { ...FIRST_LIFE, serial: 2 } } }) },
+    ...[SPEAKER, LEADER].flatMap((signer) => {
+      // A member's in the name of another enrolment, and an aggregator's, which nobody watches.
+      const incarnation = { ...FIRST_LIFE, serial: signer === LEADER ? 1 : 2 }
+      const bodies = [
+        { kind: 'announcement', incarnation },
+        { kind: 'leave', incarnation, reason: 'update', forMs: 1 },
+      ] as const
+      return bodies.map((body) => ({ why: 'authority', item: heard({ signer, body }) }))
+    }),
     { why: 'authority', item: heard(accusation(SPEAKER, { epoch: roster.epoch - 1 })) },
     { why: 'authority', item: heard(accusation(SPEAKER, { subject: SPEAKER })) },
     { why: 'authority', item: heard(accusation(LEADER, { subject: OTHER })) },
   ])('is refused: $why ($item.signed.statement.body.kind of $item.signed.statement.signer)', ({ why, item }) => {
     const listener = gossipOf(LISTENER)
     expect(listener.receive(0, item)).toEqual({ kind: 'refused', why })
-    expect(listener.digest().entries).toEqual([])
+    expect(listener.digest()).toEqual([])
   })
 
   test('of an observer about its subject, and of the aggregator about who is down, is taken', () => {
     const listener = gossipOf(LISTENER)
     expect(listener.receive(0, heard(accusation(SPEAKER))).kind).toBe('fresh')
-    const down = {
-      kind: 'down',
-      subject: OTHER,
-      incarnation: FIRST_LIFE,
-      verdict: 'NodeDown',
-      verdictId: 'v',
-      standing: true,
-    } as const
-    expect(listener.receive(0, heard({ signer: LEADER, body: down })).kind).toBe('fresh')
-  })
-
-  test('that was known as history is confirmed once when it is heard as it is said, if it is an accusation', () => {
-    const listener = gossipOf(LISTENER)
-    const item = heard(accusation(SPEAKER))
-    const kinds = [true, true, false, false, true].map((history) => listener.receive(0, item, history).kind)
-    expect(kinds).toEqual(['fresh', 'known', 'confirmed', 'known', 'known'])
-    const forged = { ...item, signed: { ...item.signed, signature: new Uint8Array(64) } }
-    const other = gossipOf(OTHER)
-    other.receive(0, item, true)
-    expect(other.receive(1, forged, false)).toEqual({ kind: 'refused', why: 'signature' })
-    const textItem = heard({ body: note('a') })
-    expect([true, false].map((history) => listener.receive(0, textItem, history).kind)).toEqual(['fresh', 'known'])
+    expect(listener.receive(0, heard({ body: DOWN })).kind).toBe('fresh')
   })
 
   test('that was changed after it was signed, or is said in the name of another, is refused', () => {
@@ -185,23 +170,52 @@ describe('a statement', () => {
         why: 'signature',
       })
     }
-    expect(listener.digest().entries).toEqual([])
+    expect(listener.digest()).toEqual([])
   })
 })
 
-test('one signer may hold only so many keys; its known ones still change, and others are not affected', () => {
+test.each([
+  { who: 'a member', signer: SPEAKER, bound: KEYS_PER_MEMBER },
+  { who: 'an aggregator', signer: LEADER, bound: KEYS_PER_AGGREGATOR },
+])('$who may hold only so many keys; its known ones still change, and others are not affected', ({ signer, bound }) => {
   const listener = gossipOf(LISTENER)
-  for (let index = 0; index < KEYS_PER_SIGNER; index++) {
-    expect(listener.receive(0, heard({ seq: index + 1, body: note(`topic-${index}`) })).kind).toBe('fresh')
-  }
-  expect(listener.receive(0, heard({ seq: 9_999, body: note('one too many') }))).toEqual({
-    kind: 'refused',
-    why: 'bound',
-  })
-  expect(listener.receive(0, heard({ seq: 9_999, body: note('topic-0', 'changed') })).kind).toBe('fresh')
+  const says = (now: number, seq: number, body: StatementBody) => listener.receive(now, heard({ signer, seq, body }))
+  for (let index = 0; index < bound; index++) expect(says(0, index + 1, note(`topic-${index}`)).kind).toBe('fresh')
+  expect(says(0, 99_999, note('one too many'))).toEqual({ kind: 'refused', why: 'bound' })
+  expect(says(0, 99_999, note('topic-0', 'changed')).kind).toBe('fresh')
   expect(listener.receive(0, heard({ signer: OTHER, body: note('a') })).kind).toBe('fresh')
   listener.expire(TTL_MS + 1)
-  expect(listener.receive(TTL_MS + 1, heard({ seq: 10_000, body: note('room again') })).kind).toBe('fresh')
+  expect(says(TTL_MS + 1, 100_000, note('room again')).kind).toBe('fresh')
+})
+
+describe('what a member says', () => {
+  const LONG_TTL_MS = 1_800_000
+  const item = heard({ signer: SPEAKER, ttlMs: LONG_TTL_MS, body: note('a') })
+
+  test.each([
+    { who: 'another member', node: LISTENER, keptMs: 60_000 },
+    { who: 'an aggregator', node: LEADER, keptMs: LONG_TTL_MS },
+  ])('is kept by $who for $keptMs ms', ({ node, keptMs }) => {
+    const listener = gossipOf(node)
+    listener.receive(0, item)
+    listener.expire(keptMs - 1)
+    expect(listener.ofMembers(keptMs - 1, 0)).toMatchObject([{ ageMs: keptMs - 1 }])
+    listener.expire(keptMs)
+    expect(listener.ofMembers(keptMs, 0)).toEqual([])
+  })
+
+  test('is found again by when it was taken in here, its own included, and not what aggregators say', () => {
+    const listener = gossipOf(LISTENER)
+    listener.receive(1_000, heard({ signer: SPEAKER, body: note('a') }))
+    listener.receive(2_000, heard({ signer: OTHER, body: note('a') }))
+    listener.receive(2_500, heard({ signer: LEADER, body: note('a') }))
+    listener.publish(3_000, note('mine'), TTL_MS)
+    const since = (ms: number) => listener.ofMembers(3_000, ms).map(({ signed: { statement } }) => statement.signer)
+    expect(since(1_000)).toEqual([SPEAKER, OTHER, LISTENER])
+    expect(since(1_001)).toEqual([OTHER, LISTENER])
+    expect(listener.own(3_000).map(({ signed: { statement } }) => keyOf(statement.body))).toEqual(['note/mine'])
+    expect(listener.own(3_000 + TTL_MS)).toEqual([])
+  })
 })
 
 describe('what a node says itself', () => {
@@ -228,14 +242,14 @@ describe('what a node says itself', () => {
 
 describe('comparing digests', () => {
   const spoken = fc.record({
-    signer: fc.integer({ min: 0, max: 3 }).map(nodeName),
+    signer: fc.constantFrom(...AGGREGATORS),
     topic: fc.constantFrom('a', 'b', 'c'),
     boot: fc.integer({ min: 1, max: 2 }),
     seq: fc.integer({ min: 1, max: 4 }),
   })
   const asItem = ({ signer, topic, boot, seq }: { signer: string; topic: string; boot: number; seq: number }): Heard =>
     heard({ signer, boot, seq, body: note(topic, `${boot}.${seq}`) })
-  const asMap = ({ entries }: Digest) =>
+  const asMap = (entries: readonly DigestEntry[]) =>
     new Map(entries.map(([signer, key, boot, seq]) => [`${signer} ${key}`, [boot, seq]] as const))
 
   test('finds exactly what the other lacks or holds in an older form', () => {
@@ -272,38 +286,36 @@ describe('comparing digests', () => {
     )
   })
 
-  test('takes turns when there is more than one digest holds, and misses nothing in the end', () => {
-    const [here, there] = [gossipOf(LISTENER), gossipOf(OTHER)]
-    const signers = Array.from({ length: 4 }, (_, index) => nodeName(index))
-    for (const signer of signers) {
-      for (let index = 0; index < KEYS_PER_SIGNER; index++) {
-        const topic = `${index}-${'x'.repeat(200)}`
-        here.receive(0, heard({ signer, seq: index + 1, body: note(topic) }))
-      }
+  test('names nothing that members say: that is for the leader alone', () => {
+    const listener = gossipOf(LISTENER)
+    listener.receive(0, heard({ signer: SPEAKER, body: note('a') }))
+    listener.receive(0, heard(accusation(SPEAKER)))
+    expect(listener.digest()).toEqual([])
+    expect(listener.missingIn(1, [])).toEqual([])
+  })
+
+  test('of a leader that has said all it may fits one frame', () => {
+    const listener = gossipOf(LISTENER)
+    for (let index = 0; index < KEYS_PER_AGGREGATOR; index++) {
+      const subject = `ip-${index}.${'x'.repeat(50)}.internal`
+      listener.receive(0, heard({ seq: index + 1, body: { ...DOWN, subject } }))
     }
-    const first = there.digest()
-    expect([first.from, first.to]).toEqual(['', '\uffff'])
-    const turns = [here.digest(), here.digest(), here.digest()]
-    for (const turn of turns) expect(encodeMessage({ kind: 'digest', ...turn }).length).toBeLessThan(FRAME_BYTES_MAX)
-    const named = turns.flatMap(({ entries }) => entries.map(([signer]) => signer))
-    expect(new Set(named)).toEqual(new Set(signers))
-    expect(turns[0]?.to).not.toBe('\uffff')
-    // What lies outside a digest's range is not taken for missing.
-    const [turn] = turns
-    if (turn === undefined) throw new Error('no digest')
-    expect(here.missingIn(1, turn)).toEqual([])
-    expect(here.missingIn(1, { ...turn, entries: [] })[0]?.signed.statement.signer).toBe(signers[0])
+    const entries = listener.digest()
+    expect(entries).toHaveLength(KEYS_PER_AGGREGATOR)
+    const frame = encodeMessage({ kind: 'digest', entries })
+    expect(frame.length).toBeLessThan(FRAME_BYTES_MAX)
+    expect(decodeMessage(frame)).toEqual({ kind: 'digest', entries })
   })
 
   test('sends no more than fits one frame, in number and in bytes', () => {
     const many = gossipOf(LISTENER)
-    for (let index = 0; index < KEYS_PER_SIGNER; index++)
+    for (let index = 0; index < SYNC_STATEMENTS + 1; index++)
       many.receive(0, heard({ seq: index + 1, body: note(`topic-${index}`) }))
-    expect(many.missingIn(1, NOTHING_KNOWN)).toHaveLength(SYNC_STATEMENTS)
+    expect(many.missingIn(1, [])).toHaveLength(SYNC_STATEMENTS)
     const large = gossipOf(LISTENER)
     const text = 'x'.repeat(60_000)
     for (let index = 0; index < 10; index++)
       large.receive(0, heard({ seq: index + 1, body: note(`topic-${index}`, text) }))
-    expect(large.missingIn(1, NOTHING_KNOWN)).toHaveLength(Math.ceil(SYNC_NOTE_BYTES / text.length))
+    expect(large.missingIn(1, [])).toHaveLength(Math.ceil(SYNC_NOTE_BYTES / text.length))
   })
 })

@@ -79,10 +79,12 @@ export async function live(mesh: RealMesh, name: string): Promise<LiveNode> {
   const node = await startMeshNode({
     identity: { node: name, keys, certificate, caKey: mesh.ca.publicKey, incarnation },
     roster: mesh.roster,
+    rosterBytes: mesh.signedRoster(),
     listen: placeOf(member),
     timing: QUICK,
     ...(name === LEADER ? { lead: { term: 1, standing: [] } } : {}),
     onStatement: () => {},
+    onRoster: () => {},
     onCommit: (certificate) => void commits.push(certificate),
     onNotice: () => {},
     onTraffic: (one) => void traffic.push(one),

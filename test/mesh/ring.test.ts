@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import type { Roster } from '../../mesh/core/model.ts'
 import { neededOf } from '../../mesh/core/quorum.ts'
 import { contactsOf, OBSERVERS_PER_SUBJECT as K, type Ring, ringOf } from '../../mesh/core/ring.ts'
-import { HOPS_MAX, routeTo } from '../../mesh/core/route.ts'
 import { seededRandom } from '../../mesh/sim/random.ts'
 import { nodeName, rosterOf, sampleMember, sampleRoster } from './sample-mesh.ts'
 
@@ -133,35 +132,18 @@ describe('zones', () => {
   })
 })
 
-test('contacts are K distinct members, or all of a smaller mesh', () => {
+describe('contacts', () => {
   const { members } = sampleRoster({ nodes: 30 })
-  expect(new Set(contactsOf(members, seededRandom(1))).size).toBe(K)
-  expect(contactsOf(members.slice(0, 4), seededRandom(1)).toSorted()).toEqual([0, 1, 2, 3].map(nodeName))
-})
 
-describe('a route', () => {
-  test('follows edges from hop to hop, goes around what is in question, and is short', () => {
-    const roster = sampleRoster({ nodes: 200 })
-    const ring = ringOf(roster)
-    const [subject = ''] = ring.subjectsOf(nodeName(0))
-    const avoid = new Set([subject, nodeName(50)])
-    for (const observer of ring.observersOf(subject).filter((node) => node !== nodeName(0))) {
-      const hops = routeTo(ring, nodeName(0), observer, avoid) ?? []
-      expect(hops.at(-1)).toBe(observer)
-      expect(hops.length).toBeLessThanOrEqual(HOPS_MAX)
-      for (const [index, hop] of hops.entries()) {
-        expect(avoid.has(hop)).toBe(false)
-        expect(ring.neighboursOf(hops[index - 1] ?? nodeName(0))).toContain(hop)
-      }
-    }
+  test('are K distinct members, or all of a smaller mesh', () => {
+    expect(new Set(contactsOf(members, [], seededRandom(1))).size).toBe(K)
+    expect(contactsOf(members.slice(0, 4), [], seededRandom(1)).toSorted()).toEqual([0, 1, 2, 3].map(nodeName))
   })
 
-  test('that would have to pass what is in question does not exist', () => {
-    const roster = sampleRoster({ nodes: 40 })
-    const ring = ringOf(roster)
-    const target = roster.members.find(
-      ({ node }) => node !== nodeName(0) && !ring.neighboursOf(nodeName(0)).includes(node),
-    )
-    expect(routeTo(ring, nodeName(0), target?.node ?? '', new Set(ring.neighboursOf(nodeName(0))))).toBeUndefined()
+  test('are kept when the members change, and only made up to K', () => {
+    const kept = [nodeName(20), nodeName(7)]
+    const contacts = contactsOf(members, kept, seededRandom(1))
+    expect(contacts.slice(0, 2)).toEqual(kept)
+    expect(new Set(contacts).size).toBe(K)
   })
 })

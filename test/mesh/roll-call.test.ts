@@ -1,5 +1,7 @@
 /** A member's part in a roll-call: passing on the question, answering it, and passing back what others answer. */
 import { describe, expect, test } from 'vitest'
+import { Links } from '../../mesh/core/links.ts'
+import { Membership } from '../../mesh/core/membership.ts'
 import type { Effect, Message } from '../../mesh/core/message.ts'
 import type { Answer, RollCall, SignedAnswer, SignedRollCall } from '../../mesh/core/model.ts'
 import { emptyPresence, hasMember, withMember } from '../../mesh/core/presence.ts'
@@ -11,6 +13,7 @@ import { FIRST_LIFE, LEADER, nodeName, sampleRoster, standInKeyring } from './sa
 const roster = sampleRoster({ nodes: 20 })
 const [ME, PARENT, SECOND, THIRD] = [nodeName(0), nodeName(1), nodeName(2), nodeName(3)]
 const MY_INDEX = 0
+const NOBODY = new Uint8Array(0)
 const [SUBJECT = ''] = ringOf(roster).subjectsOf(ME)
 const { rollCallMs, rollCallBatchMs } = DEFAULT_TIMING
 const OTHERS = ringOf(roster)
@@ -42,19 +45,33 @@ function answerOf(voter: string, parts: Partial<Answer> = {}): SignedAnswer {
 /** The desk of `ME`, which answers what `own` holds at the moment. */
 class Desk {
   own: Own | undefined = SILENT
+  isDegraded = false
+  readonly links = new Links()
   readonly #desk: RollCallDesk
 
   constructor() {
-    const voter: Voter = { node: ME, serial: 1, observes: (subject) => subject === SUBJECT, answer: () => this.own }
-    this.#desk = new RollCallDesk(voter, roster, standInKeyring(ME), DEFAULT_TIMING)
+    const voter: Voter = {
+      node: ME,
+      serial: 1,
+      observes: (subject) => subject === SUBJECT,
+      answer: () => this.own,
+      isDegraded: () => this.isDegraded,
+    }
+    for (const peer of [PARENT, SECOND, THIRD]) this.links.opened(peer, 'them')
+    this.#desk = new RollCallDesk(voter, new Membership(roster), standInKeyring(ME), DEFAULT_TIMING)
   }
 
   receive(ms: number, call: SignedRollCall, from = PARENT): readonly Effect[] {
-    return this.#desk.receive(ms, from, call, [PARENT, SECOND, THIRD])
+    return this.#desk.receive(ms, from, call, this.links)
   }
 
-  relay(ms: number, answers: readonly SignedAnswer[], present = emptyPresence(20), nonce = 'a1'): void {
-    this.#desk.relay(ms, nonce, present, answers)
+  relay(
+    ms: number,
+    answers: readonly SignedAnswer[],
+    present = emptyPresence(20),
+    degraded: Uint8Array = NOBODY,
+  ): void {
+    this.#desk.relay(ms, { kind: 'answers', nonce: 'a1', present, degraded, answers })
   }
 
   /** What flows back at this moment, by whom it is sent to. */
@@ -64,6 +81,18 @@ class Desk {
         return effect.kind === 'send' && effect.message.kind === 'answers' ? [[effect.to, effect.message] as const] : []
       }),
     )
+  }
+
+  get uplinks(): readonly string[] {
+    return this.#desk.uplinks
+  }
+
+  get term(): number {
+    return this.#desk.term
+  }
+
+  advanced(): void {
+    this.#desk.advanced()
   }
 
   get nextAt() {
@@ -116,6 +145,43 @@ describe('a question', () => {
     desk.flowsBack(rollCallMs)
     expect(recipients(desk.receive(rollCallMs, callOf({ nonce: '6' })))).toHaveLength(2)
   })
+})
+
+describe('a question about nobody', () => {
+  test('is in no hurry: it takes the edges that this node opened, and goes back one way', () => {
+    const desk = new Desk()
+    desk.links.opened(SECOND, 'me')
+    expect(recipients(desk.receive(0, callOf({ subjects: [] })))).toEqual([SECOND])
+    desk.receive(1, callOf({ subjects: [] }), THIRD)
+    expect([...desk.flowsBack(2).keys()]).toEqual([PARENT])
+  })
+})
+
+describe('the way to the leader', () => {
+  test('is whoever brought the latest question, in order, four at most', () => {
+    const desk = new Desk()
+    expect([desk.uplinks, desk.term]).toEqual([[], 0])
+    const peers = [PARENT, SECOND, THIRD, nodeName(4), nodeName(5)]
+    for (const peer of [...peers, PARENT]) desk.receive(0, callOf(), peer)
+    expect([desk.uplinks, desk.term]).toEqual([peers.slice(0, 4), 3])
+    desk.receive(1, callOf({ nonce: 'b2' }), THIRD)
+    expect(desk.uplinks).toEqual([THIRD])
+  })
+
+  test('is not told by a question that is dropped', () => {
+    const desk = new Desk()
+    desk.receive(0, callOf())
+    desk.receive(1, callOf({ nonce: 'b2', leader: PARENT }), SECOND)
+    expect([desk.uplinks, desk.term]).toEqual([[PARENT], 3])
+  })
+})
+
+test('what was asked on the roster before is over when a later one is in force', () => {
+  const desk = new Desk()
+  desk.receive(0, callOf())
+  desk.advanced()
+  expect(desk.flowsBack(0).size).toBe(0)
+  expect(desk.receive(1, callOf(), SECOND)).toEqual([])
 })
 
 describe('an answer', () => {
@@ -229,4 +295,31 @@ test('presence is the union of all that is heard, and a peer cannot make it grow
   ])
   desk.relay(60, [], everywhere)
   expect(desk.flowsBack(100).get(PARENT)?.present).toHaveLength(emptyPresence(20).length)
+})
+
+describe('members that hold themselves unfit', () => {
+  const unfit = (desk: Desk, ms: number) => {
+    const { degraded = NOBODY } = desk.flowsBack(ms).get(PARENT) ?? {}
+    return Array.from({ length: 20 }, (_, index) => index).filter((index) => hasMember(degraded, index))
+  }
+
+  test('say so with their presence, and nobody else does', () => {
+    const desk = new Desk()
+    desk.receive(0, callOf())
+    expect(desk.flowsBack(0).get(PARENT)?.degraded).toEqual(NOBODY)
+    const strained = new Desk()
+    strained.isDegraded = true
+    strained.receive(0, callOf())
+    expect(unfit(strained, 0)).toEqual([MY_INDEX])
+  })
+
+  test('are told of on the way back, as the union of all that is heard', () => {
+    const desk = new Desk()
+    desk.receive(0, callOf())
+    desk.flowsBack(0)
+    desk.relay(10, [], withMember(emptyPresence(20), 1), withMember(emptyPresence(20), 7))
+    desk.relay(11, [], withMember(emptyPresence(20), 2), NOBODY)
+    desk.relay(12, [], withMember(emptyPresence(20), 3), withMember(emptyPresence(20), 9))
+    expect(unfit(desk, 50)).toEqual([7, 9])
+  })
 })

@@ -4,7 +4,7 @@ import { DEFAULT_TIMING } from '../../mesh/core/timing.ts'
 import { FIRST_LIFE } from './sample-mesh.ts'
 import { ANSWER_AFTER_MS, type Host, SILENT, UP, Watched } from './watched.ts'
 
-const { lateMs, nodeDownMs, agentDownMs, repeatMs } = DEFAULT_TIMING
+const { lateMs, nodeDownMs, agentDownMs, repeatMs, recoverBeats } = DEFAULT_TIMING
 
 const HUNG: Host = { agent: 'mute', kubelet: 'mute' }
 const AGENT_CRASHED: Host = { agent: 'refused', kubelet: 'userland' }
@@ -29,7 +29,7 @@ describe('a subject that is well', () => {
   })
 
   test('is answered for as alive in a roll-call, with the age of the last ack', () => {
-    expect(wellFor(ANSWERED).watch.answer(ANSWERED + 500)).toMatchObject({ opinion: 'Alive', forMs: 499 })
+    expect(wellFor(ANSWERED).watch.answer(ANSWERED + 500, undefined)).toMatchObject({ opinion: 'Alive', forMs: 499 })
   })
 })
 
@@ -59,7 +59,7 @@ describe('a subject that falls silent', () => {
         },
       ],
     ])
-    expect(watched.watch.answer(said)).toMatchObject({ opinion: 'NodeDown', channel: 'nothing', reason: '' })
+    expect(watched.watch.answer(said, undefined)).toMatchObject({ opinion: 'NodeDown', channel: 'nothing', reason: '' })
   })
 
   test.each([
@@ -107,7 +107,10 @@ describe('a subject that falls silent', () => {
       .becomes({ ...SILENT, control: false })
       .runUntil(60_000)
     expect(watched.accusations).toEqual([])
-    expect(watched.watch.answer(60_000)).toMatchObject({ opinion: 'Abstain', reason: 'control connect failed' })
+    expect(watched.watch.answer(60_000, undefined)).toMatchObject({
+      opinion: 'Abstain',
+      reason: 'control connect failed',
+    })
   })
 
   test('is AgentDown only after 3 s in which its host answered every time', () => {
@@ -205,7 +208,7 @@ describe('an observer that may not vote', () => {
     const young = wellFor(3_000).becomes(SILENT).runUntil(60_000)
     expect(young.watch.edge.ackedBeats).toBe(4)
     expect(young.accusations).toEqual([])
-    expect(young.watch.answer(60_000)).toMatchObject({ opinion: 'Abstain', reason: 'new' })
+    expect(young.watch.answer(60_000, undefined)).toMatchObject({ opinion: 'Abstain', reason: 'new' })
     const grown = wellFor(4_000).becomes(SILENT).runUntil(10_000)
     expect(grown.opinions[0]).toBe('NodeDown')
   })
@@ -213,16 +216,16 @@ describe('an observer that may not vote', () => {
   test('abstains after a pause of its own until the subject has answered or was dialled again', () => {
     const watched = wellFor(ANSWERED)
     watched.does((watch, now) => watch.edge.resumed(now))
-    expect(watched.watch.answer(watched.now)).toMatchObject({ opinion: 'Abstain', reason: 'paused' })
+    expect(watched.watch.answer(watched.now, undefined)).toMatchObject({ opinion: 'Abstain', reason: 'paused' })
     watched.runFor(2_000)
-    expect(watched.watch.answer(watched.now)).toMatchObject({ opinion: 'Alive' })
+    expect(watched.watch.answer(watched.now, undefined)).toMatchObject({ opinion: 'Alive' })
   })
 
   test('cannot say in the moment between doubt and silence, and is asked again later', () => {
     const watched = wellFor(ANSWERED)
       .becomes(SILENT)
       .runUntil(MISSED + lateMs + 1)
-    expect(watched.watch.answer(watched.now)).toBeUndefined()
+    expect(watched.watch.answer(watched.now, undefined)).toBeUndefined()
   })
 })
 
@@ -231,7 +234,7 @@ describe('a subject on the down list', () => {
     wellFor(ANSWERED)
       .becomes(SILENT)
       .runUntil(MISSED + 1_500)
-      .does((watch, now) => watch.condemned(now, now + 600_000))
+      .does((watch, now) => watch.condemned(now, now + 600_000, recoverBeats))
 
   test('is no longer accused, hinted about, or asked but when it is dialled', () => {
     const watched = convicted()
@@ -249,7 +252,7 @@ describe('a subject on the down list', () => {
     const watched = convicted().runUntil(30_000).becomes(UP).runUntil(90_000)
     const alive = watched.accusations.find(([, { opinion }]) => opinion === 'Alive')?.[0] ?? 0
     const acksBefore = watched.lines.filter(([ms, { kind }]) => kind === 'probe' && ms > 30_000 && ms < alive)
-    expect(acksBefore).toHaveLength(DEFAULT_TIMING.recoverBeats)
+    expect(acksBefore).toHaveLength(recoverBeats)
   })
 
   test('is told of when its host answers while its agent does not', () => {
@@ -259,7 +262,7 @@ describe('a subject on the down list', () => {
 
   test('is watched as before once the verdict no longer stands', () => {
     const watched = convicted().becomes(UP).runUntil(60_000)
-    watched.does((watch, now) => watch.condemned(now, now)).runFor(5_000)
+    watched.does((watch, now) => watch.condemned(now, now, recoverBeats)).runFor(5_000)
     watched.becomes(SILENT).runFor(4_000)
     expect(watched.opinions.at(-1)).toBe('NodeDown')
   })

@@ -65,7 +65,7 @@ export class Watched {
     return this
   }
 
-  get accusations(): readonly (readonly [ms: number, accusation: Omit<Accusation, 'kind' | 'epoch'>])[] {
+  get accusations(): readonly (readonly [ms: number, accusation: Omit<Accusation, 'kind' | 'epoch' | 'term'>])[] {
     return this.lines.flatMap(([ms, effect]) => (effect.kind === 'accuse' ? [[ms, effect.accusation] as const] : []))
   }
 
