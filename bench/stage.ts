@@ -72,7 +72,8 @@ async function namespaceStage({ nodes, against }: StageOptions, progress: Progre
         mesh.network.plug(node)
         signal(node, 'SIGCONT')
         await serf?.rejoin(node)
-        await Promise.all([untilWhole(mesh.client), serf?.untilWhole()])
+        const [braked] = await Promise.all([mesh.whole(), serf?.untilWhole()])
+        if (braked !== null) progress(`another leader is started, since this one braked: ${braked}`)
       },
       stop: async () => mesh.stop(),
     }
