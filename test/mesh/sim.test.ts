@@ -45,6 +45,7 @@ class Scene {
 
 /** Counted again from its answers, as `starling verify` would. */
 function votesIn({ subject, kind, answers, excused }: Certificate, { roster }: World): number {
+  if (kind === 'Isolated') throw new Error(`${subject} was found isolated`)
   const assigned = zonesOfObservers(roster, subject)
   const names = new Set(excused.map(({ node }) => node))
   const counted = tally(

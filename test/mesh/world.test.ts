@@ -78,7 +78,7 @@ describe('a node', () => {
       expect(world.core('node-2')).toBe(hung)
       expect(world.core('node-2').incarnation.boot).toBe(1)
       expect(marked(world)).not.toContain('node-2')
-      expect(world.core('node-2').convictable(world.stage.agenda.now)).toContain('node-1')
+      expect(world.core('node-2').observer.convictable(world.stage.agenda.now)).toContain('node-1')
     },
   )
 
