@@ -117,6 +117,11 @@ export class World {
     return this.#life(node).program.core
   }
 
+  /** Lets a node say something, as its agent would of a finding. */
+  publish(node: string, topic: string, bytes: Uint8Array, ttlMs: number): void {
+    this.#life(node).program.take({ kind: 'publish', topic, bytes, ttlMs })
+  }
+
   commits(): readonly { readonly at: number; readonly certificate: Certificate }[] {
     return this.records.filter((record) => record.kind === 'commit')
   }
