@@ -90,7 +90,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     rosterBytes: identity.rosterBytes,
     listen,
     onRoster: (bytes) => writeRoster(stateDir, bytes),
-    lead: { term, standing: service.verdicts.standing() },
+    lead: { term, standing: service.verdicts.standing(), saidBefore: service.saidBefore() },
     onStatement: hear,
     onCommit: (certificate) => {
       service.commit(certificate)

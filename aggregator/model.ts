@@ -134,6 +134,8 @@ export interface Store {
   /** Small facts that must survive a restart, such as the leader's term. */
   readFact(key: string): string | null
   writeFact(key: string, value: string): void
+  /** Those whose key begins so, by key. */
+  facts(prefix: string): ReadonlyMap<string, string>
   close(): void
 }
 

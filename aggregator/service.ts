@@ -14,6 +14,7 @@ import { encodeNote, permitTopic } from '../remediators/notes.ts'
 import { EventBudget } from './event-budget.ts'
 import { explainNode } from './explain.ts'
 import { Fleet } from './fleet.ts'
+import { LastWords } from './last-words.ts'
 import type {
   AggregatorPort,
   Decision,
@@ -53,6 +54,7 @@ export class AggregatorService implements AggregatorPort {
   readonly #init: ServiceInit
   readonly #fleet = new Fleet()
   readonly #verdicts: Verdicts
+  readonly #lastWords: LastWords
   readonly #recorder: Recorder
   readonly #stateClock = new StateClock()
   readonly #listeners = new Set<(event: StoredEvent | null) => void>()
@@ -64,9 +66,19 @@ export class AggregatorService implements AggregatorPort {
   constructor(init: ServiceInit) {
     this.#init = init
     this.#verdicts = new Verdicts(init.store)
+    this.#lastWords = new LastWords(init.store)
+    for (const signed of this.saidBefore()) this.#fleet.hear(performance.now(), signed)
     this.#recorder = new Recorder(init.store, `${init.node}.${init.term}`, (event) => {
       this.#verdicts.take(event)
       this.#tell(event)
+    })
+  }
+
+  /** What members said to this aggregator in its earlier life, of those that are members still. */
+  saidBefore(): readonly SignedStatement[] {
+    const { members } = this.#init.roster
+    return this.#lastWords.read().filter(({ statement: { signer, serial } }) => {
+      return members.some((member) => member.node === signer && member.serial === serial)
     })
   }
 
@@ -83,6 +95,7 @@ export class AggregatorService implements AggregatorPort {
   hear(signed: SignedStatement): void {
     const change = this.#fleet.hear(performance.now(), signed)
     const { signer } = signed.statement
+    this.#lastWords.keep(signed)
     if (change.kind !== 'none' && !this.#budget.take(signer, performance.now())) {
       this.#init.log.warn({ from: signer, kind: change.kind }, 'event not recorded: this node causes too many')
       return

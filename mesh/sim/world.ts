@@ -135,7 +135,14 @@ export class World {
     this.#lives.set(node, { boot, program, streams })
     const nonce = () => Math.floor(stage.random() * 2 ** 48).toString(16)
     const standing = [...this.#standing.values()]
-    const lead = { term: boot, rosterHash: hashOf(roster), standing, heartbeats: this.#heartbeats, nonce }
+    const lead = {
+      term: boot,
+      rosterHash: hashOf(roster),
+      standing,
+      saidBefore: [],
+      heartbeats: this.#heartbeats,
+      nonce,
+    }
     const core = new Core(program.now(), {
       node,
       incarnation: { serial: 1, boot, refutations: 0 },
