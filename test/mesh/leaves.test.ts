@@ -9,7 +9,7 @@ const leave = { kind: 'leave', incarnation: FIRST_LIFE, reason: 'update', forMs:
 
 function left(): Leaves {
   const leaves = new Leaves()
-  expect(leaves.left(1_000, 'a', leave)).toEqual([{ kind: 'left', subject: 'a', why: 'update' }])
+  expect(leaves.left(1_000, 'a', leave, FIRST_LIFE)).toEqual([{ kind: 'left', subject: 'a', why: 'update' }])
   return leaves
 }
 
@@ -23,6 +23,12 @@ test.each<{ what: string; life: Incarnation; isBack: boolean }>([
   expect(leaves.returned('a', life)).toHaveLength(isBack ? 1 : 0)
   expect(leaves.has('a')).toBe(!isBack)
   expect(leaves.returned('a', life)).toEqual([])
+})
+
+test('a leave of an earlier life, played again, takes nobody off the live members', () => {
+  const leaves = new Leaves()
+  expect(leaves.left(0, 'a', leave, { ...FIRST_LIFE, boot: 2 })).toEqual([])
+  expect(leaves.has('a')).toBe(false)
 })
 
 test('whose time is over is no longer on leave, back or not', () => {
