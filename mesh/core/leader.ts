@@ -121,7 +121,7 @@ export class Leader {
   }
 
   left(now: Millis, subject: string, leave: Leave): void {
-    this.#tell(...this.#leaves.left(now, subject, leave))
+    this.#tell(...this.#leaves.left(now, subject, leave, this.lifeOf(subject)))
   }
 
   /** `saidAt`: by this node's clock, as far as the way it took tells. */
