@@ -73,7 +73,7 @@ class Victim {
 
   constructor(node: string) {
     const nonce = () => (0xa0 + this.#nonces++).toString(16)
-    const lead = { term: 1, rosterHash: HASH, standing: [], heartbeats: false, nonce }
+    const lead = { term: 1, rosterHash: HASH, standing: [], saidBefore: [], heartbeats: false, nonce }
     const random = seededRandom(1)
     this.core = new Core(momentAt(0), {
       node,
