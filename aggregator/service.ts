@@ -21,13 +21,15 @@ import type {
   Event,
   EventQuery,
   Explanation,
+  MatrixRow,
   MemberView,
+  Release,
   Snapshot,
   Store,
   StoredEvent,
 } from './model.ts'
 import { Recorder } from './recorder.ts'
-import { memberViews, StateClock } from './snapshot.ts'
+import { matrixRows, memberViews, StateClock } from './snapshot.ts'
 import { Verdicts, votesOf } from './verdicts.ts'
 
 /** A node that has not begun within this time after it got the permit must not begin at all (docs/protocol.md, permits). */
@@ -102,7 +104,7 @@ export class AggregatorService implements AggregatorPort {
     }
     switch (change.kind) {
       case 'joined':
-        this.#recorder.joined(change.node, change.incarnation)
+        this.#recorder.mesh.joined(change.node, change.incarnation)
         this.#members()
         break
       case 'report':
@@ -120,7 +122,8 @@ export class AggregatorService implements AggregatorPort {
 
   notice(notice: Notice): void {
     this.#init.log.info({ notice: notice.kind, ...notice }, 'mesh')
-    this.#recorder.notice(notice)
+    const causer = causerOf(notice)
+    if (causer === undefined || this.#budget.take(causer, performance.now())) this.#recorder.mesh.notice(notice)
     this.#members()
     this.#tell(null)
   }
@@ -130,9 +133,14 @@ export class AggregatorService implements AggregatorPort {
     const { subject, kind, verdictId } = certificate
     const encoded = Buffer.from(encodeValue(certificate)).toString('base64')
     const needed = this.#running().leader.conditions.neededFor(subject)
-    this.#recorder.verdict({ certificate, encoded, votes: votesOf(certificate, this.#init.roster), needed })
+    this.#recorder.mesh.verdict({ certificate, encoded, votes: votesOf(certificate, this.#init.roster), needed })
     this.#members()
     this.#init.log.warn({ subject, verdict: verdictId, kind }, 'verdict')
+  }
+
+  /** Ends the incidents on record that did not show again since this aggregator started. */
+  endUnseen(): void {
+    this.#recorder.mesh.endUnseen()
   }
 
   settingsInForce(version: number): void {
@@ -146,13 +154,17 @@ export class AggregatorService implements AggregatorPort {
 
   snapshot(): Snapshot {
     const { roster, node, version, notice } = this.#init
+    const { leader } = this.#running()
+    const { why, subjects } = leader.blindness
     return {
       mesh: {
         id: roster.mesh,
         leader: node,
         epoch: roster.epoch,
         version,
-        frozen: this.#running().leader.frozen ?? null,
+        frozen: leader.frozen ?? null,
+        blind: why === undefined ? null : { why, subjects },
+        hasQuorum: leader.hasQuorum,
       },
       notice,
       members: this.#members(),
@@ -170,6 +182,22 @@ export class AggregatorService implements AggregatorPort {
   explain(node: string): Explanation | null {
     const member = this.snapshot().members.find((candidate) => candidate.node === node)
     return member === undefined ? null : explainNode(member, this.#init.store)
+  }
+
+  matrix(): readonly MatrixRow[] {
+    const { leader, now } = this.#running()
+    return matrixRows({ roster: this.#init.roster, leader, fleet: this.#fleet, nowMs: now() })
+  }
+
+  release({ reason, via }: Release, by: string): Event {
+    const { leader, now } = this.#running()
+    if (leader.frozen === undefined) throw new StarlingError('nothing is frozen: there is no freeze to end')
+    // On record before it takes effect.
+    const event = this.#recorder.mesh.released(`release-${randomUUID()}`, by, via, reason)
+    leader.release(now(), `${by} ended the freeze: ${reason}`)
+    this.#init.log.warn({ event: event.id, by, via }, 'freeze ended')
+    this.#tell(null)
+    return event
   }
 
   decide({ planId, action, reason, via }: Decision, by: string): Event {
@@ -219,5 +247,18 @@ export class AggregatorService implements AggregatorPort {
   #running(): MeshSide {
     if (this.#mesh === undefined) throw new StarlingError('the mesh is starting', { remedy: 'try again in a second' })
     return this.#mesh
+  }
+}
+
+/** The node that can bring about this notice by itself, as often as it likes. */
+function causerOf(notice: Notice): string | undefined {
+  switch (notice.kind) {
+    case 'announced':
+      return notice.verdict.subject
+    case 'left':
+    case 'returned':
+      return notice.subject
+    default:
+      return undefined
   }
 }

@@ -10,6 +10,7 @@ import { registerEvents } from './commands/events.ts'
 import { registerExplain } from './commands/explain.ts'
 import { registerFindings } from './commands/findings.ts'
 import { registerMembers } from './commands/members.ts'
+import { registerMesh } from './commands/mesh.ts'
 import { registerRemediations } from './commands/remediations.ts'
 import { registerStandIn } from './commands/stand-in.ts'
 import { registerUp } from './commands/up.ts'
@@ -19,6 +20,7 @@ import { registerVerify } from './commands/verify.ts'
 const COMMANDS = [
   registerUp,
   registerMembers,
+  registerMesh,
   registerFindings,
   registerEvents,
   registerExplain,

@@ -84,6 +84,11 @@ export class Leader {
     return this.#judge.reach.isReached
   }
 
+  /** Whether it said that it stops for a while, and is not back. */
+  hasLeft(node: string): boolean {
+    return this.#leaves.has(node)
+  }
+
   recoverBeats(now: Millis, subject: string): number {
     return this.#flaps.recoverBeats(now, subject)
   }
