@@ -11,6 +11,7 @@ import { registerExplain } from './commands/explain.ts'
 import { registerFindings } from './commands/findings.ts'
 import { registerMembers } from './commands/members.ts'
 import { registerRemediations } from './commands/remediations.ts'
+import { registerSim } from './commands/sim.ts'
 import { registerStandIn } from './commands/stand-in.ts'
 import { registerUp } from './commands/up.ts'
 import { registerVerify } from './commands/verify.ts'
@@ -25,6 +26,7 @@ const COMMANDS = [
   registerRemediations,
   registerVerify,
   registerChaos,
+  registerSim,
   registerAgent,
   registerAggregator,
   registerStandIn,
