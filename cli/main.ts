@@ -12,6 +12,7 @@ import { registerFindings } from './commands/findings.ts'
 import { registerMembers } from './commands/members.ts'
 import { registerMesh } from './commands/mesh.ts'
 import { registerRemediations } from './commands/remediations.ts'
+import { registerSim } from './commands/sim.ts'
 import { registerStandIn } from './commands/stand-in.ts'
 import { registerUp } from './commands/up.ts'
 import { registerVerify } from './commands/verify.ts'
@@ -27,6 +28,7 @@ const COMMANDS = [
   registerRemediations,
   registerVerify,
   registerChaos,
+  registerSim,
   registerAgent,
   registerAggregator,
   registerStandIn,

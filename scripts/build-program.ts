@@ -11,6 +11,7 @@ import { build, type Plugin } from 'vite'
 import { WEB_ROOT } from './build-page.ts'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
+const SCENARIOS = join(ROOT, 'cli', 'sim', 'scenarios')
 
 /** Empties `folder` and builds into it. */
 async function buildProgram(folder: string): Promise<void> {
@@ -51,6 +52,9 @@ async function buildProgram(folder: string): Promise<void> {
   }
   // Where aggregator/aggregator.ts looks for it, relative to itself.
   cpSync(WEB_ROOT, join(folder, 'web', 'dist'), { recursive: true })
+  // The same, for cli/sim/scenario-file.ts.
+  cpSync(SCENARIOS, join(folder, 'scenarios'), { recursive: true })
+  for (const file of readdirSync(SCENARIOS)) note(join(SCENARIOS, file), readFileSync(join(SCENARIOS, file)))
   // By this scripts/setup/builds.mjs knows whether the program is still what the sources say.
   writeFileSync(join(folder, 'sources.json'), JSON.stringify(Object.fromEntries(sources)))
 }

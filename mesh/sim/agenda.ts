@@ -39,6 +39,11 @@ export class Agenda {
     return this.#now
   }
 
+  /** How much is yet to happen. */
+  get size(): number {
+    return this.#runs.length - this.#freeSlots.length
+  }
+
   /** Lets `run` happen, with what it is about. A time that has passed means now; at Infinity nothing happens. */
   at(time: number, run: () => void): void
   at<A>(time: number, run: (a: A) => void, a: A): void

@@ -49,6 +49,14 @@ export class Network {
     }
     return true
   }
+
+  /** Whether no packet passes from one to the other, or none back: no connection works. */
+  isCut(a: string, b: string): boolean {
+    for (const { loss, appliesTo } of this.#impairments) {
+      if (loss >= 1 && (appliesTo(a, b) || appliesTo(b, a))) return true
+    }
+    return false
+  }
 }
 
 /** Acts on every packet into (`ingress`) or out of (`egress`) these nodes, or both. */

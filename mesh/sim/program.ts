@@ -41,6 +41,11 @@ export class Program {
     return this.#isAlive && host === 'up' && this.#stage.agenda.now >= pausedUntil && this.#inbox.length === 0
   }
 
+  /** What has reached it and is not heard yet. */
+  get waiting(): number {
+    return this.#inbox.length
+  }
+
   start(core: Core, perform: (effect: Effect) => void): void {
     this.#core = core
     this.#perform = perform

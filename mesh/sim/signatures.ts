@@ -1,4 +1,7 @@
-/** Stands in for Ed25519: a signature is good for the very object it was made for, by the one who made it. */
+/**
+ * Stands in for Ed25519: a signature is good for what it was made for, by the one who made it. That is nearly always the
+ * very same object; only whoever counts a certificate again has put it together anew.
+ */
 import type { Keyring, Purpose, Signature } from '../core/model.ts'
 
 /** As long as an Ed25519 signature, so that messages have their true size. */
@@ -20,7 +23,7 @@ export class Signatures {
         signature instanceof MadeSignature &&
         signature.signer === signer &&
         signature.purpose === purpose &&
-        signature.payload === payload,
+        (signature.payload === payload || isAlike(signature.payload, payload)),
     }
   }
 
@@ -30,4 +33,12 @@ export class Signatures {
     new DataView(signature.buffer).setFloat64(0, ++this.#made)
     return Object.assign(signature, { signer, purpose, payload })
   }
+}
+
+/** Plain data with the same content, whatever the order of the keys. */
+function isAlike(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  const [mine, theirs] = [Object.entries(a), new Map(Object.entries(b))]
+  return mine.length === theirs.size && mine.every(([key, value]) => theirs.has(key) && isAlike(value, theirs.get(key)))
 }

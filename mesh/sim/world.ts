@@ -4,7 +4,7 @@
  */
 import { Core } from '../core/core.ts'
 import type { Effect, Input, Message, Notice } from '../core/message.ts'
-import type { Certificate, Member, Roster, Standing } from '../core/model.ts'
+import type { Certificate, Keyring, Member, Roster, SignedStatement, Standing } from '../core/model.ts'
 import { DEFAULT_TIMING, type Timing } from '../core/timing.ts'
 import { Program } from './program.ts'
 import { Signatures } from './signatures.ts'
@@ -29,6 +29,12 @@ export interface WorldOptions {
   readonly heartbeats?: boolean
   /** Called for every message that goes out, with the sender and the receiver. */
   onSend?(message: Message, from: string, to: string): void
+  /** Called for each record as it is made. What it throws ends the run at that moment. */
+  onRecord?(record: Record): void
+  /** Called for each statement that the leader has just taken in. */
+  onHeard?(signed: SignedStatement): void
+  /** What really happens in place of an effect that a member's core asks for: what liars do. It signs as that member. */
+  tamper?(node: string, effect: Effect, sign: Keyring['sign']): readonly Effect[]
 }
 
 /** One life of a node, from a start of its agent to its end. */
@@ -52,7 +58,7 @@ export class World {
   /** Messages sent so far. */
   messages = 0
   readonly #timing: Timing
-  readonly #onSend: WorldOptions['onSend']
+  readonly #hooks: Pick<WorldOptions, 'onSend' | 'onRecord' | 'onHeard' | 'tamper'>
   readonly #zones: number
   readonly #heartbeats: boolean
   readonly #members: Map<string, Member>
@@ -69,13 +75,13 @@ export class World {
     timing = DEFAULT_TIMING,
     stage = new Stage(seed),
     heartbeats = false,
-    onSend,
+    ...hooks
   }: WorldOptions) {
     this.stage = stage
     this.#zones = zones
     this.#heartbeats = heartbeats
     this.#timing = timing
-    this.#onSend = onSend
+    this.#hooks = hooks
     const members = Array.from({ length: nodes }, (_, index) => simMember(`node-${index + 1}`, `zone-${index % zones}`))
     this.roster = {
       mesh: 'sim',
@@ -126,6 +132,32 @@ export class World {
     return this.records.filter((record) => record.kind === 'commit')
   }
 
+  /** An agent says that it is about to stop, and means to be back after `forMs`. */
+  leave(node: string, reason: string, forMs: number): void {
+    this.#life(node).program.take({ kind: 'leave', reason, forMs })
+  }
+
+  /** A roster that was in force in this world, and its hash; undefined for an epoch that has not come. */
+  rosterOf(epoch: number): { readonly roster: Roster; readonly hash: string } | undefined {
+    const roster = this.#rosters.get(epoch)
+    return roster && { roster, hash: hashOf(roster) }
+  }
+
+  /** Of the leader that is in office. */
+  get term(): number {
+    return this.#life(LEADER).boot
+  }
+
+  /** Checks what members of this world have signed. */
+  get keyring(): Pick<Keyring, 'verify'> {
+    return this.#signatures.keyringOf(LEADER)
+  }
+
+  /** What has reached a node and waits until its agent runs. */
+  waitingAt(node: string): number {
+    return this.#life(node).program.waiting
+  }
+
   #start(machine: Machine, boot: number): void {
     const { stage, roster } = this
     const node = machine.name
@@ -153,7 +185,12 @@ export class World {
       random: stage.random,
       ...(node === LEADER ? { lead } : {}),
     })
-    program.start(core, (effect) => this.#perform(effect, program, streams, channel))
+    const { tamper } = this.#hooks
+    const { sign } = this.#signatures.keyringOf(node)
+    program.start(core, (effect) => {
+      if (tamper === undefined) this.#perform(effect, program, streams, channel)
+      else for (const real of tamper(node, effect, sign)) this.#perform(real, program, streams, channel)
+    })
   }
 
   /** A hung machine goes on where it was; a host that was down, and an agent that was, start again. */
@@ -174,7 +211,7 @@ export class World {
       case 'send':
         if (!streams.send(effect.to, effect.via, effect.message)) return
         this.messages++
-        this.#onSend?.(effect.message, program.machine.name, effect.to)
+        this.#hooks.onSend?.(effect.message, program.machine.name, effect.to)
         return
       case 'dial':
         streams.dial(effect.peer)
@@ -191,11 +228,11 @@ export class World {
       }
       case 'commit':
         this.#standing.set(effect.certificate.subject, standingOf(effect.certificate))
-        this.records.push({ at: this.stage.agenda.now, kind: 'commit', certificate: effect.certificate })
+        this.#record({ at: this.stage.agenda.now, kind: 'commit', certificate: effect.certificate })
         return
       case 'notice':
         if (effect.notice.kind === 'recovered') this.#standing.delete(effect.notice.verdict.subject)
-        this.records.push({ at: this.stage.agenda.now, kind: 'notice', notice: effect.notice })
+        this.#record({ at: this.stage.agenda.now, kind: 'notice', notice: effect.notice })
         return
       case 'rosterOffered':
         program.take(this.#rosterInput(effect.bytes))
@@ -204,9 +241,16 @@ export class World {
         this.#readLease(effect.subject, effect.silentMs, program)
         return
       case 'heard':
+        if (program.machine.name === LEADER) this.#hooks.onHeard?.(effect.signed)
+        return
       case 'dropped':
         return
     }
+  }
+
+  #record(record: Record): void {
+    this.records.push(record)
+    this.#hooks.onRecord?.(record)
   }
 
   #zoneOf(node: string): string {

@@ -6,6 +6,7 @@ import type { Import, Source } from './source.ts'
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   common: [],
   mesh: [],
+  'mesh/sim': ['mesh/', 'common/duration.ts'],
   detectors: ['common/'],
   remediators: ['common/', 'detectors/contract.ts'],
   settings: ['common/', 'mesh/', 'detectors/', 'remediators/'],
@@ -26,6 +27,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   scripts: ['common/', 'detectors/'],
 }
 
+/** Rooms within rooms, with rules of their own. */
+const INNER = ['aggregator/web', 'mesh/sim']
+
 /** Rooms that may import anything: they look at the house from outside. */
 const OUTSIDE = ['test', 'bench']
 
@@ -34,7 +38,8 @@ const TYPES_ONLY = ['aggregator/web']
 
 /** The part of the house that `file` is in; the empty string for files at the top. */
 export function roomOf(file: string): string {
-  if (file.startsWith('aggregator/web/')) return 'aggregator/web'
+  const inner = INNER.find((room) => file.startsWith(`${room}/`))
+  if (inner !== undefined) return inner
   return file.includes('/') ? file.slice(0, file.indexOf('/')) : ''
 }
 

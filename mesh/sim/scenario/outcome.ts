@@ -1,0 +1,193 @@
+/** Whether what happened is what the scenario requires: each reason why not is one sentence. */
+import type { Notice } from '../../core/message.ts'
+import type { Certificate, Standing, VerdictKind } from '../../core/model.ts'
+import type { Record } from '../world.ts'
+import type { Fault, Outcome, Scenario } from './schema.ts'
+import { type Episode, KILLS, type Staging } from './staging.ts'
+import { quantile, SAMPLES_MIN } from './statistics.ts'
+
+/** A host that must be found, and when that was. */
+export interface Detection {
+  readonly node: string
+  readonly from: number
+  /** From the fault to the verdict; undefined: it did not come while the fault lasted. */
+  readonly tookMs: number | undefined
+}
+
+export interface Judged {
+  readonly reasons: readonly string[]
+  readonly detections: readonly Detection[]
+  /** Verdicts about nodes that must not be marked. */
+  readonly falseVerdicts: readonly string[]
+}
+
+interface Requirement {
+  readonly who: string
+  readonly as: VerdictKind
+  readonly within: number
+  readonly atMost: number
+  readonly recovered?: number | undefined
+}
+
+/** Faults that a verdict may follow from. */
+const MARKABLE: readonly Fault['fault'][] = ['host', 'hostPause', 'loss', 'cut', 'apiLost']
+
+export function requirementsOf({ outcome, kills }: Scenario): readonly Requirement[] {
+  const ofKills = kills && { who: KILLS, as: 'NodeDown' as const, within: kills.within, atMost: kills.atMost }
+  return [...outcome.marked, ...(ofKills === undefined ? [] : [ofKills])]
+}
+
+export function judge(scenario: Scenario, staging: Staging, records: readonly Record[], endedAt: number): Judged {
+  const history = new History(records)
+  const requirements = requirementsOf(scenario)
+  const reasons: string[] = []
+  const detections: Detection[] = []
+  for (const requirement of requirements) {
+    const due = staging.episodes.filter((episode) => isCase(episode, requirement, endedAt))
+    const found = due.map((episode) => history.detection(episode, requirement.as))
+    detections.push(...found)
+    reasons.push(...detectionFaults(requirement, found))
+    if (requirement.recovered !== undefined) {
+      reasons.push(...due.flatMap((episode) => history.recoveryFault(episode, requirement.recovered ?? 0, endedAt)))
+    }
+  }
+  const falseVerdicts = history.commits
+    .filter(({ at, certificate }) => !isAllowed(certificate, at, requirements, scenario.outcome, staging))
+    .map(({ certificate: { kind, subject } }) => `${kind} of ${subject}`)
+  if (falseVerdicts.length > 0) reasons.push(`must not be marked: ${summary(falseVerdicts)}`)
+  const { mayBeMarked, reported, freeze, without } = scenario.outcome
+  for (const { who, as, undone } of mayBeMarked) {
+    if (undone !== undefined) reasons.push(...history.notUndone(staging.membersOf(who), as, undone, endedAt))
+  }
+  for (const report of reported) reasons.push(...reportFaults(report, staging, history))
+  const frozen = history.notices.filter(({ notice }) => notice.kind === 'brake' && notice.change.kind === 'frozen')
+  if (freeze === 'must' && frozen.length === 0) reasons.push('the brake should have stopped all verdicts')
+  if (freeze === 'never' && frozen.length > 0) reasons.push('the brake should not have stopped verdicts')
+  for (const kind of without) {
+    const count = history.notices.filter(({ notice }) => notice.kind === kind).length
+    if (count > 0) reasons.push(`there should be no ${kind}, there were ${count}`)
+  }
+  return { reasons, detections, falseVerdicts }
+}
+
+/** A fault after which the verdict is owed, and that lasted long enough for it within the run. */
+function isCase(
+  { node: _, group, state, fault, from, until }: Episode,
+  requirement: Requirement,
+  endedAt: number,
+): boolean {
+  if (group !== requirement.who || !MARKABLE.includes(fault)) return false
+  if (fault === 'host' && state === 'agentDown') return false
+  return Math.min(until, endedAt) - from >= requirement.atMost
+}
+
+function detectionFaults({ who, as, within, atMost }: Requirement, found: readonly Detection[]): readonly string[] {
+  const took = found.flatMap(({ tookMs }) => (tookMs === undefined ? [] : [tookMs]))
+  const missed = found.filter(({ tookMs }) => tookMs === undefined).map(({ node }) => node)
+  const reasons: string[] = []
+  if (found.length === 0) reasons.push(`no fault on ${who} lasted long enough to be judged`)
+  if (missed.length > 0) reasons.push(`not marked ${as}: ${summary(missed)}`)
+  const [share, word] = took.length >= SAMPLES_MIN ? [0.99, '99th percentile'] : [0.5, 'median']
+  const typical = quantile(took, share)
+  if (typical > within) reasons.push(`${as} of ${who} took ${seconds(typical)} (${word}), not ${seconds(within)}`)
+  const worst = Math.max(...took)
+  if (worst > atMost) reasons.push(`${as} of ${who} took ${seconds(worst)} at worst, not ${seconds(atMost)}`)
+  return reasons
+}
+
+function isAllowed(
+  { subject, kind }: Certificate,
+  at: number,
+  requirements: readonly Requirement[],
+  { mayBeMarked }: Outcome,
+  staging: Staging,
+): boolean {
+  if (mayBeMarked.some(({ who, as }) => as === kind && staging.membersOf(who).has(subject))) return true
+  // Of a host that is back for less than the time that a verdict is under way, the verdict is late, not false.
+  return requirements.some(({ who, as }) => {
+    if (as !== kind) return false
+    return staging.episodes.some(({ node, group, from, until }) => {
+      return group === who && node === subject && at >= from && at <= until + UNDER_WAY_MS
+    })
+  })
+}
+
+const UNDER_WAY_MS = 1_000
+
+function reportFaults(
+  { who, as, within, only, stable }: Outcome['reported'][number],
+  staging: Staging,
+  history: History,
+): readonly string[] {
+  const members = staging.membersOf(who)
+  const opened = history.notices.flatMap(({ at, notice }) => {
+    const subject = reportedBy(notice, as)
+    return subject === undefined ? [] : [{ at, subject }]
+  })
+  const reasons: string[] = []
+  for (const node of members) {
+    const first = staging.episodes.find((episode) => episode.group === who && episode.node === node)
+    const seen = opened.filter(({ subject }) => subject === node)
+    if (first !== undefined && !seen.some(({ at }) => at - first.from <= within)) {
+      reasons.push(`${node} was not reported for ${as} within ${seconds(within)}`)
+    }
+    if (stable && seen.length > 1) reasons.push(`${as} of ${node} began ${seen.length} times`)
+  }
+  const strangers = opened.filter(({ subject }) => !members.has(subject)).map(({ subject }) => subject)
+  if (only && strangers.length > 0) reasons.push(`also reported for ${as}: ${summary(strangers)}`)
+  return reasons
+}
+
+/** Whom a notice reports for this, as it begins. */
+function reportedBy(notice: Notice, as: Outcome['reported'][number]['as']): string | undefined {
+  if (notice.kind === 'linkFault' && as === 'linkFault' && notice.open) return notice.subject
+  if (notice.kind === 'agentDown' && as === 'agentDown') return notice.subject
+  return notice.kind === 'isolated' && as === 'isolated' ? notice.verdict.subject : undefined
+}
+
+/** The records of a run, by what they tell. */
+class History {
+  readonly commits: readonly { readonly at: number; readonly certificate: Certificate }[]
+  readonly notices: readonly { readonly at: number; readonly notice: Notice }[]
+  readonly #ends: readonly { readonly at: number; readonly verdict: Standing }[]
+
+  constructor(records: readonly Record[]) {
+    this.commits = records.filter((record) => record.kind === 'commit')
+    this.notices = records.filter((record) => record.kind === 'notice')
+    this.#ends = this.notices.flatMap(({ at, notice }) => {
+      return notice.kind === 'recovered' || notice.kind === 'isolated' ? [{ at, verdict: notice.verdict }] : []
+    })
+  }
+
+  detection({ node, from, until }: Episode, as: VerdictKind): Detection {
+    const commit = this.commits.find(({ at, certificate: { subject, kind } }) => {
+      return subject === node && kind === as && at >= from && at <= until + UNDER_WAY_MS
+    })
+    return { node, from, tookMs: commit === undefined ? undefined : commit.at - from }
+  }
+
+  recoveryFault({ node, until }: Episode, boundMs: number, endedAt: number): readonly string[] {
+    if (until + boundMs > endedAt) return []
+    const end = this.#ends.find(({ at, verdict }) => verdict.subject === node && at >= until)
+    if (end !== undefined && end.at - until <= boundMs) return []
+    return [`${node} had not recovered ${seconds(boundMs)} after its fault was over`]
+  }
+
+  /** Verdicts that stood for longer than they may. */
+  notUndone(who: ReadonlySet<string>, as: VerdictKind, boundMs: number, endedAt: number): readonly string[] {
+    return this.commits.flatMap(({ at, certificate: { subject, kind, verdictId } }) => {
+      if (kind !== as || !who.has(subject) || at + boundMs > endedAt) return []
+      const end = this.#ends.find(({ verdict }) => verdict.verdictId === verdictId)
+      return end !== undefined && end.at - at <= boundMs ? [] : [`${kind} of ${subject} was not undone in time`]
+    })
+  }
+}
+
+function summary(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ')
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(2)} s`
+}
