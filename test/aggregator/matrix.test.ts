@@ -36,7 +36,14 @@ let nowMs: number
 
 function newLeader(standing: readonly Standing[] = []): Leader {
   const keyring = { sign: () => new Uint8Array(), verify: () => true }
-  const rest = { heartbeats: false, rosterHash: '', nonce: () => 'nonce', keyring, timing: DEFAULT_TIMING }
+  const rest = {
+    heartbeats: false,
+    saidBefore: [],
+    rosterHash: '',
+    nonce: () => 'nonce',
+    keyring,
+    timing: DEFAULT_TIMING,
+  }
   return new Leader(0, { ...rest, node: 'leader', term: TERM, membership: new Membership(roster), standing })
 }
 
