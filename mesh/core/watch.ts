@@ -182,8 +182,10 @@ export class Watch {
 
   /** A co-observer misses the subject: look, and tell it when the subject acks to this one. */
   hintedBy(now: Millis, observer: string): readonly WatchEffect[] {
+    // Looking comes first: the doubt that it raises begins with nobody to answer.
+    const effects = this.look(now)
     this.#hinters.add(observer)
-    return this.look(now)
+    return effects
   }
 
   /** The subject acked to a co-observer at that time. */

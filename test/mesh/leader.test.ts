@@ -158,6 +158,18 @@ describe('a roll-call', () => {
     expect(leader.noticed('withheld')[0]?.why).toBe('1 of 6 votes')
   })
 
+  test('is neither delayed nor disputed by members that do not observe the subject, whatever they claim to hear', () => {
+    const leader = called()
+    const observers = leader.observersOf(SUBJECT)
+    const strangers = leader.everybody().filter((node) => node !== SUBJECT && !observers.includes(node))
+    const alive = { opinion: 'Alive', channel: 'unknown', forMs: 0 } as const
+    leader.hears(strangers.map((voter) => leader.answer(SUBJECT, voter, alive)))
+    leader.hears(observers.map((voter) => leader.answer(SUBJECT, voter))).tick(20)
+    expect(leader.dropped).toEqual(strangers)
+    expect(leader.certificates).toMatchObject([{ subject: SUBJECT, voters: observers }])
+    expect(leader.noticed('linkFault')).toEqual([])
+  })
+
   test('a sign of life under any incarnation counts', () => {
     const leader = called()
     const voters = leader.observersOf(SUBJECT)
