@@ -8,11 +8,13 @@ import { ringOf } from '../mesh/core/ring.ts'
 import type { Fleet } from './fleet.ts'
 import type { Sight, SightView } from './model.ts'
 
-/**
- * An answer older than this tells nothing of now: whoever still misses the subject has said so since, every 5 s. Under a
- * verdict observers say no more, so what convicted the subject holds on.
- */
+/** An answer older than this tells nothing of now. */
 const ANSWER_FRESH_MS = 30_000
+/**
+ * Nor does one older than this that the observer misses the subject: whoever still does says so every 5 s. Under a verdict
+ * observers say no more, so what convicted the subject holds on.
+ */
+const MISSED_FRESH_MS = 6_000
 
 export interface SightsInit {
   readonly roster: Roster
@@ -33,9 +35,12 @@ interface Evidence {
 /** One for each observer of the subject, in the order of their names. */
 export function sightsOf(subject: string, { roster, leader, fleet, nowMs }: SightsInit): readonly SightView[] {
   const isConvicted = leader.conditions.standing.has(subject)
-  const evidence = [...answers(subject, leader), ...statements(subject, leader)].filter(
-    ({ from, atMs }) => from !== 'roll-call' || isConvicted || nowMs - atMs <= ANSWER_FRESH_MS,
-  )
+  const isFresh = ({ opinion, atMs }: Evidence) =>
+    nowMs - atMs <= (opinion === 'Alive' || opinion === 'Abstain' ? ANSWER_FRESH_MS : MISSED_FRESH_MS)
+  const evidence = [
+    ...answers(subject, leader).filter((each) => isConvicted || isFresh(each)),
+    ...statements(subject, leader),
+  ]
   const zones = new Map(roster.members.map(({ node, zone }) => [node, zone]))
   return ringOf(roster)
     .observersOf(subject)
@@ -47,8 +52,8 @@ export function sightsOf(subject: string, { roster, leader, fleet, nowMs }: Sigh
         return { observer, zone, sees: sightBy(opinion, channel), channel, ageMs: Math.round(nowMs - atMs), from }
       }
       const watchedSince = fleet.couldConvictSince(observer, subject)
-      const isGone = leader.conditions.isExcused(observer) || leader.hasLeft(observer)
-      if (watchedSince === undefined || isConvicted || isGone) {
+      const isGone = (node: string) => leader.conditions.isExcused(node) || leader.hasLeft(node)
+      if (watchedSince === undefined || isGone(subject) || isGone(observer)) {
         return { observer, zone, sees: 'unknown', channel: 'unknown', ageMs: null, from: 'none' }
       }
       // It knows the subject well enough to miss it, and has not said that it does.
