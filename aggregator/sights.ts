@@ -20,6 +20,8 @@ export interface SightsInit {
   readonly roster: Roster
   readonly leader: Leader
   readonly fleet: Fleet
+  /** Zone of each member. */
+  readonly zones: ReadonlyMap<string, string>
   /** Monotonic, on the mesh's clock. */
   readonly nowMs: number
 }
@@ -33,7 +35,7 @@ interface Evidence {
 }
 
 /** One for each observer of the subject, in the order of their names. */
-export function sightsOf(subject: string, { roster, leader, fleet, nowMs }: SightsInit): readonly SightView[] {
+export function sightsOf(subject: string, { roster, leader, fleet, zones, nowMs }: SightsInit): readonly SightView[] {
   const isConvicted = leader.conditions.standing.has(subject)
   const isFresh = ({ opinion, atMs }: Evidence) =>
     nowMs - atMs <= (opinion === 'Alive' || opinion === 'Abstain' ? ANSWER_FRESH_MS : MISSED_FRESH_MS)
@@ -41,7 +43,6 @@ export function sightsOf(subject: string, { roster, leader, fleet, nowMs }: Sigh
     ...answers(subject, leader).filter((each) => isConvicted || isFresh(each)),
     ...statements(subject, leader),
   ]
-  const zones = new Map(roster.members.map(({ node, zone }) => [node, zone]))
   return ringOf(roster)
     .observersOf(subject)
     .map((observer): SightView => {
@@ -72,6 +73,10 @@ export function isMissed({ sees }: SightView): boolean {
 
 export function saysAnything({ sees }: SightView): boolean {
   return sees !== 'unknown'
+}
+
+export function zonesOf({ members }: Roster): ReadonlyMap<string, string> {
+  return new Map(members.map(({ node, zone }) => [node, zone]))
 }
 
 function answers(subject: string, { disputes }: Leader): readonly Evidence[] {
