@@ -33,6 +33,9 @@ const SETTINGS_REPEAT_MS = SETTINGS_TTL_MS / 4
 /** The settings in force, in the store: they must neither go back nor be lost when this process starts again. */
 const SETTINGS_FACT = 'settings'
 
+/** An incident that goes on shows again well within this: a link fault is asked about every few seconds. */
+const INHERITED_FOR_MS = 360_000
+
 const registries = { detectors: builtinDetectors, remediators: builtinRemediators }
 
 export interface RunningAggregator {
@@ -90,7 +93,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     rosterBytes: identity.rosterBytes,
     listen,
     onRoster: (bytes) => writeRoster(stateDir, bytes),
-    lead: { term, standing: service.verdicts.standing() },
+    lead: { term, standing: service.verdicts.standing(), saidBefore: service.saidBefore() },
     onStatement: hear,
     onCommit: (certificate) => {
       service.commit(certificate)
@@ -137,6 +140,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   }
   sayApplied()
   if (refused !== null) refuse(refused)
+  const inherited = setTimeout(() => service.endUnseen(), INHERITED_FOR_MS)
   const repeat = setInterval(sayApplied, SETTINGS_REPEAT_MS)
   const stopWatching = watchSettingsFile(config.settings, readAgain)
   log.info({ url, mesh: roster.mesh, term }, 'aggregator started')
@@ -145,6 +149,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     url,
     token,
     stop: async () => {
+      clearTimeout(inherited)
       clearInterval(repeat)
       stopWatching()
       await Promise.all([http.close(), mesh.stop()])

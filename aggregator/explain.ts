@@ -37,6 +37,8 @@ function titleOf(chain: readonly StoredEvent[]): string {
     case 'finding':
     case 'plan':
       return 'What was found on it'
+    case 'observer-fault':
+      return 'How it sees others'
     default:
       return 'Whether it lives'
   }

@@ -33,7 +33,7 @@ export class Fleet {
   readonly #reports = new Map<string, Report>()
   readonly #remediations = new Map<string, Remediation>()
   readonly #applied = new Map<string, number>()
-  readonly #watching = new Map<string, readonly string[]>()
+  readonly #watching = new Map<string, { readonly subjects: readonly string[]; readonly heardAt: number }>()
 
   /** Takes in a statement heard for the first time. Throws an Error for a note that is not what its topic says. */
   hear(nowMs: number, { statement: { signer, body } }: SignedStatement): FleetChange {
@@ -67,9 +67,10 @@ export class Fleet {
     return this.#remediations.get(planId)
   }
 
-  /** Observers that say they could convict this subject. */
-  couldConvict(subject: string): readonly string[] {
-    return [...this.#watching].filter(([, subjects]) => subjects.includes(subject)).map(([observer]) => observer)
+  /** Since when an observer says that it could convict this subject, on this machine's clock; undefined: it does not. */
+  couldConvictSince(observer: string, subject: string): number | undefined {
+    const watching = this.#watching.get(observer)
+    return watching?.subjects.includes(subject) ? watching.heardAt : undefined
   }
 
   /** Version of the settings that each node says it runs. */
@@ -91,7 +92,7 @@ export class Fleet {
       return { kind: 'remediation', remediation }
     }
     if (topic === WATCHING_TOPIC) {
-      this.#watching.set(signer, decodeWatching(bytes))
+      this.#watching.set(signer, { subjects: decodeWatching(bytes), heardAt: nowMs })
       return { kind: 'none' }
     }
     if (topic === APPLIED_TOPIC) {

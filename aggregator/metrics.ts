@@ -51,6 +51,45 @@ export function createAggregatorMetrics(snapshot: () => Snapshot): AggregatorMet
       }
     },
   })
+  new Gauge({
+    name: 'starling_mesh_disputes',
+    help: 'Members with a fault between them and their peers, by kind',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      const { members } = snapshot()
+      for (const kind of ['LinkFault', 'ObserverFault'] as const) {
+        this.set({ kind }, members.filter(({ flags }) => flags.includes(kind)).length)
+      }
+    },
+  })
+  new Gauge({
+    name: 'starling_brake_active',
+    help: '1 while nobody is marked, by what holds it: frozen, or roll-calls that reach too few',
+    labelNames: ['brake'],
+    registers,
+    collect() {
+      const { frozen, hasQuorum } = snapshot().mesh
+      this.set({ brake: 'frozen' }, frozen === null ? 0 : 1)
+      this.set({ brake: 'no-quorum' }, hasQuorum ? 0 : 1)
+    },
+  })
+  new Gauge({
+    name: 'starling_mesh_blind',
+    help: '1 while so few observers vote that a death might not be found',
+    registers,
+    collect() {
+      this.set(snapshot().mesh.blind === null ? 0 : 1)
+    },
+  })
+  new Gauge({
+    name: 'starling_mesh_blind_subjects',
+    help: 'Members of which more than half of the observers do not vote',
+    registers,
+    collect() {
+      this.set(snapshot().mesh.blind?.subjects.length ?? 0)
+    },
+  })
   new Gauge({ name: 'starling_leader', help: '1 while this aggregator leads', registers }).set(1)
   const verdicts = new Counter({
     name: 'starling_mesh_verdicts_total',

@@ -21,18 +21,54 @@ export interface VoteView {
   readonly forMs: number
 }
 
+/** What can be wrong between a node and its peers while the node itself lives. */
+export type MemberFlag = 'LinkFault' | 'ObserverFault'
+
+/**
+ * What one observer sees of a subject. `silent`: its agent says nothing and its host's answer is not clear; `host-answers`:
+ * its agent says nothing, its host does; `nothing`: neither does.
+ */
+export const SIGHTS = ['hears', 'host-answers', 'silent', 'nothing', 'abstains', 'unknown'] as const
+export type Sight = (typeof SIGHTS)[number]
+
+export interface SightView {
+  readonly observer: string
+  readonly zone: string
+  readonly sees: Sight
+  /** What the host itself answered this observer: userland, mute, refused, nothing or unknown. */
+  readonly channel: string
+  /** How old the evidence is, and what it is; null and none when there is none. */
+  readonly ageMs: number | null
+  readonly from: 'roll-call' | 'statement' | 'watching' | 'none'
+}
+
+/** A row of the matrix of who sees whom. */
+export interface MatrixRow {
+  readonly subject: string
+  readonly state: MemberState
+  readonly flags: readonly MemberFlag[]
+  /** Not everyone who says anything about it hears it, or its links are known to be at fault. */
+  readonly disputed: boolean
+  readonly sights: readonly SightView[]
+}
+
 export interface MemberView {
   readonly node: string
   readonly zone: string
   readonly roles: readonly string[]
   readonly address: string
   readonly state: MemberState
+  /** Beside its state: a node can live and have bad links. */
+  readonly flags: readonly MemberFlag[]
   /** When the state began, as this aggregator saw it. */
   readonly since: string
   readonly incarnation: string
   readonly observers: readonly string[]
   /** Those of them that live and could convict it: they know it well enough, and its host is known to answer them. */
   readonly coveredBy: readonly string[]
+  /** Observers that hear it, and those that do not; the others say nothing about it at present. */
+  readonly seenBy: readonly string[]
+  readonly missedBy: readonly string[]
   /** Votes held against it right now, and how many it takes; null when it has too few observers ever to be convicted. */
   readonly votes: readonly VoteView[]
   readonly needed: number | null
@@ -67,8 +103,20 @@ export const EVENT_KINDS = [
   'frozen',
   'thawed',
   'recovered',
+  'announced',
+  'isolated',
   'agent-down',
   'agent-up',
+  'left',
+  'returned',
+  'link-fault',
+  'link-fault-over',
+  'observer-fault',
+  'observer-fault-over',
+  'blind',
+  'blind-over',
+  'no-quorum',
+  'quorum',
   'finding',
   'plan',
   'decision',
@@ -106,6 +154,10 @@ export interface Snapshot {
     readonly version: string
     /** Why nobody is marked at present, however silent; null while the brake is open. */
     readonly frozen: string | null
+    /** Why the death of a node might not be found at present, and whose; null while enough observers vote. */
+    readonly blind: { readonly why: string; readonly subjects: readonly string[] } | null
+    /** False when the roll-calls of this leader reach no more than half of the live members: it marks nobody. */
+    readonly hasQuorum: boolean
   }
   /** Said on the page in so many words, as "all nodes read this one host". */
   readonly notice: string
@@ -134,6 +186,8 @@ export interface Store {
   /** Small facts that must survive a restart, such as the leader's term. */
   readFact(key: string): string | null
   writeFact(key: string, value: string): void
+  /** Those whose key begins so, by key. */
+  facts(prefix: string): ReadonlyMap<string, string>
   close(): void
 }
 
@@ -144,12 +198,22 @@ export interface Decision {
   readonly via: 'page' | 'cli' | 'api'
 }
 
+/** Who ends a freeze, and why. */
+export interface Release {
+  readonly reason: string
+  readonly via: Decision['via']
+}
+
 /** What the HTTP side needs of the rest of the aggregator. */
 export interface AggregatorPort {
   snapshot(): Snapshot
   events(query: EventQuery): readonly StoredEvent[]
   /** The chains of events behind what a node is now, each head first; null when no such node is known. */
   explain(node: string): Explanation | null
+  /** Who sees whom: a row for each member. */
+  matrix(): readonly MatrixRow[]
+  /** Ends a freeze of the brake. Throws StarlingError when there is none. */
+  release(release: Release, by: string): Event
   /** Throws StarlingError when the plan is unknown or no longer waits for a decision. */
   decide(decision: Decision, by: string): Event
   /** Calls back on each stored event and, without one, when only the snapshot changed. Returns how to stop. */

@@ -14,19 +14,22 @@ import { encodeNote, permitTopic } from '../remediators/notes.ts'
 import { EventBudget } from './event-budget.ts'
 import { explainNode } from './explain.ts'
 import { Fleet } from './fleet.ts'
+import { LastWords } from './last-words.ts'
 import type {
   AggregatorPort,
   Decision,
   Event,
   EventQuery,
   Explanation,
+  MatrixRow,
   MemberView,
+  Release,
   Snapshot,
   Store,
   StoredEvent,
 } from './model.ts'
 import { Recorder } from './recorder.ts'
-import { memberViews, StateClock } from './snapshot.ts'
+import { matrixRows, memberViews, StateClock } from './snapshot.ts'
 import { Verdicts, votesOf } from './verdicts.ts'
 
 /** A node that has not begun within this time after it got the permit must not begin at all (docs/protocol.md, permits). */
@@ -53,6 +56,7 @@ export class AggregatorService implements AggregatorPort {
   readonly #init: ServiceInit
   readonly #fleet = new Fleet()
   readonly #verdicts: Verdicts
+  readonly #lastWords: LastWords
   readonly #recorder: Recorder
   readonly #stateClock = new StateClock()
   readonly #listeners = new Set<(event: StoredEvent | null) => void>()
@@ -64,9 +68,19 @@ export class AggregatorService implements AggregatorPort {
   constructor(init: ServiceInit) {
     this.#init = init
     this.#verdicts = new Verdicts(init.store)
+    this.#lastWords = new LastWords(init.store)
+    for (const signed of this.saidBefore()) this.#fleet.hear(performance.now(), signed)
     this.#recorder = new Recorder(init.store, `${init.node}.${init.term}`, (event) => {
       this.#verdicts.take(event)
       this.#tell(event)
+    })
+  }
+
+  /** What members said to this aggregator in its earlier life, of those that are members still. */
+  saidBefore(): readonly SignedStatement[] {
+    const { members } = this.#init.roster
+    return this.#lastWords.read().filter(({ statement: { signer, serial } }) => {
+      return members.some((member) => member.node === signer && member.serial === serial)
     })
   }
 
@@ -83,13 +97,14 @@ export class AggregatorService implements AggregatorPort {
   hear(signed: SignedStatement): void {
     const change = this.#fleet.hear(performance.now(), signed)
     const { signer } = signed.statement
+    this.#lastWords.keep(signed)
     if (change.kind !== 'none' && !this.#budget.take(signer, performance.now())) {
       this.#init.log.warn({ from: signer, kind: change.kind }, 'event not recorded: this node causes too many')
       return
     }
     switch (change.kind) {
       case 'joined':
-        this.#recorder.joined(change.node, change.incarnation)
+        this.#recorder.mesh.joined(change.node, change.incarnation)
         this.#members()
         break
       case 'report':
@@ -107,7 +122,8 @@ export class AggregatorService implements AggregatorPort {
 
   notice(notice: Notice): void {
     this.#init.log.info({ notice: notice.kind, ...notice }, 'mesh')
-    this.#recorder.notice(notice)
+    const causer = causerOf(notice)
+    if (causer === undefined || this.#budget.take(causer, performance.now())) this.#recorder.mesh.notice(notice)
     this.#members()
     this.#tell(null)
   }
@@ -117,9 +133,14 @@ export class AggregatorService implements AggregatorPort {
     const { subject, kind, verdictId } = certificate
     const encoded = Buffer.from(encodeValue(certificate)).toString('base64')
     const needed = this.#running().leader.conditions.neededFor(subject)
-    this.#recorder.verdict({ certificate, encoded, votes: votesOf(certificate, this.#init.roster), needed })
+    this.#recorder.mesh.verdict({ certificate, encoded, votes: votesOf(certificate, this.#init.roster), needed })
     this.#members()
     this.#init.log.warn({ subject, verdict: verdictId, kind }, 'verdict')
+  }
+
+  /** Ends the incidents on record that did not show again since this aggregator started. */
+  endUnseen(): void {
+    this.#recorder.mesh.endUnseen()
   }
 
   settingsInForce(version: number): void {
@@ -133,13 +154,17 @@ export class AggregatorService implements AggregatorPort {
 
   snapshot(): Snapshot {
     const { roster, node, version, notice } = this.#init
+    const { leader } = this.#running()
+    const { why, subjects } = leader.blindness
     return {
       mesh: {
         id: roster.mesh,
         leader: node,
         epoch: roster.epoch,
         version,
-        frozen: this.#running().leader.frozen ?? null,
+        frozen: leader.frozen ?? null,
+        blind: why === undefined ? null : { why, subjects },
+        hasQuorum: leader.hasQuorum,
       },
       notice,
       members: this.#members(),
@@ -157,6 +182,22 @@ export class AggregatorService implements AggregatorPort {
   explain(node: string): Explanation | null {
     const member = this.snapshot().members.find((candidate) => candidate.node === node)
     return member === undefined ? null : explainNode(member, this.#init.store)
+  }
+
+  matrix(): readonly MatrixRow[] {
+    const { leader, now } = this.#running()
+    return matrixRows({ roster: this.#init.roster, leader, fleet: this.#fleet, nowMs: now() })
+  }
+
+  release({ reason, via }: Release, by: string): Event {
+    const { leader, now } = this.#running()
+    if (leader.frozen === undefined) throw new StarlingError('nothing is frozen: there is no freeze to end')
+    // On record before it takes effect.
+    const event = this.#recorder.mesh.released(`release-${randomUUID()}`, by, via, reason)
+    leader.release(now(), `${by} ended the freeze: ${reason}`)
+    this.#init.log.warn({ event: event.id, by, via }, 'freeze ended')
+    this.#tell(null)
+    return event
   }
 
   decide({ planId, action, reason, via }: Decision, by: string): Event {
@@ -206,5 +247,18 @@ export class AggregatorService implements AggregatorPort {
   #running(): MeshSide {
     if (this.#mesh === undefined) throw new StarlingError('the mesh is starting', { remedy: 'try again in a second' })
     return this.#mesh
+  }
+}
+
+/** The node that can bring about this notice by itself, as often as it likes. */
+function causerOf(notice: Notice): string | undefined {
+  switch (notice.kind) {
+    case 'announced':
+      return notice.verdict.subject
+    case 'left':
+    case 'returned':
+      return notice.subject
+    default:
+      return undefined
   }
 }

@@ -4,7 +4,8 @@ import type { Leader } from '../mesh/core/leader.ts'
 import type { Member, Roster } from '../mesh/core/model.ts'
 import { ringOf } from '../mesh/core/ring.ts'
 import type { Fleet } from './fleet.ts'
-import type { MemberState, MemberView, VoteView } from './model.ts'
+import type { MatrixRow, MemberFlag, MemberState, MemberView, VoteView } from './model.ts'
+import { isHeard, isMissed, saysAnything, sightsOf } from './sights.ts'
 
 /** Since when each member has been in its state, as far as this aggregator saw. */
 export class StateClock {
@@ -30,13 +31,12 @@ export interface MembersInit {
 }
 
 export function memberViews({ roster, leader, fleet, clock, nowMs, now }: MembersInit): readonly MemberView[] {
-  const { standing, agentDown } = leader.conditions
-  const lives = (observer: string) => !standing.has(observer) && !agentDown.has(observer)
   return roster.members.map((member): MemberView => {
     const { node, zone, roles } = member
     const observers = ringOf(roster).observersOf(node)
     const incarnation = fleet.incarnationOf(node)
     const state = stateOf(node, leader, incarnation !== undefined)
+    const sights = sightsOf(node, { roster, leader, fleet, nowMs })
     const decidesInMs = leader.hostHungInMs(nowMs, node)
     const verdictId = leader.conditions.standing.get(node)?.verdictId
     return {
@@ -45,10 +45,15 @@ export function memberViews({ roster, leader, fleet, clock, nowMs, now }: Member
       roles,
       address: addressOf(member),
       state,
+      flags: flagsOf(node, leader),
       since: clock.since(node, state, now),
       incarnation: incarnation ?? '',
       observers,
-      coveredBy: fleet.couldConvict(node).filter((observer) => observers.includes(observer) && lives(observer)),
+      coveredBy: observers.filter(
+        (observer) => fleet.couldConvictSince(observer, node) !== undefined && !leader.conditions.isExcused(observer),
+      ),
+      seenBy: sights.filter(isHeard).map(({ observer }) => observer),
+      missedBy: sights.filter(isMissed).map(({ observer }) => observer),
       votes: votesAbout(node, leader, roster, nowMs),
       needed: finiteOrNull(leader.conditions.neededFor(node)),
       ...(decidesInMs === undefined ? {} : { decidesInMs }),
@@ -57,13 +62,37 @@ export function memberViews({ roster, leader, fleet, clock, nowMs, now }: Member
   })
 }
 
+/** Who sees whom: a row for each member. */
+export function matrixRows(init: Omit<MembersInit, 'clock' | 'now'>): readonly MatrixRow[] {
+  const { roster, leader, fleet } = init
+  return roster.members.map(({ node }): MatrixRow => {
+    const sights = sightsOf(node, init)
+    const flags = flagsOf(node, leader)
+    return {
+      subject: node,
+      state: stateOf(node, leader, fleet.incarnationOf(node) !== undefined),
+      flags,
+      disputed: flags.includes('LinkFault') || sights.some((sight) => saysAnything(sight) && !isHeard(sight)),
+      sights,
+    }
+  })
+}
+
 function stateOf(node: string, leader: Leader, wasHeard: boolean): MemberState {
   const { standing, agentDown, suspected } = leader.conditions
   const verdict = standing.get(node)
   if (verdict !== undefined) return verdict.kind
+  if (leader.hasLeft(node)) return 'left'
   if (agentDown.has(node)) return 'AgentDown'
   if (suspected.has(node)) return 'suspected'
   return wasHeard ? 'alive' : 'unseen'
+}
+
+function flagsOf(node: string, { disputes }: Leader): readonly MemberFlag[] {
+  const flags: MemberFlag[] = []
+  if (disputes.hasLinkFault(node)) flags.push('LinkFault')
+  if (disputes.hasObserverFault(node)) flags.push('ObserverFault')
+  return flags
 }
 
 function votesAbout(node: string, leader: Leader, roster: Roster, nowMs: number): readonly VoteView[] {

@@ -33,6 +33,10 @@ export class Verdicts {
       const { verdictId: id, verdict: kind, votes, needed, present, live, certificate, incarnation } = data
       this.#views.set(id, { id, node: event.node, kind, at: event.at, votes, needed, present, live, certificate })
       this.#incarnations.set(id, incarnation)
+    } else if (event.kind === 'isolated') {
+      const id = String(event.data.verdictId)
+      const view = this.#views.get(id)
+      if (view !== undefined) this.#views.set(id, { ...view, kind: 'Isolated' })
     } else if (event.kind === 'recovered') {
       const id = String(event.data.verdictId)
       const view = this.#views.get(id)
@@ -72,9 +76,9 @@ export class Verdicts {
   }
 }
 
-/** Every verdict and every end of one, oldest first: one that stands may be older than any number of others. */
+/** Every verdict and all that became of it, oldest first: one that stands may be older than any number of others. */
 function wholeStory(store: Store): readonly StoredEvent[] {
-  const kinds = ['verdict', 'recovered'] as const
+  const kinds = ['verdict', 'isolated', 'recovered'] as const
   const story: StoredEvent[] = []
   for (let before = Number.MAX_SAFE_INTEGER; ; ) {
     const page = store.query({ kinds, before, limit: PAGE })

@@ -12,7 +12,7 @@ const CALM_FOR_MS = 2_000
 /** Of all processor time. */
 const IDLE_SHARE_MIN = 0.25
 /** Others may use the machine for longer than anybody wants to wait. */
-const ROOM_WITHIN_MS = 60_000
+const ROOM_WITHIN_MS = 20_000
 const EVENTS_TOLD = 60
 
 /**
@@ -41,7 +41,7 @@ export async function until<T>(
 
 /**
  * Every member is alive, no vote stands, and each observer could convict each of its subjects; but for the nodes of
- * `except`. For two seconds on end in which the machine has room, or else for a minute: agents that wait for a processor
+ * `except`. For two seconds on end in which the machine has room, or else for 20 s: agents that wait for a processor
  * miss roll-calls, and the leader then rightly marks nobody.
  */
 export async function untilWhole(client: ApiClient, except: readonly string[] = []): Promise<void> {

@@ -1,6 +1,15 @@
 /** The API as functions. What goes wrong comes out as StarlingError, saying which address and what to do. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Decision, Event, EventKind, Explanation, Snapshot, StoredEvent } from '../aggregator/model.ts'
+import type {
+  Decision,
+  Event,
+  EventKind,
+  Explanation,
+  MatrixRow,
+  Release,
+  Snapshot,
+  StoredEvent,
+} from '../aggregator/model.ts'
 import { messageOf, StarlingError } from '../common/errors.ts'
 import type { Connection } from './connection.ts'
 import { readEventStream } from './event-stream.ts'
@@ -22,6 +31,10 @@ export interface ApiClient {
   /** The newest that match, oldest first. */
   events(filter: EventFilter): Promise<readonly StoredEvent[]>
   explain(node: string): Promise<Explanation>
+  /** Who sees these nodes; all of them when none is named. */
+  matrix(nodes: readonly string[]): Promise<readonly MatrixRow[]>
+  /** Ends a freeze: the event that this decision became. */
+  release(release: Release): Promise<Event>
   /** The event that the decision became. */
   decide(decision: Decision): Promise<Event>
   /** Events after `seq` and those to come, without end; resumes by itself and tells `note` when it has to. */
@@ -51,6 +64,17 @@ export function createClient({ url, token }: Connection): ApiClient {
     throw new StarlingError(`what answers at ${url} is not a Starling aggregator`, { remedy: 'check --url' })
   }
 
+  /** Posts a person's decision; answered is the event that it became. */
+  async function decided(path: string, body: object): Promise<Event> {
+    const isExpected = (answer: unknown) => isRecord(answer) && isRecord(answer.event)
+    const { event } = await json<{ event: Event }>(path, isExpected, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    return event
+  }
+
   return {
     state: () => json<Snapshot>('/api/v1/state', hasList('members')),
 
@@ -64,16 +88,15 @@ export function createClient({ url, token }: Connection): ApiClient {
 
     explain: (node) => json<Explanation>(`/api/v1/explain/${encodeURIComponent(node)}`, hasList('chains')),
 
-    async decide({ planId, ...body }) {
-      const path = `/api/v1/remediations/${encodeURIComponent(planId)}/decision`
-      const isExpected = (answer: unknown) => isRecord(answer) && isRecord(answer.event)
-      const { event } = await json<{ event: Event }>(path, isExpected, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      })
-      return event
+    async matrix(nodes) {
+      const query = nodes.length === 0 ? '' : `?${new URLSearchParams({ node: nodes.join(',') })}`
+      const { items } = await json<{ items: MatrixRow[] }>(`/api/v1/mesh/matrix${query}`, hasList('items'))
+      return items
     },
+
+    release: (body) => decided('/api/v1/mesh/release', body),
+
+    decide: ({ planId, ...body }) => decided(`/api/v1/remediations/${encodeURIComponent(planId)}/decision`, body),
 
     async *follow(seq, note) {
       let last = seq

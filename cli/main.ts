@@ -10,6 +10,7 @@ import { registerEvents } from './commands/events.ts'
 import { registerExplain } from './commands/explain.ts'
 import { registerFindings } from './commands/findings.ts'
 import { registerMembers } from './commands/members.ts'
+import { registerMesh } from './commands/mesh.ts'
 import { registerRemediations } from './commands/remediations.ts'
 import { registerSim } from './commands/sim.ts'
 import { registerStandIn } from './commands/stand-in.ts'
@@ -20,6 +21,7 @@ import { registerVerify } from './commands/verify.ts'
 const COMMANDS = [
   registerUp,
   registerMembers,
+  registerMesh,
   registerFindings,
   registerEvents,
   registerExplain,

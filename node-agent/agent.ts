@@ -44,7 +44,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   if (named !== node) throw new UsageError(`node.name is ${named}, but the certificate in ${stateDir} is of ${node}`)
 
   const publisher = new Publisher()
-  const metrics = createAgentMetrics(() => publisher.mesh?.peerClocks ?? [])
+  const metrics = createAgentMetrics(() => publisher.mesh)
   const keeper = await loadSettingsKeeper(identity, config, log)
   const stopping = new AbortController()
   let remediation: RemediationRoom | undefined

@@ -1,8 +1,7 @@
 /** The agent's own metrics; names as in docs/contracts.md. */
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { type Finding, SEVERITIES } from '../detectors/contract.ts'
-import type { PeerClock } from '../mesh/core/core-options.ts'
-import type { Traffic } from '../mesh/libp2p/mesh-node.ts'
+import type { MeshNode, Traffic } from '../mesh/libp2p/mesh-node.ts'
 import { countTraffic } from '../mesh/libp2p/traffic-metrics.ts'
 
 const HOUR_MS = 3_600_000
@@ -31,7 +30,8 @@ function collectProcessMetrics(registry: Registry): void {
   }
 }
 
-export function createAgentMetrics(peerClocks: () => readonly PeerClock[]): AgentMetrics {
+/** `mesh`: once it runs; read when somebody scrapes. */
+export function createAgentMetrics(mesh: () => Pick<MeshNode, 'peerClocks' | 'degraded'> | undefined): AgentMetrics {
   const registry = new Registry()
   const registers = [registry]
   collectProcessMetrics(registry)
@@ -58,10 +58,18 @@ export function createAgentMetrics(peerClocks: () => readonly PeerClock[]): Agen
     labelNames: ['of'],
     registers,
     collect() {
-      const trips = peerClocks().map(({ rttMs }) => rttMs / 1_000)
+      const trips = (mesh()?.peerClocks ?? []).map(({ rttMs }) => rttMs / 1_000)
       if (trips.length === 0) return
       this.set({ of: 'mean' }, trips.reduce((sum, trip) => sum + trip, 0) / trips.length)
       this.set({ of: 'worst' }, Math.max(...trips))
+    },
+  })
+  new Gauge({
+    name: 'starling_mesh_local_health',
+    help: '0 while this observer is fit to judge others, 1 while it is degraded and abstains',
+    registers,
+    collect() {
+      this.set(mesh()?.degraded === undefined ? 0 : 1)
     },
   })
   return {

@@ -30,6 +30,20 @@ const DecisionBody = z.strictObject({
   via: z.enum(['page', 'cli', 'api']),
 })
 
+/** Several are joined by commas. */
+const MatrixQuery = z.strictObject({
+  node: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.string().min(1).max(NAME_CHARS_MAX)))
+    .optional(),
+})
+
+const ReleaseBody = z.strictObject({
+  reason: z.string().trim().min(1, 'say why, it is kept with the decision').max(500),
+  via: z.enum(['page', 'cli', 'api']).default('api'),
+})
+
 const NodeParams = z.object({ node: z.string().min(1).max(NAME_CHARS_MAX) })
 const IdParams = z.object({ id: z.string().min(1).max(200) })
 
@@ -48,22 +62,36 @@ export function registerRoutes(server: FastifyInstance, port: AggregatorPort): v
     const { node } = parseInput(NodeParams, request.params)
     const explanation = port.explain(node)
     if (explanation !== null) return explanation
-    const known = port.snapshot().members.map((member) => member.node)
-    const meant = nearest(node, known)
-    throw notFound(`no node "${node}" in this mesh${meant === undefined ? '' : `; did you mean ${meant}?`}`)
+    throw noSuchNode(
+      node,
+      port.snapshot().members.map((member) => member.node),
+    )
+  })
+
+  server.get('/api/v1/mesh/matrix', async (request) => {
+    const { node: wanted } = parseInput(MatrixQuery, request.query)
+    const rows = port.matrix()
+    if (wanted === undefined) return { items: rows }
+    const bySubject = new Map(rows.map((row) => [row.subject, row]))
+    return {
+      items: wanted.map((node) => {
+        const row = bySubject.get(node)
+        if (row === undefined) throw noSuchNode(node, [...bySubject.keys()])
+        return row
+      }),
+    }
+  })
+
+  server.post('/api/v1/mesh/release', async (request) => {
+    const release = parseInput(ReleaseBody, request.body)
+    return { event: orConflict('Not released', () => port.release(release, TOKEN_HOLDER)) }
   })
 
   server.post('/api/v1/remediations/:id/decision', async (request) => {
     const { id } = parseInput(IdParams, request.params)
     const { action, reason, via } = parseInput(DecisionBody, request.body)
     if (!port.snapshot().remediations.some(({ plan }) => plan.id === id)) throw notFound(`no remediation "${id}"`)
-    try {
-      return { event: port.decide({ planId: id, action, reason, via }, TOKEN_HOLDER) }
-    } catch (error) {
-      if (!(error instanceof StarlingError)) throw error
-      const remedy = error.remedy === undefined ? {} : { remedy: error.remedy }
-      throw new ProblemError({ status: 409, title: 'Not decided', detail: error.message, ...remedy })
-    }
+    return { event: orConflict('Not decided', () => port.decide({ planId: id, action, reason, via }, TOKEN_HOLDER)) }
   })
 
   server.get('/api/v1/verdicts/:id', async (request) => findVerdict(port, request.params))
@@ -76,6 +104,22 @@ export function registerRoutes(server: FastifyInstance, port: AggregatorPort): v
       .header('content-disposition', `attachment; filename="${name}"`)
       .send(Buffer.from(verdict.certificate, 'base64'))
   })
+}
+
+/** What the aggregator refuses as things stand is a 409. */
+function orConflict<T>(title: string, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    if (!(error instanceof StarlingError)) throw error
+    const remedy = error.remedy === undefined ? {} : { remedy: error.remedy }
+    throw new ProblemError({ status: 409, title, detail: error.message, ...remedy })
+  }
+}
+
+function noSuchNode(node: string, known: readonly string[]): ProblemError {
+  const meant = nearest(node, known)
+  return notFound(`no node "${node}" in this mesh${meant === undefined ? '' : `; did you mean ${meant}?`}`)
 }
 
 function findVerdict(port: AggregatorPort, params: unknown): VerdictView {

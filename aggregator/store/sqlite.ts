@@ -13,6 +13,7 @@ export function openSqliteStore(file: string): Store {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING seq`)
   const selectById = database.prepare('SELECT * FROM events WHERE id = ?')
   const selectFact = database.prepare('SELECT value FROM facts WHERE key = ?')
+  const selectFacts = database.prepare('SELECT key, value FROM facts WHERE substr(key, 1, ?) = ? ORDER BY key')
   const upsertFact = database.prepare(
     'INSERT INTO facts (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
   )
@@ -45,6 +46,11 @@ export function openSqliteStore(file: string): Store {
 
     writeFact(key: string, value: string): void {
       upsertFact.run(key, value)
+    },
+
+    facts(prefix: string): ReadonlyMap<string, string> {
+      const rows = selectFacts.all(prefix.length, prefix)
+      return new Map(rows.map(({ key, value }) => [String(key), String(value)]))
     },
 
     close(): void {

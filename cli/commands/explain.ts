@@ -23,8 +23,13 @@ export function registerExplain(program: Command): void {
 
 function describe({ member, chains }: Explanation): string {
   const about = [`zone ${member.zone}`, member.roles.join(', '), member.address].filter((part) => part !== '')
-  const parts = [`${member.node} is ${member.state} since ${localTime(member.since)} (${about.join('; ')})`]
+  const parts = [
+    `${member.node} is ${[member.state, ...member.flags].join(' with ')} since ${localTime(member.since)} (${about.join('; ')})`,
+  ]
   if (member.verdictId !== undefined) parts.push(`verdict ${member.verdictId}`)
+  if (member.missedBy.length > 0) {
+    parts.push(`heard by ${member.seenBy.join(', ') || 'nobody'}; missed by ${member.missedBy.join(', ')}`)
+  }
   const text = parts.map((part) => `${printable(part)}\n`)
   if (member.votes.length > 0) text.push('\n', votes(member.votes, member.needed))
   for (const { title, events } of chains) text.push('\n', `${printable(title)}\n`, causalTree(events))

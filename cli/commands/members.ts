@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { MemberState, MemberView } from '../../aggregator/model.ts'
+import type { MemberState, MemberView, Snapshot } from '../../aggregator/model.ts'
 import { ExitCode } from '../../common/errors.ts'
 import { createClient } from '../client.ts'
 import { addConnectionOptions, type ConnectionFlags, resolveConnection } from '../connection.ts'
@@ -24,28 +24,59 @@ export function registerMembers(program: Command): void {
   const command = program
     .command('members')
     .description('the nodes of the mesh and what the mesh holds them for')
-    .addHelpText('after', '\nExit codes: 0 fine, 3 when a node is NodeDown, HostHung or AgentDown, 1 error, 2 usage')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 fine, 3 when a node is NodeDown, HostHung, Isolated or AgentDown, 1 error, 2 usage',
+    )
     .action(async (options: ConnectionFlags & { output: OutputFormat }) => {
       const { members, notice, mesh } = await createClient(resolveConnection(options)).state()
       if (notice !== '') note(notice)
-      if (mesh.frozen !== null) note(`Nobody is marked at present: ${mesh.frozen}`)
+      for (const line of standing(mesh)) note(line)
       if (options.output === 'json') printJson('MemberList', members)
-      else print(table(['NODE', 'STATE', 'ZONE', 'ROLES', 'SINCE', 'COVERED', 'AGAINST', 'ADDRESS'], members.map(row)))
+      else
+        print(
+          table(['NODE', 'STATE', 'ZONE', 'ROLES', 'SINCE', 'COVERED', 'SEEN', 'AGAINST', 'ADDRESS'], members.map(row)),
+        )
+      for (const member of members) if (member.flags.length > 0) note(why(member))
       if (members.some(({ state }) => DOWN.includes(state))) process.exitCode = ExitCode.problem
     })
   addOutputOption(addConnectionOptions(command))
+}
+
+/** What concerns the whole mesh. */
+function standing({ frozen, blind, hasQuorum }: Snapshot['mesh']): readonly string[] {
+  return [
+    ...(frozen === null ? [] : [`Nobody is marked at present: ${frozen}`]),
+    ...(blind === null ? [] : [`Blind: ${blind.why}; the death of a node might not be found`]),
+    ...(hasQuorum ? [] : ['Nobody is marked at present: no more than half of the live members answer this leader']),
+  ]
+}
+
+/** Who sees a node whose links, or whose own sight, are at fault. */
+function why({ node, flags, seenBy, missedBy }: MemberView): string {
+  const sides = [
+    ...(seenBy.length === 0 ? [] : [`heard by ${seenBy.join(', ')}`]),
+    ...(missedBy.length === 0 ? [] : [`missed by ${missedBy.join(', ')}`]),
+  ]
+  return `${node}: ${flags.join(', ')}; ${sides.join('; ') || 'nobody says anything about it now'}`
 }
 
 function row(member: MemberView): readonly Cell[] {
   const against = member.votes.filter(({ opinion }) => opinion === 'silent').length
   return [
     member.node,
-    { text: member.state, style: STYLES[member.state] },
+    { text: [member.state, ...member.flags].join('+'), style: styleOf(member) },
     member.zone,
     member.roles.join(','),
     localTime(member.since),
     `${member.coveredBy.length} of ${member.observers.length}`,
+    `${member.seenBy.length} of ${member.observers.length}`,
     member.votes.length === 0 ? '' : `${against} of ${member.needed ?? '-'}`,
     member.address,
   ]
+}
+
+/** A node that lives in spite of its links is not quite well. */
+function styleOf({ state, flags }: MemberView): CellStyle {
+  return state === 'alive' && flags.length > 0 ? 'yellow' : STYLES[state]
 }

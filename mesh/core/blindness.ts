@@ -22,6 +22,11 @@ export class Blindness {
     return this.#subjects
   }
 
+  /** What the alarm says; undefined while there is none. */
+  get why(): string | undefined {
+    return this.#why
+  }
+
   /** Who does not vote now: degraded, or without a living agent. Tells when the alarm begins, changes and ends. */
   update(abstaining: ReadonlySet<string>): readonly Notice[] {
     const { members } = this.#membership.roster

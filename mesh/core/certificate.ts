@@ -59,7 +59,7 @@ export function verifyCertificate(
     return invalid('it does not hold the answers that it was counted from')
   }
   const kind = silenceOf(certificate)
-  if (kind === undefined) return invalid('an Isolated node is one whose Lease was renewed')
+  if (kind === undefined) return invalid('a node is Isolated if its Lease was renewed, and only then')
   const counted = tally(
     {
       subject: certificate.subject,
@@ -79,10 +79,10 @@ function conclusionOf(certificate: Certificate): Conclusion {
   return { verdictId, kind, subject, incarnation, heartbeat, excused, rosterHash, present, live, voters }
 }
 
-/** What the answers must show for it; undefined for an Isolated without a renewed Lease. */
+/** What the answers must show for it; undefined where kind and Lease contradict each other. */
 function silenceOf({ kind, heartbeat, answers }: Certificate): Silence | undefined {
+  if ((kind === 'Isolated') !== (heartbeat === 'renewed')) return undefined
   if (kind !== 'Isolated') return kind
-  if (heartbeat !== 'renewed') return undefined
   return answers.some(({ answer }) => answer.opinion === 'HostHung') ? 'HostHung' : 'NodeDown'
 }
 

@@ -1,5 +1,5 @@
 /** What a core is made of, and what it tells its owner. */
-import type { Incarnation, Keyring, Millis, Roster, Standing } from './model.ts'
+import type { Incarnation, Keyring, Millis, Roster, SignedStatement, Standing } from './model.ts'
 import type { Timing } from './timing.ts'
 
 export interface CoreOptions {
@@ -20,6 +20,8 @@ export interface CoreOptions {
     readonly rosterHash: string
     /** Verdicts that stood when this leader started, from the record of commits. */
     readonly standing: readonly Standing[]
+    /** What members said to this aggregator in its earlier life: heard again, it is no news. */
+    readonly saidBefore: readonly SignedStatement[]
     /** Whether kubelets' Leases can be read: `readHeartbeat` is then asked before every commit. */
     readonly heartbeats: boolean
     /** Unpredictable: it is what makes answers fresh. */

@@ -73,6 +73,7 @@ export class Core {
     }
     this.#desk = new RollCallDesk(voter, this.#membership, keyring, timing)
     if (lead === undefined) return
+    for (const signed of lead.saidBefore) this.#gossip.receive(now.ms, { signed, ageMs: 0 })
     this.leader = new Leader(now.ms, { node, membership: this.#membership, keyring, timing, ...lead })
     this.#downList = new DownList(now.ms, this.leader, timing.downNoticeTtlMs)
   }

@@ -12,6 +12,9 @@ import type { Millis, SignedStatement, StatementBody } from './model.ts'
 /** What was passed up so lately may have been lost with the edge that it took: it is passed up again by another. */
 const RECENT_MS = 15_000
 
+/** Neighbours that are asked by a node that knows no way up. */
+const ANY_WAYS = 2
+
 export class Dissemination {
   readonly #gossip: Gossip
   readonly #membership: Membership
@@ -64,7 +67,9 @@ export class Dissemination {
 
   #nextHops({ statement: { signer, body } }: SignedStatement): readonly string[] {
     if (this.#membership.isAggregator(signer)) return this.#links.peers
-    const open = this.#uplinks().filter((peer) => this.#links.has(peer))
+    const known = this.#uplinks().filter((peer) => this.#links.has(peer))
+    // Before its first roll-call a node asks its neighbours, who know the way.
+    const open = known.length > 0 ? known : this.#links.peers.slice(0, ANY_WAYS)
     // A vote must not be late because one node on its way dies with the subject.
     return body.kind === 'accusation' ? open : open.slice(0, 1)
   }

@@ -84,6 +84,11 @@ export class Leader {
     return this.#judge.reach.isReached
   }
 
+  /** Whether it said that it stops for a while, and is not back. */
+  hasLeft(node: string): boolean {
+    return this.#leaves.has(node)
+  }
+
   recoverBeats(now: Millis, subject: string): number {
     return this.#flaps.recoverBeats(now, subject)
   }
@@ -121,7 +126,7 @@ export class Leader {
   }
 
   left(now: Millis, subject: string, leave: Leave): void {
-    this.#tell(...this.#leaves.left(now, subject, leave))
+    this.#tell(...this.#leaves.left(now, subject, leave, this.lifeOf(subject)))
   }
 
   /** `saidAt`: by this node's clock, as far as the way it took tells. */
@@ -233,7 +238,7 @@ export class Leader {
     const candidates = mayAsk ? this.#candidates(now) : []
     if (candidates.length > 0) return this.#ask(now, peers, candidates, this.#unexplained)
     if (this.#open !== undefined || now < this.#idleRollCallAt) return []
-    return this.#ask(now, peers, [], this.#judge.disputes.toAsk([...this.conditions.suspected]))
+    return this.#ask(now, peers, [], this.#judge.disputed())
   }
 
   /** Asks the mesh about candidates and, without convicting them, about others. */

@@ -15,7 +15,9 @@ export class Leaves {
     return this.#absent.has(node)
   }
 
-  left(now: Millis, subject: string, { incarnation, reason, forMs }: Leave): readonly Notice[] {
+  /** `latest`: the latest life of the node that was heard of. An earlier one has left for good. */
+  left(now: Millis, subject: string, { incarnation, reason, forMs }: Leave, latest: Incarnation): readonly Notice[] {
+    if (compareIncarnations(incarnation, latest) < 0) return []
     this.#absent.set(subject, { incarnation, untilMs: now + forMs })
     return [{ kind: 'left', subject, why: reason }]
   }

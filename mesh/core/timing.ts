@@ -43,7 +43,10 @@ export interface Timing {
   readonly calibratedForMs: Millis
   /** An agent silent for this long on a host that answers is AgentDown. */
   readonly agentDownMs: Millis
-  /** HostHung is decided when every fit observer has had no answer for this long (without Kubernetes' Lease). */
+  /**
+   * HostHung is decided when every fit observer has had no answer for this long (without Kubernetes' Lease). With the
+   * roll-call it comes within 25 s.
+   */
   readonly hostHungMs: Millis
   /** The same where the kubelet's Lease can be read, and was not renewed since. */
   readonly hostHungLeaseMs: Millis
@@ -100,7 +103,7 @@ export const DEFAULT_TIMING: Timing = {
   calibrateEveryMs: 60_000,
   calibratedForMs: 300_000,
   agentDownMs: 3_000,
-  hostHungMs: 25_000,
+  hostHungMs: 24_500,
   hostHungLeaseMs: 10_000,
   repeatMs: 5_000,
   accusationTtlMs: 12_000,

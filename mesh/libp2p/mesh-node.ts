@@ -48,8 +48,12 @@ export interface MeshNodeOptions {
   readonly rosterBytes: Uint8Array
   readonly listen: { readonly host: string; readonly port: number }
   readonly timing?: Timing
-  /** Given to an aggregator: its term, and the verdicts on record. */
-  readonly lead?: { readonly term: number; readonly standing: readonly Standing[] }
+  /** Given to an aggregator: its term, and what is on record of verdicts and of what members said. */
+  readonly lead?: {
+    readonly term: number
+    readonly standing: readonly Standing[]
+    readonly saidBefore: readonly SignedStatement[]
+  }
   /** A statement heard for the first time: an aggregator hears all, a member what aggregators say. */
   onStatement(signed: SignedStatement): void
   /** Must have kept a later roster, as it was signed, when it returns: only then is it in force. */

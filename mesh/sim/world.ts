@@ -127,6 +127,11 @@ export class World {
     return this.#life(node).program.core
   }
 
+  /** Lets a node say something, as its agent would of a finding. */
+  publish(node: string, topic: string, bytes: Uint8Array, ttlMs: number): void {
+    this.#life(node).program.take({ kind: 'publish', topic, bytes, ttlMs })
+  }
+
   commits(): readonly { readonly at: number; readonly certificate: Certificate }[] {
     return this.records.filter((record) => record.kind === 'commit')
   }
@@ -166,7 +171,14 @@ export class World {
     this.#lives.set(node, { boot, program, streams })
     const nonce = () => Math.floor(stage.random() * 2 ** 48).toString(16)
     const standing = [...this.#standing.values()]
-    const lead = { term: boot, rosterHash: hashOf(roster), standing, heartbeats: this.#heartbeats, nonce }
+    const lead = {
+      term: boot,
+      rosterHash: hashOf(roster),
+      standing,
+      saidBefore: [],
+      heartbeats: this.#heartbeats,
+      nonce,
+    }
     const core = new Core(program.now(), {
       node,
       incarnation: { serial: 1, boot, refutations: 0 },

@@ -78,7 +78,7 @@ describeReal('the page in a browser', needsChromium(), () => {
   it("shows each vote, and times in the viewer's zone with the offset on demand", async () => {
     await open()
     const tile = page.getByTestId('member-node-4')
-    await tile.locator('summary').click()
+    await tile.getByText('3 silent, 3 needed').click()
     const rows = await tile.locator('tbody tr').allInnerTexts()
     expect(rows.map((row) => row.split(/\s+/))).toEqual([
       ['node-1', 'a', '✕', 'silent', 'nothing', '1.6', 's'],
@@ -89,6 +89,40 @@ describeReal('the page in a browser', needsChromium(), () => {
     const time = tile.locator('time')
     expect(await seen(time)).toContain('15:11:55')
     expect(await time.getAttribute('title')).toBe('2026-03-14 15:11:55.589 +05:45')
+  })
+
+  it('draws who sees a node, with the same in words, while it is looked at', async () => {
+    await open()
+    const who = page.getByTestId('member-node-4').getByTestId('who-sees')
+    await who.getByText('heard by 0 of 4 observers').click()
+    await page.getByRole('img', { name: 'node-4 is heard by 0 of its 4 observers' }).waitFor()
+    expect(await who.locator('svg .sight-mark').allTextContents()).toEqual(['✕', '✕', '✕', '–'])
+    const words = (await who.locator('tbody tr').allInnerTexts()).map((row) => row.split(/\t/))
+    expect(words).toEqual([
+      ...['a', 'b', 'c'].map((zone, index) => [`node-${index + 1}`, zone, '✕ nothing answers', 'roll-call, 2 s ago']),
+      ['node-5', 'b', '– abstains', 'roll-call, 2 s ago'],
+    ])
+    // As it changes, without a further click.
+    const rows = served.sample.matrix()
+    served.sample.matrix = () =>
+      rows.map((row) => ({ ...row, sights: row.sights.map((sight) => ({ ...sight, sees: 'hears' })) }))
+    await page.getByRole('img', { name: 'node-4 is heard by 4 of its 4 observers' }).waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  it('shows bad links beside the state, and says when the mesh cannot judge', async () => {
+    const { mesh } = served.sample.snapshot()
+    await open()
+    served.sample.changeMember('node-2', { flags: ['LinkFault', 'ObserverFault'] })
+    await eventually(() => textOf('member-node-2')).toMatch(/alive.*LinkFault.*ObserverFault/s)
+    await eventually(() => textOf('announcer')).toBe('node-2 is alive with LinkFault with ObserverFault')
+    served.sample.changeMember('node-3', { state: 'left' })
+    await eventually(() => textOf('announcer')).toBe('node-3 is left')
+    expect(await page.getByTestId('member-node-2').getAttribute('class')).toBe('tile edge-warn')
+    const blind = { why: '2 of 5 members do not vote', subjects: [] }
+    served.sample.change({ mesh: { ...mesh, blind, hasQuorum: false } })
+    await eventually(() => textOf('blind')).toContain('Blind: 2 of 5 members do not vote')
+    expect(await textOf('no-quorum')).toContain('no more than half of the live members answer node-1')
   })
 
   it('asks for the token where it is not known, and shows nothing', async () => {
@@ -236,7 +270,9 @@ describeReal('the page in a browser', needsChromium(), () => {
     served.sample.changeMember('node-4', { node: long, zone: long })
     served.sample.emit(event('long', { node: long, summary: long }))
     await open()
-    await page.getByTestId(`member-${long}`).locator('summary').click()
+    await page.getByTestId(`member-${long}`).getByText('3 silent, 3 needed').click()
+    await page.getByTestId(`member-${long}`).getByTestId('who-sees').locator('summary').click()
+    await page.getByRole('img', { name: 'observers' }).waitFor()
     await page.getByRole('button', { name: 'Reject sysctl on node-2' }).click()
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
   })

@@ -9,17 +9,19 @@ import type {
   EventQuery,
   Explanation,
   MemberView,
+  Release,
   Snapshot,
   StoredEvent,
 } from '../../aggregator/model.ts'
 import { StarlingError } from '../../common/errors.ts'
 import { sampleEvents } from './sample-events.ts'
-import { PLAN_ID, sampleSnapshot } from './sample-snapshot.ts'
+import { PLAN_ID, sampleMatrix, sampleSnapshot } from './sample-snapshot.ts'
 
 export { PLAN_ID, VERDICT_ID } from './sample-snapshot.ts'
 
 export interface SamplePort extends AggregatorPort {
   readonly decisions: readonly (Decision & { readonly by: string })[]
+  readonly releases: readonly (Release & { readonly by: string })[]
   /** Appends to the history and tells subscribers. */
   emit(event: Event): StoredEvent
   /** Replaces parts of the snapshot and tells subscribers. */
@@ -34,6 +36,7 @@ export function createSamplePort(at: number = Date.parse('2026-03-14T09:26:53.58
   const history: StoredEvent[] = sampleEvents(time).map((event, index) => ({ ...event, seq: index + 1 }))
   const listeners = new Set<(event: StoredEvent | null) => void>()
   const decisions: (Decision & { by: string })[] = []
+  const releases: (Release & { by: string })[] = []
   let snapshot = sampleSnapshot(time)
 
   function tell(event: StoredEvent | null): void {
@@ -54,6 +57,7 @@ export function createSamplePort(at: number = Date.parse('2026-03-14T09:26:53.58
 
   return {
     decisions,
+    releases,
     emit,
     change,
     changeMember(node, parts) {
@@ -83,6 +87,24 @@ export function createSamplePort(at: number = Date.parse('2026-03-14T09:26:53.58
       const events = history.filter((event) => event.node === node && event.kind !== 'joined')
       const heads = events.filter((event) => !events.some(({ id }) => id === event.causedBy))
       return { member, chains: heads.map((head) => ({ title: head.summary, events: chainFrom(head, events) })) }
+    },
+
+    matrix: () => sampleMatrix(snapshot),
+
+    release(release, by) {
+      if (snapshot.mesh.frozen === null) throw new StarlingError('nothing is frozen: there is no freeze to end')
+      releases.push({ ...release, by })
+      change({ mesh: { ...snapshot.mesh, frozen: null } })
+      return emit({
+        id: `release:${releases.length}`,
+        at: time(130),
+        kind: 'decision',
+        node: '',
+        tone: 'act',
+        summary: `freeze ended by ${by} (${release.via}): ${release.reason}`,
+        causedBy: '',
+        data: {},
+      })
     },
 
     decide(decision, by) {

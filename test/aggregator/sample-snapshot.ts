@@ -1,5 +1,5 @@
 /** What the sample mesh looks like after its incident. `time(s)` is that many seconds after the incident began. */
-import type { MemberView, Snapshot, VoteView } from '../../aggregator/model.ts'
+import type { MatrixRow, MemberView, SightView, Snapshot, VoteView } from '../../aggregator/model.ts'
 import type { Finding } from '../../detectors/contract.ts'
 import type { Remediation } from '../../remediators/contract.ts'
 
@@ -36,17 +36,28 @@ export function sampleSnapshot(time: TimeOf): Snapshot {
       roles: index === 0 ? ['control-plane', 'etcd'] : ['compute'],
       address: `/ip4/127.0.0.1/tcp/${7790 + index}`,
       state: node === 'node-4' ? 'NodeDown' : 'alive',
+      flags: [],
       since: time(node === 'node-4' ? 2 : -3_600 + index),
       incarnation: `${index + 1}.0`,
       observers: NODES.filter((other) => other !== node),
       coveredBy: NODES.filter((other) => other !== node),
+      seenBy: node === 'node-4' ? [] : NODES.filter((other) => other !== node && other !== 'node-4'),
+      missedBy: node === 'node-4' ? ['node-1', 'node-2', 'node-3'] : [],
       votes: node === 'node-4' ? VOTES : [],
       needed: 3,
       ...(node === 'node-4' ? { verdictId: VERDICT_ID } : {}),
     }),
   )
   return {
-    mesh: { id: 'sample-mesh', leader: 'node-1', epoch: 4, version: '0.1.0', frozen: null },
+    mesh: {
+      id: 'sample-mesh',
+      leader: 'node-1',
+      epoch: 4,
+      version: '0.1.0',
+      frozen: null,
+      blind: null,
+      hasQuorum: true,
+    },
     notice: 'All five nodes read this one host: their findings are about the same machine.',
     members,
     findings: findings(time),
@@ -66,6 +77,20 @@ export function sampleSnapshot(time: TimeOf): Snapshot {
     remediations: [awaiting(time), done(time)],
     settings: { version: 3, applied: { 'node-1': 3, 'node-2': 3, 'node-3': 3, 'node-4': 2, 'node-5': 3 } },
   }
+}
+
+/** Nobody hears node-4, as its verdict says, and it says nothing of the others. */
+export function sampleMatrix({ members }: Snapshot): readonly MatrixRow[] {
+  return members.map(({ node, state, flags, observers }) => {
+    const sights = observers.map((observer): SightView => {
+      const at = { observer, zone: zoneOf(observer), channel: 'unknown' }
+      if (observer === 'node-4') return { ...at, sees: 'unknown', ageMs: null, from: 'none' }
+      if (node !== 'node-4') return { ...at, sees: 'hears', ageMs: 60_000, from: 'watching' }
+      if (observer === 'node-5') return { ...at, sees: 'abstains', ageMs: 2_000, from: 'roll-call' }
+      return { ...at, sees: 'nothing', channel: 'nothing', ageMs: 2_000, from: 'roll-call' }
+    })
+    return { subject: node, state, flags, disputed: node === 'node-4', sights }
+  })
 }
 
 function findings(time: TimeOf): readonly Finding[] {

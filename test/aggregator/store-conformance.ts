@@ -85,6 +85,16 @@ export function storeConformance(name: string, create: () => StoreUnderTest): vo
       expect(store.readFact('other')).toBe('')
     })
 
+    it('gives the facts whose keys begin alike, and no pattern in a prefix means more than itself', () => {
+      for (const key of ['said/b', 'said/a', 'said', 'sa%/x', 'saie']) store.writeFact(key, key.toUpperCase())
+      expect([...store.facts('said/')]).toEqual([
+        ['said/a', 'SAID/A'],
+        ['said/b', 'SAID/B'],
+      ])
+      expect([...store.facts('sa%').keys()]).toEqual(['sa%/x'])
+      expect([...store.facts('none')]).toEqual([])
+    })
+
     it('has everything again after it was closed and opened', () => {
       const stored = store.append(event('a'))
       store.writeFact('term', '7')

@@ -26,14 +26,36 @@ const rows = (stdout: string) => stdout.trimEnd().split('\n').slice(1)
 describe('members', () => {
   it('shows a table, the notice aside, and fails with 3 while a node is down', async () => {
     const { stdout, stderr, code } = await cli('members')
-    expect(stdout.split('\n')[0]).toMatch(/^NODE +STATE +ZONE +ROLES +SINCE +COVERED +AGAINST +ADDRESS$/)
+    expect(stdout.split('\n')[0]).toMatch(/^NODE +STATE +ZONE +ROLES +SINCE +COVERED +SEEN +AGAINST +ADDRESS$/)
     expect(rows(stdout)).toHaveLength(5)
     expect(stdout).toMatch(
-      /^node-4 {2}NodeDown {2}a {5}compute +2026-03-14 15:11:55 \+05:45 {2}4 of 4 +3 of 3 +\/ip4\/127\.0\.0\.1\/tcp\/7793$/m,
+      /^node-4 {2}NodeDown {2}a {5}compute +2026-03-14 15:11:55 \+05:45 {2}4 of 4 +0 of 4 +3 of 3 +\/ip4\/127\.0\.0\.1\/tcp\/7793$/m,
     )
     expect(stderr).toContain('All five nodes read this one host')
     expect(stdout).not.toContain('All five nodes')
     expect(code).toBe(3)
+  })
+
+  it('shows bad links beside the state, and says who sees the node', async () => {
+    const [seenBy, missedBy] = [
+      ['node-1', 'node-3'],
+      ['node-4', 'node-5'],
+    ]
+    served.sample.changeMember('node-2', { flags: ['LinkFault'], seenBy, missedBy })
+    served.sample.changeMember('node-3', { state: 'left' })
+    const { stdout, stderr } = await cli('members')
+    expect(stdout).toMatch(/^node-2 {2}alive\+LinkFault .* 2 of 4 /m)
+    expect(stdout).toMatch(/^node-3 {2}left /m)
+    expect(stderr).toContain('node-2: LinkFault; heard by node-1, node-3; missed by node-4, node-5')
+  })
+
+  it('says when the mesh is blind or reaches too few', async () => {
+    const { mesh } = served.sample.snapshot()
+    const blind = { why: '2 of 5 members do not vote', subjects: [] }
+    served.sample.change({ mesh: { ...mesh, blind, hasQuorum: false } })
+    const { stderr } = await cli('members')
+    expect(stderr).toContain('Blind: 2 of 5 members do not vote; the death of a node might not be found')
+    expect(stderr).toContain('no more than half of the live members answer this leader')
   })
 
   it('succeeds when nothing is down, even if a node is suspected', async () => {
@@ -67,6 +89,98 @@ describe('members', () => {
     expect(forced.stdout).toContain('\u001b[31mNodeDown')
     const refused = await cli('members', { env: { ...env, NO_COLOR: '1' } })
     expect(refused.stdout).not.toContain('\u001b')
+  })
+})
+
+describe('mesh matrix', () => {
+  const sample = () => createSamplePort().matrix()
+  const whole = () => {
+    served.sample.matrix = () => sample().map((row) => ({ ...row, disputed: false, sights: row.sights.slice(0, 1) }))
+  }
+  beforeEach(() => {
+    served.sample.matrix = sample
+  })
+
+  it('draws the nodes in dispute, with what the glyphs mean, and fails with 3', async () => {
+    const { stdout, code } = await cli('mesh matrix')
+    expect(stdout.split('\n').map((text) => text.split(/ {2,}/))).toEqual([
+      ['SUBJECT', 'STATE', 'node-1', 'node-2', 'node-3', 'node-5'],
+      ['node-4', 'NodeDown', '✕ 2s', '✕ 2s', '✕ 2s', '– 2s'],
+      [''],
+      ['✕ nothing answers', '– abstains'],
+      [''],
+    ])
+    expect(code).toBe(3)
+  })
+
+  it('draws all of them, each hearing the others, and no column for itself', async () => {
+    const { stdout } = await cli('mesh matrix --all')
+    const cells = rows(stdout).map((text) => text.split(/ {2,}/))
+    expect(cells[1]).toEqual(['node-2', 'alive', '●', '·', '●', '?', '●'])
+    expect(cells).toHaveLength(7)
+  })
+
+  it('tells all that is known of the nodes that are named', async () => {
+    const { stdout, code } = await cli('mesh matrix node-1 node-4')
+    expect(stdout).toContain('node-1 is alive, heard by 3 of 4 observers\n')
+    expect(stdout).toContain('node-4 is NodeDown, heard by 0 of 4 observers\n')
+    expect(stdout).toMatch(/^node-5 {4}b {5}– abstains {9}unknown {7}2s {3}roll-call$/m)
+    expect(stdout).toMatch(/^node-4 {4}a {5}\? says nothing about it {2}unknown {7}- {4}none$/m)
+    expect(code).toBe(3)
+    expect((await cli('mesh matrix node-1')).code).toBe(0)
+    expect((await cli('mesh matrix nod-4')).stderr).toContain('did you mean node-4?')
+  })
+
+  it('names the observers of each node where there are many', async () => {
+    served.sample.matrix = () =>
+      sample().map((row) => {
+        const [sight] = row.sights
+        if (sight === undefined) throw new Error('a node without observers')
+        const sights = Array.from({ length: 4 }, (_, n) => ({ ...sight, observer: `${row.subject}.${n}` }))
+        return { ...row, sights }
+      })
+    const { stdout } = await cli('mesh matrix --all')
+    expect(stdout).toMatch(/^SUBJECT {2}STATE {5}SEEN BY +NOT SEEN BY$/m)
+    expect(stdout).toMatch(/^node-4 +NodeDown +- +✕ node-4\.0, ✕ node-4\.1, ✕ node-4\.2, ✕ node-4\.3$/m)
+  })
+
+  it('says so when nothing is in dispute', async () => {
+    whole()
+    const { stdout, code } = await cli('mesh matrix')
+    expect(stdout).toBe(
+      'No node is in dispute: no observer misses any of the 5 members, and nobody says anything about 1 of them.\n',
+    )
+    expect(code).toBe(0)
+    const json = await cli('mesh matrix -o json')
+    expect(JSON.parse(json.stdout)).toEqual({
+      apiVersion: 'starling.mesh/v1alpha1',
+      kind: 'MatrixRowList',
+      items: [],
+    })
+    expect(json.code).toBe(0)
+  })
+
+  it('colours only where colours are wanted', async () => {
+    const forced = await cli('mesh matrix', { env: { ...env, FORCE_COLOR: '1' } })
+    expect(forced.stdout).toContain('\u001b[31m✕ 2s')
+    const refused = await cli('mesh matrix', { env: { ...env, NO_COLOR: '1' } })
+    expect(refused.stdout).not.toContain('\u001b')
+  })
+})
+
+describe('mesh release', () => {
+  const release = (...args: readonly string[]) => run(['mesh', 'release', ...args], { env })
+
+  it('ends a freeze, with a reason, and fails when there is none', async () => {
+    served.sample.change({ mesh: { ...served.sample.snapshot().mesh, frozen: 'too many' } })
+    const empty = await release('--reason', ' ')
+    expect([empty.code, empty.stderr]).toEqual([1, expect.stringContaining('reason: say why')])
+    const bare = await release()
+    expect(bare.stderr).toContain('--reason')
+    const { stdout, code } = await release('--reason', 'the switch was replaced')
+    expect([stdout, code]).toEqual(['freeze ended by local-token (cli): the switch was replaced\n', 0])
+    const again = await release('--reason', 'once more')
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('nothing is frozen')])
   })
 })
 

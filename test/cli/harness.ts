@@ -6,6 +6,7 @@ import { registerEvents } from '../../cli/commands/events.ts'
 import { registerExplain } from '../../cli/commands/explain.ts'
 import { registerFindings } from '../../cli/commands/findings.ts'
 import { registerMembers } from '../../cli/commands/members.ts'
+import { registerMesh } from '../../cli/commands/mesh.ts'
 import { registerRemediations } from '../../cli/commands/remediations.ts'
 import { StarlingError } from '../../common/errors.ts'
 
@@ -32,7 +33,14 @@ export async function run(args: readonly string[], options: RunOptions = {}) {
 
 async function main(): Promise<void> {
   const program = new Command('starling')
-  for (const register of [registerMembers, registerExplain, registerEvents, registerFindings, registerRemediations]) {
+  for (const register of [
+    registerMembers,
+    registerMesh,
+    registerExplain,
+    registerEvents,
+    registerFindings,
+    registerRemediations,
+  ]) {
     register(program)
   }
   try {

@@ -5,96 +5,117 @@ import type { Message } from '../../mesh/core/message.ts'
 import { LEAVE_MS_MAX, type StatementBody } from '../../mesh/core/model.ts'
 import { HOPS_MAX } from '../../mesh/core/route.ts'
 
-const name = fc.stringMatching(/^[a-z0-9][a-z0-9.-]{0,40}$/)
-const count = fc.nat()
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength })
 const signature = fc.uint8Array({ minLength: 64, maxLength: 64 })
-const nonce = fc.stringMatching(/^[0-9a-f]{1,32}$/)
 const ms = fc.oneof(fc.nat({ max: 86_400_000 }), fc.double({ min: 1, max: 86_400_000, noNaN: true }))
-const incarnation = fc.record({ serial: count, boot: count, refutations: count })
 const channel = fc.constantFrom('userland', 'mute', 'refused', 'nothing', 'unknown')
 const opinion = fc.constantFrom('Alive', 'NodeDown', 'HostHung', 'AgentDown')
 const kind = <K extends string>(value: K) => fc.constant(value)
-const path = fc.array(name, { maxLength: HOPS_MAX })
 
-const body: fc.Arbitrary<StatementBody> = fc.oneof(
-  fc.record({
-    kind: kind('accusation'),
-    subject: name,
-    incarnation,
+export interface Alphabet {
+  /** Of nodes. */
+  readonly name: fc.Arbitrary<string>
+  /** Serials, boots, epochs, terms, sequence numbers. */
+  readonly count: fc.Arbitrary<number>
+  readonly nonce: fc.Arbitrary<string>
+}
+
+const ANYTHING: Alphabet = {
+  name: fc.stringMatching(/^[a-z0-9][a-z0-9.-]{0,40}$/),
+  count: fc.nat(),
+  nonce: fc.stringMatching(/^[0-9a-f]{1,32}$/),
+}
+
+/** Messages of each kind, made of these. */
+function messagesOf({ name, count, nonce }: Alphabet) {
+  const incarnation = fc.record({ serial: count, boot: count, refutations: count })
+  const path = fc.array(name, { maxLength: HOPS_MAX })
+  const body: fc.Arbitrary<StatementBody> = fc.oneof(
+    fc.record({
+      kind: kind('accusation'),
+      subject: name,
+      incarnation,
+      epoch: count,
+      term: count,
+      opinion,
+      channel,
+      silentMs: ms,
+    }),
+    fc.record({ kind: kind('announcement'), incarnation }),
+    fc.record({
+      kind: kind('leave'),
+      incarnation,
+      reason: fc.string({ maxLength: 100 }),
+      forMs: fc.nat({ max: LEAVE_MS_MAX }),
+    }),
+    fc.record({
+      kind: kind('down'),
+      subject: name,
+      incarnation,
+      verdict: fc.constantFrom('NodeDown', 'HostHung', 'Isolated'),
+      verdictId: name,
+      standing: fc.boolean(),
+      latest: incarnation,
+      recoverBeats: fc.integer({ min: 1, max: RECOVER_BEATS_MAX }),
+    }),
+    fc.record({ kind: kind('note'), topic: fc.string({ minLength: 1, maxLength: 60 }), bytes: bytes(200) }),
+  )
+
+  const statement = fc.record({ signer: name, serial: count, boot: count, seq: count, ttlMs: ms, body })
+  const heard = fc.record({ signed: fc.record({ statement, signature }), ageMs: ms })
+
+  const rollCall = fc.record({
+    leader: name,
     epoch: count,
     term: count,
-    opinion,
-    channel,
-    silentMs: ms,
-  }),
-  fc.record({ kind: kind('announcement'), incarnation }),
-  fc.record({
-    kind: kind('leave'),
-    incarnation,
-    reason: fc.string({ maxLength: 100 }),
-    forMs: fc.nat({ max: LEAVE_MS_MAX }),
-  }),
-  fc.record({
-    kind: kind('down'),
+    nonce,
+    subjects: fc.array(fc.record({ node: name, incarnation }), { maxLength: 4 }),
+  })
+
+  const answer = fc.record({
+    nonce,
+    epoch: count,
+    voter: name,
+    voterSerial: count,
     subject: name,
     incarnation,
-    verdict: fc.constantFrom('NodeDown', 'HostHung', 'Isolated'),
-    verdictId: name,
-    standing: fc.boolean(),
-    latest: incarnation,
-    recoverBeats: fc.integer({ min: 1, max: RECOVER_BEATS_MAX }),
-  }),
-  fc.record({ kind: kind('note'), topic: fc.string({ minLength: 1, maxLength: 60 }), bytes: bytes(200) }),
-)
+    opinion: fc.oneof(opinion, kind('Abstain')),
+    channel,
+    forMs: ms,
+    reason: fc.string({ maxLength: 100 }),
+  })
 
-const statement = fc.record({ signer: name, serial: count, boot: count, seq: count, ttlMs: ms, body })
-const heard = fc.record({ signed: fc.record({ statement, signature }), ageMs: ms })
+  return {
+    probe: fc.record({ kind: kind('probe'), seq: count }),
+    ack: fc.record({ kind: kind('ack'), seq: count, wallMs: ms, incarnation }),
+    hint: fc.record({ kind: kind('hint'), path, from: name, subject: name }),
+    'indirect-ack': fc.record({ kind: kind('indirect-ack'), path, from: name, subject: name, ageMs: ms }),
+    gossip: fc.record({ kind: kind('gossip'), items: fc.array(heard, { maxLength: 4 }) }),
+    'want-roster': fc.record({ kind: kind('want-roster'), epoch: count }),
+    roster: fc.record({ kind: kind('roster'), epoch: count, bytes: bytes(200) }),
+    digest: fc.record({
+      kind: kind('digest'),
+      entries: fc.array(fc.tuple(name, fc.string({ maxLength: 60 }), count, count), { maxLength: 10 }),
+    }),
+    'roll-call': fc.record({ kind: kind('roll-call'), call: fc.record({ rollCall, signature }) }),
+    answers: fc.record({
+      kind: kind('answers'),
+      nonce,
+      present: bytes(40),
+      degraded: bytes(40),
+      answers: fc.array(fc.record({ answer, signature }), { maxLength: 4 }),
+    }),
+  } satisfies { readonly [K in Message['kind']]: fc.Arbitrary<Extract<Message, { kind: K }>> }
+}
 
-const rollCall = fc.record({
-  leader: name,
-  epoch: count,
-  term: count,
-  nonce,
-  subjects: fc.array(fc.record({ node: name, incarnation }), { maxLength: 4 }),
-})
-
-const answer = fc.record({
-  nonce,
-  epoch: count,
-  voter: name,
-  voterSerial: count,
-  subject: name,
-  incarnation,
-  opinion: fc.oneof(opinion, kind('Abstain')),
-  channel,
-  forMs: ms,
-  reason: fc.string({ maxLength: 100 }),
-})
-
-export const ANY_MESSAGE = {
-  probe: fc.record({ kind: kind('probe'), seq: count }),
-  ack: fc.record({ kind: kind('ack'), seq: count, wallMs: ms, incarnation }),
-  hint: fc.record({ kind: kind('hint'), path, from: name, subject: name }),
-  'indirect-ack': fc.record({ kind: kind('indirect-ack'), path, from: name, subject: name, ageMs: ms }),
-  gossip: fc.record({ kind: kind('gossip'), items: fc.array(heard, { maxLength: 4 }) }),
-  'want-roster': fc.record({ kind: kind('want-roster'), epoch: count }),
-  roster: fc.record({ kind: kind('roster'), epoch: count, bytes: bytes(200) }),
-  digest: fc.record({
-    kind: kind('digest'),
-    entries: fc.array(fc.tuple(name, fc.string({ maxLength: 60 }), count, count), { maxLength: 10 }),
-  }),
-  'roll-call': fc.record({ kind: kind('roll-call'), call: fc.record({ rollCall, signature }) }),
-  answers: fc.record({
-    kind: kind('answers'),
-    nonce,
-    present: bytes(40),
-    degraded: bytes(40),
-    answers: fc.array(fc.record({ answer, signature }), { maxLength: 4 }),
-  }),
-} satisfies { readonly [K in Message['kind']]: fc.Arbitrary<Extract<Message, { kind: K }>> }
+export const ANY_MESSAGE = messagesOf(ANYTHING)
 
 export const anyMessage: fc.Arbitrary<Message> = fc.oneof(...Object.values(ANY_MESSAGE))
+
+/** Of a few names and numbers, so that most of them concern somebody. */
+export function anyMessageOf(alphabet: Alphabet): fc.Arbitrary<Message> {
+  return fc.oneof(...Object.values(messagesOf(alphabet)))
+}
 
 export type Mutation = readonly [how: 'flip' | 'cut' | 'repeat' | 'insert', at: number, byte: number]
 

@@ -72,6 +72,51 @@ describe('the brake', () => {
   })
 })
 
+describe('an operator', () => {
+  /** Forty of a hundred, one by one, so that no surge plays in. */
+  function frozen() {
+    const { brake, names } = brakeOf(100)
+    for (let count = 1; count <= 40; count++) brake.update(count * 10_000, new Set(names.slice(0, count)))
+    return { brake, names, now: 400_000 }
+  }
+
+  it('ends a freeze, with a reason, and few verdicts go through at a time', () => {
+    const { brake, names, now } = frozen()
+    expect(brake.release(now, 'planned')).toEqual({ kind: 'thawed', why: 'planned' })
+    expect([brake.frozen, brake.allowance(now)]).toEqual([undefined, 5])
+    expect(brake.update(now + 10_000, new Set(names.slice(0, 40)))).toBeUndefined()
+    expect(brake.update(now + 20_000, new Set(names.slice(0, 39)))).toBeUndefined()
+    expect(brake.frozen).toBeUndefined()
+  })
+
+  it('cannot end what has not begun', () => {
+    expect(brakeOf(100).brake.release(0, 'planned')).toBeUndefined()
+  })
+
+  it('does not keep it open when yet more nodes come into question, or when they come again after a calm', () => {
+    const more = frozen()
+    more.brake.release(more.now, 'planned')
+    expect(more.brake.update(more.now + 10_000, new Set(more.names.slice(0, 41)))).toMatchObject({ kind: 'frozen' })
+    const again = frozen()
+    again.brake.release(again.now, 'planned')
+    again.brake.update(again.now + 10_000, new Set())
+    for (let count = 1; count <= 30; count++) {
+      again.brake.update(again.now + 20_000 + count * 10_000, new Set(again.names.slice(0, count)))
+    }
+    expect(again.brake.frozen).toBe('25 of 100 nodes are in question')
+  })
+})
+
+it('tells what would freeze it, by share and by crowd, without taking it in', () => {
+  const { brake, names } = brakeOf(100)
+  const first = (count: number) => new Set(names.slice(0, count))
+  expect([10, 11].map((count) => brake.wouldFreeze(0, first(count)))).toEqual([false, true])
+  for (let count = 1; count <= 24; count++) brake.update(count * 10_000, first(count))
+  expect([24, 25].map((count) => brake.wouldFreeze(300_000, first(count)))).toEqual([false, true])
+  expect(brake.frozen).toBeUndefined()
+  expect(brake.update(300_000, first(24))).toBeUndefined()
+})
+
 describe('a simulated mesh', () => {
   const run = (nodes: number, zones: number, victims: (roster: Roster) => readonly string[]) => {
     const world = new World({ nodes, zones, seed: 11 })

@@ -18,7 +18,7 @@ const [PEER = '', OTHER = ''] = ring.neighboursOf(ME).filter((node) => node !== 
 function coreOf(node: string, term = 1): Core {
   let calls = 0
   const nonce = () => (0xa0 + calls++).toString(16)
-  const lead = { rosterHash: 'ab'.repeat(32), standing: [], heartbeats: false, nonce }
+  const lead = { rosterHash: 'ab'.repeat(32), standing: [], saidBefore: [], heartbeats: false, nonce }
   return new Core(momentAt(0), {
     node,
     incarnation: FIRST_LIFE,

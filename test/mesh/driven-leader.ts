@@ -69,6 +69,7 @@ export class DrivenLeader {
       timing: DEFAULT_TIMING,
       nonce,
       standing,
+      saidBefore: [],
       heartbeats,
     })
   }

@@ -82,7 +82,7 @@ export async function live(mesh: RealMesh, name: string): Promise<LiveNode> {
     rosterBytes: mesh.signedRoster(),
     listen: placeOf(member),
     timing: QUICK,
-    ...(name === LEADER ? { lead: { term: 1, standing: [] } } : {}),
+    ...(name === LEADER ? { lead: { term: 1, standing: [], saidBefore: [] } } : {}),
     onStatement: () => {},
     onRoster: () => {},
     onCommit: (certificate) => void commits.push(certificate),

@@ -4,7 +4,7 @@ import { DEFAULT_TIMING } from '../../mesh/core/timing.ts'
 import { FIRST_LIFE } from './sample-mesh.ts'
 import { ANSWER_AFTER_MS, type Host, SILENT, UP, Watched } from './watched.ts'
 
-const { lateMs, nodeDownMs, agentDownMs, repeatMs, recoverBeats } = DEFAULT_TIMING
+const { leaveDownMs, lateMs, nodeDownMs, agentDownMs, repeatMs, recoverBeats } = DEFAULT_TIMING
 
 const HUNG: Host = { agent: 'mute', kubelet: 'mute' }
 const AGENT_CRASHED: Host = { agent: 'refused', kubelet: 'userland' }
@@ -226,6 +226,48 @@ describe('an observer that may not vote', () => {
       .becomes(SILENT)
       .runUntil(MISSED + lateMs + 1)
     expect(watched.watch.answer(watched.now, undefined)).toBeUndefined()
+  })
+})
+
+describe('a subject on leave', () => {
+  /** It says so at half a beat after its last ack, and is away from then on. */
+  const leftFor = (forMs: number, host = SILENT) =>
+    wellFor(ANSWERED)
+      .does((watch, now) => watch.leaves(FIRST_LIFE, now + forMs))
+      .becomes(host)
+
+  test('is NodeDown only after its host has answered nothing for 10 s, and until then its observer abstains', () => {
+    const watched = leftFor(60_000).runUntil(MISSED + lateMs + leaveDownMs - 1)
+    expect(watched.opinions).toEqual([])
+    expect(watched.watch.answer(watched.now, undefined)).toMatchObject({ opinion: 'Abstain', reason: 'on leave' })
+    // It is said when something is due next, within a beat.
+    watched.runFor(1_000)
+    expect(watched.opinions).toEqual(['NodeDown'])
+    expect(watched.watch.answer(watched.now, undefined)).toMatchObject({ opinion: 'NodeDown', channel: 'nothing' })
+  })
+
+  test('is accused of nothing while its host answers, however long its agent is away', () => {
+    for (const host of [AGENT_CRASHED, HUNG]) expect(leftFor(60_000, host).runFor(59_000).opinions).toEqual([])
+  })
+
+  test('must answer nothing for 10 s on end: a sign of its host in between starts them again', () => {
+    const watched = leftFor(60_000).runFor(8_000).becomes(AGENT_CRASHED).runFor(1_500).becomes(SILENT)
+    expect(watched.runFor(leaveDownMs - 1_500).opinions).toEqual([])
+    expect(watched.runFor(4_000).opinions).toEqual(['NodeDown'])
+  })
+
+  test('is judged as any other once the time for which it left is over', () => {
+    const watched = leftFor(5_000, AGENT_CRASHED).runUntil(ANSWERED + 500 + 4_999)
+    expect(watched.opinions).toEqual([])
+    expect(watched.runFor(1_000).opinions).toEqual(['AgentDown'])
+  })
+
+  test('is judged as any other once a later life of it is heard of, and an earlier life cannot leave', () => {
+    const later = { ...FIRST_LIFE, boot: 2 }
+    const back = leftFor(60_000).does((watch, now) => watch.lives(now, later))
+    expect(back.runUntil(MISSED + 2_000).opinions).toEqual(['NodeDown'])
+    const old = wellFor(ANSWERED).does((watch, now) => watch.leaves({ ...FIRST_LIFE, boot: 0 }, now + 60_000))
+    expect(old.becomes(SILENT).runUntil(MISSED + 2_000).opinions).toEqual(['NodeDown'])
   })
 })
 

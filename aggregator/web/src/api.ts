@@ -1,5 +1,5 @@
 /** What the page asks of the aggregator. The browser adds the cookie that holds the token. */
-import type { Decision, StoredEvent } from '../../model.ts'
+import type { Decision, MatrixRow, StoredEvent } from '../../model.ts'
 
 /** The aggregator does not know this browser (any more). */
 export class NoToken extends Error {
@@ -11,6 +11,14 @@ export async function fetchEvents(limit: number, before?: number): Promise<reado
   const query = before === undefined ? '' : `&before=${before}`
   const answer = await request(`/api/v1/events?limit=${limit}${query}`)
   return ((await answer.json()) as { items: StoredEvent[] }).items
+}
+
+/** Who sees this node. Throws NoToken, or Error with a text for people. */
+export async function fetchMatrixRow(node: string): Promise<MatrixRow> {
+  const answer = await request(`/api/v1/mesh/matrix?node=${encodeURIComponent(node)}`)
+  const [row] = ((await answer.json()) as { items: MatrixRow[] }).items
+  if (row === undefined) throw new Error(`the aggregator says nothing of ${node}`)
+  return row
 }
 
 /** Throws NoToken, or Error with the aggregator's reason. */

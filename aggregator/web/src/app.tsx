@@ -42,6 +42,16 @@ export function App() {
               Nobody is marked at present: {snapshot.mesh.frozen}
             </p>
           )}
+          {!snapshot.mesh.hasQuorum && (
+            <p class="notice notice-bad" role="alert" data-testid="no-quorum">
+              Nobody is marked at present: no more than half of the live members answer {snapshot.mesh.leader}
+            </p>
+          )}
+          {snapshot.mesh.blind !== null && (
+            <p class="notice notice-bad" role="alert" data-testid="blind">
+              Blind: {snapshot.mesh.blind.why}; the death of a node might not be found
+            </p>
+          )}
           {snapshot.notice !== '' && (
             <p class="notice" data-testid="notice">
               {snapshot.notice}

@@ -1,7 +1,7 @@
 /** Which tone each state of a thing is shown in. */
 import type { FindingStatus } from '../../../detectors/contract.ts'
 import type { RemediationPhase } from '../../../remediators/contract.ts'
-import type { MemberState, StoredEvent, VoteView } from '../../model.ts'
+import type { MemberState, MemberView, Sight, StoredEvent, VoteView } from '../../model.ts'
 import type { Tone } from './parts/small.tsx'
 
 export const MEMBER_TONES: Readonly<Record<MemberState, Tone>> = {
@@ -13,6 +13,23 @@ export const MEMBER_TONES: Readonly<Record<MemberState, Tone>> = {
   Isolated: 'bad',
   left: 'quiet',
   unseen: 'quiet',
+}
+
+/** A node that lives in spite of its links is not quite well. */
+export function memberTone({ state, flags }: MemberView): Tone {
+  return state === 'alive' && flags.length > 0 ? 'warn' : MEMBER_TONES[state]
+}
+
+/** Told apart by mark and words as well as by colour; the command line uses the same marks. */
+export const SIGHT_PICTURES: Readonly<
+  Record<Sight, { readonly mark: string; readonly tone: Tone; readonly says: string }>
+> = {
+  hears: { mark: '●', tone: 'good', says: 'hears it' },
+  'host-answers': { mark: '◐', tone: 'warn', says: 'host answers' },
+  silent: { mark: '○', tone: 'warn', says: 'misses it' },
+  nothing: { mark: '✕', tone: 'bad', says: 'nothing answers' },
+  abstains: { mark: '–', tone: 'quiet', says: 'abstains' },
+  unknown: { mark: '?', tone: 'quiet', says: 'says nothing' },
 }
 
 export const FINDING_TONES: Readonly<Record<FindingStatus, Tone>> = {

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Snapshot } from '../../../model.ts'
+import type { MemberView, Snapshot } from '../../../model.ts'
 
 /** Tells a screen reader what changed; the eye sees it anyway. */
 export function Announcer({ snapshot }: { snapshot: Snapshot }) {
@@ -18,13 +18,17 @@ export function Announcer({ snapshot }: { snapshot: Snapshot }) {
 }
 
 function changesBetween(before: Snapshot, now: Snapshot): string {
-  const states = new Map(before.members.map(({ node, state }) => [node, state]))
+  const told = new Map(before.members.map((member) => [member.node, standing(member)]))
   const members = now.members
-    .filter(({ node, state }) => states.get(node) !== state)
-    .map(({ node, state }) => `${node} is ${state}`)
+    .filter((member) => told.get(member.node) !== standing(member))
+    .map((member) => `${member.node} is ${standing(member)}`)
   const phases = new Map(before.remediations.map(({ plan, phase }) => [plan.id, phase]))
   const remediations = now.remediations
     .filter(({ plan, phase }) => phases.get(plan.id) !== phase)
     .map(({ plan, phase }) => `${plan.remediator} on ${plan.node}: ${phase}`)
   return [...members, ...remediations].join('. ')
+}
+
+function standing({ state, flags }: MemberView): string {
+  return [state, ...flags].join(' with ')
 }

@@ -35,7 +35,7 @@ function LineState({ picture: { line, heardAt } }: { picture: Picture }) {
 function Figures({ snapshot: { mesh, members, findings, remediations, settings } }: { snapshot: Snapshot }) {
   const alive = members.filter(({ state }) => state === 'alive').length
   const suspected = members.filter(({ state }) => state === 'suspected').length
-  const down = members.filter(({ state }) => ['NodeDown', 'HostHung', 'AgentDown'].includes(state)).length
+  const down = members.filter(({ state }) => ['NodeDown', 'HostHung', 'Isolated', 'AgentDown'].includes(state)).length
   const grave = findings.filter(({ status }) => status === 'error' || status === 'alarm').length
   const waiting = remediations.filter(({ phase }) => phase === 'awaiting-approval').length
   const onNewest = Object.values(settings.applied).filter((version) => version === settings.version).length

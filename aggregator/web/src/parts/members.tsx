@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { MemberState, MemberView } from '../../../model.ts'
-import { MEMBER_TONES } from '../tones.ts'
+import { MEMBER_TONES, memberTone } from '../tones.ts'
 import { Badge, NodeName, Section, Time } from './small.tsx'
 import { Votes } from './votes.tsx'
+import { WhoSees } from './who-sees.tsx'
 
 interface MembersProps {
   readonly members: readonly MemberView[]
@@ -25,28 +26,37 @@ const WORST_FIRST: readonly MemberState[] = [
 const byName = new Intl.Collator('en', { numeric: true })
 
 export function Members({ members, receivedAt, onChooseNode }: MembersProps) {
-  const sorted = members.toSorted(
-    (a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state) || byName.compare(a.node, b.node),
-  )
+  const sorted = members.toSorted((a, b) => rank(a) - rank(b) || byName.compare(a.node, b.node))
   return (
     <Section id="members" title="Members" count={members.length}>
       <ul class="tiles">
         {sorted.map((member) => (
           <li
             key={member.node}
-            class={`tile edge-${MEMBER_TONES[member.state]}`}
+            class={`tile edge-${memberTone(member)}`}
             data-testid={`member-${member.node}`}
             data-state={member.state}
           >
             <div class="tile-head">
               <NodeName node={member.node} onChoose={onChooseNode} />
-              <Badge tone={MEMBER_TONES[member.state]}>{member.state}</Badge>
+              <span class="chips">
+                <Badge tone={MEMBER_TONES[member.state]}>{member.state}</Badge>
+                {member.flags.map((flag) => (
+                  <Badge key={flag} tone="warn">
+                    {flag}
+                  </Badge>
+                ))}
+              </span>
             </div>
             <p class="aside">
               zone {member.zone} · {member.roles.join(', ')} · since <Time at={member.since} />
             </p>
             <p class="aside">{coverage(member)}</p>
             {member.decidesInMs !== undefined && <Countdown untilMs={receivedAt + member.decidesInMs} />}
+            <WhoSees
+              node={member.node}
+              title={`heard by ${member.seenBy.length} of ${member.observers.length} observers`}
+            />
             {member.votes.length > 0 && (
               <details>
                 <summary>{silentCount(member)}</summary>
@@ -58,6 +68,11 @@ export function Members({ members, receivedAt, onChooseNode }: MembersProps) {
       </ul>
     </Section>
   )
+}
+
+/** Worst first, and one with bad links before the others of its state. */
+function rank({ state, flags }: MemberView): number {
+  return WORST_FIRST.indexOf(state) - (flags.length > 0 ? 0.5 : 0)
 }
 
 function silentCount({ votes, needed }: MemberView): string {

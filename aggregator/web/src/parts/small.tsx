@@ -7,11 +7,18 @@ export type Tone = 'good' | 'warn' | 'bad' | 'act' | 'info' | 'quiet'
 
 const MARKS: Readonly<Record<Tone, string>> = { good: '●', warn: '▲', bad: '✕', act: '◆', info: '○', quiet: '–' }
 
+interface BadgeProps {
+  readonly tone: Tone
+  /** Other than the tone's own. */
+  readonly mark?: string
+  readonly children: ComponentChildren
+}
+
 /** A state in words. The mark and the colour only repeat what the words say. */
-export function Badge({ tone, children }: { tone: Tone; children: ComponentChildren }) {
+export function Badge({ tone, mark = MARKS[tone], children }: BadgeProps) {
   return (
     <span class={`badge tone-${tone}`}>
-      <span aria-hidden="true">{MARKS[tone]}</span> {children}
+      <span aria-hidden="true">{mark}</span> {children}
     </span>
   )
 }

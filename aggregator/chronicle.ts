@@ -1,0 +1,77 @@
+/**
+ * Writes events, each with the id of the one that led to it, so that any state can be walked back to its beginning. The
+ * cause of the next event is kept by thread: a node's liveness, an incident, a finding, a plan.
+ */
+import type { Event, EventKind, Store, StoredEvent } from './model.ts'
+
+export class Chronicle {
+  readonly #store: Store
+  readonly #onStored: (event: StoredEvent) => void
+  readonly #life: string
+  readonly #lastOf = new Map<string, string>()
+  #count = 0
+
+  /** `life`: unique to this start of the aggregator, for ids of what only it saw. */
+  constructor(store: Store, life: string, onStored: (event: StoredEvent) => void) {
+    this.#store = store
+    this.#life = life
+    this.#onStored = onStored
+  }
+
+  get store(): Store {
+    return this.#store
+  }
+
+  get life(): string {
+    return this.#life
+  }
+
+  /** Id of the thread's last event; empty when it has none. */
+  last(thread: string): string {
+    return this.#lastOf.get(thread) ?? ''
+  }
+
+  /** The thread goes on from this event; from none, when that is empty. */
+  goOnFrom(thread: string, id: string): void {
+    if (id === '') this.#lastOf.delete(thread)
+    else this.#lastOf.set(thread, id)
+  }
+
+  nextId(kind: EventKind, node: string): string {
+    return `${kind}/${node === '' ? 'mesh' : node}/${this.#life}.${++this.#count}`
+  }
+
+  record(
+    id: string,
+    kind: EventKind,
+    node: string,
+    tone: Event['tone'],
+    summary: string,
+    causedBy: string,
+    data: object = {},
+  ): Event {
+    const event: Event = { id, at: new Date().toISOString(), kind, node, tone, summary, causedBy, data: { ...data } }
+    const stored = this.#store.append(event)
+    if (stored !== null) this.#onStored(stored)
+    return stored ?? event
+  }
+
+  /** As `record`, caused by the thread's last event, and its new last one. */
+  follow(
+    thread: string,
+    id: string,
+    kind: EventKind,
+    node: string,
+    tone: Event['tone'],
+    summary: string,
+    data: object = {},
+  ): void {
+    this.record(id, kind, node, tone, summary, this.last(thread), data)
+    this.goOnFrom(thread, id)
+  }
+
+  /** Throws when what must be on record before anybody is told of it is not. */
+  requireStored(id: string, kind: EventKind): void {
+    if (this.#store.byId(id)?.kind !== kind) throw new Error(`${kind} ${id} could not be put on record`)
+  }
+}

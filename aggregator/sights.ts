@@ -1,0 +1,88 @@
+/**
+ * What each observer sees of a subject, from all that the leader has of it: its accusations that stand, what it answered
+ * in the last roll-call about the subject, and what it says it watches.
+ */
+import type { Leader } from '../mesh/core/leader.ts'
+import type { ChannelResult, Opinion, Roster } from '../mesh/core/model.ts'
+import { ringOf } from '../mesh/core/ring.ts'
+import type { Fleet } from './fleet.ts'
+import type { Sight, SightView } from './model.ts'
+
+/**
+ * An answer older than this tells nothing of now: whoever still misses the subject has said so since, every 5 s. Under a
+ * verdict observers say no more, so what convicted the subject holds on.
+ */
+const ANSWER_FRESH_MS = 30_000
+
+export interface SightsInit {
+  readonly roster: Roster
+  readonly leader: Leader
+  readonly fleet: Fleet
+  /** Monotonic, on the mesh's clock. */
+  readonly nowMs: number
+}
+
+interface Evidence {
+  readonly observer: string
+  readonly from: SightView['from']
+  readonly opinion: Opinion | 'Abstain'
+  readonly channel: ChannelResult
+  readonly atMs: number
+}
+
+/** One for each observer of the subject, in the order of their names. */
+export function sightsOf(subject: string, { roster, leader, fleet, nowMs }: SightsInit): readonly SightView[] {
+  const isConvicted = leader.conditions.standing.has(subject)
+  const evidence = [...answers(subject, leader), ...statements(subject, leader)].filter(
+    ({ from, atMs }) => from !== 'roll-call' || isConvicted || nowMs - atMs <= ANSWER_FRESH_MS,
+  )
+  const zones = new Map(roster.members.map(({ node, zone }) => [node, zone]))
+  return ringOf(roster)
+    .observersOf(subject)
+    .map((observer): SightView => {
+      const zone = zones.get(observer) ?? ''
+      const [newest] = evidence.filter((each) => each.observer === observer).toSorted((a, b) => b.atMs - a.atMs)
+      if (newest !== undefined) {
+        const { opinion, channel, atMs, from } = newest
+        return { observer, zone, sees: sightBy(opinion, channel), channel, ageMs: Math.round(nowMs - atMs), from }
+      }
+      const watchedSince = fleet.couldConvictSince(observer, subject)
+      const isGone = leader.conditions.isExcused(observer) || leader.hasLeft(observer)
+      if (watchedSince === undefined || isConvicted || isGone) {
+        return { observer, zone, sees: 'unknown', channel: 'unknown', ageMs: null, from: 'none' }
+      }
+      // It knows the subject well enough to miss it, and has not said that it does.
+      const ageMs = Math.round(nowMs - watchedSince)
+      return { observer, zone, sees: 'hears', channel: 'unknown', ageMs, from: 'watching' }
+    })
+}
+
+export function isHeard({ sees }: SightView): boolean {
+  return sees === 'hears'
+}
+
+export function isMissed({ sees }: SightView): boolean {
+  return sees === 'silent' || sees === 'host-answers' || sees === 'nothing'
+}
+
+export function saysAnything({ sees }: SightView): boolean {
+  return sees !== 'unknown'
+}
+
+function answers(subject: string, { disputes }: Leader): readonly Evidence[] {
+  return disputes.sightsOf(subject).map((sight) => ({ ...sight, from: 'roll-call' }))
+}
+
+function statements(subject: string, { ballots }: Leader): readonly Evidence[] {
+  return ballots.about(subject).map(({ voter, accusation, heardAt }) => {
+    const { opinion, channel } = accusation
+    return { observer: voter, from: 'statement', opinion, channel, atMs: heardAt }
+  })
+}
+
+function sightBy(opinion: Opinion | 'Abstain', channel: ChannelResult): Sight {
+  if (opinion === 'Alive') return 'hears'
+  if (opinion === 'Abstain') return 'abstains'
+  if (channel === 'userland' || channel === 'refused') return 'host-answers'
+  return channel === 'nothing' ? 'nothing' : 'silent'
+}

@@ -1,0 +1,152 @@
+/** Who sees whom, from what a real leader holds. */
+import { beforeEach, expect, it } from 'vitest'
+import { Fleet } from '../../aggregator/fleet.ts'
+import { matrixRows } from '../../aggregator/snapshot.ts'
+import { Leader } from '../../mesh/core/leader.ts'
+import { Membership } from '../../mesh/core/membership.ts'
+import type { Accusation, Answer, Roster, Standing } from '../../mesh/core/model.ts'
+import { DEFAULT_TIMING } from '../../mesh/core/timing.ts'
+import { encodeWatching, WATCHING_TOPIC } from '../../mesh/wire/watching.ts'
+
+const NODES = ['a', 'b', 'c', 'd', 'e']
+const LIFE = { serial: 1, boot: 1, refutations: 0 }
+const TERM = 7
+
+const roster: Roster = {
+  mesh: 'test',
+  epoch: 1,
+  previous: '',
+  seed: 'seed',
+  members: NODES.map((node, index) => ({
+    node,
+    serial: 1,
+    zone: `z${index % 2}`,
+    roles: [],
+    peerId: `peer-${node}`,
+    hosts: ['127.0.0.1'],
+    meshPort: 7_790,
+    kubeletPort: 10_250,
+  })),
+  aggregators: [],
+}
+
+let leader: Leader
+let fleet: Fleet
+let nowMs: number
+
+function newLeader(standing: readonly Standing[] = []): Leader {
+  const keyring = { sign: () => new Uint8Array(), verify: () => true }
+  const rest = {
+    heartbeats: false,
+    saidBefore: [],
+    rosterHash: '',
+    nonce: () => 'nonce',
+    keyring,
+    timing: DEFAULT_TIMING,
+  }
+  return new Leader(0, { ...rest, node: 'leader', term: TERM, membership: new Membership(roster), standing })
+}
+
+beforeEach(() => {
+  leader = newLeader()
+  fleet = new Fleet()
+  nowMs = 100_000
+})
+
+const accuse = (voter: string, opinion: Accusation['opinion'], channel: Accusation['channel'], atMs = nowMs) =>
+  leader.accused(atMs, voter, {
+    kind: 'accusation',
+    subject: 'a',
+    incarnation: LIFE,
+    epoch: 1,
+    term: TERM,
+    opinion,
+    channel,
+    silentMs: 2_000,
+  })
+const answer = (voter: string, opinion: Answer['opinion'], channel: Answer['channel']): Answer => ({
+  nonce: 'n',
+  epoch: 1,
+  voter,
+  voterSerial: 1,
+  subject: 'a',
+  incarnation: LIFE,
+  opinion,
+  channel,
+  forMs: 0,
+  reason: '',
+})
+const watch = (signer: string, ...subjects: readonly string[]) => {
+  const body = { kind: 'note', topic: WATCHING_TOPIC, bytes: encodeWatching(subjects) } as const
+  const statement = { signer, serial: 1, boot: 1, seq: 1, ttlMs: 1_000, body }
+  fleet.hear(nowMs, { statement, signature: new Uint8Array() })
+}
+const rowOf = (node: string) => {
+  const row = matrixRows({ roster, leader, fleet, nowMs }).find(({ subject }) => subject === node)
+  if (row === undefined) throw new Error(`no row of ${node}`)
+  return row
+}
+const seen = (node: string) =>
+  rowOf(node).sights.map(({ observer, sees, channel, ageMs, from }) => [observer, sees, channel, ageMs, from])
+
+it('knows nothing before anybody says anything, and calls that no dispute', () => {
+  expect(seen('a')).toEqual(['b', 'c', 'd', 'e'].map((node) => [node, 'unknown', 'unknown', null, 'none']))
+  expect(rowOf('a')).toMatchObject({ state: 'unseen', disputed: false, flags: [] })
+})
+
+it('takes the newest of what each observer has said', () => {
+  for (const node of NODES) watch(node, 'a')
+  accuse('b', 'NodeDown', 'nothing', nowMs)
+  leader.disputes.answered(nowMs + 1_000, 'a', [
+    answer('b', 'Alive', 'unknown'),
+    answer('c', 'Abstain', 'unknown'),
+    answer('e', 'Alive', 'unknown'),
+  ])
+  accuse('e', 'AgentDown', 'userland', nowMs + 2_000)
+  nowMs += 3_000
+  expect(seen('a')).toEqual([
+    ['b', 'hears', 'unknown', 2_000, 'roll-call'],
+    ['c', 'abstains', 'unknown', 2_000, 'roll-call'],
+    ['d', 'hears', 'unknown', 3_000, 'watching'],
+    ['e', 'host-answers', 'userland', 1_000, 'statement'],
+  ])
+  expect(rowOf('a').disputed).toBe(true)
+  expect(rowOf('b').disputed).toBe(false)
+})
+
+it('tells silence with a dead host from silence with one that says nothing clear', () => {
+  accuse('b', 'NodeDown', 'nothing')
+  accuse('c', 'HostHung', 'mute')
+  accuse('d', 'HostHung', 'unknown')
+  accuse('e', 'AgentDown', 'refused')
+  expect(rowOf('a').sights.map(({ sees }) => sees)).toEqual(['nothing', 'silent', 'silent', 'host-answers'])
+})
+
+it('lets an old answer pass, but not the one that convicted', () => {
+  for (const each of ['b', 'c', 'd', 'e']) watch(each, 'a')
+  const silent = ['b', 'c', 'd'].map((node) => answer(node, 'NodeDown', 'nothing'))
+  leader.disputes.answered(nowMs, 'a', silent)
+  nowMs += 60_000
+  expect(rowOf('a').sights.map(({ sees }) => sees)).toEqual(['hears', 'hears', 'hears', 'hears'])
+
+  leader = newLeader([{ verdictId: 'v', kind: 'NodeDown', subject: 'a', incarnation: LIFE }])
+  leader.disputes.answered(nowMs, 'a', silent)
+  nowMs += 60_000
+  expect(rowOf('a').sights.map(({ sees }) => sees)).toEqual(['nothing', 'nothing', 'nothing', 'unknown'])
+  // What it said before it went down tells nothing of now.
+  watch('a', 'b')
+  expect(rowOf('b').sights.find(({ observer }) => observer === 'a')?.sees).toBe('unknown')
+})
+
+it('shows bad links beside the state, and who has left', () => {
+  leader.disputes.answered(nowMs, 'a', [
+    answer('b', 'Alive', 'unknown'),
+    answer('c', 'Alive', 'unknown'),
+    answer('d', 'NodeDown', 'nothing'),
+    answer('e', 'NodeDown', 'nothing'),
+  ])
+  nowMs += 60_000
+  expect(rowOf('a')).toMatchObject({ flags: ['LinkFault'], disputed: true })
+  leader.left(nowMs, 'b', { kind: 'leave', incarnation: LIFE, reason: 'stopped', forMs: 120_000 })
+  expect(rowOf('b').state).toBe('left')
+})

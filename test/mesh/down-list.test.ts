@@ -1,0 +1,73 @@
+/** How the mesh is told of verdicts: at once, again before it lapses, and with what observers need to know. */
+import { describe, expect, test } from 'vitest'
+import { DownList } from '../../mesh/core/down-list.ts'
+import type { Effect } from '../../mesh/core/message.ts'
+import { DrivenLeader } from './driven-leader.ts'
+import { FIRST_LIFE, nodeName, sampleRoster } from './sample-mesh.ts'
+
+const SUBJECT = nodeName(4)
+const TTL_MS = 180_000
+const VERDICT = { verdictId: 'v', kind: 'NodeDown', subject: SUBJECT, incarnation: FIRST_LIFE } as const
+const ISOLATED = { ...VERDICT, kind: 'Isolated' } as const
+const LATER_LIFE = { ...FIRST_LIFE, boot: 2 }
+
+function listOf(standing: readonly (typeof VERDICT)[] = []) {
+  const driven = new DrivenLeader({ roster: sampleRoster({ nodes: 20 }), standing })
+  return { list: new DownList(0, driven.leader, TTL_MS), driven }
+}
+
+const noticed = (notice: Extract<Effect, { kind: 'notice' }>['notice']): Effect => ({ kind: 'notice', notice })
+
+describe('a notice', () => {
+  test.each([
+    {
+      what: 'a recovery',
+      effect: noticed({ kind: 'recovered', verdict: VERDICT, why: '' }),
+      says: { standing: false },
+    },
+    {
+      what: 'a later life of it',
+      effect: noticed({ kind: 'announced', verdict: VERDICT, incarnation: LATER_LIFE }),
+      says: { standing: true, verdict: 'NodeDown' },
+    },
+    {
+      what: 'that it is isolated',
+      effect: noticed({ kind: 'isolated', verdict: ISOLATED }),
+      says: { standing: true, verdict: 'Isolated' },
+    },
+  ])('goes out at once for $what', ({ effect, says }) => {
+    const { list } = listOf()
+    list.tick(0, [])
+    expect(list.tick(10, [effect])).toMatchObject([{ kind: 'down', subject: SUBJECT, verdictId: 'v', ...says }])
+    expect(list.tick(11, [noticed({ kind: 'suspected', subject: SUBJECT, voters: [] })])).toEqual([])
+  })
+
+  test('goes out at once for a commit, with the latest life that is known and the beats that recovery takes', () => {
+    const { list, driven } = listOf()
+    list.tick(0, [])
+    driven.convict(SUBJECT, 0)
+    driven.leader.lives(SUBJECT, LATER_LIFE)
+    const [certificate] = driven.certificates
+    if (certificate === undefined) throw new Error('no verdict was made')
+    expect(list.tick(300, [{ kind: 'commit', certificate }])).toEqual([
+      {
+        kind: 'down',
+        subject: SUBJECT,
+        incarnation: FIRST_LIFE,
+        verdict: 'NodeDown',
+        verdictId: certificate.verdictId,
+        standing: true,
+        latest: LATER_LIFE,
+        recoverBeats: 3,
+      },
+    ])
+  })
+
+  test('is repeated for all that stand at a third of its lifetime', () => {
+    const { list } = listOf([VERDICT])
+    expect(list.tick(0, [])).toMatchObject([{ subject: SUBJECT, standing: true }])
+    expect(list.nextAt).toBe(TTL_MS / 3)
+    expect(list.tick(TTL_MS / 3 - 1, [])).toEqual([])
+    expect(list.tick(TTL_MS / 3, [])).toHaveLength(1)
+  })
+})
