@@ -67,8 +67,8 @@ export function judge(scenario: Scenario, staging: Staging, records: readonly Re
 }
 
 /** A fault after which the verdict is owed, and that lasted long enough for it within the run. */
-function isCase(
-  { node: _, group, state, fault, from, until }: Episode,
+export function isCase(
+  { group, state, fault, from, until }: Episode,
   requirement: Requirement,
   endedAt: number,
 ): boolean {
