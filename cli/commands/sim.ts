@@ -9,6 +9,7 @@ interface SimOptions {
   readonly nodes?: number
   readonly seed: number
   readonly minutes?: number
+  readonly against?: string
   readonly json?: boolean
   readonly output: OutputFormat
 }
@@ -24,6 +25,7 @@ export function registerSim(program: Command): void {
     .option('--nodes <n>', `members of the mesh, 2 to ${NODES_MAX}`, positive)
     .option('--seed <n>', 'the same seed gives the same run', positive, 1)
     .option('--minutes <m>', 'how long, simulated', positive)
+    .option('--against <names>', 'runs others under the same faults and sets them beside it: swim, lifeguard, or both')
     .option('--json', 'the same as -o json')
     .addHelpText('after', '\nExit codes: 0 the outcome is met, 3 it is not or an invariant broke, 1 error, 2 usage')
     .action(async (options: SimOptions) => {
@@ -42,17 +44,25 @@ export function registerSim(program: Command): void {
       const scenario = readScenario(options.scenario)
       const { runScenario } = await import('../../mesh/sim/scenario/run.ts')
       const { progressOn } = await import('../sim/progress.ts')
-      const { report, replayLine } = await import('../sim/report.ts')
+      const { comparison, report, replayLine } = await import('../sim/report.ts')
       const { nodes = scenario.nodes, seed, minutes = scenario.minutes } = options
       if (nodes < 2 || nodes > NODES_MAX) throw new UsageError(`--nodes must be 2 to ${NODES_MAX}, not ${nodes}`)
+      const { RIVALS, armOf, runRival } = await import('../../mesh/sim/scenario/compare.ts')
+      const rivals = chosenAmong(RIVALS, options.against)
       const progress = progressOn(process.stderr, scenario.name)
       const startedAt = performance.now()
       const result = orExplain(() => runScenario({ scenario, nodes, seed, minutes, onProgress: progress.show }))
-      progress.end()
       const wallSeconds = (performance.now() - startedAt) / 1_000
+      const run = { scenario, nodes, seed, minutes, onProgress: progress.show }
+      const others = rivals.map((rival) => runRival(rival, run))
+      progress.end()
       if (options.json === true || options.output === 'json') {
-        printJson('SimulationList', [{ ...result, wallSeconds, replay: replayLine(result) }])
-      } else print(report(scenario, result, wallSeconds))
+        const arms = others.length === 0 ? {} : { arms: [armOf(result), ...others] }
+        printJson('SimulationList', [{ ...result, wallSeconds, replay: replayLine(result), ...arms }])
+      } else {
+        print(report(scenario, result, wallSeconds))
+        if (others.length > 0) print(`\n${comparison([armOf(result), ...others])}`)
+      }
       if (!result.met) process.exitCode = ExitCode.problem
     })
   addOutputOption(command)
@@ -62,6 +72,15 @@ function positive(text: string): number {
   const value = Number(text)
   if (Number.isFinite(value) && value > 0) return value
   throw new InvalidArgumentError('it must be a number above 0.')
+}
+
+function chosenAmong<T extends string>(names: readonly T[], given: string | undefined): readonly T[] {
+  return (given ?? '').split(',').flatMap((word) => {
+    if (word === '') return []
+    const known = names.find((name) => name === word)
+    if (known === undefined) throw new UsageError(`--against does not know "${word}"`, `there are: ${names.join(', ')}`)
+    return [known]
+  })
 }
 
 function orExplain<T>(run: () => T): T {

@@ -1,4 +1,5 @@
 /** A simulated run, as people read it. */
+import type { ArmResult } from '../../mesh/sim/scenario/compare.ts'
 import type { RunResult } from '../../mesh/sim/scenario/run.ts'
 import type { Scenario } from '../../mesh/sim/scenario/schema.ts'
 import { table } from '../table.ts'
@@ -31,6 +32,23 @@ export function report(scenario: Scenario, result: RunResult, wallSeconds: numbe
 /** What runs the very same again. */
 export function replayLine({ scenario, nodes, seed, minutes }: RunResult): string {
   return `starling sim --scenario ${scenario} --nodes ${nodes} --seed ${seed} --minutes ${minutes}`
+}
+
+/** The arms side by side. */
+export function comparison(arms: readonly ArmResult[]): string {
+  const row = (name: string, cell: (arm: ArmResult) => string) => [name, ...arms.map(cell)]
+  return table(
+    ['SIDE BY SIDE', ...arms.map(({ arm }) => arm)],
+    [
+      row('detection, median', ({ detection }) => milliseconds(detection.p50)),
+      row('detection, worst', ({ detection }) => milliseconds(detection.worst)),
+      row('found', ({ found, due }) => `${found} of ${due}`),
+      row('false deaths of healthy members', ({ falseDeaths }) => String(falseDeaths)),
+      row('healthy members held dead', ({ heldDead }) => String(heldDead)),
+      row('members disagreed about in the end', ({ disagreement }) => String(disagreement)),
+      row('messages a member and second', ({ messagesPerMemberSecond }) => messagesPerMemberSecond.toFixed(1)),
+    ],
+  )
 }
 
 function figures(result: RunResult, wallSeconds: number): readonly (readonly string[])[] {

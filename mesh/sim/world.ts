@@ -49,6 +49,8 @@ export const LEADER = 'aggregator-1'
 
 /** What an API server takes to answer a read. */
 const API_ANSWER_MS = 10
+/** While a verdict stands its Lease is read again this often (docs/protocol.md section 6). */
+const READ_AGAIN_MS = 5_000
 
 export class World {
   readonly stage: Stage
@@ -66,6 +68,8 @@ export class World {
   readonly #lives = new Map<string, Life>()
   /** As the aggregator's store would keep them. */
   readonly #standing = new Map<string, Standing>()
+  /** Since when those were silent whose Leases were asked for. */
+  readonly #silentSince = new Map<string, number>()
   readonly #signatures = new Signatures()
 
   constructor({
@@ -229,6 +233,7 @@ export class World {
       case 'commit':
         this.#standing.set(effect.certificate.subject, standingOf(effect.certificate))
         this.#record({ at: this.stage.agenda.now, kind: 'commit', certificate: effect.certificate })
+        if (this.#heartbeats) this.#readAgainLater(standingOf(effect.certificate))
         return
       case 'notice':
         if (effect.notice.kind === 'recovered') this.#standing.delete(effect.notice.verdict.subject)
@@ -238,6 +243,7 @@ export class World {
         program.take(this.#rosterInput(effect.bytes))
         return
       case 'readHeartbeat':
+        this.#silentSince.set(effect.subject, this.stage.agenda.now - effect.silentMs)
         this.#readLease(effect.subject, effect.silentMs, program)
         return
       case 'heard':
@@ -263,6 +269,18 @@ export class World {
     const roster = this.#rosters.get(epoch)
     if (roster === undefined) throw new Error(`no roster of epoch ${epoch} in this world`)
     return { kind: 'roster', roster, hash: hashOf(roster), bytes }
+  }
+
+  /** As the aggregator does while a verdict stands. */
+  #readAgainLater({ subject, verdictId }: Standing): void {
+    const { agenda } = this.stage
+    agenda.at(agenda.now + READ_AGAIN_MS, () => {
+      const standing = this.leader.leader?.conditions.standing.get(subject)
+      if (standing?.verdictId !== verdictId || standing.kind === 'Isolated') return
+      const since = this.#silentSince.get(subject) ?? agenda.now
+      this.#readLease(subject, agenda.now - since, this.#life(LEADER).program)
+      this.#readAgainLater(standing)
+    })
   }
 
   /** The kubelet renews its Lease for as long as its host runs and reaches the API server, whatever becomes of the agent. */

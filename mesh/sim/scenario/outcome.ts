@@ -1,18 +1,10 @@
 /** Whether what happened is what the scenario requires: each reason why not is one sentence. */
-import type { Notice } from '../../core/message.ts'
-import type { Certificate, Standing, VerdictKind } from '../../core/model.ts'
+import type { Certificate, VerdictKind } from '../../core/model.ts'
 import type { Record } from '../world.ts'
+import { type Detection, History, seconds, UNDER_WAY_MS } from './history.ts'
 import type { Fault, Outcome, Scenario } from './schema.ts'
 import { type Episode, KILLS, type Staging } from './staging.ts'
 import { quantile, SAMPLES_MIN } from './statistics.ts'
-
-/** A host that must be found, and when that was. */
-export interface Detection {
-  readonly node: string
-  readonly from: number
-  /** From the fault to the verdict; undefined: it did not come while the fault lasted. */
-  readonly tookMs: number | undefined
-}
 
 export interface Judged {
   readonly reasons: readonly string[]
@@ -27,10 +19,11 @@ interface Requirement {
   readonly within: number
   readonly atMost: number
   readonly recovered?: number | undefined
+  readonly oneBatch?: boolean
 }
 
 /** Faults that a verdict may follow from. */
-const MARKABLE: readonly Fault['fault'][] = ['host', 'hostPause', 'loss', 'cut', 'apiLost']
+const MARKABLE: readonly Fault['fault'][] = ['host', 'hostPause', 'loss', 'cut']
 
 export function requirementsOf({ outcome, kills }: Scenario): readonly Requirement[] {
   const ofKills = kills && { who: KILLS, as: 'NodeDown' as const, within: kills.within, atMost: kills.atMost }
@@ -50,16 +43,19 @@ export function judge(scenario: Scenario, staging: Staging, records: readonly Re
     if (requirement.recovered !== undefined) {
       reasons.push(...due.flatMap((episode) => history.recoveryFault(episode, requirement.recovered ?? 0, endedAt)))
     }
+    if (requirement.oneBatch === true) reasons.push(...history.batchFaults(due, requirement.as))
   }
   const falseVerdicts = history.commits
     .filter(({ at, certificate }) => !isAllowed(certificate, at, requirements, scenario.outcome, staging))
     .map(({ certificate: { kind, subject } }) => `${kind} of ${subject}`)
   if (falseVerdicts.length > 0) reasons.push(`must not be marked: ${summary(falseVerdicts)}`)
   const { mayBeMarked, reported, freeze, without } = scenario.outcome
-  for (const { who, as, undone } of mayBeMarked) {
-    if (undone !== undefined) reasons.push(...history.notUndone(staging.membersOf(who), as, undone, endedAt))
+  for (const { who, as, undone, once } of mayBeMarked) {
+    const members = staging.membersOf(who)
+    if (undone !== undefined) reasons.push(...history.notUndone(members, as, undone, endedAt))
+    if (once) reasons.push(...history.markedAgain(members, as))
   }
-  for (const report of reported) reasons.push(...reportFaults(report, staging, history))
+  for (const report of reported) reasons.push(...reportFaults(report, staging, history, endedAt))
   const frozen = history.notices.filter(({ notice }) => notice.kind === 'brake' && notice.change.kind === 'frozen')
   if (freeze === 'must' && frozen.length === 0) reasons.push('the brake should have stopped all verdicts')
   if (freeze === 'never' && frozen.length > 0) reasons.push('the brake should not have stopped verdicts')
@@ -71,8 +67,8 @@ export function judge(scenario: Scenario, staging: Staging, records: readonly Re
 }
 
 /** A fault after which the verdict is owed, and that lasted long enough for it within the run. */
-function isCase(
-  { node: _, group, state, fault, from, until }: Episode,
+export function isCase(
+  { group, state, fault, from, until }: Episode,
   requirement: Requirement,
   endedAt: number,
 ): boolean {
@@ -112,23 +108,21 @@ function isAllowed(
   })
 }
 
-const UNDER_WAY_MS = 1_000
-
 function reportFaults(
-  { who, as, within, only, stable }: Outcome['reported'][number],
+  { who, as, within, only, stable, afterEach }: Outcome['reported'][number],
   staging: Staging,
   history: History,
+  endedAt: number,
 ): readonly string[] {
   const members = staging.membersOf(who)
-  const opened = history.notices.flatMap(({ at, notice }) => {
-    const subject = reportedBy(notice, as)
-    return subject === undefined ? [] : [{ at, subject }]
-  })
+  const opened = history.reportsOf(as)
   const reasons: string[] = []
   for (const node of members) {
-    const first = staging.episodes.find((episode) => episode.group === who && episode.node === node)
+    const own = staging.episodes.filter((episode) => episode.group === who && episode.node === node)
+    const cases = afterEach === undefined ? own.slice(0, 1) : own.filter(({ state }) => state === afterEach)
     const seen = opened.filter(({ subject }) => subject === node)
-    if (first !== undefined && !seen.some(({ at }) => at - first.from <= within)) {
+    for (const { from } of cases.filter((episode) => episode.from + within <= endedAt)) {
+      if (seen.some(({ at }) => at >= from && at - from <= within)) continue
       reasons.push(`${node} was not reported for ${as} within ${seconds(within)}`)
     }
     if (stable && seen.length > 1) reasons.push(`${as} of ${node} began ${seen.length} times`)
@@ -138,56 +132,7 @@ function reportFaults(
   return reasons
 }
 
-/** Whom a notice reports for this, as it begins. */
-function reportedBy(notice: Notice, as: Outcome['reported'][number]['as']): string | undefined {
-  if (notice.kind === 'linkFault' && as === 'linkFault' && notice.open) return notice.subject
-  if (notice.kind === 'agentDown' && as === 'agentDown') return notice.subject
-  return notice.kind === 'isolated' && as === 'isolated' ? notice.verdict.subject : undefined
-}
-
-/** The records of a run, by what they tell. */
-class History {
-  readonly commits: readonly { readonly at: number; readonly certificate: Certificate }[]
-  readonly notices: readonly { readonly at: number; readonly notice: Notice }[]
-  readonly #ends: readonly { readonly at: number; readonly verdict: Standing }[]
-
-  constructor(records: readonly Record[]) {
-    this.commits = records.filter((record) => record.kind === 'commit')
-    this.notices = records.filter((record) => record.kind === 'notice')
-    this.#ends = this.notices.flatMap(({ at, notice }) => {
-      return notice.kind === 'recovered' || notice.kind === 'isolated' ? [{ at, verdict: notice.verdict }] : []
-    })
-  }
-
-  detection({ node, from, until }: Episode, as: VerdictKind): Detection {
-    const commit = this.commits.find(({ at, certificate: { subject, kind } }) => {
-      return subject === node && kind === as && at >= from && at <= until + UNDER_WAY_MS
-    })
-    return { node, from, tookMs: commit === undefined ? undefined : commit.at - from }
-  }
-
-  recoveryFault({ node, until }: Episode, boundMs: number, endedAt: number): readonly string[] {
-    if (until + boundMs > endedAt) return []
-    const end = this.#ends.find(({ at, verdict }) => verdict.subject === node && at >= until)
-    if (end !== undefined && end.at - until <= boundMs) return []
-    return [`${node} had not recovered ${seconds(boundMs)} after its fault was over`]
-  }
-
-  /** Verdicts that stood for longer than they may. */
-  notUndone(who: ReadonlySet<string>, as: VerdictKind, boundMs: number, endedAt: number): readonly string[] {
-    return this.commits.flatMap(({ at, certificate: { subject, kind, verdictId } }) => {
-      if (kind !== as || !who.has(subject) || at + boundMs > endedAt) return []
-      const end = this.#ends.find(({ verdict }) => verdict.verdictId === verdictId)
-      return end !== undefined && end.at - at <= boundMs ? [] : [`${kind} of ${subject} was not undone in time`]
-    })
-  }
-}
-
 function summary(names: readonly string[]): string {
   const shown = names.slice(0, 5).join(', ')
   return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1_000).toFixed(2)} s`
 }

@@ -104,18 +104,33 @@ const marked = z.strictObject({
   atMost: duration,
   /** From the end of the fault to the end of the verdict. */
   recovered: duration.optional(),
+  /** Those that begin at the same moment are convicted by the same roll-call. */
+  oneBatch: z.boolean().default(false),
 })
 
 const outcome = z.strictObject({
   marked: z.array(marked).default([]),
-  /** Nobody else is. `undone`: what may happen has to be over after this long. */
-  mayBeMarked: z.array(z.strictObject({ who: name, as: mark, undone: duration.optional() })).default([]),
+  /** Nobody else is. */
+  mayBeMarked: z
+    .array(
+      z.strictObject({
+        who: name,
+        as: mark,
+        /** It has to be over after this long. */
+        undone: duration.optional(),
+        /** At most once each. */
+        once: z.boolean().default(false),
+      }),
+    )
+    .default([]),
   reported: z
     .array(
       z.strictObject({
         who: name,
         as: z.enum(['linkFault', 'agentDown', 'isolated']),
         within: duration,
+        /** After each of these, not only after the first fault on the group. */
+        afterEach: z.enum(['down', 'hung', 'agentDown']).optional(),
         /** Nobody else is reported for it. */
         only: z.boolean().default(false),
         /** Once for each member, and it does not end. */

@@ -112,10 +112,14 @@ export class Staging {
     })
   }
 
-  /** A cut with the leader on one side is a fault of the other side: it is they who are not heard. */
+  /**
+   * A cut with the leader on one side is a fault of the other side: it is they who are not heard. A new roster gives all
+   * members other observers.
+   */
   #actedOnBy(fault: Fault, nodes: readonly string[]): readonly string[] {
+    if (fault.fault === 'churn') return this.groups.get(EVERYBODY)?.members ?? []
     if (fault.fault !== 'cut' || this.groups.get(fault.on)?.withLeader !== true) return nodes
-    const [others] = [this.groups.get(fault.to ?? EVERYBODY)?.members ?? []]
+    const others = this.groups.get(fault.to ?? EVERYBODY)?.members ?? []
     return others.filter((node) => !nodes.includes(node))
   }
 
