@@ -151,6 +151,20 @@ it('does not take it that a node that has left is heard, because it was watched'
   expect(rowOf('e').sights.map(({ sees }) => sees)).toEqual(['hears', 'hears', 'hears', 'unknown'])
 })
 
+it('does not take the silence of an observer that is missed itself for its word that all is well', () => {
+  for (const each of ['a', 'b', 'c']) watch(each, 'd')
+  expect(seen('d')[0]?.slice(0, 2)).toEqual(['a', 'hears'])
+  accuse('b', 'NodeDown', 'nothing')
+  leader.tick(nowMs, [])
+  expect(rowOf('a').state).toBe('suspected')
+  expect(seen('d').map(([observer, sees]) => [observer, sees])).toEqual([
+    ['a', 'unknown'],
+    ['b', 'hears'],
+    ['c', 'hears'],
+    ['e', 'unknown'],
+  ])
+})
+
 it('forgets soon that an observer missed it, unless that is still said', () => {
   for (const each of ['b', 'c', 'd', 'e']) watch(each, 'a')
   leader.disputes.answered(nowMs, 'a', [answer('b', 'NodeDown', 'nothing'), answer('c', 'Alive', 'unknown')])
