@@ -80,8 +80,8 @@ export class Invariants {
     if (episode.until - episode.from > boundMs) this.#due.push({ episode, dueAt: episode.from + boundMs })
   }
 
-  /** A machine stands still: nothing answers. */
-  paused(node: string, from: number, until: number): void {
+  /** Nothing on a machine answers, and it is known until when. */
+  silent({ node, from, until }: Episode): void {
     this.#silences.set(node, { from, until })
   }
 
@@ -122,9 +122,9 @@ export class Invariants {
     const { now } = stage.agenda
     const silence = this.#silences.get(subject)
     if (silence !== undefined && now - silence.until <= UNDER_WAY_MS) {
-      const ms = Math.min(now, silence.until) - silence.from
+      const ms = silence.until - silence.from
       if (ms >= HOST_PAUSE_MS) return
-      this.#broken('truth', subject, `NodeDown after its host was silent for ${Math.round(ms)} ms only`)
+      this.#broken('truth', subject, `NodeDown though its host is silent for ${Math.round(ms)} ms only`)
     }
     const observers = [...zonesOfObservers(this.#world.roster, subject).keys()]
     const isTroubled = observers.some((observer) => !stage.network.isClean(observer, subject))
@@ -219,8 +219,10 @@ export class Invariants {
 
   #hostChanged({ name, host }: Machine, was: Machine['host']): void {
     const { now } = this.#world.stage.agenda
-    if (host === 'down') this.#silences.set(name, { from: now, until: Number.POSITIVE_INFINITY })
     const silence = this.#silences.get(name)
+    if (host === 'down' && silence?.from !== now) {
+      this.#silences.set(name, { from: now, until: Number.POSITIVE_INFINITY })
+    }
     if (was === 'down' && silence !== undefined) silence.until = now
     if (was === 'down') this.#due = this.#due.filter(({ episode }) => episode.node !== name)
   }

@@ -102,9 +102,9 @@ export function runScenario({ scenario, nodes, seed, minutes, onProgress }: RunO
     mesh: meshFaults(world, liars),
     observersOf: (subject) => ringOf(world.roster).observersOf(subject),
     began: (episode) => {
-      const { node, fault, state, from, until } = episode
+      const { node, fault, state, from } = episode
       moments.push({ atMs: from, what: `${fault}${state === undefined ? '' : ` ${state}`} ${node}` })
-      if (fault === 'hostPause') staged?.invariants.paused(node, from, until)
+      if (fault === 'hostPause' || state === 'down') staged?.invariants.silent(episode)
       const bound = state === 'down' ? bounds.get(`${episode.group} NodeDown`) : undefined
       if (bound !== undefined) staged?.invariants.mustBeMarked(episode, bound)
     },
