@@ -92,8 +92,10 @@ export class MeshStory {
         return
       case 'left':
         this.#heads(notice.subject, LEFT, `it stops on purpose: ${notice.why}`, {}, 'info')
+        this.#chronicle.goOnFrom(leave(notice.subject), this.#chronicle.last(liveness(notice.subject)))
         return
       case 'returned':
+        this.#chronicle.goOnFrom(liveness(notice.subject), this.#chronicle.last(leave(notice.subject)))
         this.#next(notice.subject, 'returned', 'info', notice.why)
         return
       default:
@@ -224,6 +226,11 @@ function listed(nodes: readonly string[]): string {
 /** The thread of a node's liveness. */
 function liveness(node: string): string {
   return `live/${node}`
+}
+
+/** Its last leave, whatever else was told of it since. */
+function leave(node: string): string {
+  return `leave/${node}`
 }
 
 function verdictEventId(verdictId: string): string {

@@ -8,16 +8,20 @@ import { ringOf } from '../mesh/core/ring.ts'
 import type { Fleet } from './fleet.ts'
 import type { Sight, SightView } from './model.ts'
 
-/**
- * An answer older than this tells nothing of now: whoever still misses the subject has said so since, every 5 s. Under a
- * verdict observers say no more, so what convicted the subject holds on.
- */
+/** An answer older than this tells nothing of now. */
 const ANSWER_FRESH_MS = 30_000
+/**
+ * Nor does one older than this that the observer misses the subject: whoever still does says so every 5 s. Under a verdict
+ * observers say no more, so what convicted the subject holds on.
+ */
+const MISSED_FRESH_MS = 6_000
 
 export interface SightsInit {
   readonly roster: Roster
   readonly leader: Leader
   readonly fleet: Fleet
+  /** Zone of each member. */
+  readonly zones: ReadonlyMap<string, string>
   /** Monotonic, on the mesh's clock. */
   readonly nowMs: number
 }
@@ -31,12 +35,14 @@ interface Evidence {
 }
 
 /** One for each observer of the subject, in the order of their names. */
-export function sightsOf(subject: string, { roster, leader, fleet, nowMs }: SightsInit): readonly SightView[] {
+export function sightsOf(subject: string, { roster, leader, fleet, zones, nowMs }: SightsInit): readonly SightView[] {
   const isConvicted = leader.conditions.standing.has(subject)
-  const evidence = [...answers(subject, leader), ...statements(subject, leader)].filter(
-    ({ from, atMs }) => from !== 'roll-call' || isConvicted || nowMs - atMs <= ANSWER_FRESH_MS,
-  )
-  const zones = new Map(roster.members.map(({ node, zone }) => [node, zone]))
+  const isFresh = ({ opinion, atMs }: Evidence) =>
+    nowMs - atMs <= (opinion === 'Alive' || opinion === 'Abstain' ? ANSWER_FRESH_MS : MISSED_FRESH_MS)
+  const evidence = [
+    ...answers(subject, leader).filter((each) => isConvicted || isFresh(each)),
+    ...statements(subject, leader),
+  ]
   return ringOf(roster)
     .observersOf(subject)
     .map((observer): SightView => {
@@ -47,8 +53,8 @@ export function sightsOf(subject: string, { roster, leader, fleet, nowMs }: Sigh
         return { observer, zone, sees: sightBy(opinion, channel), channel, ageMs: Math.round(nowMs - atMs), from }
       }
       const watchedSince = fleet.couldConvictSince(observer, subject)
-      const isGone = leader.conditions.isExcused(observer) || leader.hasLeft(observer)
-      if (watchedSince === undefined || isConvicted || isGone) {
+      const isGone = (node: string) => leader.conditions.isExcused(node) || leader.hasLeft(node)
+      if (watchedSince === undefined || isGone(subject) || isGone(observer)) {
         return { observer, zone, sees: 'unknown', channel: 'unknown', ageMs: null, from: 'none' }
       }
       // It knows the subject well enough to miss it, and has not said that it does.
@@ -67,6 +73,10 @@ export function isMissed({ sees }: SightView): boolean {
 
 export function saysAnything({ sees }: SightView): boolean {
   return sees !== 'unknown'
+}
+
+export function zonesOf({ members }: Roster): ReadonlyMap<string, string> {
+  return new Map(members.map(({ node, zone }) => [node, zone]))
 }
 
 function answers(subject: string, { disputes }: Leader): readonly Evidence[] {

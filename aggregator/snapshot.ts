@@ -5,7 +5,7 @@ import type { Member, Roster } from '../mesh/core/model.ts'
 import { ringOf } from '../mesh/core/ring.ts'
 import type { Fleet } from './fleet.ts'
 import type { MatrixRow, MemberFlag, MemberState, MemberView, VoteView } from './model.ts'
-import { isHeard, isMissed, saysAnything, sightsOf } from './sights.ts'
+import { isHeard, isMissed, saysAnything, sightsOf, zonesOf } from './sights.ts'
 
 /** Since when each member has been in its state, as far as this aggregator saw. */
 export class StateClock {
@@ -31,12 +31,13 @@ export interface MembersInit {
 }
 
 export function memberViews({ roster, leader, fleet, clock, nowMs, now }: MembersInit): readonly MemberView[] {
+  const zones = zonesOf(roster)
   return roster.members.map((member): MemberView => {
     const { node, zone, roles } = member
     const observers = ringOf(roster).observersOf(node)
     const incarnation = fleet.incarnationOf(node)
     const state = stateOf(node, leader, incarnation !== undefined)
-    const sights = sightsOf(node, { roster, leader, fleet, nowMs })
+    const sights = sightsOf(node, { roster, leader, fleet, zones, nowMs })
     const decidesInMs = leader.hostHungInMs(nowMs, node)
     const verdictId = leader.conditions.standing.get(node)?.verdictId
     return {
@@ -54,7 +55,7 @@ export function memberViews({ roster, leader, fleet, clock, nowMs, now }: Member
       ),
       seenBy: sights.filter(isHeard).map(({ observer }) => observer),
       missedBy: sights.filter(isMissed).map(({ observer }) => observer),
-      votes: votesAbout(node, leader, roster, nowMs),
+      votes: votesAbout(node, leader, zones, nowMs),
       needed: finiteOrNull(leader.conditions.neededFor(node)),
       ...(decidesInMs === undefined ? {} : { decidesInMs }),
       ...(verdictId === undefined ? {} : { verdictId }),
@@ -65,8 +66,9 @@ export function memberViews({ roster, leader, fleet, clock, nowMs, now }: Member
 /** Who sees whom: a row for each member. */
 export function matrixRows(init: Omit<MembersInit, 'clock' | 'now'>): readonly MatrixRow[] {
   const { roster, leader, fleet } = init
+  const zones = zonesOf(roster)
   return roster.members.map(({ node }): MatrixRow => {
-    const sights = sightsOf(node, init)
+    const sights = sightsOf(node, { ...init, zones })
     const flags = flagsOf(node, leader)
     return {
       subject: node,
@@ -95,10 +97,15 @@ function flagsOf(node: string, { disputes }: Leader): readonly MemberFlag[] {
   return flags
 }
 
-function votesAbout(node: string, leader: Leader, roster: Roster, nowMs: number): readonly VoteView[] {
+function votesAbout(
+  node: string,
+  leader: Leader,
+  zones: ReadonlyMap<string, string>,
+  nowMs: number,
+): readonly VoteView[] {
   return leader.ballots.about(node, 'NodeDown', 'HostHung', 'AgentDown').map((ballot) => ({
     voter: ballot.voter,
-    zone: roster.members.find((member) => member.node === ballot.voter)?.zone ?? '',
+    zone: zones.get(ballot.voter) ?? '',
     opinion: 'silent',
     kind: ballot.accusation.opinion,
     channel: ballot.accusation.channel,

@@ -101,6 +101,8 @@ export function isAnswerTo(rollCall: RollCall, roster: Roster, answer: Answer): 
   const asked = rollCall.subjects.find(({ node }) => node === answer.subject)
   const voter = roster.members.find(({ node }) => node === answer.voter)
   if (asked === undefined || voter === undefined || voter.serial !== answer.voterSerial) return false
+  // Whoever does not observe the subject has nothing to say about it: not against it, and not for it.
+  if (!zonesOfObservers(roster, answer.subject).has(answer.voter)) return false
   if (answer.nonce !== rollCall.nonce || answer.epoch !== rollCall.epoch) return false
   // Silence about another life than the one in question proves nothing; a sign of life always does.
   const sameLife = compareIncarnations(answer.incarnation, asked.incarnation) === 0

@@ -35,6 +35,7 @@ export class SecondChannel {
   #latest: { result: ChannelResult; askedAt: Millis; controlFailed: boolean } | undefined
   #answeringSince: Millis | undefined
   #nothingSince: Millis | undefined
+  #heardAt = Number.NEGATIVE_INFINITY
 
   constructor(timing: Timing) {
     this.#timing = timing
@@ -49,11 +50,17 @@ export class SecondChannel {
       if (answer.ports[port] === 'userland') this.#answeredAt.set(port, now)
       if (answer.ports[port] === 'nothing' && isWell) this.#answeredAt.delete(port)
     }
+    this.#heardAt = now
     const result = this.#judge(now, answer)
     const isSilent = result === 'nothing' || result === 'unknown'
     this.#latest = { result, askedAt, controlFailed: isSilent && !answer.control }
     this.#nothingSince = result === 'nothing' ? (this.#nothingSince ?? askedAt) : undefined
     this.#answeringSince = result === 'userland' || result === 'refused' ? (this.#answeringSince ?? now) : undefined
+  }
+
+  /** When the latest answer came, or its absence was certain. */
+  get heardAt(): Millis {
+    return this.#heardAt
   }
 
   /** Since when nothing came from the host, every time it was asked; undefined when it last answered. */

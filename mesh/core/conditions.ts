@@ -34,6 +34,11 @@ export class Conditions {
     return this.#suspected
   }
 
+  /** Suspected and without a verdict: a node that starts again is heard by some of its observers before the others. */
+  get undecided(): readonly string[] {
+    return [...this.#suspected].filter((node) => !this.#standing.has(node))
+  }
+
   /** H for this subject, with observers excused that are down themselves, or whose agents are. */
   neededFor(subject: string): number {
     const assigned = this.#membership.observersOf(subject)

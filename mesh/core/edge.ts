@@ -139,6 +139,9 @@ export class Edge {
     for (const earlier of this.#sent.keys()) if (earlier <= seq) this.#sent.delete(earlier)
     const rttMs = now.ms - sentAt
     this.clock = { rttMs, offsetMs: peerWallMs + rttMs / 2 - now.wallMs, atMs: now.ms }
+    // On a link that loses packets an ack may come long after its sender has died. A doubt is settled by what was asked
+    // since; a peer that lives answers that, too, right behind.
+    if (this.#doubtSince !== undefined && sentAt < this.#doubtSince) return
     // The acks of a burst are one beat.
     if (now.ms - this.#countedBeatAt >= this.#timing.beatMs / 2) {
       this.#countedBeatAt = now.ms

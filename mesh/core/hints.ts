@@ -67,7 +67,8 @@ export class Hints {
     const observers = this.#membership.observersOf(message.subject)
     const key = `${message.kind}\n${message.from}\n${message.subject}`
     const heardAt = this.#heardAt.get(key) ?? Number.NEGATIVE_INFINITY
-    if (!observers.has(message.from) || !observers.has(this.#node)) return { kind: 'dropped' }
+    const isFromMe = message.from === this.#node
+    if (isFromMe || !observers.has(message.from) || !observers.has(this.#node)) return { kind: 'dropped' }
     if (now - heardAt < this.#gapMs) return { kind: 'known' }
     this.#heardAt.set(key, now)
     return { kind: 'arrived' }

@@ -55,12 +55,6 @@ export class Judge {
     this.#signs.forget(subject)
   }
 
-  /** Whom to ask about when nobody is a candidate: not those who are down, or on their way back. */
-  disputed(): readonly string[] {
-    const { standing, suspected } = this.#conditions
-    return this.disputes.toAsk([...suspected]).filter((subject) => !standing.has(subject))
-  }
-
   /** Counts who is in question. `absent`: members that a roll-call did not reach, and for whom nobody vouches. */
   applyBrake(now: Millis, absent: readonly string[]): readonly Notice[] {
     const change = this.brake.update(now, new Set([...this.#inQuestion(), ...absent]))

@@ -238,7 +238,7 @@ export class Leader {
     const candidates = mayAsk ? this.#candidates(now) : []
     if (candidates.length > 0) return this.#ask(now, peers, candidates, this.#unexplained)
     if (this.#open !== undefined || now < this.#idleRollCallAt) return []
-    return this.#ask(now, peers, [], this.#judge.disputed())
+    return this.#ask(now, peers, [], this.#judge.disputes.toAsk(this.conditions.undecided))
   }
 
   /** Asks the mesh about candidates and, without convicting them, about others. */

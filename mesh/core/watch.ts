@@ -32,6 +32,7 @@ export class Watch {
   #askedAt: Millis | undefined
   #askAt: Millis = Number.POSITIVE_INFINITY
   #calibrateAt: Millis | undefined
+  #lookedAt = Number.NEGATIVE_INFINITY
   #hintAt: Millis = Number.POSITIVE_INFINITY
   #hintsLeft = 0
   /** Observers that asked whether the subject acks to this one, too. */
@@ -110,7 +111,7 @@ export class Watch {
       return abstain('on leave')
     }
     const opinion = this.opinion(now) ?? this.#firstSign()
-    if (opinion === undefined) return undefined
+    if (opinion === undefined || this.#isOldNews()) return undefined
     return { incarnation: this.#incarnation, opinion, channel: this.#result(), forMs: this.#forMs(now), reason: '' }
   }
 
@@ -172,14 +173,19 @@ export class Watch {
 
   /** Somebody else asks about the subject: look now rather than at the next beat. */
   look(now: Millis): readonly WatchEffect[] {
+    this.#lookedAt = now
     // Whoever asks has told the others, too.
-    return this.#follow(now, this.edge.hinted(now)).filter((effect) => effect.kind !== 'hint')
+    const effects = this.#follow(now, this.edge.hinted(now)).filter((effect) => effect.kind !== 'hint')
+    const isStale = this.edge.doubtSince !== undefined && !this.edge.isDown(now) && this.#hostAnswered()
+    return isStale ? [...effects, ...this.#ask(now)] : effects
   }
 
   /** A co-observer misses the subject: look, and tell it when the subject acks to this one. */
   hintedBy(now: Millis, observer: string): readonly WatchEffect[] {
+    // Looking comes first: the doubt that it raises begins with nobody to answer.
+    const effects = this.look(now)
     this.#hinters.add(observer)
-    return this.look(now)
+    return effects
   }
 
   /** The subject acked to a co-observer at that time. */
@@ -226,8 +232,18 @@ export class Watch {
 
   /** In a roll-call a host that answers is worth saying at once: it must not look as if nobody vouched for it. */
   #firstSign(): Opinion | undefined {
+    return this.#hostAnswered() ? 'AgentDown' : undefined
+  }
+
+  /** A hung host takes two seconds to show that it is: that is not asked again. */
+  #hostAnswered(): boolean {
     const result = this.#answerSinceDoubt()
-    return result === 'userland' || result === 'refused' ? 'AgentDown' : undefined
+    return result === 'userland' || result === 'refused'
+  }
+
+  /** The host's last answer is from before somebody asked; it may have died since. It has been asked again. */
+  #isOldNews(): boolean {
+    return this.edge.doubtSince !== undefined && this.#hostAnswered() && this.#channel.heardAt < this.#lookedAt
   }
 
   #answerHinters(ageMs: Millis): readonly WatchEffect[] {

@@ -150,3 +150,24 @@ it('shows bad links beside the state, and who has left', () => {
   leader.left(nowMs, 'b', { kind: 'leave', incarnation: LIFE, reason: 'stopped', forMs: 120_000 })
   expect(rowOf('b').state).toBe('left')
 })
+
+it('does not take it that a node that has left is heard, because it was watched', () => {
+  for (const each of ['a', 'b', 'c']) watch(each, 'd', 'e')
+  leader.left(nowMs, 'd', { kind: 'leave', incarnation: LIFE, reason: 'stopped', forMs: 120_000 })
+  expect(new Set(rowOf('d').sights.map(({ sees }) => sees))).toEqual(new Set(['unknown']))
+  expect(rowOf('e').sights.map(({ sees }) => sees)).toEqual(['hears', 'hears', 'hears', 'unknown'])
+})
+
+it('forgets soon that an observer missed it, unless that is still said', () => {
+  for (const each of ['b', 'c', 'd', 'e']) watch(each, 'a')
+  leader.disputes.answered(nowMs, 'a', [answer('b', 'NodeDown', 'nothing'), answer('c', 'Alive', 'unknown')])
+  accuse('d', 'NodeDown', 'nothing')
+  expect(rowOf('a').sights.map(({ sees }) => sees)).toEqual(['nothing', 'hears', 'nothing', 'hears'])
+  nowMs += 10_000
+  expect(seen('a').map(([, sees, , , from]) => [sees, from])).toEqual([
+    ['hears', 'watching'],
+    ['hears', 'roll-call'],
+    ['nothing', 'statement'],
+    ['hears', 'watching'],
+  ])
+})

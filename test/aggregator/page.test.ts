@@ -125,6 +125,20 @@ describeReal('the page in a browser', needsChromium(), () => {
     expect(await textOf('no-quorum')).toContain('no more than half of the live members answer node-1')
   })
 
+  it('says that nobody is marked, and lets a person end it with a reason, by keyboard alone', async () => {
+    const { mesh } = served.sample.snapshot()
+    served.sample.change({ mesh: { ...mesh, frozen: '3 of 5 nodes are in question' } })
+    await open()
+    expect(await textOf('frozen')).toContain('Nobody is marked at present: 3 of 5 nodes are in question')
+    await page.getByRole('button', { name: 'End the freeze…' }).focus()
+    await page.keyboard.press('Enter')
+    await page.keyboard.type('the switch was replaced')
+    await page.keyboard.press('Enter')
+    await page.getByTestId('frozen').waitFor({ state: 'detached' })
+    expect(served.sample.releases).toEqual([{ reason: 'the switch was replaced', via: 'page', by: 'local-token' }])
+    expect(complaints).toEqual([])
+  })
+
   it('asks for the token where it is not known, and shows nothing', async () => {
     await page.goto(served.url)
     await page.getByRole('alert').waitFor()

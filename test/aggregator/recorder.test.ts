@@ -208,11 +208,13 @@ describe('a node that leaves', () => {
   it('is told, and its return is caused by that', () => {
     const { mesh } = newRecorder()
     mesh.notice(left)
+    mesh.notice(suspected('node-1'))
     mesh.notice({ kind: 'returned', subject: 'node-1', why: 'it is back' })
     const [event] = store.query({ node: 'node-1', limit: 10 })
     expect(event).toMatchObject({ kind: 'left', tone: 'info', summary: 'it stops on purpose: stopped' })
     expect(told('node-1')).toEqual([
       { kind: 'left', causedBy: '' },
+      { kind: 'suspected', causedBy: '' },
       { kind: 'returned', causedBy: event?.id },
     ])
   })

@@ -1,12 +1,13 @@
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { StoredEvent } from '../../aggregator/model.ts'
+import { DEFAULT_TIMING } from '../../mesh/core/timing.ts'
 import { needsChromium } from '../chromium.ts'
 import { describeReal } from '../real-part.ts'
 import { buildPage, withPage } from './browser.ts'
 import { LocalMesh } from './local-mesh.ts'
 import { TURN_WITHIN_MS } from './machine-turn.ts'
-import { DEADLINE_MS } from './starling.ts'
+import { DEADLINE_MS, isRunning } from './starling.ts'
 
 const NODES = ['node-1', 'node-2', 'node-3', 'node-4', 'node-5']
 /** One test waits for a few things one after the other. */
@@ -106,16 +107,66 @@ describe('faults of a mesh of real processes', () => {
       expect(await explain('node-2')).toMatch(/^node-2 is AgentDown since [\s\S]*agent-down: its host answers/)
 
       await chaos('resume', 'node-2')
-      const after = await mesh.untilState('node-2', 'alive')
+      await mesh.untilState('node-2', 'alive')
       const [serial, boot] = before.incarnation.split('.').map(Number)
-      expect(after.incarnation).toBe(`${serial}.${(boot ?? 0) + 1}.0`)
+      const incarnation = `${serial}.${(boot ?? 0) + 1}.0`
+      // Its announcement goes up by the way of a roll-call, which may come later than its observers hear it.
+      await mesh.until('its next life', async () => (await mesh.member('node-2')).incarnation === incarnation)
       const up = await mesh.untilEvent('its agent is up', (e) => e.kind === 'agent-up' && e.node === 'node-2', seq)
       const events = await since('node-2', seq)
       expect(events.find(({ kind }) => kind === 'agent-down')?.id).toBe(up.causedBy)
       expect(events.filter(({ kind }) => GRAVE.includes(kind))).toEqual([])
       expect(events.filter(({ kind }) => kind === 'joined').map(({ summary }) => summary)).toEqual([
-        `agent heard, incarnation ${after.incarnation}`,
+        `agent heard, incarnation ${incarnation}`,
       ])
+    },
+    TEST_WITHIN_MS,
+  )
+
+  it(
+    'hears from an agent that stops on purpose that it does, and of its return; nobody is alarmed',
+    async () => {
+      await mesh.untilCovered()
+      const seq = (await mesh.events()).at(-1)?.seq ?? 0
+      harmed.add('node-1')
+      const pid = mesh.pidOf('node-1')
+      process.kill(pid, 'SIGTERM')
+      await mesh.untilState('node-1', 'left')
+      const left = await mesh.untilEvent('its leave', (e) => e.kind === 'left' && e.node === 'node-1', seq)
+      expect(left.summary).toBe('it stops on purpose: stopped')
+      await mesh.until('its process has ended', () => !isRunning(pid))
+      // Observers would hold it for AgentDown after 3 s. Its host is asked until then, and answers.
+      await mesh.until('longer than that', async () => {
+        const { since: at, state } = await mesh.member('node-1')
+        expect(state).toBe('left')
+        return Date.now() - Date.parse(at) > 2 * DEFAULT_TIMING.agentDownMs
+      })
+      expect((await mesh.run('members')).code).toBe(0)
+      const kinds = (await since('node-1', seq)).map(({ kind }) => kind)
+      expect(kinds).toEqual(['left'])
+
+      await chaos('resume', 'node-1')
+      await mesh.untilState('node-1', 'alive')
+      const returned = await mesh.untilEvent('its return', (e) => e.kind === 'returned' && e.node === 'node-1', seq)
+      expect([returned.summary, returned.causedBy]).toEqual(['it is back', left.id])
+    },
+    TEST_WITHIN_MS,
+  )
+
+  it(
+    'shows who sees whom: nothing in dispute while all is well, and who misses a dead agent',
+    async () => {
+      await mesh.untilCovered()
+      const well = await mesh.run('mesh', 'matrix')
+      expect([well.code, well.stdout]).toEqual([0, 'No node is in dispute: no observer misses any of the 5 members.\n'])
+      await chaos('kill-agent', 'node-1')
+      await mesh.untilState('node-1', 'AgentDown')
+      const { code, stdout } = await mesh.run('mesh', 'matrix')
+      expect(code).toBe(3)
+      expect(stdout).toMatch(/^node-1 +AgentDown +.*◐ /m)
+      expect(stdout).not.toMatch(/^node-2 /m)
+      await chaos('resume', 'node-1')
+      await mesh.untilState('node-1', 'alive')
     },
     TEST_WITHIN_MS,
   )
@@ -190,7 +241,8 @@ describe('faults of a mesh of real processes', () => {
       [...new Set(events.filter((e) => e.kind === kind).map(({ node }) => node))].toSorted()
     const dead = needsChromium() === undefined ? ['node-3', 'node-4', 'node-5'] : ['node-3']
     for (const kind of GRAVE) expect([kind, seen(kind)]).toEqual([kind, dead])
-    expect(seen('agent-down')).toEqual(['node-2'])
+    expect(seen('agent-down')).toEqual(['node-1', 'node-2'])
+    expect(seen('left')).toEqual(['node-1'])
     expect(events.filter(({ kind }) => kind === 'verdict').length).toBe(dead.length)
     expect(new Set(events.map(({ id }) => id)).size).toBe(events.length)
     for (const node of NODES) expect((await mesh.member(node)).state).toBe('alive')

@@ -137,9 +137,9 @@ describe('what a member says', () => {
       ...message.items.map(({ signed }) => keyOf(signed.statement.body)),
     ])
 
-  test('goes nowhere before a roll-call told the way, and then up, once, and nobody is told on the way', () => {
-    const core = opened(coreOf(ME), PEER, OTHER, LEADER)
-    expect(tell(core, 10, gossip(note), OTHER)).toEqual([])
+  test('goes to two neighbours before a roll-call told the way, and then up, once, and nobody is told on the way', () => {
+    const core = opened(coreOf(ME), OTHER, PEER, LEADER)
+    expect(topics(tell(core, 10, gossip(note), LEADER))).toEqual([[OTHER, 'note/a']])
     const late = opened(coreOf(ME), PEER, OTHER, LEADER)
     tell(late, 10, rollCall(), LEADER)
     const effects = tell(late, 20, gossip(note), OTHER)
@@ -165,8 +165,9 @@ describe('what a member says', () => {
   })
 
   test('here before there was a way up goes up with the first roll-call, and again to a new leader', () => {
-    const core = opened(coreOf(ME), PEER, OTHER)
+    const core = coreOf(ME)
     expect(topics(publish(core, 10))).toEqual([])
+    opened(core, PEER, OTHER)
     expect(topics(tell(core, 20, rollCall({ nonce: 'b1' })))).toEqual([[PEER, 'note/mine']])
     expect(topics(tell(core, 30, rollCall({ nonce: 'b2' })))).toEqual([])
     expect(topics(tell(core, 40, rollCall({ nonce: 'b3', term: 2 }), OTHER))).toEqual([[OTHER, 'note/mine']])

@@ -4,6 +4,7 @@ import { Disputes } from '../../mesh/core/disputes.ts'
 import { Membership } from '../../mesh/core/membership.ts'
 import type { Answer } from '../../mesh/core/model.ts'
 import { ringOf } from '../../mesh/core/ring.ts'
+import { World } from '../../mesh/sim/world.ts'
 import { FIRST_LIFE, nodeName, sampleRoster } from './sample-mesh.ts'
 
 const roster = sampleRoster({ nodes: 20 })
@@ -111,6 +112,18 @@ describe('an observer is at fault', () => {
     expect(mine.answered(3_000, other, onlyOneMisses(loner, other))).toEqual([])
     expect(mine.observerFaults).toEqual([])
   })
+})
+
+test('a node that dies and starts again is in no dispute, though some hear it before others', () => {
+  const world = new World({ nodes: 20, zones: 3, seed: 5 })
+  world.agenda.runUntil(8_000)
+  world.setHost('node-7', 'down')
+  world.agenda.runUntil(16_000)
+  world.setHost('node-7', 'up')
+  world.agenda.runUntil(40_000)
+  const kinds = world.records.map((record) => (record.kind === 'notice' ? record.notice.kind : record.kind))
+  expect(kinds).toEqual(expect.arrayContaining(['commit', 'recovered']))
+  expect(kinds).not.toContain('linkFault')
 })
 
 test('whom to ask about takes turns, four at a time, the disputed ones included', () => {

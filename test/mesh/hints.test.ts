@@ -99,6 +99,7 @@ describe.each(['hint', 'indirect-ack'] as const)('a message of kind %s', (kind) 
   test.each([
     { why: 'its next hop has no edge here', parts: { path: ['unknown'] } },
     { why: 'its sender does not observe the subject', parts: { from: OBSERVER_OF_ANOTHER } },
+    { why: 'it claims to come from this very node', parts: { from: ME } },
     { why: 'this node does not observe the subject', parts: { subject: NOT_MINE, from: OBSERVER_OF_ANOTHER } },
     { why: 'the subject is nobody', parts: { subject: 'nobody' } },
   ])('is dropped when $why', ({ parts }) => {

@@ -56,9 +56,12 @@ type Step =
   | { readonly kind: 'wait'; readonly ms: number }
   /** Honest observers say what they see. */
   | { readonly kind: 'accuse' | 'answer'; readonly opinion: 'NodeDown' | 'Alive' }
+  /** A liar does it in their names. */
+  | { readonly kind: 'forge' }
 
 const aLie = fc.record({ kind: fc.constant('lie' as const), from: fc.constantFrom(...LIARS), message: lie })
 const aWait = fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(1, 20, 300, 1_000, 5_000, 30_000) })
+const aForgery = fc.record({ kind: fc.constant('forge' as const) })
 const opinion = fc.constantFrom('NodeDown' as const, 'Alive' as const)
 const anHonestWord = fc.record({ kind: fc.constantFrom('accuse' as const, 'answer' as const), opinion })
 
@@ -102,7 +105,10 @@ class Victim {
           this.#hear({ kind: 'gossip', items: [this.#accusation(voter, step.opinion)] })
         break
       case 'answer':
-        this.#answer(step.opinion)
+        this.#answer(step.opinion, (voter) => voter)
+        break
+      case 'forge':
+        this.#answer('NodeDown', () => LIARS[0] ?? '')
         break
     }
     return this
@@ -119,7 +125,7 @@ class Victim {
     return { signed: { statement, signature: standInKeyring(voter).sign('statement', statement) }, ageMs: 0 }
   }
 
-  #answer(opinion: 'NodeDown' | 'Alive'): void {
+  #answer(opinion: 'NodeDown' | 'Alive', signerFor: (voter: string) => string): void {
     if (this.#call === undefined) return
     const { nonce, epoch } = this.#call.rollCall
     const asked = this.#call.rollCall.subjects.find(({ node }) => node === SUBJECT)
@@ -135,7 +141,7 @@ class Victim {
         incarnation: asked.incarnation,
         ...view,
       }
-      return [{ answer, signature: standInKeyring(voter).sign('answer', answer) }]
+      return [{ answer, signature: standInKeyring(signerFor(voter)).sign('answer', answer) }]
     })
     this.#hear({ kind: 'answers', nonce, present: EVERYBODY, degraded: emptyPresence(20), answers })
   }
@@ -169,7 +175,7 @@ describe.each([LEADER, MEMBER])('%s', (node) => {
 
 test('a leader that hears honest observers between the lies convicts by certificates that verify, and no others', () => {
   const verdicts = { made: 0 }
-  const steps = fc.array(fc.oneof(aLie, aWait, { weight: 3, arbitrary: anHonestWord }), {
+  const steps = fc.array(fc.oneof(aLie, aWait, aForgery, { weight: 3, arbitrary: anHonestWord }), {
     minLength: 20,
     maxLength: 60,
   })

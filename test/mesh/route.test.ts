@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ringOf } from '../../mesh/core/ring.ts'
-import { HOPS_MAX, routesTo } from '../../mesh/core/route.ts'
+import { routesTo } from '../../mesh/core/route.ts'
 import { nodeName, sampleRoster } from './sample-mesh.ts'
 
 const anyJourneys = fc
@@ -30,7 +30,7 @@ describe('routes', () => {
           expect(new Set(relays).size).toBe(relays.length)
           for (const way of ways) {
             expect(way.at(-1)).toBe(to)
-            expect(way.length).toBeLessThanOrEqual(HOPS_MAX)
+            expect(way.length).toBeLessThanOrEqual(4)
             for (const [index, hop] of way.entries()) {
               expect(around.has(hop)).toBe(false)
               expect(hop).not.toBe(from)

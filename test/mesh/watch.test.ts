@@ -203,6 +203,26 @@ describe('a subject that falls silent', () => {
   })
 })
 
+describe('a co-observer that hints', () => {
+  const toldBy = (watched: Watched) =>
+    watched.lines.flatMap(([, effect]) => (effect.kind === 'indirect-ack' ? [effect.to] : []))
+
+  test('is told at once when the subject acks to this one, even the one whose hint was the first sign', () => {
+    const watched = wellFor(ANSWERED)
+    const before = watched.lines.length
+    watched.hears('first').hears('second').runFor(100)
+    expect(watched.lines.slice(before).some(([, { kind }]) => kind === 'hint')).toBe(false)
+    expect(toldBy(watched)).toEqual(['first', 'second'])
+    expect(toldBy(watched.runFor(5_000))).toHaveLength(2)
+  })
+
+  test('is told nothing when the subject does not ack, either', () => {
+    const watched = wellFor(ANSWERED).becomes(SILENT).hears('first')
+    expect(toldBy(watched.runFor(5_000))).toEqual([])
+    expect(watched.opinions).toEqual(['NodeDown'])
+  })
+})
+
 describe('an observer that may not vote', () => {
   test('says nothing before it has 5 acked beats of the subject, and abstains as new', () => {
     const young = wellFor(3_000).becomes(SILENT).runUntil(60_000)

@@ -65,6 +65,12 @@ export class Watched {
     return this
   }
 
+  /** A co-observer hints. */
+  hears(observer: string): this {
+    this.#do(() => this.watch.hintedBy(this.now, observer))
+    return this
+  }
+
   get accusations(): readonly (readonly [ms: number, accusation: Omit<Accusation, 'kind' | 'epoch' | 'term'>])[] {
     return this.lines.flatMap(([ms, effect]) => (effect.kind === 'accuse' ? [[ms, effect.accusation] as const] : []))
   }

@@ -1,5 +1,5 @@
 /** What the page asks of the aggregator. The browser adds the cookie that holds the token. */
-import type { Decision, MatrixRow, StoredEvent } from '../../model.ts'
+import type { Decision, MatrixRow, Release, StoredEvent } from '../../model.ts'
 
 /** The aggregator does not know this browser (any more). */
 export class NoToken extends Error {
@@ -23,11 +23,17 @@ export async function fetchMatrixRow(node: string): Promise<MatrixRow> {
 
 /** Throws NoToken, or Error with the aggregator's reason. */
 export async function postDecision(planId: string, action: Decision['action'], reason: string): Promise<void> {
-  await request(`/api/v1/remediations/${encodeURIComponent(planId)}/decision`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ action, reason, via: 'page' }),
-  })
+  await post(`/api/v1/remediations/${encodeURIComponent(planId)}/decision`, { action, reason, via: 'page' })
+}
+
+/** Ends a freeze. Throws NoToken, or Error with the aggregator's reason. */
+export async function postRelease(reason: string): Promise<void> {
+  await post('/api/v1/mesh/release', { reason, via: 'page' } satisfies Release)
+}
+
+async function post(path: string, body: object): Promise<void> {
+  const headers = { 'content-type': 'application/json' }
+  await request(path, { method: 'POST', headers, body: JSON.stringify(body) })
 }
 
 async function request(path: string, init?: RequestInit): Promise<Response> {

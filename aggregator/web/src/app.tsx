@@ -4,6 +4,7 @@ import { Announcer } from './parts/announcer.tsx'
 import { Approvals } from './parts/approvals.tsx'
 import { EventLog, NO_FILTER } from './parts/event-log.tsx'
 import { Findings } from './parts/findings.tsx'
+import { Frozen } from './parts/frozen.tsx'
 import { Header } from './parts/header.tsx'
 import { Members } from './parts/members.tsx'
 import { Remediations } from './parts/remediations.tsx'
@@ -37,11 +38,7 @@ export function App() {
       {snapshot !== null && (
         <main class={line === 'live' ? '' : 'faded'}>
           <Announcer snapshot={snapshot} />
-          {snapshot.mesh.frozen !== null && (
-            <p class="notice notice-bad" role="alert" data-testid="frozen">
-              Nobody is marked at present: {snapshot.mesh.frozen}
-            </p>
-          )}
+          {snapshot.mesh.frozen !== null && <Frozen why={snapshot.mesh.frozen} />}
           {!snapshot.mesh.hasQuorum && (
             <p class="notice notice-bad" role="alert" data-testid="no-quorum">
               Nobody is marked at present: no more than half of the live members answer {snapshot.mesh.leader}
