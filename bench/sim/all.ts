@@ -12,7 +12,8 @@ import { readScenario, scenarioNames } from '../../cli/sim/scenario-file.ts'
 import { ExitCode, messageOf, StarlingError, UsageError } from '../../common/errors.ts'
 import { PROTOCOL_VERSION } from '../../mesh/identity/keyring.ts'
 import type { RunResult } from '../../mesh/sim/scenario/run.ts'
-import { markdown, P99_SAMPLES_MIN, type RunRecord, recordOf, sumOf } from './record.ts'
+import { P99_SAMPLES_MIN } from '../../mesh/sim/scenario/statistics.ts'
+import { markdown, type RunRecord, recordOf, sumOf } from './record.ts'
 import type { Task } from './worker.ts'
 
 /** Exposed node-hours that each scenario is to reach (docs/protocol.md section 8). */
