@@ -54,7 +54,9 @@ export function sightsOf(subject: string, { roster, leader, fleet, zones, nowMs 
       }
       const watchedSince = fleet.couldConvictSince(observer, subject)
       const isGone = (node: string) => leader.conditions.isExcused(node) || leader.hasLeft(node)
-      if (watchedSince === undefined || isGone(subject) || isGone(observer)) {
+      // Of one that is silent itself, that it complains of nobody says nothing.
+      const isSilent = leader.conditions.suspected.has(observer)
+      if (watchedSince === undefined || isSilent || isGone(subject) || isGone(observer)) {
         return { observer, zone, sees: 'unknown', channel: 'unknown', ageMs: null, from: 'none' }
       }
       // It knows the subject well enough to miss it, and has not said that it does.

@@ -10,22 +10,28 @@ import type { Timing } from './timing.ts'
 export type Port = 'agent' | 'kubelet'
 
 /** What one port did: see docs/protocol.md section 3 for how each is told from the others. */
-export type PortResult = 'userland' | 'mute' | 'refused' | 'nothing'
+export type PortResult = 'userland' | 'lossy' | 'mute' | 'refused' | 'nothing'
+
+/**
+ * A port that accepts only after so many connects, and behind which nobody then answers: packets are lost on the way. A
+ * hung host's kernel answers the first. Not two, so that a moment's delay here is no loss there.
+ */
+export const LOSSY_FROM_CONNECTS = 3
 
 export interface HostAnswer {
   readonly ports: Readonly<Record<Port, PortResult>>
-  /** Whether a connect to another live member succeeded at the same time; false when there was none to connect to. */
+  /** Whether a connect to one of the controls succeeded at the same time; false when there was none to connect to. */
   readonly control: boolean
 }
 
 /** The port through which a host is asked: on sockets in mesh/libp2p, in the simulator on its stage. */
 export interface HostChannel {
   /**
-   * Asks a member's host itself. `control`: another live member to connect to at the same time, when there is one. Answers
+   * Asks a member's host itself. `controls`: other live members to connect to at the same time. Answers
    * once, never before this call has returned and 3.2 s later at the latest, and does not fail: whatever goes wrong shows in
    * the answer.
    */
-  ask(subject: Member, control: Member | undefined, answered: (answer: HostAnswer) => void): void
+  ask(subject: Member, controls: readonly Member[], answered: (answer: HostAnswer) => void): void
 }
 
 /** Calibration of one observer's paths to one subject, and the last thing that subject's host answered. */
@@ -36,6 +42,7 @@ export class SecondChannel {
   #answeringSince: Millis | undefined
   #nothingSince: Millis | undefined
   #heardAt = Number.NEGATIVE_INFINITY
+  #gotThroughAt = Number.NEGATIVE_INFINITY
 
   constructor(timing: Timing) {
     this.#timing = timing
@@ -51,11 +58,17 @@ export class SecondChannel {
       if (answer.ports[port] === 'nothing' && isWell) this.#answeredAt.delete(port)
     }
     this.#heardAt = now
+    if (Object.values(answer.ports).some((port) => port !== 'nothing')) this.#gotThroughAt = now
     const result = this.#judge(now, answer)
     const isSilent = result === 'nothing' || result === 'unknown'
     this.#latest = { result, askedAt, controlFailed: isSilent && !answer.control }
     this.#nothingSince = result === 'nothing' ? (this.#nothingSince ?? askedAt) : undefined
     this.#answeringSince = result === 'userland' || result === 'refused' ? (this.#answeringSince ?? now) : undefined
+  }
+
+  /** When a connect to one of the ports was last answered in any way. */
+  get gotThroughAt(): Millis {
+    return this.#gotThroughAt
   }
 
   /** When the latest answer came, or its absence was certain. */
@@ -98,6 +111,7 @@ export class SecondChannel {
     if (results.includes('userland')) return 'userland'
     // Both a RST and a SYN-ACK come from a living kernel. RST outranks mute: it says that a process is gone, not hung.
     if (results.includes('refused')) return 'refused'
+    if (results.includes('lossy')) return 'lossy'
     if (results.includes('mute')) return 'mute'
     return control && this.isCalibrated(now) ? 'nothing' : 'unknown'
   }

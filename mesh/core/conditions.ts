@@ -34,9 +34,13 @@ export class Conditions {
     return this.#suspected
   }
 
-  /** Suspected and without a verdict: a node that starts again is heard by some of its observers before the others. */
+  /**
+   * Suspected, or with links that are, and without a verdict: a node that starts again is heard by some of its observers
+   * before the others.
+   */
   get undecided(): readonly string[] {
-    return [...this.#suspected].filter((node) => !this.#standing.has(node))
+    const lossy = this.#ballots.subjects().filter((node) => this.#ballots.about(node, 'LinkFault').length > 0)
+    return [...new Set([...this.#suspected, ...lossy])].filter((node) => !this.#standing.has(node))
   }
 
   /** H for this subject, with observers excused that are down themselves, or whose agents are. */

@@ -191,14 +191,14 @@ export class Core {
     this.#gossip.expire(now)
     const peers = this.#links.peers
     const peer = peers[Math.floor(this.#options.random() * peers.length)]
-    return peer === undefined ? [] : [this.#dissemination.digestTo(peer)]
+    return peer === undefined ? [] : this.#dissemination.digestTo(peer)
   }
 
   #opened(now: Millis, peer: string, by: 'me' | 'them', incarnation: Incarnation): readonly Effect[] {
     this.#links.opened(peer, by)
     this.leader?.lives(peer, incarnation)
     const effects = this.#observer.opened(now, peer, by, incarnation)
-    return [...this.#perform(now, effects), this.#dissemination.digestTo(peer)]
+    return [...this.#perform(now, effects), ...this.#dissemination.digestTo(peer)]
   }
 
   #closed(now: Millis, peer: string, by: 'me' | 'them'): readonly Effect[] {
@@ -227,7 +227,7 @@ export class Core {
       case 'gossip':
         return message.items.flatMap((item) => this.#hear(now.ms, from, item))
       case 'digest':
-        return this.#dissemination.answer(now.ms, from, message.entries)
+        return this.#dissemination.answer(now.ms, from, message)
       case 'roll-call':
         return this.leader === undefined ? this.#receiveRollCall(now.ms, from, message.call) : []
       case 'answers':
@@ -253,7 +253,8 @@ export class Core {
     const isNewLeader = this.#desk.term > term
     if (isNewLeader) this.#observer.sayAgain(now)
     const hadNoWay = uplinks.every((peer) => !this.#links.has(peer))
-    const said = isNewLeader || (hadNoWay && passedOn.length > 0) ? this.#dissemination.sayAgain(now) : []
+    const isNews = this.#desk.uplinks !== uplinks
+    const said = isNewLeader || (hadNoWay && isNews) ? this.#dissemination.sayAgain(now) : []
     return [...passedOn, ...said, ...subjects.flatMap(({ node }) => this.#look(now, node))]
   }
 

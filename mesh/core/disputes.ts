@@ -12,6 +12,9 @@ import { vetoOf } from './quorum.ts'
 /** Subjects that a roll-call without candidates asks about: each costs all members some sixty bytes. */
 const ASKED_AT_A_TIME = 4
 const OPEN_FOR_MS = 300_000
+/** Observers must disagree about a subject twice, so far apart and no farther. */
+const SPLIT_APART_MS = 3_000
+const SPLIT_WITHIN_MS = 60_000
 /** Subjects about which an observer must stand alone within a minute. One could be the link between the two. */
 const ALONE_ABOUT = 2
 const ALONE_WITHIN_MS = 60_000
@@ -31,6 +34,7 @@ export interface Sight {
 export class Disputes {
   readonly #membership: Membership
   #nextToAsk = 0
+  readonly #splitAt = new Map<string, Millis>()
   readonly #linkFaults = new Map<string, Millis>()
   readonly #observerFaults = new Map<string, Millis>()
   readonly #alone = new Map<string, Map<string, Millis>>()
@@ -75,9 +79,12 @@ export class Disputes {
     if (answers.length === 0) return []
     this.#sights.set(subject, new Map(answers.map((answer) => [answer.voter, sightOf(answer, now)])))
     const alive = answers.filter(showsHost).map(({ voter }) => voter)
-    const silent = answers.filter((answer) => answer.channel === 'nothing').map(({ voter }) => voter)
+    // Lost packets are both: those that came through show life, the others are silence.
+    const silent = answers
+      .filter(({ channel }) => channel === 'nothing' || channel === 'lossy')
+      .map(({ voter }) => voter)
     const few = vetoOf(this.#membership.observersOf(subject).size)
-    if (alive.length >= few && silent.length >= few) return this.#openLinkFault(now, subject, alive, silent)
+    if (alive.length >= few && silent.length >= few) return this.#split(now, subject, alive, silent)
     const [loner] = silent
     if (loner === undefined || silent.length > 1 || alive.length < Math.max(few, 2)) return []
     return this.#linkFaults.has(subject) ? [] : this.#standsAlone(now, loner, subject)
@@ -88,6 +95,12 @@ export class Disputes {
     const times = [...(this.#sameLife.get(subject) ?? []), now].filter((at) => now - at < SAME_LIFE_WITHIN_MS)
     this.#sameLife.set(subject, times)
     return times.length < SAME_LIFE_TIMES ? [] : this.#openLinkFault(now, subject, [], [])
+  }
+
+  /** Forgets whoever is no member any more. */
+  retain(isMember: (node: string) => boolean): void {
+    const all = [this.#splitAt, this.#linkFaults, this.#observerFaults, this.#alone, this.#sameLife, this.#sights]
+    for (const kept of all) for (const node of kept.keys()) if (!isMember(node)) kept.delete(node)
   }
 
   /** Closes what has seen no further sign for five minutes. */
@@ -114,6 +127,14 @@ export class Disputes {
     return next
   }
 
+  /** Once may be a node that starts again, which some hear before the others do. */
+  #split(now: Millis, subject: string, alive: readonly string[], silent: readonly string[]): readonly Notice[] {
+    const before = this.#splitAt.get(subject) ?? Number.NEGATIVE_INFINITY
+    if (now - before > SPLIT_WITHIN_MS) this.#splitAt.set(subject, now)
+    const isRepeated = now - before >= SPLIT_APART_MS && now - before <= SPLIT_WITHIN_MS
+    return isRepeated || this.#linkFaults.has(subject) ? this.#openLinkFault(now, subject, alive, silent) : []
+  }
+
   #openLinkFault(now: Millis, subject: string, alive: readonly string[], silent: readonly string[]): readonly Notice[] {
     const isNew = !this.#linkFaults.has(subject)
     this.#linkFaults.set(subject, now)
@@ -134,7 +155,7 @@ export class Disputes {
 
 /** The host answered this observer, or its agent did. */
 export function showsHost({ opinion, channel }: Answer): boolean {
-  return opinion === 'Alive' || channel === 'userland' || channel === 'refused' || channel === 'mute'
+  return opinion === 'Alive' || (channel !== 'nothing' && channel !== 'unknown')
 }
 
 function sightOf({ voter: observer, subject, opinion, channel }: Answer, atMs: Millis): Sight {

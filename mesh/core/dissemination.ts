@@ -3,7 +3,7 @@
  * up, to the leader, by the way on which its last roll-call came; telling everybody would cost each node in proportion to
  * the size of the mesh (docs/adr/0006-statements-go-up.md).
  */
-import type { DigestEntry, Gossip, Heard } from './gossip.ts'
+import type { Digest, Gossip, Heard } from './gossip.ts'
 import type { Links } from './links.ts'
 import type { Membership } from './membership.ts'
 import type { Effect, Message } from './message.ts'
@@ -40,12 +40,12 @@ export class Dissemination {
   }
 
   /** Tells a peer all that this node knows of what aggregators say, so that it sends what is missing. */
-  digestTo(peer: string): Effect {
-    return { kind: 'send', to: peer, via: 'any', message: { kind: 'digest', entries: this.#gossip.digest() } }
+  digestTo(peer: string): readonly Effect[] {
+    return this.#gossip.digest().flatMap((part) => sendTo([peer], { kind: 'digest', ...part }))
   }
 
-  answer(now: Millis, from: string, entries: readonly DigestEntry[]): readonly Effect[] {
-    const items = this.#gossip.missingIn(now, entries)
+  answer(now: Millis, from: string, digest: Digest): readonly Effect[] {
+    const items = this.#gossip.missingIn(now, digest)
     return items.length === 0 ? [] : sendTo([from], { kind: 'gossip', items })
   }
 
@@ -57,7 +57,7 @@ export class Dissemination {
 
   /** Everything this node says itself: to a new leader, which has not heard it. */
   sayAgain(now: Millis): readonly Effect[] {
-    return this.#gossip.own(now).flatMap((item) => this.pass(item))
+    return this.#gossip.renew(now).flatMap((signed) => this.pass({ signed, ageMs: 0 }))
   }
 
   /** An edge is gone; what went over it lately may be, too. */

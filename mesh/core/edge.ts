@@ -45,6 +45,7 @@ export class Edge {
   #openedAt: Millis = 0
   /** Silence is never counted from before this: the process was paused until then. */
   #notBefore: Millis = 0
+  #wasHungUpOn = false
   #fit = true
   /** Until when the subject is on the down list, as far as the leader has said. */
   downUntil = Number.NEGATIVE_INFINITY
@@ -79,6 +80,11 @@ export class Edge {
   /** False from a pause of this process until the edge has acked again or was redialled. */
   get isFit(): boolean {
     return this.#fit
+  }
+
+  /** The present doubt began with the peer's end of the stream, not with its silence: its kernel lived then. */
+  get wasHungUpOn(): boolean {
+    return this.#wasHungUpOn
   }
 
   get doubtSince(): Millis | undefined {
@@ -119,6 +125,7 @@ export class Edge {
   /** The stream ended, or a dial failed. */
   closed(now: Millis): readonly EdgeEffect[] {
     const broke = this.#stream === 'open'
+    if (broke && this.#doubtSince === undefined) this.#wasHungUpOn = true
     this.#stream = 'closed'
     this.#sent.clear()
     this.#burstLeft = 0
@@ -150,6 +157,7 @@ export class Edge {
     }
     this.#waitingSince = undefined
     this.#doubtSince = undefined
+    this.#wasHungUpOn = false
     this.#burstLeft = 0
     this.#lastAckAt = now.ms
     this.#fit = true

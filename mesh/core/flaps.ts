@@ -28,6 +28,11 @@ export class Flaps {
     return Math.min(RECOVER_BEATS_MAX, this.#firstBeats * 2 ** flaps)
   }
 
+  /** Forgets whoever is no member any more. */
+  retain(isMember: (node: string) => boolean): void {
+    for (const node of this.#verdictsAt.keys()) if (!isMember(node)) this.#verdictsAt.delete(node)
+  }
+
   #recent(now: Millis, subject: string): readonly Millis[] {
     return (this.#verdictsAt.get(subject) ?? []).filter((at) => now - at < REMEMBERED_FOR_MS)
   }

@@ -13,6 +13,10 @@ export const KEYS_PER_MEMBER = 512
 /** The same for an aggregator: its down list, permits and settings. A digest of as many fits one frame. */
 export const KEYS_PER_AGGREGATOR = 4_096
 
+/** The size of one part of a digest, about, so that it fits a frame; and what an entry takes beside its two names. */
+const DIGEST_BYTES = 192 * 1024
+const DIGEST_ENTRY_BYTES = 24
+
 /** How long a member remembers what it passed up. Copies by another way come within a second. */
 const RELAYED_FOR_MS = 60_000
 
@@ -31,6 +35,13 @@ export interface Heard {
 
 /** What a node knows under one key: [signer, key, boot, seq]. */
 export type DigestEntry = readonly [signer: string, key: string, boot: number, seq: number]
+
+/** All that a node knows under the keys of one part of so many: of those, what is not in it is not known. */
+export interface Digest {
+  readonly part: number
+  readonly parts: number
+  readonly entries: readonly DigestEntry[]
+}
 
 export type Reception =
   | { readonly kind: 'fresh' }
@@ -123,9 +134,10 @@ export class Gossip {
     }
   }
 
-  /** What this node itself says, as far as it still holds. */
-  own(now: Millis): readonly Heard[] {
-    return heardIn(now, [...(this.#kept.get(this.#self.node)?.values() ?? [])])
+  /** What this node itself says and still holds, said anew: whoever knows the old form passes the new one on. */
+  renew(now: Millis): readonly SignedStatement[] {
+    const own = [...(this.#kept.get(this.#self.node)?.values() ?? [])].filter(({ expiresAt }) => expiresAt > now)
+    return own.map(({ signed, expiresAt }) => this.publish(now, signed.statement.body, expiresAt - now))
   }
 
   /** What members said that was taken in, here or from others, at `since` or later. */
@@ -137,24 +149,30 @@ export class Gossip {
     )
   }
 
-  /** All that this node knows of what aggregators say. */
-  digest(): readonly DigestEntry[] {
-    return [...this.#kept].flatMap(([signer, slots]) => {
+  /** All that this node knows of what aggregators say, in as many parts as it takes; nearly always one. */
+  digest(): readonly Digest[] {
+    const entries = [...this.#kept].flatMap(([signer, slots]) => {
       if (!this.#membership.isAggregator(signer)) return []
       return [...slots].map(([key, { signed }]): DigestEntry => {
         return [signer, key, signed.statement.boot, signed.statement.seq]
       })
     })
+    const bytes = entries.reduce((sum, [signer, key]) => sum + signer.length + key.length + DIGEST_ENTRY_BYTES, 0)
+    const parts = Math.max(1, Math.ceil(bytes / DIGEST_BYTES))
+    return Array.from({ length: parts }, (_, part) => {
+      return { part, parts, entries: parts === 1 ? entries : entries.filter(([, key]) => partOf(key, parts) === part) }
+    })
   }
 
   /** What this node knows and the sender of the digest does not, or only in an older form. */
-  missingIn(now: Millis, entries: readonly DigestEntry[]): readonly Heard[] {
+  missingIn(now: Millis, { part, parts, entries }: Digest): readonly Heard[] {
     const theirs = new Map(entries.map(([signer, key, boot, seq]) => [`${signer}\n${key}`, { boot, seq }]))
     const missing: Kept[] = []
     let bytes = 0
     for (const [signer, slots] of this.#kept) {
       if (!this.#membership.isAggregator(signer)) continue
       for (const [key, kept] of slots) {
+        if (parts > 1 && partOf(key, parts) !== part) continue
         const known = theirs.get(`${signer}\n${key}`)
         const { boot, seq, body } = kept.signed.statement
         if (kept.expiresAt <= now || (known !== undefined && (known.boot - boot || known.seq - seq) >= 0)) continue
@@ -201,6 +219,13 @@ export class Gossip {
     }
     return slots
   }
+}
+
+/** Which part of a digest a key is in: any spreading will do, as long as everybody has the same. */
+function partOf(key: string, parts: number): number {
+  let sum = 7
+  for (let index = 0; index < key.length; index++) sum = (sum * 31 + key.charCodeAt(index)) % 1_000_003
+  return sum % parts
 }
 
 /** With their age by now; those that no longer hold are left out. */

@@ -23,6 +23,9 @@ export type HintOutcome =
 /** Ways that a hint takes, where there are two: one relay that is paused or cut off must not swallow it. */
 const WAYS = 2
 
+/** Hints of ten co-observers about ten subjects, and their answers, and as many again. */
+const REMEMBERED_MAX = 400
+
 export class Hints {
   readonly #node: string
   readonly #membership: Membership
@@ -71,7 +74,13 @@ export class Hints {
     if (isFromMe || !observers.has(message.from) || !observers.has(this.#node)) return { kind: 'dropped' }
     if (now - heardAt < this.#gapMs) return { kind: 'known' }
     this.#heardAt.set(key, now)
+    if (this.#heardAt.size > REMEMBERED_MAX) this.#forget(now)
     return { kind: 'arrived' }
+  }
+
+  /** What is older than the gap decides nothing any more. */
+  #forget(now: Millis): void {
+    for (const [key, at] of this.#heardAt) if (now - at >= this.#gapMs) this.#heardAt.delete(key)
   }
 
   #waysTo(observer: string, avoid: ReadonlySet<string>, links: Links): readonly (readonly [string, ...string[]])[] {

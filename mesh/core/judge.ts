@@ -112,13 +112,16 @@ export class Judge {
     }
   }
 
-  /** Silent to at least L observers, or down by verdict. */
-  #inQuestion(): readonly string[] {
+  /** Silent to at least L observers: more than a stray one, or two that lie. */
+  silentToFew(): readonly string[] {
     const few = (subject: string) => vetoOf(this.#membership.observersOf(subject).size)
-    const silent = [...this.#conditions.suspected].filter(
+    return [...this.#conditions.suspected].filter(
       (subject) => this.#ballots.about(subject, 'NodeDown', 'HostHung').length >= few(subject),
     )
-    return [...silent, ...this.#conditions.standing.keys()]
+  }
+
+  #inQuestion(): readonly string[] {
+    return [...this.silentToFew(), ...this.#conditions.standing.keys()]
   }
 
   #hangsOn(now: Millis, unexplained: readonly string[]): boolean {

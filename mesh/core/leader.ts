@@ -107,7 +107,10 @@ export class Leader {
     // What was asked or counted on the roster before it proves nothing on this one.
     this.#open = undefined
     this.#conviction = undefined
-    this.#tell(...this.conditions.retain((node) => membership.positionOf(node) !== undefined))
+    const isMember = (node: string) => membership.positionOf(node) !== undefined
+    for (const kept of [this.#judge.disputes, this.#flaps, this.#leaves]) kept.retain(isMember)
+    for (const node of this.#lives.keys()) if (!isMember(node)) this.#lives.delete(node)
+    this.#tell(...this.conditions.retain(isMember))
   }
 
   /** A subject's latest life, from its own announcement. Accusations of an earlier one no longer count. */
@@ -248,12 +251,12 @@ export class Leader {
     candidates: readonly Candidate[],
     others: readonly string[],
   ): readonly Effect[] {
-    const { node: leader, membership, term, keyring, timing, nonce } = this.#options
+    const { node: leader, membership, term, keyring, timing } = this.#options
     const subjects = [
       ...candidates.map(({ subject: node, incarnation }) => ({ node, incarnation })),
       ...others.map((node) => ({ node, incarnation: this.lifeOf(node) })),
     ]
-    const rollCall = { leader, epoch: membership.roster.epoch, term, nonce: nonce(), subjects }
+    const rollCall = { leader, epoch: membership.roster.epoch, term, nonce: this.#options.nonce(), subjects }
     const call = { rollCall, signature: keyring.sign('roll-call', rollCall) }
     const kinds = new Map(candidates.map(({ subject, kind }) => [subject, kind]))
     const isAtFault = (observer: string) => this.#judge.disputes.hasObserverFault(observer)
@@ -261,14 +264,10 @@ export class Leader {
     this.#idleRollCallAt = now + timing.rollCallEveryMs
     if (candidates.length > 0) this.#lastRollCallAt = now
     this.#open = new OpenRollCall(call, kinds, membership, isAtFault, now + timing.rollCallMs)
-    const told = candidates.map(
-      ({ subject, kind: verdict, votes }) => ({ kind: 'candidate', subject, verdict, votes }) as const,
-    )
-    this.#tell(...told)
+    for (const { subject, kind, votes } of candidates) this.#tell({ kind: 'candidate', subject, verdict: kind, votes })
     const asked = candidates.map(({ subject }) => subject)
-    if (asked.length > 0) {
-      this.#tell({ kind: 'rollCall', nonce: rollCall.nonce, subjects: asked, live: this.#live().length })
-    }
+    const { nonce } = rollCall
+    if (asked.length > 0) this.#tell({ kind: 'rollCall', nonce, subjects: asked, live: this.#live().length })
     const message: Message = { kind: 'roll-call', call }
     return peers.map((to): Effect => ({ kind: 'send', to, via: 'any', message }))
   }
@@ -277,8 +276,8 @@ export class Leader {
     const open = this.#open
     if (open === undefined) return []
     const live = this.#live()
-    // Whoever is silent already, or has no agent, is not waited for.
-    const silent = new Set([...this.conditions.suspected, ...this.conditions.agentDown])
+    // Whoever is silent to more than a stray observer, or has no agent, is not waited for.
+    const silent = new Set([...this.#judge.silentToFew(), ...this.conditions.agentDown])
     if (now < open.closesAt && !open.isComplete(live, silent)) return []
     this.#open = undefined
     const { notices, convicted, withheld, excused, present, unexplained } = this.#judge.close(

@@ -10,6 +10,7 @@ interface Absent {
 
 export class Leaves {
   readonly #absent = new Map<string, Absent>()
+  readonly #lastLeft = new Map<string, Incarnation>()
 
   has(node: string): boolean {
     return this.#absent.has(node)
@@ -18,6 +19,10 @@ export class Leaves {
   /** `latest`: the latest life of the node that was heard of. An earlier one has left for good. */
   left(now: Millis, subject: string, { incarnation, reason, forMs }: Leave, latest: Incarnation): readonly Notice[] {
     if (compareIncarnations(incarnation, latest) < 0) return []
+    // A life leaves once: saying so again makes its absence no longer.
+    const before = this.#lastLeft.get(subject)
+    if (before !== undefined && compareIncarnations(incarnation, before) <= 0) return []
+    this.#lastLeft.set(subject, incarnation)
     this.#absent.set(subject, { incarnation, untilMs: now + forMs })
     return [{ kind: 'left', subject, why: reason }]
   }
@@ -35,6 +40,13 @@ export class Leaves {
     const overdue = [...this.#absent].filter(([, { untilMs }]) => untilMs <= now)
     for (const [subject] of overdue) this.#absent.delete(subject)
     return overdue.map(([subject]) => ({ kind: 'returned', subject, why: 'the time for which it left is over' }))
+  }
+
+  /** Forgets whoever is no member any more. */
+  retain(isMember: (node: string) => boolean): void {
+    for (const kept of [this.#absent, this.#lastLeft]) {
+      for (const node of kept.keys()) if (!isMember(node)) kept.delete(node)
+    }
   }
 
   nextAt(now: Millis): Millis {

@@ -2,7 +2,7 @@
 
 import type { BrakeChange } from './brake.ts'
 import type { HostAnswer } from './channel.ts'
-import type { DigestEntry, Heard, RefusedWhy } from './gossip.ts'
+import type { Digest, Heard, RefusedWhy } from './gossip.ts'
 import type {
   Certificate,
   Incarnation,
@@ -34,7 +34,7 @@ export type Message =
     }
   | { readonly kind: 'gossip'; readonly items: readonly Heard[] }
   /** All that the sender knows of what aggregators say; the answer is what it lacks. */
-  | { readonly kind: 'digest'; readonly entries: readonly DigestEntry[] }
+  | ({ readonly kind: 'digest' } & Digest)
   /** A peer is on a later epoch: asks it for the roster, which comes as its signed bytes. */
   | { readonly kind: 'want-roster'; readonly epoch: number }
   | { readonly kind: 'roster'; readonly epoch: number; readonly bytes: Uint8Array }
@@ -73,8 +73,8 @@ export type Input =
 export type Effect =
   | { readonly kind: 'send'; readonly to: string; readonly via: Via; readonly message: Message }
   | { readonly kind: 'dial' | 'abort'; readonly peer: string }
-  /** Ask the host itself; `control`: another live member to connect to at the same time, when there is one. */
-  | { readonly kind: 'askHost'; readonly subject: string; readonly control: string | undefined }
+  /** Ask the host itself; `controls`: other live members to connect to at the same time, a few where there are any. */
+  | { readonly kind: 'askHost'; readonly subject: string; readonly controls: readonly string[] }
   /** A statement heard for the first time that concerns this node: a leader everything, a member what aggregators say. */
   | { readonly kind: 'heard'; readonly signed: SignedStatement }
   /** A peer sent a later roster: check it, keep it, and hand it back as an input. */

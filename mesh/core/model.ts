@@ -56,10 +56,13 @@ export interface Roster {
 }
 
 /** What the host itself answered when asked past its agent (docs/protocol.md, second channel). */
-export type ChannelResult = 'userland' | 'mute' | 'refused' | 'nothing' | 'unknown'
+export type ChannelResult = 'userland' | 'lossy' | 'mute' | 'refused' | 'nothing' | 'unknown'
 
-/** What one observer holds a subject for. `Alive` withdraws an accusation. */
-export type Opinion = 'Alive' | 'NodeDown' | 'HostHung' | 'AgentDown'
+/**
+ * What one observer holds a subject for. `Alive` withdraws an accusation; `LinkFault` is none: its packets come through now
+ * and then, but no conversation does.
+ */
+export type Opinion = 'Alive' | 'NodeDown' | 'HostHung' | 'AgentDown' | 'LinkFault'
 
 /** A verdict's kind. The first two end with a node marked; Isolated is one of them whose kubelet still renews its Lease. */
 export type VerdictKind = 'NodeDown' | 'HostHung' | 'Isolated'

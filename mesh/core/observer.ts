@@ -17,6 +17,9 @@ import { Watches } from './watches.ts'
 /** Later than now, by less than any timer can tell. */
 const AFTER_MS = 0.001
 
+/** Members that are connected to at the same time as a host that is in doubt: one may have a fault of its own. */
+const CONTROLS = 3
+
 export interface ObserverOptions {
   readonly node: string
   readonly membership: Membership
@@ -203,7 +206,7 @@ export class Observer {
       case 'abort':
         return [{ kind: effect.kind, peer: subject }]
       case 'ask':
-        return [{ kind: 'askHost', subject, control: this.#controlPeer(subject) }]
+        return [{ kind: 'askHost', subject, controls: this.#controlPeers(now, subject) }]
       case 'hint': {
         const doubted = [...this.#watches].filter(({ edge }) => edge.doubtSince !== undefined)
         return votes ? this.#hints.about(subject, new Set(doubted.map((watch) => watch.subject)), links) : []
@@ -217,11 +220,18 @@ export class Observer {
     }
   }
 
-  /** Another member that answered on its last beat: whoever can reach it is not the one cut off. */
-  #controlPeer(subject: string): string | undefined {
-    for (const { subject: peer, edge } of this.#watches) {
-      if (peer !== subject && edge.isOpen && edge.isHeard && edge.doubtSince === undefined) return peer
-    }
-    return undefined
+  /**
+   * Other members that answered on their last beat: whoever can reach one of them is not the one cut off. Those that are
+   * known to take connections come first; a machine whose connection table is full would make this node look cut off.
+   * Where the subject is well it is only asked to keep its path known, and nothing hangs on it.
+   */
+  #controlPeers(now: Millis, subject: string): readonly string[] {
+    if (this.#watches.get(subject)?.edge.doubtSince === undefined) return []
+    const well = [...this.#watches].filter(({ subject: peer, edge }) => {
+      return peer !== subject && edge.isOpen && edge.isHeard && edge.doubtSince === undefined
+    })
+    const known = well.filter((watch) => watch.isCalibrated(now))
+    const others = well.filter((watch) => !watch.isCalibrated(now))
+    return [...known, ...others].slice(0, CONTROLS).map((watch) => watch.subject)
   }
 }

@@ -79,7 +79,7 @@ export function tally(question: Question, answers: readonly Answer[]): Tally {
 function showsLife(answer: Answer, kind: Silence): boolean {
   if (answer.opinion === 'Alive') return true
   if (answer.opinion === 'Abstain') return false
-  if (answer.channel === 'userland' || answer.channel === 'refused') return true
+  if (answer.channel === 'userland' || answer.channel === 'refused' || answer.channel === 'lossy') return true
   return kind === 'NodeDown' && answer.channel === 'mute'
 }
 

@@ -3,6 +3,7 @@
  * it has been said aloud.
  */
 import { type HostAnswer, SecondChannel } from './channel.ts'
+import { CoObservers } from './co-observers.ts'
 import { Edge, type EdgeEffect } from './edge.ts'
 import type { Accusation, Answer, ChannelResult, Incarnation, Millis, Now, Opinion } from './model.ts'
 import { compareIncarnations } from './model.ts'
@@ -17,10 +18,8 @@ export type WatchEffect =
   | { readonly kind: 'ask' }
   | { readonly kind: 'accuse'; readonly accusation: Omit<Accusation, 'kind' | 'epoch' | 'term'> }
 
-/** Beats for which an observer goes on to ask its co-observers: by then they have seen for themselves. */
-const HINT_BEATS = 5
-
 const NOTHING: readonly WatchEffect[] = []
+const HINT: readonly WatchEffect[] = [{ kind: 'hint' }]
 
 export class Watch {
   readonly subject: string
@@ -33,12 +32,7 @@ export class Watch {
   #askAt: Millis = Number.POSITIVE_INFINITY
   #calibrateAt: Millis | undefined
   #lookedAt = Number.NEGATIVE_INFINITY
-  #hintAt: Millis = Number.POSITIVE_INFINITY
-  #hintsLeft = 0
-  /** Observers that asked whether the subject acks to this one, too. */
-  readonly #hinters = new Set<string>()
-  /** When the subject last acked to a co-observer, as far as one has said so. */
-  #heardByOtherAt = Number.NEGATIVE_INFINITY
+  readonly #coObservers: CoObservers
   #recoverBeats: number
   /** The life that left, and until when it means to be away. */
   #leave: { readonly incarnation: Incarnation; readonly untilMs: Millis } | undefined
@@ -50,6 +44,7 @@ export class Watch {
     this.#timing = timing
     this.#random = random
     this.#channel = new SecondChannel(timing)
+    this.#coObservers = new CoObservers(timing.beatMs)
     this.#incarnation = incarnation
     this.#recoverBeats = timing.recoverBeats
   }
@@ -60,13 +55,18 @@ export class Watch {
 
   /** Whether this observer could convict the subject: it knows it well enough, and its paths to the host answer. */
   canConvict(now: Millis): boolean {
-    return this.edge.isFit && this.edge.ackedBeats >= this.#timing.beatsBeforeVote && this.#channel.isCalibrated(now)
+    return this.edge.isFit && this.edge.ackedBeats >= this.#timing.beatsBeforeVote && this.isCalibrated(now)
+  }
+
+  /** Whether the subject's host is known to take connections. */
+  isCalibrated(now: Millis): boolean {
+    return this.#channel.isCalibrated(now)
   }
 
   /** It misses the subject and a co-observer does not: the fault may well be here. */
   isAloneWithItsDoubt(now: Millis): boolean {
     const silentSince = this.edge.silentSince(now)
-    return silentSince !== undefined && this.#heardByOtherAt > silentSince
+    return silentSince !== undefined && this.#coObservers.heardAt > silentSince
   }
 
   /** It misses the subject, and could not reach another member either. */
@@ -86,8 +86,13 @@ export class Watch {
         return now >= this.#nodeDownAt() ? 'NodeDown' : undefined
       case 'mute':
         return 'HostHung'
+      case 'lossy':
+        return 'LinkFault'
       case 'unknown':
-        return this.#channel.controlFailed ? undefined : 'HostHung'
+        if (this.#channel.controlFailed) return undefined
+        // Its path cannot be asked, but at the end its kernel spoke: a process had gone, not the host.
+        if (this.edge.wasHungUpOn) return now >= this.#agentDownAt(silentSince) ? 'AgentDown' : undefined
+        return 'HostHung'
       case 'userland':
       case 'refused':
         return now >= this.#agentDownAt(silentSince) ? 'AgentDown' : undefined
@@ -119,14 +124,13 @@ export class Watch {
   lives(now: Millis, incarnation: Incarnation): void {
     if (compareIncarnations(incarnation, this.#incarnation) <= 0) return
     this.#incarnation = incarnation
-    if (this.#leave !== undefined && compareIncarnations(incarnation, this.#leave.incarnation) > 0)
-      this.#leave = undefined
     this.edge.dialSoon(now)
   }
 
   /** The subject says that it stops for a while: until then only its host is asked. */
   leaves(incarnation: Incarnation, untilMs: Millis): void {
-    if (compareIncarnations(incarnation, this.#incarnation) >= 0) this.#leave = { incarnation, untilMs }
+    const isLater = this.#leave === undefined || compareIncarnations(incarnation, this.#leave.incarnation) > 0
+    if (isLater && compareIncarnations(incarnation, this.#incarnation) >= 0) this.#leave = { incarnation, untilMs }
   }
 
   /** To a new leader, or on a new roster, what was said before counts no more. */
@@ -158,9 +162,14 @@ export class Watch {
 
   acked(now: Now, seq: number, peerWallMs: number): readonly WatchEffect[] {
     this.edge.acked(now, seq, peerWallMs)
+    // Not sooner: what was silent while it was away is no news until it is heard again.
+    const left = this.#leave?.incarnation
+    if (left !== undefined && compareIncarnations(this.#incarnation, left) > 0) this.#leave = undefined
     this.#calibrateAt ??= now.ms + this.#timing.beatMs * this.#random()
+    const hinters = this.#coObservers.takeHinters()
     const spoken = this.#speak(now.ms)
-    return this.#hinters.size === 0 ? spoken : [...this.#answerHinters(0), ...spoken]
+    if (hinters.length === 0) return spoken
+    return [...hinters.map((to) => ({ kind: 'indirect-ack', to, ageMs: 0 }) as const), ...spoken]
   }
 
   opened(now: Millis): readonly WatchEffect[] {
@@ -184,13 +193,13 @@ export class Watch {
   hintedBy(now: Millis, observer: string): readonly WatchEffect[] {
     // Looking comes first: the doubt that it raises begins with nobody to answer.
     const effects = this.look(now)
-    this.#hinters.add(observer)
+    this.#coObservers.hintedBy(observer)
     return effects
   }
 
   /** The subject acked to a co-observer at that time. */
   heardByOther(atMs: Millis): void {
-    this.#heardByOtherAt = atMs
+    this.#coObservers.heard(atMs)
   }
 
   tick(now: Millis): readonly WatchEffect[] {
@@ -198,7 +207,7 @@ export class Watch {
     const wantsAnswer = this.edge.doubtSince !== undefined && !this.edge.isDown(now) && now >= this.#askAt
     const wantsCalibration = this.#calibrateAt !== undefined && now >= this.#calibrateAt && this.edge.isOpen
     const asked = wantsAnswer || wantsCalibration ? this.#ask(now) : NOTHING
-    const hinted = now >= this.#hintAt ? this.#hintAgain(now) : NOTHING
+    const hinted = this.#hintAgain(now)
     const spoken = this.#speak(now)
     // At most beats there is nothing but a probe to send.
     if (asked.length + hinted.length + spoken.length === 0) return effects
@@ -212,10 +221,14 @@ export class Watch {
       if (this.edge.doubtSince !== undefined && !this.edge.isDown(from)) next = earlier(from, next, this.#askAt)
       if (this.#calibrateAt !== undefined && this.edge.isOpen) next = earlier(from, next, this.#calibrateAt)
     }
-    if (this.edge.doubtSince !== undefined) next = earlier(from, next, this.#hintAt)
+    if (this.edge.doubtSince !== undefined) next = earlier(from, next, this.#coObservers.hintAt)
     if (this.#leave !== undefined) next = earlier(from, next, this.#leave.untilMs)
     const said = this.#said
     if (said !== undefined && said.opinion !== 'Alive') next = earlier(from, next, said.at + this.#timing.repeatMs)
+    const { nothingSince } = this.#channel
+    if (this.#leave !== undefined && nothingSince !== undefined) {
+      next = earlier(from, next, nothingSince + this.#timing.leaveDownMs)
+    }
     const silentSince = this.edge.silentSince(from)
     if (silentSince === undefined) return next
     return earlier(from, earlier(from, next, this.#agentDownAt(silentSince)), this.#nodeDownAt())
@@ -227,7 +240,7 @@ export class Watch {
 
   #hostIsSilentFor(now: Millis, ms: Millis): boolean {
     const since = this.#channel.nothingSince
-    return since !== undefined && now - since >= ms
+    return since !== undefined && now - since >= ms && !this.#mayBeShutOut(this.edge.doubtSince ?? now)
   }
 
   /** In a roll-call a host that answers is worth saying at once: it must not look as if nobody vouched for it. */
@@ -246,19 +259,9 @@ export class Watch {
     return this.edge.doubtSince !== undefined && this.#hostAnswered() && this.#channel.heardAt < this.#lookedAt
   }
 
-  #answerHinters(ageMs: Millis): readonly WatchEffect[] {
-    const hinters = [...this.#hinters]
-    this.#hinters.clear()
-    return hinters.map((to) => ({ kind: 'indirect-ack', to, ageMs }))
-  }
-
-  /** Once a beat, for as long as the answer may still change. */
   #hintAgain(now: Millis): readonly WatchEffect[] {
-    const isOver = this.edge.doubtSince === undefined || this.edge.isDown(now) || this.#hintsLeft === 0
-    this.#hintAt = isOver ? Number.POSITIVE_INFINITY : now + this.#timing.beatMs
-    if (isOver) return []
-    this.#hintsLeft--
-    return [{ kind: 'hint' }]
+    const isOver = this.edge.doubtSince === undefined || this.edge.isDown(now)
+    return this.#coObservers.mayHint(now, isOver) ? HINT : NOTHING
   }
 
   #nodeDownAt(): Millis {
@@ -274,9 +277,7 @@ export class Watch {
     if (effects.length === 0) return NOTHING
     return effects.flatMap((effect): readonly WatchEffect[] => {
       if (effect.kind === 'doubt') {
-        this.#hinters.clear()
-        this.#hintsLeft = HINT_BEATS
-        this.#hintAt = now
+        this.#coObservers.doubted(now)
         return this.edge.isDown(now) ? [] : [...this.#hintAgain(now), ...this.#ask(now)]
       }
       // A subject on the down list is asked no more than it is dialled: each ask takes a place in a hung host's queue.
@@ -317,7 +318,18 @@ export class Watch {
   }
 
   #answerSinceDoubt(): ChannelResult | undefined {
-    return this.edge.doubtSince === undefined ? undefined : this.#channel.resultSince(this.edge.doubtSince)
+    const { doubtSince } = this.edge
+    if (doubtSince === undefined) return undefined
+    const result = this.#channel.resultSince(doubtSince)
+    return result === 'nothing' && this.#mayBeShutOut(doubtSince) ? 'unknown' : result
+  }
+
+  /**
+   * The subject's kernel ended the stream, so it lived; and no connect has got through since, so that it may as well take
+   * none any more: its connection table is full, or a firewall drops what nobody listens to.
+   */
+  #mayBeShutOut(doubtSince: Millis): boolean {
+    return this.edge.wasHungUpOn && this.#channel.gotThroughAt < doubtSince
   }
 
   #result(): ChannelResult {

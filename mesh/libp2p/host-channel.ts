@@ -5,7 +5,7 @@
  */
 import { connect, type Socket } from 'node:net'
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
-import type { HostAnswer, HostChannel, PortResult } from '../core/channel.ts'
+import { type HostAnswer, type HostChannel, LOSSY_FROM_CONNECTS, type PortResult } from '../core/channel.ts'
 import type { Member } from '../core/model.ts'
 
 /** When each of the connects is started, ms after the first. */
@@ -40,18 +40,18 @@ const PORT_RESULTS: Readonly<Record<Proof, PortResult>> = {
 
 export function createHostChannel(prove: ProveAgent): HostChannel {
   return {
-    ask: (subject, control, answered) => void askHost(subject, control, prove).then(answered),
+    ask: (subject, controls, answered) => void askHost(subject, controls, prove).then(answered),
   }
 }
 
-async function askHost(member: Member, control: Member | undefined, prove: ProveAgent): Promise<HostAnswer> {
+async function askHost(member: Member, controls: readonly Member[], prove: ProveAgent): Promise<HostAnswer> {
   const host = member.hosts[0] ?? ''
-  const [agent, kubelet, controlled] = await Promise.all([
+  const [agent, kubelet, ...controlled] = await Promise.all([
     askPort(host, member.meshPort, async (signal) => PORT_RESULTS[await prove(member, signal)]),
     askPort(host, member.kubeletPort, (signal) => askHttp(host, member.kubeletPort, signal)),
-    control === undefined ? 'nothing' : reachOf(control.hosts[0] ?? '', control.meshPort),
+    ...controls.map((control) => reachOf(control.hosts[0] ?? '', control.meshPort)),
   ])
-  return { ports: { agent, kubelet }, control: controlled === 'accepted' }
+  return { ports: { agent, kubelet }, control: controlled.some(({ reach }) => reach === 'accepted') }
 }
 
 async function askPort(
@@ -59,16 +59,18 @@ async function askPort(
   port: number,
   whoIsThere: (signal: AbortSignal) => Promise<PortResult>,
 ): Promise<PortResult> {
-  const reach = await reachOf(host, port)
-  return reach === 'accepted' ? whoIsThere(AbortSignal.timeout(MUTE_AFTER_MS)) : reach
+  const { reach, connects } = await reachOf(host, port)
+  if (reach !== 'accepted') return reach
+  const result = await whoIsThere(AbortSignal.timeout(MUTE_AFTER_MS))
+  return result === 'mute' && connects >= LOSSY_FROM_CONNECTS ? 'lossy' : result
 }
 
-/** The first answer of the kernel there to any of the connects. */
-async function reachOf(host: string, port: number): Promise<Reach> {
+/** The first answer of the kernel there to any of the connects, and how many it took. */
+async function reachOf(host: string, port: number): Promise<{ readonly reach: Reach; readonly connects: number }> {
   const sockets: Socket[] = []
   const done = new AbortController()
   try {
-    return await new Promise<Reach>((resolve) => {
+    const reach = await new Promise<Reach>((resolve) => {
       const attempt = () => {
         const socket = connect({ host, port })
         sockets.push(socket)
@@ -88,6 +90,7 @@ async function reachOf(host: string, port: number): Promise<Reach> {
         () => {},
       )
     })
+    return { reach, connects: sockets.length }
   } finally {
     done.abort()
     for (const socket of sockets) socket.destroy()

@@ -179,8 +179,8 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
         return
       case 'askHost': {
         const { subject } = effect
-        const control = effect.control === undefined ? undefined : memberNamed(effect.control)
-        hostChannel.ask(memberNamed(subject), control, (answer) => step({ kind: 'hostAnswer', subject, answer }))
+        const controls = effect.controls.map(memberNamed)
+        hostChannel.ask(memberNamed(subject), controls, (answer) => step({ kind: 'hostAnswer', subject, answer }))
         return
       }
       case 'heard':

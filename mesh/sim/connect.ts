@@ -15,7 +15,8 @@ export interface ConnectOptions {
   readonly synAtMs: readonly number[]
   /** An answer that is not there by then has not come, ms after the start. */
   readonly untilMs: number
-  answered(reach: Reach): void
+  /** `syns`: how many it took. */
+  answered(reach: Reach, syns: number): void
 }
 
 /** Ends in `answered`, once. The answer to a SYN is not resent, since the next SYN asks for it again. */
@@ -23,10 +24,11 @@ export function connect(stage: Stage, { from, to, port, synAtMs, untilMs, answer
   const { agenda, network } = stage
   const startedAt = agenda.now
   let isOver = false
+  let syns = 0
   const end = (reach: Reach) => {
     if (isOver) return
     isOver = true
-    answered(reach)
+    answered(reach, syns)
   }
   const knock = () => {
     const answer = answerOf(to, port)
@@ -35,6 +37,7 @@ export function connect(stage: Stage, { from, to, port, synAtMs, untilMs, answer
   }
   const attempt = (index: number) => {
     if (isOver) return
+    syns++
     const delay = network.fate(from.name, to.name)
     if (delay !== undefined) agenda.at(agenda.now + delay, knock)
     const nextAt = synAtMs[index + 1] ?? untilMs

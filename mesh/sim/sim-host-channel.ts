@@ -2,7 +2,7 @@
  * The simulated second channel: the packets of mesh/libp2p/host-channel.ts, each with its own fate. A member's address is
  * the name of a machine on the stage, and so is its peer id.
  */
-import type { HostAnswer, HostChannel, Port, PortResult } from '../core/channel.ts'
+import { type HostAnswer, type HostChannel, LOSSY_FROM_CONNECTS, type Port, type PortResult } from '../core/channel.ts'
 import type { Member } from '../core/model.ts'
 import { connect, type Reach, SYN_AT_MS } from './connect.ts'
 import { End } from './connection.ts'
@@ -26,17 +26,17 @@ export class SimHostChannel implements HostChannel {
     this.#from = from
   }
 
-  ask(subject: Member, control: Member | undefined, answered: (answer: HostAnswer) => void): void {
-    const found: { agent?: PortResult; kubelet?: PortResult; control?: Reach } = {}
+  ask(subject: Member, controls: readonly Member[], answered: (answer: HostAnswer) => void): void {
+    const found: { agent?: PortResult; kubelet?: PortResult } = {}
+    const reaches: Reach[] = []
     const note = () => {
-      const { agent, kubelet, control: reach } = found
-      if (agent === undefined || kubelet === undefined || reach === undefined) return
-      answered({ ports: { agent, kubelet }, control: reach === 'accepted' })
+      const { agent, kubelet } = found
+      if (agent === undefined || kubelet === undefined || reaches.length < controls.length) return
+      answered({ ports: { agent, kubelet }, control: reaches.includes('accepted') })
     }
-    if (control === undefined) found.control = 'nothing'
-    else {
+    for (const control of controls) {
       this.#reach(this.#machineOf(control), 'agent', (reach) => {
-        found.control = reach
+        reaches.push(reach)
         note()
       })
     }
@@ -50,13 +50,17 @@ export class SimHostChannel implements HostChannel {
 
   #askPort(member: Member, port: Port, answered: (result: PortResult) => void): void {
     const machine = this.#machineOf(member)
-    this.#reach(machine, port, (reach) => {
-      if (reach === 'accepted') this.#prove(machine, port, member, answered)
-      else answered(reach)
+    this.#reach(machine, port, (reach, syns) => {
+      if (reach !== 'accepted') answered(reach)
+      else {
+        this.#prove(machine, port, member, (result) =>
+          answered(result === 'mute' && syns >= LOSSY_FROM_CONNECTS ? 'lossy' : result),
+        )
+      }
     })
   }
 
-  #reach(to: Machine, port: Port, answered: (reach: Reach) => void): void {
+  #reach(to: Machine, port: Port, answered: (reach: Reach, syns: number) => void): void {
     connect(this.#stage, {
       from: this.#from,
       to,

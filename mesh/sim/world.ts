@@ -224,9 +224,11 @@ export class World {
         streams.abort(effect.peer)
         return
       case 'askHost': {
-        const { subject, control } = effect
-        channel.ask(this.#member(subject), control === undefined ? undefined : this.#member(control), (answer) =>
-          program.take({ kind: 'hostAnswer', subject, answer }),
+        const { subject, controls } = effect
+        channel.ask(
+          this.#member(subject),
+          controls.map((control) => this.#member(control)),
+          (answer) => program.take({ kind: 'hostAnswer', subject, answer }),
         )
         return
       }

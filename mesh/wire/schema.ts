@@ -18,8 +18,9 @@ const signature = z.instanceof(Uint8Array).refine((bytes) => bytes.length === 64
 const nonce = z.string().regex(/^[0-9a-f]{1,32}$/)
 /** One bit a member: enough for a mesh of 64 k. */
 const presence = z.instanceof(Uint8Array).refine((bytes) => bytes.length <= 8_192)
-/** What two aggregators may have said, and a third on its way out. */
-const DIGEST_ENTRIES_MAX = 3 * KEYS_PER_AGGREGATOR
+/** The shortest entries of one part are about this many. */
+const DIGEST_ENTRIES_MAX = KEYS_PER_AGGREGATOR * 2
+const DIGEST_PARTS_MAX = 256
 /** A signed roster; a member takes about 150 bytes. */
 const rosterBytes = z.instanceof(Uint8Array).refine((bytes) => bytes.length <= ROSTER_BYTES_MAX)
 const SUBJECTS_MAX = 256
@@ -27,8 +28,8 @@ const ANSWERS_MAX = 1_024
 
 export const incarnationSchema = z.strictObject({ serial: count, boot: count, refutations: count })
 const incarnation = incarnationSchema
-const channel = z.enum(['userland', 'mute', 'refused', 'nothing', 'unknown'])
-const opinion = z.enum(['Alive', 'NodeDown', 'HostHung', 'AgentDown'])
+const channel = z.enum(['userland', 'lossy', 'mute', 'refused', 'nothing', 'unknown'])
+const opinion = z.enum(['Alive', 'NodeDown', 'HostHung', 'AgentDown', 'LinkFault'])
 const verdict = z.enum(['NodeDown', 'HostHung', 'Isolated'])
 
 const body = z.discriminatedUnion('kind', [
@@ -116,6 +117,8 @@ export const messageSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('roster'), epoch: count, bytes: rosterBytes }),
   z.strictObject({
     kind: z.literal('digest'),
+    part: count,
+    parts: z.int().min(1).max(DIGEST_PARTS_MAX),
     entries: z.array(z.tuple([name, z.string().max(300), count, count])).max(DIGEST_ENTRIES_MAX),
   }),
   z.strictObject({ kind: z.literal('roll-call'), call: signedRollCall }),

@@ -2,50 +2,14 @@
 import { beforeEach, expect, it } from 'vitest'
 import { Fleet } from '../../aggregator/fleet.ts'
 import { matrixRows } from '../../aggregator/snapshot.ts'
-import { Leader } from '../../mesh/core/leader.ts'
-import { Membership } from '../../mesh/core/membership.ts'
-import type { Accusation, Answer, Roster, Standing } from '../../mesh/core/model.ts'
-import { DEFAULT_TIMING } from '../../mesh/core/timing.ts'
+import type { Leader } from '../../mesh/core/leader.ts'
+import type { Accusation, Answer } from '../../mesh/core/model.ts'
 import { encodeWatching, WATCHING_TOPIC } from '../../mesh/wire/watching.ts'
-
-const NODES = ['a', 'b', 'c', 'd', 'e']
-const LIFE = { serial: 1, boot: 1, refutations: 0 }
-const TERM = 7
-
-const roster: Roster = {
-  mesh: 'test',
-  epoch: 1,
-  previous: '',
-  seed: 'seed',
-  members: NODES.map((node, index) => ({
-    node,
-    serial: 1,
-    zone: `z${index % 2}`,
-    roles: [],
-    peerId: `peer-${node}`,
-    hosts: ['127.0.0.1'],
-    meshPort: 7_790,
-    kubeletPort: 10_250,
-  })),
-  aggregators: [],
-}
+import { accusation, LIFE, NODES, newLeader, roster } from './leader-of-five.ts'
 
 let leader: Leader
 let fleet: Fleet
 let nowMs: number
-
-function newLeader(standing: readonly Standing[] = []): Leader {
-  const keyring = { sign: () => new Uint8Array(), verify: () => true }
-  const rest = {
-    heartbeats: false,
-    saidBefore: [],
-    rosterHash: '',
-    nonce: () => 'nonce',
-    keyring,
-    timing: DEFAULT_TIMING,
-  }
-  return new Leader(0, { ...rest, node: 'leader', term: TERM, membership: new Membership(roster), standing })
-}
 
 beforeEach(() => {
   leader = newLeader()
@@ -54,16 +18,7 @@ beforeEach(() => {
 })
 
 const accuse = (voter: string, opinion: Accusation['opinion'], channel: Accusation['channel'], atMs = nowMs) =>
-  leader.accused(atMs, voter, {
-    kind: 'accusation',
-    subject: 'a',
-    incarnation: LIFE,
-    epoch: 1,
-    term: TERM,
-    opinion,
-    channel,
-    silentMs: 2_000,
-  })
+  leader.accused(atMs, voter, accusation('a', opinion, channel))
 const answer = (voter: string, opinion: Answer['opinion'], channel: Answer['channel']): Answer => ({
   nonce: 'n',
   epoch: 1,
@@ -156,6 +111,20 @@ it('does not take it that a node that has left is heard, because it was watched'
   leader.left(nowMs, 'd', { kind: 'leave', incarnation: LIFE, reason: 'stopped', forMs: 120_000 })
   expect(new Set(rowOf('d').sights.map(({ sees }) => sees))).toEqual(new Set(['unknown']))
   expect(rowOf('e').sights.map(({ sees }) => sees)).toEqual(['hears', 'hears', 'hears', 'unknown'])
+})
+
+it('does not take the silence of an observer that is missed itself for its word that all is well', () => {
+  for (const each of ['a', 'b', 'c']) watch(each, 'd')
+  expect(seen('d')[0]?.slice(0, 2)).toEqual(['a', 'hears'])
+  accuse('b', 'NodeDown', 'nothing')
+  leader.tick(nowMs, [])
+  expect(rowOf('a').state).toBe('suspected')
+  expect(seen('d').map(([observer, sees]) => [observer, sees])).toEqual([
+    ['a', 'unknown'],
+    ['b', 'hears'],
+    ['c', 'hears'],
+    ['e', 'unknown'],
+  ])
 })
 
 it('forgets soon that an observer missed it, unless that is still said', () => {

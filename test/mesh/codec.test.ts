@@ -191,8 +191,13 @@ describe('bounds', () => {
     },
     {
       what: 'entries of a digest',
-      fits: { kind: 'digest', entries: repeat(3 * KEYS_PER_AGGREGATOR, ['a', 'b', 1, 1] as const) },
-      tooMuch: { kind: 'digest', entries: repeat(3 * KEYS_PER_AGGREGATOR + 1, ['a', 'b', 1, 1] as const) },
+      fits: { kind: 'digest', part: 0, parts: 1, entries: repeat(3 * KEYS_PER_AGGREGATOR, ['a', 'b', 1, 1] as const) },
+      tooMuch: {
+        kind: 'digest',
+        part: 0,
+        parts: 1,
+        entries: repeat(3 * KEYS_PER_AGGREGATOR + 1, ['a', 'b', 1, 1] as const),
+      },
     },
     { what: 'subjects of a roll-call', fits: callOf(256), tooMuch: callOf(257) },
     { what: 'letters of a reason', fits: answerOf('x'.repeat(100)), tooMuch: answerOf('x'.repeat(101)) },

@@ -121,9 +121,9 @@ describe('what an aggregator says', () => {
   test('is sent to a neighbour that lacks it when they compare', () => {
     const core = opened(coreOf(ME), PEER)
     tell(core, 10, gossip(note))
-    const [reply] = sent(tell(core, 510, { kind: 'digest', entries: [] }), 'gossip')
+    const [reply] = sent(tell(core, 510, { kind: 'digest', part: 0, parts: 1, entries: [] }), 'gossip')
     expect([reply?.to, reply?.message.items]).toEqual([PEER, [{ ...note, ageMs: 500 }]])
-    expect(tell(core, 520, { kind: 'digest', entries: [[LEADER, 'note/a', 1, 1]] })).toEqual([])
+    expect(tell(core, 520, { kind: 'digest', part: 0, parts: 1, entries: [[LEADER, 'note/a', 1, 1]] })).toEqual([])
   })
 })
 

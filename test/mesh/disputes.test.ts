@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { Disputes } from '../../mesh/core/disputes.ts'
 import { Membership } from '../../mesh/core/membership.ts'
+import type { Notice } from '../../mesh/core/message.ts'
 import type { Answer } from '../../mesh/core/model.ts'
 import { ringOf } from '../../mesh/core/ring.ts'
 import { World } from '../../mesh/sim/world.ts'
@@ -40,6 +41,14 @@ function onlyOneMisses(loner: string, subject: string): readonly Answer[] {
 
 const disputes = () => new Disputes(new Membership(roster))
 
+const APART_MS = 3_000
+
+/** Asked twice, far enough apart that a start of the subject is over: what the second time says, and when it is. */
+function twice(mine: Disputes, subject: string, views: readonly Answer[]): readonly Notice[] {
+  expect(mine.answered(-APART_MS, subject, views).filter(({ kind }) => kind === 'linkFault')).toEqual([])
+  return mine.answered(0, subject, views)
+}
+
 describe('links are at fault', () => {
   test.each([
     { hear: 3, miss: 3, isFault: true },
@@ -49,21 +58,21 @@ describe('links are at fault', () => {
     { hear: 10, miss: 0, isFault: false },
   ])('when $hear of ten hear a node and $miss see nothing: $isFault', ({ hear, miss, isFault }) => {
     const mine = disputes()
-    const notices = mine.answered(0, A, answers(A, ...times(hear, HEARS), ...times(miss, NOTHING)))
+    const notices = twice(mine, A, answers(A, ...times(hear, HEARS), ...times(miss, NOTHING)))
     expect(notices.filter(({ kind }) => kind === 'linkFault')).toHaveLength(isFault ? 1 : 0)
     expect(mine.hasLinkFault(A)).toBe(isFault)
   })
 
   test('when the host answers some, though its agent does not; but not for those who cannot say', () => {
     const views = [HOST_ANSWERS, MUTE, HEARS, ...times(3, NOTHING)]
-    expect(disputes().answered(0, A, answers(A, ...views))).toMatchObject([{ kind: 'linkFault', open: true }])
-    expect(disputes().answered(0, A, answers(A, HEARS, HEARS, UNSURE, UNSURE, ...times(3, NOTHING)))).toEqual([])
+    expect(twice(disputes(), A, answers(A, ...views))).toMatchObject([{ kind: 'linkFault', open: true }])
+    expect(twice(disputes(), A, answers(A, HEARS, HEARS, UNSURE, UNSURE, ...times(3, NOTHING)))).toEqual([])
   })
 
   test('until five minutes have passed without a further sign, as one incident', () => {
     const mine = disputes()
     const split = answers(A, ...times(5, HEARS), ...times(5, NOTHING))
-    expect(mine.answered(0, A, split)).toHaveLength(1)
+    expect(twice(mine, A, split)).toHaveLength(1)
     expect(mine.answered(200_000, A, split)).toEqual([])
     expect(mine.expire(200_000 + OPEN_MS - 1)).toEqual([])
     expect(mine.nextAt(200_000)).toBe(200_000 + OPEN_MS)
@@ -108,7 +117,7 @@ describe('an observer is at fault', () => {
     const second = ring.observersOf(other).find((node) => node !== loner) ?? ''
     const two = onlyOneMisses(loner, other).map((one) => (one.voter === second ? { ...one, ...NOTHING } : one))
     expect(mine.answered(1_000, other, two)).toEqual([])
-    mine.answered(2_000, other, answers(other, ...times(5, HEARS), ...times(5, NOTHING)))
+    twice(mine, other, answers(other, ...times(5, HEARS), ...times(5, NOTHING)))
     expect(mine.answered(3_000, other, onlyOneMisses(loner, other))).toEqual([])
     expect(mine.observerFaults).toEqual([])
   })
@@ -116,11 +125,11 @@ describe('an observer is at fault', () => {
 
 test('a node that dies and starts again is in no dispute, though some hear it before others', () => {
   const world = new World({ nodes: 20, zones: 3, seed: 5 })
-  world.agenda.runUntil(8_000)
-  world.setHost('node-7', 'down')
-  world.agenda.runUntil(16_000)
-  world.setHost('node-7', 'up')
-  world.agenda.runUntil(40_000)
+  world.stage.agenda.runUntil(8_000)
+  world.stage.setHost('node-7', 'down')
+  world.stage.agenda.runUntil(16_000)
+  world.stage.setHost('node-7', 'up')
+  world.stage.agenda.runUntil(40_000)
   const kinds = world.records.map((record) => (record.kind === 'notice' ? record.notice.kind : record.kind))
   expect(kinds).toEqual(expect.arrayContaining(['commit', 'recovered']))
   expect(kinds).not.toContain('linkFault')
@@ -128,7 +137,7 @@ test('a node that dies and starts again is in no dispute, though some hear it be
 
 test('whom to ask about takes turns, four at a time, the disputed ones included', () => {
   const mine = disputes()
-  mine.answered(0, C, answers(C, ...times(5, HEARS), ...times(5, NOTHING)))
+  twice(mine, C, answers(C, ...times(5, HEARS), ...times(5, NOTHING)))
   const suspected = [A, B, nodeName(7), nodeName(8), nodeName(9)]
   const asked = [mine.toAsk(suspected), mine.toAsk(suspected)]
   for (const turn of asked) expect(turn).toHaveLength(4)

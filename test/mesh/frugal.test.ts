@@ -35,7 +35,7 @@ test('more than a window holds passes, frame after frame', async () => {
   const entries = Array.from({ length: Math.floor(FRAME_BYTES_MAX / 600) }, () => entry)
   const before = two.count('frame')
   for (let frames = 1; frames <= 6; frames++) {
-    one.transport.send(TWO, 'mine', encodeMessage({ kind: 'digest', entries }))
+    one.transport.send(TWO, 'mine', encodeMessage({ kind: 'digest', part: 0, parts: 1, entries }))
     await two.happens('frame', before + frames)
   }
   await beat()

@@ -302,9 +302,9 @@ describe('comparing digests', () => {
     }
     const entries = listener.digest()
     expect(entries).toHaveLength(KEYS_PER_AGGREGATOR)
-    const frame = encodeMessage({ kind: 'digest', entries })
+    const frame = encodeMessage({ kind: 'digest', part: 0, parts: 1, entries })
     expect(frame.length).toBeLessThan(FRAME_BYTES_MAX)
-    expect(decodeMessage(frame)).toEqual({ kind: 'digest', entries })
+    expect(decodeMessage(frame)).toEqual({ kind: 'digest', part: 0, parts: 1, entries })
   })
 
   test('sends no more than fits one frame, in number and in bytes', () => {

@@ -25,8 +25,8 @@ const at = ({ agent, kubelet }: Ports, parts: Partial<Member> = {}) =>
 
 /** Asks a host whose agent and kubelet are on these ports; `proof`: who completes the agent's handshake. */
 function ask(ports: Ports, proof: Proof = 'own', controlPort?: number): Promise<HostAnswer> {
-  const control = controlPort === undefined ? undefined : at({ agent: controlPort, kubelet: controlPort })
-  return new Promise((answered) => createHostChannel(async () => proof).ask(at(ports), control, answered))
+  const controls = controlPort === undefined ? [] : [at({ agent: controlPort, kubelet: controlPort })]
+  return new Promise((answered) => createHostChannel(async () => proof).ask(at(ports), controls, answered))
 }
 
 /** Agents, each with the key of its name, which take anybody for a member. */
@@ -85,12 +85,12 @@ async function portOfKubelet(host: HostScene): Promise<number> {
 conformsAsHostChannel('the channel on sockets', async (host, control) => {
   const ports = { agent: await PORT_OF_AGENT[host](), kubelet: await portOfKubelet(host) }
   const controlPort = control === 'none' ? undefined : await PORT_OF_CONTROL[control]()
-  const other = controlPort === undefined ? undefined : at({ agent: controlPort, kubelet: controlPort })
+  const others = controlPort === undefined ? [] : [at({ agent: controlPort, kubelet: controlPort })]
   const { peerId } = agentNamed('asked')
   // A name of its own: proofs of one member come one after another.
   const subject = at(ports, { node: `${host} ${control}`, peerId })
   const channel = createHostChannel(agentNamed('asking').transport.prove)
-  return new Promise((answered) => channel.ask(subject, other, answered))
+  return new Promise((answered) => channel.ask(subject, others, answered))
 })
 
 describe.concurrent('a port', () => {

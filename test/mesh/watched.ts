@@ -9,7 +9,13 @@ import { FIRST_LIFE, momentAt } from './sample-mesh.ts'
 const STEADY = { ...DEFAULT_TIMING, beatJitter: 0 }
 
 /** How long the real adapter takes for each. */
-export const ANSWER_AFTER_MS: Record<PortResult, number> = { userland: 10, refused: 10, mute: 2_000, nothing: 1_100 }
+export const ANSWER_AFTER_MS: Record<PortResult, number> = {
+  userland: 10,
+  refused: 10,
+  mute: 2_000,
+  lossy: 2_000,
+  nothing: 1_100,
+}
 
 const LAST_CONNECT_MS = 900
 

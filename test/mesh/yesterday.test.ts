@@ -38,14 +38,14 @@ function asNew({ message, ...heard }: Heard): Heard {
 beforeAll(() => {
   const world = new World({ nodes: 20, zones: 3, seed: 5 })
   const record = vi.spyOn(world.leader, 'step')
-  world.agenda.runUntil(DIES_MS)
-  world.setHost(VICTIM, 'down')
-  world.agenda.runUntil(RECOVERS_MS)
-  world.setHost(VICTIM, 'up')
+  world.stage.agenda.runUntil(DIES_MS)
+  world.stage.setHost(VICTIM, 'down')
+  world.stage.agenda.runUntil(RECOVERS_MS)
+  world.stage.setHost(VICTIM, 'up')
   // When the traffic ends, accusations of a second one are fresh.
-  world.agenda.runUntil(ENDS_MS - 3_000)
-  world.setHost(SECOND, 'down')
-  world.agenda.runUntil(ENDS_MS)
+  world.stage.agenda.runUntil(ENDS_MS - 3_000)
+  world.stage.setHost(SECOND, 'down')
+  world.stage.agenda.runUntil(ENDS_MS)
   roster = world.roster
   let before = 0
   heard = record.mock.calls.flatMap(([{ ms }, input]) => {
@@ -78,7 +78,7 @@ class Restarted {
       keyring: { sign: () => new Uint8Array(64), verify: () => true },
       timing: DEFAULT_TIMING,
       random: () => random(),
-      lead: { term, rosterHash: 'sim', standing: [verdict], heartbeats: false, nonce },
+      lead: { term, rosterHash: 'sim', standing: [verdict], heartbeats: false, saidBefore: [], nonce },
     })
     for (const { node: peer } of roster.members) {
       this.#step({ kind: 'opened', peer, by: 'them', incarnation: { serial: 1, boot: 1, refutations: 0 } })

@@ -1,0 +1,80 @@
+/** The end of a freeze, from the decision to what the leader does. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { Store } from '../../aggregator/model.ts'
+import { AggregatorService } from '../../aggregator/service.ts'
+import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
+import type { Leader } from '../../mesh/core/leader.ts'
+import { accusation, newLeader, roster } from './leader-of-five.ts'
+import { SILENT_LOG } from './serve-sample.ts'
+
+const NOW_MS = 100_000
+const RELEASE = { reason: 'the switch was replaced', via: 'cli' } as const
+
+let dir: string
+let store: Store
+let leader: Leader
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'starling-service-'))
+  store = openSqliteStore(join(dir, 'history.sqlite'))
+  leader = newLeader()
+})
+afterEach(() => {
+  store.close()
+  rmSync(dir, { recursive: true })
+})
+
+function started(history = store): AggregatorService {
+  const init = { roster, node: 'leader', term: 7, version: '0', notice: '', log: SILENT_LOG }
+  const service = new AggregatorService({ ...init, store: history })
+  service.start({ leader, now: () => NOW_MS, publish: () => {} })
+  return service
+}
+
+/** Three of five in question. What the leader tells goes to the service, as a running node hands it on. */
+function freeze(service: AggregatorService): void {
+  for (const subject of ['a', 'b', 'c']) {
+    for (const voter of ['d', 'e']) leader.accused(NOW_MS, voter, accusation(subject, 'NodeDown', 'nothing'))
+  }
+  tick(service)
+}
+
+function tick(service: AggregatorService): void {
+  for (const effect of leader.tick(NOW_MS, [])) if (effect.kind === 'notice') service.notice(effect.notice)
+}
+
+it('is refused when nothing is frozen, and leaves no trace', () => {
+  const service = started()
+  expect(() => service.release(RELEASE, 'somebody')).toThrow('nothing is frozen')
+  expect(store.query({ kinds: ['decision'], limit: 1 })).toEqual([])
+})
+
+it('is on record, takes effect, and is what the thaw goes back to', () => {
+  const service = started()
+  freeze(service)
+  expect(service.snapshot().mesh.frozen).toContain('3 of 5 nodes')
+  const event = service.release(RELEASE, 'somebody')
+  expect(service.snapshot().mesh.frozen).toBeNull()
+  tick(service)
+  const [frozen, decision, thawed] = store.query({ kinds: ['frozen', 'decision', 'thawed'], limit: 10 })
+  expect(decision).toMatchObject({ id: event.id, kind: 'decision', causedBy: frozen?.id })
+  expect(thawed).toMatchObject({ kind: 'thawed', causedBy: event.id })
+  expect(thawed?.summary).toContain('somebody ended the freeze: the switch was replaced')
+})
+
+it('takes no effect when it could not be put on record', () => {
+  const full: Store = {
+    ...store,
+    append: (event) => {
+      if (event.kind === 'decision') throw new Error('the disk is full')
+      return store.append(event)
+    },
+  }
+  const service = started(full)
+  freeze(service)
+  expect(() => service.release(RELEASE, 'somebody')).toThrow('the disk is full')
+  expect(leader.frozen).toBeDefined()
+})
