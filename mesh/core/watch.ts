@@ -31,6 +31,7 @@ export class Watch {
   #askedAt: Millis | undefined
   #askAt: Millis = Number.POSITIVE_INFINITY
   #calibrateAt: Millis | undefined
+  #acceptedAt = Number.NEGATIVE_INFINITY
   #lookedAt = Number.NEGATIVE_INFINITY
   readonly #coObservers: CoObservers
   #recoverBeats: number
@@ -115,9 +116,12 @@ export class Watch {
     if (this.#isOnLeave(now) && this.edge.doubtSince !== undefined && this.opinion(now) === undefined) {
       return abstain('on leave')
     }
+    const about = { incarnation: this.#incarnation, forMs: this.#forMs(now), reason: '' }
+    // It takes connects; whether anything is behind them takes up to two seconds, which a roll-call does not.
+    if (this.#isJustAccepted()) return { ...about, opinion: 'LinkFault', channel: 'mute' }
     const opinion = this.opinion(now) ?? this.#firstSign()
     if (opinion === undefined || this.#isOldNews()) return undefined
-    return { incarnation: this.#incarnation, opinion, channel: this.#result(), forMs: this.#forMs(now), reason: '' }
+    return { ...about, opinion, channel: this.#result() }
   }
 
   /** A later life of the subject was heard of. */
@@ -148,6 +152,11 @@ export class Watch {
       this.edge.dialSoon(now)
     }
     this.edge.downUntil = untilMs
+  }
+
+  /** A port of the host took a connect. */
+  hostAccepted(now: Millis): void {
+    this.#acceptedAt = now
   }
 
   heardHost(now: Millis, answer: HostAnswer): readonly WatchEffect[] {
@@ -246,6 +255,14 @@ export class Watch {
   /** In a roll-call a host that answers is worth saying at once: it must not look as if nobody vouched for it. */
   #firstSign(): Opinion | undefined {
     return this.#hostAnswered() ? 'AgentDown' : undefined
+  }
+
+  /** The ask that is under way has been accepted, and in this doubt none has been before. */
+  #isJustAccepted(): boolean {
+    const askedAt = this.#askedAt
+    if (askedAt === undefined || askedAt < (this.edge.doubtSince ?? Number.POSITIVE_INFINITY)) return false
+    const before = this.#answerSinceDoubt()
+    return this.#acceptedAt >= askedAt && (before === undefined || before === 'nothing')
   }
 
   /** A hung host takes two seconds to show that it is: that is not asked again. */
