@@ -22,8 +22,8 @@ export function registerSim(program: Command): void {
     .description('simulates a mesh under a scenario of faults, and checks what it owes')
     .option('--scenario <name|file>', 'what is staged; --list has the names')
     .option('--list', 'lists the scenarios that come with Starling')
-    .option('--nodes <n>', `members of the mesh, 2 to ${NODES_MAX}`, positive)
-    .option('--seed <n>', 'the same seed gives the same run', positive, 1)
+    .option('--nodes <n>', `members of the mesh, 2 to ${NODES_MAX}`, whole)
+    .option('--seed <n>', 'the same seed gives the same run', whole, 1)
     .option('--minutes <m>', 'how long, simulated', positive)
     .option('--against <names>', 'runs others under the same faults and sets them beside it: swim, lifeguard, or both')
     .option('--json', 'the same as -o json')
@@ -66,6 +66,12 @@ export function registerSim(program: Command): void {
       if (!result.met) process.exitCode = ExitCode.problem
     })
   addOutputOption(command)
+}
+
+function whole(text: string): number {
+  const value = Number(text)
+  if (Number.isSafeInteger(value) && value > 0) return value
+  throw new InvalidArgumentError('it must be a whole number above 0.')
 }
 
 function positive(text: string): number {

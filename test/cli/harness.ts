@@ -8,6 +8,7 @@ import { registerFindings } from '../../cli/commands/findings.ts'
 import { registerMembers } from '../../cli/commands/members.ts'
 import { registerMesh } from '../../cli/commands/mesh.ts'
 import { registerRemediations } from '../../cli/commands/remediations.ts'
+import { registerSim } from '../../cli/commands/sim.ts'
 import { StarlingError } from '../../common/errors.ts'
 
 export interface RunOptions {
@@ -40,6 +41,7 @@ async function main(): Promise<void> {
     registerEvents,
     registerFindings,
     registerRemediations,
+    registerSim,
   ]) {
     register(program)
   }

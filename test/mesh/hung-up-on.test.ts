@@ -23,6 +23,11 @@ describe('an observer that was hung up on', () => {
     expect(watched.accusations[0]?.[0]).toBeLessThanOrEqual(ENDED_AT + agentDownMs + 1_000)
   })
 
+  test('does so though a co-observer was quicker, whose hint raised the doubt before the stream ended', () => {
+    const watched = new Watched().runUntil(ENDED_AT).becomes(SILENT).hears('another').hangsUp().runUntil(60_000)
+    expect(new Set(watched.opinions)).toEqual(new Set(['AgentDown']))
+  })
+
   test('says NodeDown of the same silence where the stream did not end', () => {
     const watched = new Watched().runUntil(ENDED_AT).becomes(SILENT).runUntil(60_000)
     expect(watched.opinions[0]).toBe('NodeDown')

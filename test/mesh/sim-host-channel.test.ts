@@ -77,18 +77,18 @@ test('a control whose connection table is full makes nobody look cut off while a
 test.each([
   { healsMs: 100, result: 'mute' },
   { healsMs: 200, result: 'lossy' },
-] as const)('a paused agent whose first packets were lost for $healsMs ms is $result', ({ healsMs, result }) => {
+] as const)('a hung host whose first packets are lost for $healsMs ms is $result', ({ healsMs, result }) => {
   const stage = staged(1)
-  stage.pause('subject', LONGEST_MS)
+  stage.setHost('subject', 'hung')
   const heals = stage.network.impair(around(new Set(['subject']), 1))
   stage.agenda.at(healsMs, heals)
-  expect(ask(stage).ports.agent).toBe(result)
+  expect(ask(stage).ports).toEqual({ agent: result, kubelet: result })
 })
 
-test('an agent that runs again in time proves itself', () => {
+test('a paused agent keeps nobody waiting whose kubelet answers', () => {
   const stage = staged(1)
   stage.pause('subject', 1_500)
-  expect(ask(stage).ports.agent).toBe('userland')
+  expect(ask(stage).ports).toEqual({ agent: 'late', kubelet: 'userland' })
 })
 
 test('a host that is back by the last of the connects answers it', () => {

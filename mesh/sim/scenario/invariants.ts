@@ -1,6 +1,6 @@
 /**
- * What must hold at every moment of every scenario, whatever is staged (docs/architecture.md, "What must always hold").
- * The first that does not hold ends the run where it happened.
+ * What must hold at every moment of every scenario, whatever is staged (docs/simulator.md, "What is checked"). The first
+ * that does not hold ends the run where it happened.
  */
 import { verifyCertificate, zonesOfObservers } from '../../core/certificate.ts'
 import { showsHost } from '../../core/disputes.ts'
@@ -24,23 +24,6 @@ const WAITING_MAX = 20_000
 /** Timers, messages under way and what TCP resends, for each member. */
 const AGENDA_PER_MEMBER_MAX = 10_000
 
-/** The invariant's number is the one in docs/architecture.md; 9 is the bound on memory and queues. */
-export class InvariantBroken extends Error {
-  override name = 'InvariantBroken'
-  readonly invariant: string
-  readonly node: string
-  readonly atMs: number
-  readonly seen: string
-
-  constructor(invariant: string, node: string, atMs: number, seen: string) {
-    super(`${invariant}: ${node}: ${seen}`)
-    this.invariant = invariant
-    this.node = node
-    this.atMs = atMs
-    this.seen = seen
-  }
-}
-
 const NAMES = {
   certificate: '1, no verdict without a certificate that verifies',
   truth: '2, a node whose host answers is never held for dead',
@@ -48,6 +31,27 @@ const NAMES = {
   minority: '4, a side with at most half, or a frozen leader, marks nothing',
   bounded: '9, queues and what is kept are bounded',
 } as const
+
+type Rule = keyof typeof NAMES
+
+export class InvariantBroken extends Error {
+  override name = 'InvariantBroken'
+  readonly rule: Rule
+  /** Its number and what it says. */
+  readonly invariant: string
+  readonly node: string
+  readonly atMs: number
+  readonly seen: string
+
+  constructor(rule: Rule, node: string, atMs: number, seen: string) {
+    super(`${NAMES[rule]}: ${node}: ${seen}`)
+    this.rule = rule
+    this.invariant = NAMES[rule]
+    this.node = node
+    this.atMs = atMs
+    this.seen = seen
+  }
+}
 
 interface Silence {
   readonly from: number
@@ -80,8 +84,8 @@ export class Invariants {
     if (episode.until - episode.from > boundMs) this.#due.push({ episode, dueAt: episode.from + boundMs })
   }
 
-  /** A machine stands still: nothing answers. */
-  paused(node: string, from: number, until: number): void {
+  /** Nothing on a machine answers, and it is known until when. */
+  silent({ node, from, until }: Episode): void {
     this.#silences.set(node, { from, until })
   }
 
@@ -122,9 +126,9 @@ export class Invariants {
     const { now } = stage.agenda
     const silence = this.#silences.get(subject)
     if (silence !== undefined && now - silence.until <= UNDER_WAY_MS) {
-      const ms = Math.min(now, silence.until) - silence.from
+      const ms = silence.until - silence.from
       if (ms >= HOST_PAUSE_MS) return
-      this.#broken('truth', subject, `NodeDown after its host was silent for ${Math.round(ms)} ms only`)
+      this.#broken('truth', subject, `NodeDown though its host is silent for ${Math.round(ms)} ms only`)
     }
     const observers = [...zonesOfObservers(this.#world.roster, subject).keys()]
     const isTroubled = observers.some((observer) => !stage.network.isClean(observer, subject))
@@ -219,13 +223,15 @@ export class Invariants {
 
   #hostChanged({ name, host }: Machine, was: Machine['host']): void {
     const { now } = this.#world.stage.agenda
-    if (host === 'down') this.#silences.set(name, { from: now, until: Number.POSITIVE_INFINITY })
     const silence = this.#silences.get(name)
+    if (host === 'down' && silence?.from !== now) {
+      this.#silences.set(name, { from: now, until: Number.POSITIVE_INFINITY })
+    }
     if (was === 'down' && silence !== undefined) silence.until = now
     if (was === 'down') this.#due = this.#due.filter(({ episode }) => episode.node !== name)
   }
 
-  #broken(invariant: keyof typeof NAMES, node: string, seen: string): never {
-    throw new InvariantBroken(NAMES[invariant], node, this.#world.stage.agenda.now, seen)
+  #broken(rule: Rule, node: string, seen: string): never {
+    throw new InvariantBroken(rule, node, this.#world.stage.agenda.now, seen)
   }
 }

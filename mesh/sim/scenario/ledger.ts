@@ -40,7 +40,7 @@ export class Ledger {
     return this.#wrongAccusations
   }
 
-  /** At index n: how many nodes never had more than n votes against them at a time while nothing was wrong with them. */
+  /** At index n: nodes against which n votes at a time were the most while nothing was wrong with them. */
   get votesHistogram(): readonly number[] {
     const histogram: number[] = []
     for (const { node } of this.#world.roster.members) {

@@ -4,7 +4,7 @@ import type { Record } from '../world.ts'
 import { type Detection, History, seconds, UNDER_WAY_MS } from './history.ts'
 import type { Fault, Outcome, Scenario } from './schema.ts'
 import { type Episode, KILLS, type Staging } from './staging.ts'
-import { quantile, SAMPLES_MIN } from './statistics.ts'
+import { P99_SAMPLES_MIN, quantile } from './statistics.ts'
 
 export interface Judged {
   readonly reasons: readonly string[]
@@ -83,7 +83,7 @@ function detectionFaults({ who, as, within, atMost }: Requirement, found: readon
   const reasons: string[] = []
   if (found.length === 0) reasons.push(`no fault on ${who} lasted long enough to be judged`)
   if (missed.length > 0) reasons.push(`not marked ${as}: ${summary(missed)}`)
-  const [share, word] = took.length >= SAMPLES_MIN ? [0.99, '99th percentile'] : [0.5, 'median']
+  const [share, word] = took.length >= P99_SAMPLES_MIN ? [0.99, '99th percentile'] : [0.5, 'median']
   const typical = quantile(took, share)
   if (typical > within) reasons.push(`${as} of ${who} took ${seconds(typical)} (${word}), not ${seconds(within)}`)
   const worst = Math.max(...took)

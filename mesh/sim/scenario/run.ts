@@ -10,7 +10,7 @@ import { Liars } from './liars.ts'
 import { judge, requirementsOf } from './outcome.ts'
 import type { Scenario } from './schema.ts'
 import { Staging } from './staging.ts'
-import { quantile, rateBound95, SAMPLES_MIN } from './statistics.ts'
+import { P99_SAMPLES_MIN, quantile, rateBound95 } from './statistics.ts'
 
 export interface RunOptions {
   readonly scenario: Scenario
@@ -42,7 +42,7 @@ export interface RunResult {
   readonly exposedNodeHours: number
   /** False verdicts an exposed node-hour, 95 % bound; null when nothing was exposed. */
   readonly falseVerdictBound: number | null
-  /** At index n: nodes that had at most n votes against them at a time while nothing was wrong with them. */
+  /** At index n: nodes against which n votes at a time were the most while nothing was wrong with them. */
   readonly votesAgainstHealthy: readonly number[]
   /** How often the leader gave each kind of notice, and how many verdicts of each kind there were. */
   readonly incidents: Readonly<{ [kind: string]: number }>
@@ -102,9 +102,9 @@ export function runScenario({ scenario, nodes, seed, minutes, onProgress }: RunO
     mesh: meshFaults(world, liars),
     observersOf: (subject) => ringOf(world.roster).observersOf(subject),
     began: (episode) => {
-      const { node, fault, state, from, until } = episode
+      const { node, fault, state, from } = episode
       moments.push({ atMs: from, what: `${fault}${state === undefined ? '' : ` ${state}`} ${node}` })
-      if (fault === 'hostPause') staged?.invariants.paused(node, from, until)
+      if (fault === 'hostPause' || state === 'down') staged?.invariants.silent(episode)
       const bound = state === 'down' ? bounds.get(`${episode.group} NodeDown`) : undefined
       if (bound !== undefined) staged?.invariants.mustBeMarked(episode, bound)
     },
@@ -127,7 +127,9 @@ export function runScenario({ scenario, nodes, seed, minutes, onProgress }: RunO
   }
   const judged = judge(scenario, staging, world.records, agenda.now)
   const took = judged.detections.flatMap(({ tookMs }) => (tookMs === undefined ? [] : [tookMs]))
-  const falseCount = judged.falseVerdicts.length
+  // One that the scenario would let pass may still be about a host that answers.
+  const wrongly = broken?.rule === 'truth' ? [broken.node] : []
+  const falseVerdicts = judged.falseVerdicts.length > 0 ? judged.falseVerdicts : wrongly
   const { exposedHours } = ledger
   return {
     scenario: scenario.name,
@@ -141,14 +143,14 @@ export function runScenario({ scenario, nodes, seed, minutes, onProgress }: RunO
     found: took.length,
     detection: {
       ...(took.length === 0 ? {} : { p50: quantile(took, 0.5), worst: Math.max(...took) }),
-      ...(took.length < SAMPLES_MIN ? {} : { p99: quantile(took, 0.99) }),
+      ...(took.length < P99_SAMPLES_MIN ? {} : { p99: quantile(took, 0.99) }),
     },
     detections: judged.detections,
-    falseVerdicts: judged.falseVerdicts,
+    falseVerdicts,
     wrongAccusations: ledger.wrongAccusations,
     nodeHours: ledger.nodeHours,
     exposedNodeHours: exposedHours,
-    falseVerdictBound: exposedHours > 0 ? rateBound95(falseCount, exposedHours) : null,
+    falseVerdictBound: exposedHours > 0 ? rateBound95(falseVerdicts.length, exposedHours) : null,
     votesAgainstHealthy: ledger.votesHistogram,
     incidents: incidentsIn(world.records),
     messagesPerMemberSecond: (world.messages - messagesBefore) / nodes / Math.max(1, (agenda.now - startedAt) / 1_000),

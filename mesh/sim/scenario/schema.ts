@@ -98,7 +98,7 @@ const mark = z.enum(['NodeDown', 'HostHung', 'Isolated'])
 const marked = z.strictObject({
   who: name,
   as: mark,
-  /** From the start of the fault to the verdict: the 99th percentile of 100 and more, the median of fewer. */
+  /** From the start of the fault to the verdict: the 99th percentile of 300 and more, the median of fewer. */
   within: duration,
   /** The worst case. */
   atMost: duration,

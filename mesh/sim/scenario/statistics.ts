@@ -6,8 +6,8 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN
 }
 
-/** A 99th percentile says something only from this many on. */
-export const SAMPLES_MIN = 100
+/** A 99th percentile of simulated runs is given from so many on (docs/contracts.md, Tests). */
+export const P99_SAMPLES_MIN = 300
 
 /** The least rate at which so few would be seen in this time with a chance of at most 5 %: 3 / time when none was. */
 export function rateBound95(seen: number, time: number): number {
