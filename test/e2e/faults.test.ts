@@ -196,7 +196,7 @@ describe('faults of a mesh of real processes', () => {
           expect(verdict).toMatchObject({ node: 'node-4', kind: 'HostHung', needed: 3 })
           for (const vote of verdict?.votes.filter(({ opinion }) => opinion === 'silent') ?? []) {
             expect(vote).toMatchObject({ kind: 'HostHung', channel: 'mute' })
-            expect(vote.forMs).toBeGreaterThanOrEqual(25_000)
+            expect(vote.forMs).toBeGreaterThanOrEqual(DEFAULT_TIMING.hostHungMs)
           }
           await tile(page, 'node-4', 'HostHung').waitFor()
           expect((await since('node-4', seq)).filter(({ kind }) => kind === 'verdict').map((e) => e.summary)).toEqual([

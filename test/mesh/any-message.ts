@@ -8,8 +8,8 @@ import { HOPS_MAX } from '../../mesh/core/route.ts'
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength })
 const signature = fc.uint8Array({ minLength: 64, maxLength: 64 })
 const ms = fc.oneof(fc.nat({ max: 86_400_000 }), fc.double({ min: 1, max: 86_400_000, noNaN: true }))
-const channel = fc.constantFrom('userland', 'mute', 'refused', 'nothing', 'unknown')
-const opinion = fc.constantFrom('Alive', 'NodeDown', 'HostHung', 'AgentDown')
+const channel = fc.constantFrom('userland', 'lossy', 'mute', 'refused', 'nothing', 'unknown')
+const opinion = fc.constantFrom('Alive', 'NodeDown', 'HostHung', 'AgentDown', 'LinkFault')
 const kind = <K extends string>(value: K) => fc.constant(value)
 
 export interface Alphabet {
@@ -95,6 +95,8 @@ function messagesOf({ name, count, nonce }: Alphabet) {
     roster: fc.record({ kind: kind('roster'), epoch: count, bytes: bytes(200) }),
     digest: fc.record({
       kind: kind('digest'),
+      part: fc.nat(),
+      parts: fc.integer({ min: 1, max: 256 }),
       entries: fc.array(fc.tuple(name, fc.string({ maxLength: 60 }), count, count), { maxLength: 10 }),
     }),
     'roll-call': fc.record({ kind: kind('roll-call'), call: fc.record({ rollCall, signature }) }),

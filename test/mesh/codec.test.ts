@@ -173,6 +173,7 @@ describe('bounds', () => {
       answers: [{ answer, signature }],
     }
   }
+  const partOf = (parts: number): Message => ({ kind: 'digest', part: 0, parts, entries: [] })
   const hintVia = (path: string[]): Message => ({ kind: 'hint', path, from: 'a', subject: 'b' })
 
   test.each<{ what: string; fits: Message; tooMuch: Message }>([
@@ -191,14 +192,16 @@ describe('bounds', () => {
     },
     {
       what: 'entries of a digest',
-      fits: { kind: 'digest', part: 0, parts: 1, entries: repeat(3 * KEYS_PER_AGGREGATOR, ['a', 'b', 1, 1] as const) },
+      fits: { kind: 'digest', part: 0, parts: 1, entries: repeat(2 * KEYS_PER_AGGREGATOR, ['a', 'b', 1, 1] as const) },
       tooMuch: {
         kind: 'digest',
         part: 0,
         parts: 1,
-        entries: repeat(3 * KEYS_PER_AGGREGATOR + 1, ['a', 'b', 1, 1] as const),
+        entries: repeat(2 * KEYS_PER_AGGREGATOR + 1, ['a', 'b', 1, 1] as const),
       },
     },
+    { what: 'parts of a digest', fits: partOf(256), tooMuch: partOf(257) },
+    { what: 'parts of a digest at least', fits: partOf(1), tooMuch: partOf(0) },
     { what: 'subjects of a roll-call', fits: callOf(256), tooMuch: callOf(257) },
     { what: 'letters of a reason', fits: answerOf('x'.repeat(100)), tooMuch: answerOf('x'.repeat(101)) },
     {

@@ -173,6 +173,18 @@ describe('what a member says', () => {
     expect(topics(tell(core, 40, rollCall({ nonce: 'b3', term: 2 }), OTHER))).toEqual([[OTHER, 'note/mine']])
   })
 
+  test('here, said again to a new leader, passes a neighbour that passed on its old form to the leader before', () => {
+    const [core, relay] = [opened(coreOf(ME), PEER), opened(coreOf(PEER), ME, OTHER, LEADER)]
+    tell(core, 10, rollCall(), PEER)
+    tell(relay, 10, rollCall(), LEADER)
+    const [first] = sent(publish(core, 20), 'gossip')
+    expect(topics(tell(relay, 21, first?.message ?? gossip(), ME))).toEqual([[LEADER, 'note/mine']])
+    const later = rollCall({ nonce: 'b3', term: 2 })
+    tell(relay, 30, later, OTHER)
+    const [again] = sent(tell(core, 31, later, PEER), 'gossip')
+    expect(topics(tell(relay, 32, again?.message ?? gossip(), ME))).toEqual([[OTHER, 'note/mine']])
+  })
+
   test('that went up by a peer whose edge breaks goes up by another', () => {
     const core = opened(coreOf(ME), PEER, OTHER, LEADER)
     tell(core, 10, rollCall(), LEADER)

@@ -18,6 +18,7 @@ const HEARS: View = { opinion: 'Alive', channel: 'unknown' }
 const HOST_ANSWERS: View = { opinion: 'AgentDown', channel: 'userland' }
 const MUTE: View = { opinion: 'HostHung', channel: 'mute' }
 const NOTHING: View = { opinion: 'NodeDown', channel: 'nothing' }
+const LOSSY: View = { opinion: 'LinkFault', channel: 'lossy' }
 const UNSURE: View = { opinion: 'Abstain', channel: 'unknown' }
 
 function says(voter: string, subject: string, view: View): Answer {
@@ -67,6 +68,37 @@ describe('links are at fault', () => {
     const views = [HOST_ANSWERS, MUTE, HEARS, ...times(3, NOTHING)]
     expect(twice(disputes(), A, answers(A, ...views))).toMatchObject([{ kind: 'linkFault', open: true }])
     expect(twice(disputes(), A, answers(A, HEARS, HEARS, UNSURE, UNSURE, ...times(3, NOTHING)))).toEqual([])
+  })
+
+  test.each([
+    { lossy: 3, isFault: true },
+    { lossy: 2, isFault: false },
+  ])('when $lossy get lost packets through now and then, which is life and silence at once: $isFault', (given) => {
+    const views = answers(A, ...times(given.lossy, LOSSY), ...times(10 - given.lossy, UNSURE))
+    const [mine, notices] = [disputes(), twice(disputes(), A, views)]
+    expect(notices.filter(({ kind }) => kind === 'linkFault')).toHaveLength(given.isFault ? 1 : 0)
+    // Beside others that hear it well, or see nothing, they make up either side.
+    const views2 = answers(A, ...times(given.lossy, LOSSY), ...times(5, given.isFault ? HEARS : UNSURE))
+    expect(twice(mine, A, views2).some(({ kind }) => kind === 'linkFault')).toBe(given.isFault)
+  })
+
+  test.each([
+    { apartMs: 2_999, isFault: false },
+    { apartMs: 3_000, isFault: true },
+    { apartMs: 60_000, isFault: true },
+    { apartMs: 60_001, isFault: false },
+  ])('when two roll-calls say so that are $apartMs ms apart: $isFault', ({ apartMs, isFault }) => {
+    const mine = disputes()
+    const split = answers(A, ...times(5, HEARS), ...times(5, NOTHING))
+    expect(mine.answered(0, A, split)).toEqual([])
+    expect(mine.answered(apartMs, A, split)).toHaveLength(isFault ? 1 : 0)
+  })
+
+  test('when they say so again after too long a time, counted from then on', () => {
+    const mine = disputes()
+    const split = answers(A, ...times(5, HEARS), ...times(5, NOTHING))
+    for (const ms of [0, 60_001]) expect(mine.answered(ms, A, split)).toEqual([])
+    expect(mine.answered(63_001, A, split)).toHaveLength(1)
   })
 
   test('until five minutes have passed without a further sign, as one incident', () => {

@@ -1,25 +1,14 @@
-import fc from 'fast-check'
+/** What a node keeps of what it hears and says, for how long, and what it refuses. */
 import { describe, expect, test } from 'vitest'
-import {
-  type DigestEntry,
-  Gossip,
-  type Heard,
-  KEYS_PER_AGGREGATOR,
-  KEYS_PER_MEMBER,
-  keyOf,
-  SYNC_NOTE_BYTES,
-  SYNC_STATEMENTS,
-} from '../../mesh/core/gossip.ts'
+import { type Digest, Gossip, type Heard, KEYS_PER_AGGREGATOR, KEYS_PER_MEMBER, keyOf } from '../../mesh/core/gossip.ts'
 import { Membership } from '../../mesh/core/membership.ts'
 import type { DownNotice, SignedStatement, Statement, StatementBody } from '../../mesh/core/model.ts'
 import { ringOf } from '../../mesh/core/ring.ts'
-import { decodeMessage, encodeMessage, FRAME_BYTES_MAX } from '../../mesh/wire/codec.ts'
-import { FIRST_LIFE, LEADER, nodeName, sampleMember, sampleRoster, standInKeyring } from './sample-mesh.ts'
+import { FIRST_LIFE, LEADER, nodeName, sampleRoster, standInKeyring } from './sample-mesh.ts'
 
-const AGGREGATORS = [LEADER, 'aggregator-2', 'aggregator-3', 'aggregator-4']
-const aggregators = AGGREGATORS.map((node) => sampleMember(node, ''))
-const roster = { ...sampleRoster({ nodes: 20 }), aggregators }
+const roster = sampleRoster({ nodes: 20 })
 const TTL_MS = 10_000
+const NOTHING_KNOWN: Digest = { part: 0, parts: 1, entries: [] }
 const [SPEAKER, LISTENER, OTHER] = [nodeName(0), nodeName(1), nodeName(2)]
 
 const DOWN: DownNotice = {
@@ -49,6 +38,11 @@ function signed(statement: Partial<Statement> & Pick<Statement, 'body'>): Signed
 
 function heard(statement: Partial<Statement> & Pick<Statement, 'body'>, ageMs = 0): Heard {
   return { signed: signed(statement), ageMs }
+}
+
+/** All that it would tell of in a digest. */
+function entriesOf(gossip: Gossip) {
+  return gossip.digest().flatMap(({ entries }) => entries)
 }
 
 function accusation(
@@ -89,7 +83,7 @@ describe('a statement', () => {
       'known',
       'fresh',
     ])
-    expect(listener.digest()).toEqual([[LEADER, 'note/a', 2, 2]])
+    expect(entriesOf(listener)).toEqual([[LEADER, 'note/a', 2, 2]])
   })
 
   test('does not come back to life when it is played again after it expired', () => {
@@ -98,7 +92,7 @@ describe('a statement', () => {
     listener.receive(0, old)
     listener.receive(1, heard({ seq: 2, body: note('a', 'new') }))
     listener.expire(TTL_MS + 1)
-    expect(listener.digest()).toEqual([])
+    expect(entriesOf(listener)).toEqual([])
     expect(listener.receive(TTL_MS + 2, old).kind).toBe('known')
     expect(listener.receive(TTL_MS + 2, heard({ seq: 2, body: note('a', 'new') })).kind).toBe('known')
     expect(listener.receive(TTL_MS + 2, heard({ seq: 3, body: note('a', 'newest') })).kind).toBe('fresh')
@@ -109,16 +103,16 @@ describe('a statement', () => {
     listener.receive(0, heard({ body: note('young') }, 0))
     listener.receive(0, heard({ seq: 2, body: note('aged') }, 6_000))
     listener.expire(4_000)
-    expect(listener.digest().map(([, key]) => key)).toEqual(['note/young'])
+    expect(entriesOf(listener).map(([, key]) => key)).toEqual(['note/young'])
     listener.expire(TTL_MS)
-    expect(listener.digest()).toEqual([])
+    expect(entriesOf(listener)).toEqual([])
   })
 
   test('is handed on with its age, so that nobody keeps it longer than its signer meant', () => {
     const listener = gossipOf(LISTENER)
     listener.receive(1_000, heard({ body: note('a') }, 2_500))
-    expect(listener.missingIn(4_000, [])).toMatchObject([{ ageMs: 5_500 }])
-    expect(listener.missingIn(1_000 + TTL_MS - 2_500, [])).toEqual([])
+    expect(listener.missingIn(4_000, NOTHING_KNOWN)).toMatchObject([{ ageMs: 5_500 }])
+    expect(listener.missingIn(1_000 + TTL_MS - 2_500, NOTHING_KNOWN)).toEqual([])
   })
 
   test.each([
@@ -144,7 +138,7 @@ describe('a statement', () => {
   ])('is refused: $why ($item.signed.statement.body.kind of $item.signed.statement.signer)', ({ why, item }) => {
     const listener = gossipOf(LISTENER)
     expect(listener.receive(0, item)).toEqual({ kind: 'refused', why })
-    expect(listener.digest()).toEqual([])
+    expect(entriesOf(listener)).toEqual([])
   })
 
   test('of an observer about its subject, and of the aggregator about who is down, is taken', () => {
@@ -170,7 +164,7 @@ describe('a statement', () => {
         why: 'signature',
       })
     }
-    expect(listener.digest()).toEqual([])
+    expect(entriesOf(listener)).toEqual([])
   })
 })
 
@@ -213,12 +207,24 @@ describe('what a member says', () => {
     const since = (ms: number) => listener.ofMembers(3_000, ms).map(({ signed: { statement } }) => statement.signer)
     expect(since(1_000)).toEqual([SPEAKER, OTHER, LISTENER])
     expect(since(1_001)).toEqual([OTHER, LISTENER])
-    expect(listener.own(3_000).map(({ signed: { statement } }) => keyOf(statement.body))).toEqual(['note/mine'])
-    expect(listener.own(3_000 + TTL_MS)).toEqual([])
   })
 })
 
 describe('what a node says itself', () => {
+  test('is said anew under a later number, for the rest of its lifetime, and only while it holds', () => {
+    const [speaker, relay] = [gossipOf(SPEAKER), gossipOf(LISTENER)]
+    const first = [speaker.publish(0, note('a'), TTL_MS), speaker.publish(0, note('b'), 2_000)]
+    for (const one of first) relay.receive(0, { signed: one, ageMs: 0 })
+    speaker.receive(0, heard({ body: note('of another') }))
+    const again = speaker.renew(2_000)
+    expect(again.map(({ statement: { body, seq, ttlMs } }) => [keyOf(body), seq, ttlMs])).toEqual([
+      ['note/a', 3, TTL_MS - 2_000],
+    ])
+    // Whoever passed on the old form takes the new one for news, and it outlives the old one nowhere.
+    for (const one of again) expect(relay.receive(2_001, { signed: one, ageMs: 0 }).kind).toBe('fresh')
+    expect(speaker.renew(TTL_MS)).toEqual([])
+  })
+
   test('is known to it, is taken by others, and supersedes what it said before', () => {
     const speaker = gossipOf(SPEAKER)
     const listener = gossipOf(LISTENER)
@@ -237,85 +243,5 @@ describe('what a node says itself', () => {
     const after = gossipOf(SPEAKER, 2).publish(0, note('a'), TTL_MS)
     expect(after.statement.seq).toBe(1)
     expect(listener.receive(0, { signed: after, ageMs: 0 }).kind).toBe('fresh')
-  })
-})
-
-describe('comparing digests', () => {
-  const spoken = fc.record({
-    signer: fc.constantFrom(...AGGREGATORS),
-    topic: fc.constantFrom('a', 'b', 'c'),
-    boot: fc.integer({ min: 1, max: 2 }),
-    seq: fc.integer({ min: 1, max: 4 }),
-  })
-  const asItem = ({ signer, topic, boot, seq }: { signer: string; topic: string; boot: number; seq: number }): Heard =>
-    heard({ signer, boot, seq, body: note(topic, `${boot}.${seq}`) })
-  const asMap = (entries: readonly DigestEntry[]) =>
-    new Map(entries.map(([signer, key, boot, seq]) => [`${signer} ${key}`, [boot, seq]] as const))
-
-  test('finds exactly what the other lacks or holds in an older form', () => {
-    fc.assert(
-      fc.property(fc.array(spoken, { maxLength: 20 }), fc.array(spoken, { maxLength: 20 }), (mine, theirs) => {
-        const [here, there] = [gossipOf(LISTENER), gossipOf(OTHER)]
-        for (const item of mine) here.receive(0, asItem(item))
-        for (const item of theirs) there.receive(0, asItem(item))
-        const known = asMap(there.digest())
-        const expected = [...asMap(here.digest())].filter(([key, [boot, seq]]) => {
-          const [theirBoot, theirSeq] = known.get(key) ?? [0, 0]
-          return boot > theirBoot || (boot === theirBoot && seq > theirSeq)
-        })
-        const missing = here.missingIn(1, there.digest())
-        const found = missing.map(({ signed: { statement } }) => `${statement.signer} ${keyOf(statement.body)}`)
-        expect(found.toSorted()).toEqual(expected.map(([key]) => key).toSorted())
-        for (const item of missing) expect(there.receive(1, item).kind).toBe('fresh')
-      }),
-      { numRuns: 200 },
-    )
-  })
-
-  test('both ways leaves two nodes with the same knowledge', () => {
-    fc.assert(
-      fc.property(fc.array(spoken, { maxLength: 20 }), fc.array(spoken, { maxLength: 20 }), (mine, theirs) => {
-        const [here, there] = [gossipOf(LISTENER), gossipOf(OTHER)]
-        for (const item of mine) here.receive(0, asItem(item))
-        for (const item of theirs) there.receive(0, asItem(item))
-        for (const item of here.missingIn(1, there.digest())) there.receive(1, item)
-        for (const item of there.missingIn(1, here.digest())) here.receive(1, item)
-        expect(asMap(here.digest())).toEqual(asMap(there.digest()))
-      }),
-      { numRuns: 100 },
-    )
-  })
-
-  test('names nothing that members say: that is for the leader alone', () => {
-    const listener = gossipOf(LISTENER)
-    listener.receive(0, heard({ signer: SPEAKER, body: note('a') }))
-    listener.receive(0, heard(accusation(SPEAKER)))
-    expect(listener.digest()).toEqual([])
-    expect(listener.missingIn(1, [])).toEqual([])
-  })
-
-  test('of a leader that has said all it may fits one frame', () => {
-    const listener = gossipOf(LISTENER)
-    for (let index = 0; index < KEYS_PER_AGGREGATOR; index++) {
-      const subject = `ip-${index}.${'x'.repeat(50)}.internal`
-      listener.receive(0, heard({ seq: index + 1, body: { ...DOWN, subject } }))
-    }
-    const entries = listener.digest()
-    expect(entries).toHaveLength(KEYS_PER_AGGREGATOR)
-    const frame = encodeMessage({ kind: 'digest', part: 0, parts: 1, entries })
-    expect(frame.length).toBeLessThan(FRAME_BYTES_MAX)
-    expect(decodeMessage(frame)).toEqual({ kind: 'digest', part: 0, parts: 1, entries })
-  })
-
-  test('sends no more than fits one frame, in number and in bytes', () => {
-    const many = gossipOf(LISTENER)
-    for (let index = 0; index < SYNC_STATEMENTS + 1; index++)
-      many.receive(0, heard({ seq: index + 1, body: note(`topic-${index}`) }))
-    expect(many.missingIn(1, [])).toHaveLength(SYNC_STATEMENTS)
-    const large = gossipOf(LISTENER)
-    const text = 'x'.repeat(60_000)
-    for (let index = 0; index < 10; index++)
-      large.receive(0, heard({ seq: index + 1, body: note(`topic-${index}`, text) }))
-    expect(large.missingIn(1, [])).toHaveLength(Math.ceil(SYNC_NOTE_BYTES / text.length))
   })
 })

@@ -24,10 +24,9 @@ const at = ({ agent, kubelet }: Ports, parts: Partial<Member> = {}) =>
   sampleMember('node', 'zone', { hosts: [HOST], meshPort: agent, kubeletPort: kubelet, ...parts })
 
 /** Asks a host whose agent and kubelet are on these ports; `proof`: who completes the agent's handshake. */
-function ask(ports: Ports, proof: Proof = 'own', controlPort?: number): Promise<HostAnswer> {
-  const controls = controlPort === undefined ? [] : [at({ agent: controlPort, kubelet: controlPort })]
+function ask(ports: Ports, proof: Proof = 'own'): Promise<HostAnswer> {
   return new Promise((answered) =>
-    createHostChannel(async () => proof).ask(at(ports), controls, { accepted: () => {}, answered }),
+    createHostChannel(async () => proof).ask(at(ports), [], { accepted: () => {}, answered }),
   )
 }
 
@@ -73,7 +72,7 @@ const PORT_OF_AGENT: Readonly<Record<HostScene, () => number | Promise<number>>>
   silent: () => frozenListener(HOST),
 }
 
-const PORT_OF_CONTROL: Readonly<Record<Exclude<ControlScene, 'none'>, () => Promise<number>>> = {
+const PORT_OF_CONTROL: Readonly<Record<ControlScene, () => Promise<number>>> = {
   reachable: () => listener(HOST, saysNothing),
   refusing: () => freePort(HOST),
   silent: () => frozenListener(HOST),
@@ -84,13 +83,14 @@ async function portOfKubelet(host: HostScene): Promise<number> {
   return host === 'silent' ? frozenListener(HOST) : listener(HOST, ANSWERS_HTTP)
 }
 
-conformsAsHostChannel('the channel on sockets', async (host, control) => {
+conformsAsHostChannel('the channel on sockets', async (host, controls) => {
   const ports = { agent: await PORT_OF_AGENT[host](), kubelet: await portOfKubelet(host) }
-  const controlPort = control === 'none' ? undefined : await PORT_OF_CONTROL[control]()
-  const others = controlPort === undefined ? [] : [at({ agent: controlPort, kubelet: controlPort })]
+  const others = await Promise.all(
+    controls.map(async (control) => at({ agent: await PORT_OF_CONTROL[control](), kubelet: 1 })),
+  )
   const { peerId } = agentNamed('asked')
   // A name of its own: proofs of one member come one after another.
-  const subject = at(ports, { node: `${host} ${control}`, peerId })
+  const subject = at(ports, { node: `${host} ${controls}`, peerId })
   const channel = createHostChannel(agentNamed('asking').transport.prove)
   return new Promise((answered) => channel.ask(subject, others, { accepted: () => {}, answered }))
 })

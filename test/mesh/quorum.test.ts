@@ -99,6 +99,20 @@ describe('a count', () => {
     expect(tally(question(10), answers(...times(7, DOWN), ...times(2, lives))).kind).toBe('carried')
   })
 
+  test.each(['NodeDown', 'HostHung'] as const)(
+    'of %s is vetoed by hosts whose packets come through now and then',
+    (kind) => {
+      const lossy = { opinion: 'LinkFault', channel: 'lossy', forMs: 4_000 } as const
+      const votes = (count: number) => times(count, kind === 'NodeDown' ? DOWN : HUNG)
+      const asked = question(10, { kind })
+      expect(tally(asked, answers(...votes(7), ...times(3, lossy)))).toMatchObject({ kind: 'vetoed' })
+      // Two are no veto, and no votes either: a hung host needs every fit observer.
+      const short = tally(asked, answers(...votes(8), ...times(2, lossy)))
+      expect(short.kind).toBe(kind === 'NodeDown' ? 'carried' : 'short')
+      expect(short).toMatchObject({ voters: votes(8).map((_, index) => `observer-${index}`) })
+    },
+  )
+
   test('of HostHung is vetoed by a host whose programs answer, not by one that is mute', () => {
     const hung = question(10, { kind: 'HostHung' })
     const answering = { opinion: 'AgentDown', channel: 'userland', forMs: HUNG_MS } as const

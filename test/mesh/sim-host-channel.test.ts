@@ -9,11 +9,14 @@ import { sampleMember } from './sample-mesh.ts'
 
 const LONGEST_MS = 4_000
 
+/** A machine of its name for each. */
+const SCENES: readonly ControlScene[] = ['reachable', 'refusing', 'silent']
+
 const memberAt = (address: string, peerId = address) => sampleMember('subject', 'zone', { hosts: [address], peerId })
 
 function staged(seed: number): Stage {
   const stage = new Stage(seed)
-  for (const name of ['observer', 'subject', 'other']) stage.add(name, 'zone')
+  for (const name of ['observer', 'subject', ...SCENES]) stage.add(name, 'zone')
   return stage
 }
 
@@ -25,18 +28,20 @@ function play(stage: Stage, host: HostScene): void {
   if (host === 'silent') stage.setHost('subject', 'down')
 }
 
-function playControl(stage: Stage, control: ControlScene): void {
-  if (control === 'refusing') stage.setHost('other', 'agentDown')
-  if (control === 'silent') stage.setHost('other', 'down')
+function playControls(stage: Stage): void {
+  stage.setHost('refusing', 'agentDown')
+  stage.setHost('silent', 'down')
 }
 
-function ask(stage: Stage, subject = memberAt('subject'), withControl = true): HostAnswer {
+function ask(
+  stage: Stage,
+  subject = memberAt('subject'),
+  controls: readonly ControlScene[] = ['reachable'],
+): HostAnswer {
   const answers: HostAnswer[] = []
   const channel = new SimHostChannel(stage, stage.machine('observer'))
-  channel.ask(subject, withControl ? [memberAt('other')] : [], {
-    accepted: () => {},
-    answered: (answer) => void answers.push(answer),
-  })
+  const members = controls.map((control) => memberAt(control))
+  channel.ask(subject, members, { accepted: () => {}, answered: (answer) => void answers.push(answer) })
   expect(answers).toEqual([])
   stage.agenda.runUntil(stage.agenda.now + LONGEST_MS)
   const [answer] = answers
@@ -44,18 +49,37 @@ function ask(stage: Stage, subject = memberAt('subject'), withControl = true): H
   return answer
 }
 
-conformsAsHostChannel('the simulated channel', async (host, control) => {
+conformsAsHostChannel('the simulated channel', async (host, controls) => {
   const stage = staged(1)
   play(stage, host)
-  playControl(stage, control)
+  playControls(stage)
   const subject = memberAt('subject', host === 'strange' ? 'former' : 'subject')
-  return ask(stage, subject, control !== 'none')
+  return ask(stage, subject, controls)
 })
 
 test('a host whose connection table is full answers nobody', () => {
   const stage = staged(1)
   stage.set('subject', { takesConnections: false })
   expect(ask(stage)).toEqual({ ports: { agent: 'nothing', kubelet: 'nothing' }, control: true })
+})
+
+test('a control whose connection table is full makes nobody look cut off while another takes connects', () => {
+  const stage = staged(1)
+  stage.set('silent', { takesConnections: false })
+  stage.setHost('subject', 'down')
+  expect(ask(stage, memberAt('subject'), ['silent']).control).toBe(false)
+  expect(ask(stage, memberAt('subject'), ['silent', 'reachable']).control).toBe(true)
+})
+
+test.each([
+  { healsMs: 100, result: 'mute' },
+  { healsMs: 200, result: 'lossy' },
+] as const)('a hung host whose first packets are lost for $healsMs ms is $result', ({ healsMs, result }) => {
+  const stage = staged(1)
+  stage.setHost('subject', 'hung')
+  const heals = stage.network.impair(around(new Set(['subject']), 1))
+  stage.agenda.at(healsMs, heals)
+  expect(ask(stage).ports).toEqual({ agent: result, kubelet: result })
 })
 
 test('a paused agent keeps nobody waiting whose kubelet answers', () => {

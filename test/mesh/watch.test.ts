@@ -67,6 +67,12 @@ describe('a subject that falls silent', () => {
     { why: 'with a crashed agent', host: AGENT_CRASHED, opinion: 'AgentDown', channel: 'userland' },
     { why: 'with no program at all left', host: ALL_REFUSED, opinion: 'AgentDown', channel: 'refused' },
     {
+      why: 'whose packets are lost',
+      host: { agent: 'nothing', kubelet: 'lossy' },
+      opinion: 'LinkFault',
+      channel: 'lossy',
+    },
+    {
       why: 'with one port behind a firewall',
       host: { agent: 'nothing', kubelet: 'mute' },
       opinion: 'HostHung',
@@ -282,10 +288,21 @@ describe('a subject on leave', () => {
     expect(watched.runFor(1_000).opinions).toEqual(['AgentDown'])
   })
 
-  test('is judged as any other once a later life of it is heard of, and an earlier life cannot leave', () => {
+  test('stays on leave while a later life is only heard of, and is judged as any other once that has acked', () => {
     const later = { ...FIRST_LIFE, boot: 2 }
     const back = leftFor(60_000).does((watch, now) => watch.lives(now, later))
-    expect(back.runUntil(MISSED + 2_000).opinions).toEqual(['NodeDown'])
+    expect(back.runUntil(MISSED + 4_000).opinions).toEqual([])
+    back.becomes(UP).runFor(5_500).becomes(SILENT)
+    expect(back.runFor(4_000).opinions).toEqual(['NodeDown'])
+  })
+
+  test('stays on leave though it still acks in the life that left', () => {
+    const slow = wellFor(ANSWERED).does((watch, now) => watch.leaves(FIRST_LIFE, now + 60_000))
+    slow.runFor(3_000).becomes(SILENT)
+    expect(slow.runFor(4_000).opinions).toEqual([])
+  })
+
+  test('is not on leave because an earlier life left', () => {
     const old = wellFor(ANSWERED).does((watch, now) => watch.leaves({ ...FIRST_LIFE, boot: 0 }, now + 60_000))
     expect(old.becomes(SILENT).runUntil(MISSED + 2_000).opinions).toEqual(['NodeDown'])
   })

@@ -72,6 +72,12 @@ export class Watched {
     return this
   }
 
+  /** The subject's kernel ends the stream, as it does when the agent dies. */
+  hangsUp(): this {
+    this.#do(() => this.watch.closed(this.now))
+    return this
+  }
+
   /** A co-observer hints. */
   hears(observer: string): this {
     this.#do(() => this.watch.hintedBy(this.now, observer))
