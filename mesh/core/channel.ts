@@ -9,8 +9,8 @@ import type { Timing } from './timing.ts'
 
 export type Port = 'agent' | 'kubelet'
 
-/** What one port did: see docs/protocol.md section 3 for how each is told from the others. */
-export type PortResult = 'userland' | 'lossy' | 'mute' | 'refused' | 'nothing'
+/** What one port did; `late`: nothing yet when the other had proved that a program runs there. For the rest see docs/protocol.md section 3 for how each is told from the others. */
+export type PortResult = 'userland' | 'lossy' | 'mute' | 'refused' | 'nothing' | 'late'
 
 /**
  * A port that accepts only after so many connects, and behind which nobody then answers: packets are lost on the way. A

@@ -82,7 +82,7 @@ export class Edge {
     return this.#fit
   }
 
-  /** The present doubt began with the peer's end of the stream, not with its silence: its kernel lived then. */
+  /** Since its last ack the peer, or its kernel, has ended the stream: it lived then. */
   get wasHungUpOn(): boolean {
     return this.#wasHungUpOn
   }
@@ -122,10 +122,14 @@ export class Edge {
     return this.#beat(now)
   }
 
-  /** The stream ended, or a dial failed. */
+  /** The stream ended, and not by this node, or a dial failed. */
   closed(now: Millis): readonly EdgeEffect[] {
+    if (this.#stream === 'open') this.#wasHungUpOn = true
+    return this.#ended(now)
+  }
+
+  #ended(now: Millis): readonly EdgeEffect[] {
     const broke = this.#stream === 'open'
-    if (broke && this.#doubtSince === undefined) this.#wasHungUpOn = true
     this.#stream = 'closed'
     this.#sent.clear()
     this.#burstLeft = 0
@@ -207,7 +211,7 @@ export class Edge {
       effects.push({ kind: 'dial' })
     }
     if (this.#stream === 'dialing' && now >= this.#dialAt + this.#timing.dialMaxMs) {
-      effects.push({ kind: 'abort' }, ...this.closed(now))
+      effects.push({ kind: 'abort' }, ...this.#ended(now))
     }
     if (this.#stream !== 'open') return effects
     if (now >= this.#beatAt) effects.push(...this.#beat(now))
@@ -216,7 +220,7 @@ export class Edge {
     }
     if (this.#burstLeft > 0 && now >= this.#burstAt) effects.push(this.#burst(now))
     if (this.#doubtSince !== undefined && now >= this.#abortAt(this.#doubtSince)) {
-      effects.push({ kind: 'abort' }, ...this.closed(now))
+      effects.push({ kind: 'abort' }, ...this.#ended(now))
     }
     return effects
   }

@@ -23,6 +23,16 @@ const MUTE_AFTER_MS = 2_000
 /** Turns of the event loop granted to answers that had arrived while this process was not running. */
 const QUIET_TURNS = 3
 
+/** How long the other port, and the controls, have when one port has proved that a program runs there. */
+const OTHERS_MS = 150
+
+const NOBODY: Reached = { reach: 'nothing', connects: 0 }
+
+interface Reached {
+  readonly reach: Reach
+  readonly connects: number
+}
+
 type Reach = 'accepted' | 'refused' | 'nothing'
 
 /** Who completes a handshake on a member's port: its own agent, somebody with another key, or nobody in time. */
@@ -46,12 +56,31 @@ export function createHostChannel(prove: ProveAgent): HostChannel {
 
 async function askHost(member: Member, controls: readonly Member[], prove: ProveAgent): Promise<HostAnswer> {
   const host = member.hosts[0] ?? ''
-  const [agent, kubelet, ...controlled] = await Promise.all([
+  const ports = [
     askPort(host, member.meshPort, async (signal) => PORT_RESULTS[await prove(member, signal)]),
     askPort(host, member.kubeletPort, (signal) => askHttp(host, member.kubeletPort, signal)),
-    ...controls.map((control) => reachOf(control.hosts[0] ?? '', control.meshPort)),
+  ] as const
+  // A paused agent would keep its answer, and the kubelet's with it, for two seconds.
+  const enough = Promise.any(ports.map(provesLife)).then(() => wait(OTHERS_MS, undefined, { ref: false }))
+  const orLate = <T>(answer: Promise<T>, late: T) =>
+    Promise.race([
+      answer,
+      enough.then(
+        () => late,
+        () => answer,
+      ),
+    ])
+  const [agent, kubelet, ...controlled] = await Promise.all([
+    orLate<PortResult>(ports[0], 'late'),
+    orLate<PortResult>(ports[1], 'late'),
+    ...controls.map((control) => orLate(reachOf(control.hosts[0] ?? '', control.meshPort), NOBODY)),
   ])
   return { ports: { agent, kubelet }, control: controlled.some(({ reach }) => reach === 'accepted') }
+}
+
+/** Rejects unless a program answered. */
+async function provesLife(port: Promise<PortResult>): Promise<void> {
+  if ((await port) !== 'userland') throw new Error('no program answered')
 }
 
 async function askPort(
@@ -66,7 +95,7 @@ async function askPort(
 }
 
 /** The first answer of the kernel there to any of the connects, and how many it took. */
-async function reachOf(host: string, port: number): Promise<{ readonly reach: Reach; readonly connects: number }> {
+async function reachOf(host: string, port: number): Promise<Reached> {
   const sockets: Socket[] = []
   const done = new AbortController()
   try {

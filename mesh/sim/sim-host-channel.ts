@@ -13,6 +13,8 @@ const CONNECTS_AT_MS = [0, 150, 300, 450, 600, 750, 900, 1_000]
 const NOTHING_AFTER_MS = 1_100
 const MUTE_AFTER_MS = 2_000
 
+const OTHERS_MS = 150
+
 /** Questions and answers until there is proof: of Noise, and of one HTTP request. */
 const PROOF_ROUND_TRIPS: Readonly<Record<Port, number>> = { agent: 3, kubelet: 1 }
 
@@ -29,10 +31,17 @@ export class SimHostChannel implements HostChannel {
   ask(subject: Member, controls: readonly Member[], answered: (answer: HostAnswer) => void): void {
     const found: { agent?: PortResult; kubelet?: PortResult } = {}
     const reaches: Reach[] = []
-    const note = () => {
-      const { agent, kubelet } = found
-      if (agent === undefined || kubelet === undefined || reaches.length < controls.length) return
+    let isOver = false
+    const finish = () => {
+      if (isOver) return
+      isOver = true
+      const { agent = 'late', kubelet = 'late' } = found
       answered({ ports: { agent, kubelet }, control: reaches.includes('accepted') })
+    }
+    const note = (result?: PortResult) => {
+      const isWhole = found.agent !== undefined && found.kubelet !== undefined && reaches.length === controls.length
+      if (isWhole) finish()
+      else if (result === 'userland') this.#stage.agenda.at(this.#stage.agenda.now + OTHERS_MS, finish)
     }
     for (const control of controls) {
       this.#reach(this.#machineOf(control), 'agent', (reach) => {
@@ -43,7 +52,7 @@ export class SimHostChannel implements HostChannel {
     for (const port of ['agent', 'kubelet'] as const) {
       this.#askPort(subject, port, (result) => {
         found[port] = result
-        note()
+        note(result)
       })
     }
   }

@@ -13,8 +13,8 @@ export type AskStaged = (host: HostScene, control: ControlScene) => Promise<Host
 const PORTS: readonly [HostScene, PortResult, PortResult][] = [
   ['up', 'userland', 'userland'],
   ['agentDead', 'refused', 'userland'],
-  ['agentDeadBehindDrop', 'nothing', 'userland'],
-  ['agentHung', 'mute', 'userland'],
+  ['agentDeadBehindDrop', 'late', 'userland'],
+  ['agentHung', 'late', 'userland'],
   ['hung', 'mute', 'mute'],
   ['silent', 'nothing', 'nothing'],
   ['strange', 'nothing', 'userland'],

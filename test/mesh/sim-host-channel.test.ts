@@ -55,10 +55,10 @@ test('a host whose connection table is full answers nobody', () => {
   expect(ask(stage)).toEqual({ ports: { agent: 'nothing', kubelet: 'nothing' }, control: true })
 })
 
-test('an agent that runs again in time proves itself', () => {
+test('a paused agent keeps nobody waiting whose kubelet answers', () => {
   const stage = staged(1)
   stage.pause('subject', 1_500)
-  expect(ask(stage).ports.agent).toBe('userland')
+  expect(ask(stage).ports).toEqual({ agent: 'late', kubelet: 'userland' })
 })
 
 test('a host that is back by the last of the connects answers it', () => {

@@ -14,6 +14,7 @@ export const ANSWER_AFTER_MS: Record<PortResult, number> = {
   refused: 10,
   mute: 2_000,
   lossy: 2_000,
+  late: 160,
   nothing: 1_100,
 }
 
