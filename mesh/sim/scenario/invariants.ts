@@ -9,12 +9,11 @@ import { neededOf } from '../../core/quorum.ts'
 import type { Timing } from '../../core/timing.ts'
 import type { Machine } from '../stage.ts'
 import { LEADER, type Record, type World } from '../world.ts'
+import { UNDER_WAY_MS } from './history.ts'
 import type { Episode, Staging } from './staging.ts'
 
 /** A pause of a host for so long is never a death (docs/protocol.md section 8). */
 const HOST_PAUSE_MS = 1_200
-/** From the last answer of a roll-call to the commit, with the reading of a Lease. */
-const UNDER_WAY_MS = 800
 /** What was answered just before a cut still counts. */
 const CUT_SETTLES_MS = 1_000
 /** Sides are counted pair by pair. */
