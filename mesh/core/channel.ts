@@ -18,6 +18,13 @@ export type PortResult = 'userland' | 'lossy' | 'mute' | 'refused' | 'nothing' |
  */
 export const LOSSY_FROM_CONNECTS = 3
 
+export interface HostListener {
+  /** A port has accepted a connect: the kernel lives. Whether a program does is seen up to two seconds later. */
+  accepted(): void
+  /** Once, at the end. */
+  answered(answer: HostAnswer): void
+}
+
 export interface HostAnswer {
   readonly ports: Readonly<Record<Port, PortResult>>
   /** Whether a connect to one of the controls succeeded at the same time; false when there was none to connect to. */
@@ -31,7 +38,7 @@ export interface HostChannel {
    * once, never before this call has returned and 3.2 s later at the latest, and does not fail: whatever goes wrong shows in
    * the answer.
    */
-  ask(subject: Member, controls: readonly Member[], answered: (answer: HostAnswer) => void): void
+  ask(subject: Member, controls: readonly Member[], listener: HostListener): void
 }
 
 /** Calibration of one observer's paths to one subject, and the last thing that subject's host answered. */

@@ -131,6 +131,9 @@ export class Core {
           now.ms,
           this.#observer.about(now.ms, input.subject, (watch) => watch.heardHost(now.ms, input.answer)),
         )
+      case 'hostAccepted':
+        this.#observer.tell(now.ms, input.subject, (watch) => watch.hostAccepted(now.ms))
+        return []
       case 'publish':
         return this.#dissemination.say(now.ms, { kind: 'note', topic: input.topic, bytes: input.bytes }, input.ttlMs)
       case 'leave':

@@ -60,6 +60,7 @@ export type Input =
   /** A stream ended, or (`by: 'me'`) a dial failed. */
   | { readonly kind: 'closed'; readonly peer: string; readonly by: 'me' | 'them' }
   | { readonly kind: 'message'; readonly from: string; readonly message: Message }
+  | { readonly kind: 'hostAccepted'; readonly subject: string }
   | { readonly kind: 'hostAnswer'; readonly subject: string; readonly answer: HostAnswer }
   | { readonly kind: 'publish'; readonly topic: string; readonly bytes: Uint8Array; readonly ttlMs: Millis }
   /** This node is about to stop, and means to be back after `forMs`, at most two minutes. */

@@ -5,6 +5,7 @@
 import { type HostAnswer, SecondChannel } from './channel.ts'
 import { CoObservers } from './co-observers.ts'
 import { Edge, type EdgeEffect } from './edge.ts'
+import { HostInDoubt } from './host-in-doubt.ts'
 import type { Accusation, Answer, ChannelResult, Incarnation, Millis, Now, Opinion } from './model.ts'
 import { compareIncarnations } from './model.ts'
 import { earlier, type Timing } from './timing.ts'
@@ -27,11 +28,11 @@ export class Watch {
   readonly #timing: Timing
   readonly #random: () => number
   readonly #channel: SecondChannel
+  readonly #host: HostInDoubt
   #incarnation: Incarnation
   #askedAt: Millis | undefined
   #askAt: Millis = Number.POSITIVE_INFINITY
   #calibrateAt: Millis | undefined
-  #lookedAt = Number.NEGATIVE_INFINITY
   readonly #coObservers: CoObservers
   #recoverBeats: number
   /** The life that left, and until when it means to be away. */
@@ -44,6 +45,7 @@ export class Watch {
     this.#timing = timing
     this.#random = random
     this.#channel = new SecondChannel(timing)
+    this.#host = new HostInDoubt(this.edge, this.#channel)
     this.#coObservers = new CoObservers(timing.beatMs)
     this.#incarnation = incarnation
     this.#recoverBeats = timing.recoverBeats
@@ -80,8 +82,8 @@ export class Watch {
     if (silentSince === undefined) {
       return this.edge.doubtSince === undefined && this.edge.isHeard ? 'Alive' : undefined
     }
-    if (this.#isOnLeave(now)) return this.#hostIsSilentFor(now, this.#timing.leaveDownMs) ? 'NodeDown' : undefined
-    switch (this.#answerSinceDoubt()) {
+    if (this.#isOnLeave(now)) return this.#host.isSilentFor(this.#timing.leaveDownMs, now) ? 'NodeDown' : undefined
+    switch (this.#host.result) {
       case 'nothing':
         return now >= this.#nodeDownAt() ? 'NodeDown' : undefined
       case 'mute':
@@ -115,9 +117,13 @@ export class Watch {
     if (this.#isOnLeave(now) && this.edge.doubtSince !== undefined && this.opinion(now) === undefined) {
       return abstain('on leave')
     }
-    const opinion = this.opinion(now) ?? this.#firstSign()
-    if (opinion === undefined || this.#isOldNews()) return undefined
-    return { incarnation: this.#incarnation, opinion, channel: this.#result(), forMs: this.#forMs(now), reason: '' }
+    const about = { incarnation: this.#incarnation, forMs: this.#forMs(now), reason: '' }
+    // It takes connects; whether anything is behind them takes up to two seconds, which a roll-call does not.
+    if (this.#host.isJustAccepted(this.#askedAt)) return { ...about, opinion: 'LinkFault', channel: 'mute' }
+    // A host that answers is worth saying at once: it must not look as if nobody vouched for it.
+    const opinion = this.opinion(now) ?? (this.#host.hasAnswered ? 'AgentDown' : undefined)
+    if (opinion === undefined || this.#host.isOldNews) return undefined
+    return { ...about, opinion, channel: this.#result() }
   }
 
   /** A later life of the subject was heard of. */
@@ -148,6 +154,11 @@ export class Watch {
       this.edge.dialSoon(now)
     }
     this.edge.downUntil = untilMs
+  }
+
+  /** A port of the host took a connect. */
+  hostAccepted(now: Millis): void {
+    this.#host.accepted(now)
   }
 
   heardHost(now: Millis, answer: HostAnswer): readonly WatchEffect[] {
@@ -182,10 +193,10 @@ export class Watch {
 
   /** Somebody else asks about the subject: look now rather than at the next beat. */
   look(now: Millis): readonly WatchEffect[] {
-    this.#lookedAt = now
+    this.#host.lookedAt(now)
     // Whoever asks has told the others, too.
     const effects = this.#follow(now, this.edge.hinted(now)).filter((effect) => effect.kind !== 'hint')
-    const isStale = this.edge.doubtSince !== undefined && !this.edge.isDown(now) && this.#hostAnswered()
+    const isStale = this.edge.doubtSince !== undefined && !this.edge.isDown(now) && this.#host.hasAnswered
     return isStale ? [...effects, ...this.#ask(now)] : effects
   }
 
@@ -236,27 +247,6 @@ export class Watch {
 
   #isOnLeave(now: Millis): boolean {
     return this.#leave !== undefined && now < this.#leave.untilMs
-  }
-
-  #hostIsSilentFor(now: Millis, ms: Millis): boolean {
-    const since = this.#channel.nothingSince
-    return since !== undefined && now - since >= ms && !this.#mayBeShutOut(this.edge.doubtSince ?? now)
-  }
-
-  /** In a roll-call a host that answers is worth saying at once: it must not look as if nobody vouched for it. */
-  #firstSign(): Opinion | undefined {
-    return this.#hostAnswered() ? 'AgentDown' : undefined
-  }
-
-  /** A hung host takes two seconds to show that it is: that is not asked again. */
-  #hostAnswered(): boolean {
-    const result = this.#answerSinceDoubt()
-    return result === 'userland' || result === 'refused'
-  }
-
-  /** The host's last answer is from before somebody asked; it may have died since. It has been asked again. */
-  #isOldNews(): boolean {
-    return this.edge.doubtSince !== undefined && this.#hostAnswered() && this.#channel.heardAt < this.#lookedAt
   }
 
   #hintAgain(now: Millis): readonly WatchEffect[] {
@@ -317,23 +307,8 @@ export class Watch {
     return due || said.opinion !== opinion || compareIncarnations(said.incarnation, this.#incarnation) < 0
   }
 
-  #answerSinceDoubt(): ChannelResult | undefined {
-    const { doubtSince } = this.edge
-    if (doubtSince === undefined) return undefined
-    const result = this.#channel.resultSince(doubtSince)
-    return result === 'nothing' && this.#mayBeShutOut(doubtSince) ? 'unknown' : result
-  }
-
-  /**
-   * The subject's kernel ended the stream, so it lived; and no connect has got through since, so that it may as well take
-   * none any more: its connection table is full, or a firewall drops what nobody listens to.
-   */
-  #mayBeShutOut(doubtSince: Millis): boolean {
-    return this.edge.wasHungUpOn && this.#channel.gotThroughAt < doubtSince
-  }
-
   #result(): ChannelResult {
-    return this.#answerSinceDoubt() ?? 'unknown'
+    return this.#host.result ?? 'unknown'
   }
 
   #forMs(now: Millis): Millis {

@@ -50,15 +50,22 @@ const PORT_RESULTS: Readonly<Record<Proof, PortResult>> = {
 
 export function createHostChannel(prove: ProveAgent): HostChannel {
   return {
-    ask: (subject, controls, answered) => void askHost(subject, controls, prove).then(answered),
+    ask: (subject, controls, { accepted, answered }) => {
+      void askHost(subject, controls, prove, accepted).then(answered)
+    },
   }
 }
 
-async function askHost(member: Member, controls: readonly Member[], prove: ProveAgent): Promise<HostAnswer> {
+async function askHost(
+  member: Member,
+  controls: readonly Member[],
+  prove: ProveAgent,
+  accepted: () => void,
+): Promise<HostAnswer> {
   const host = member.hosts[0] ?? ''
   const ports = [
-    askPort(host, member.meshPort, async (signal) => PORT_RESULTS[await prove(member, signal)]),
-    askPort(host, member.kubeletPort, (signal) => askHttp(host, member.kubeletPort, signal)),
+    askPort(host, member.meshPort, accepted, async (signal) => PORT_RESULTS[await prove(member, signal)]),
+    askPort(host, member.kubeletPort, accepted, (signal) => askHttp(host, member.kubeletPort, signal)),
   ] as const
   // A paused agent would keep its answer, and the kubelet's with it, for two seconds.
   const enough = Promise.any(ports.map(provesLife)).then(() => wait(OTHERS_MS, undefined, { ref: false }))
@@ -86,10 +93,12 @@ async function provesLife(port: Promise<PortResult>): Promise<void> {
 async function askPort(
   host: string,
   port: number,
+  accepted: () => void,
   whoIsThere: (signal: AbortSignal) => Promise<PortResult>,
 ): Promise<PortResult> {
   const { reach, connects } = await reachOf(host, port)
   if (reach !== 'accepted') return reach
+  accepted()
   const result = await whoIsThere(AbortSignal.timeout(MUTE_AFTER_MS))
   return result === 'mute' && connects >= LOSSY_FROM_CONNECTS ? 'lossy' : result
 }

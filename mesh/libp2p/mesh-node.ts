@@ -180,7 +180,10 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
       case 'askHost': {
         const { subject } = effect
         const controls = effect.controls.map(memberNamed)
-        hostChannel.ask(memberNamed(subject), controls, (answer) => step({ kind: 'hostAnswer', subject, answer }))
+        hostChannel.ask(memberNamed(subject), controls, {
+          accepted: () => step({ kind: 'hostAccepted', subject }),
+          answered: (answer) => step({ kind: 'hostAnswer', subject, answer }),
+        })
         return
       }
       case 'heard':

@@ -2,7 +2,13 @@
  * The simulated second channel: the packets of mesh/libp2p/host-channel.ts, each with its own fate. A member's address is
  * the name of a machine on the stage, and so is its peer id.
  */
-import { type HostAnswer, type HostChannel, LOSSY_FROM_CONNECTS, type Port, type PortResult } from '../core/channel.ts'
+import {
+  type HostChannel,
+  type HostListener,
+  LOSSY_FROM_CONNECTS,
+  type Port,
+  type PortResult,
+} from '../core/channel.ts'
 import type { Member } from '../core/model.ts'
 import { connect, type Reach, SYN_AT_MS } from './connect.ts'
 import { End } from './connection.ts'
@@ -28,7 +34,7 @@ export class SimHostChannel implements HostChannel {
     this.#from = from
   }
 
-  ask(subject: Member, controls: readonly Member[], answered: (answer: HostAnswer) => void): void {
+  ask(subject: Member, controls: readonly Member[], { accepted, answered }: HostListener): void {
     const found: { agent?: PortResult; kubelet?: PortResult } = {}
     const reaches: Reach[] = []
     let isOver = false
@@ -50,18 +56,19 @@ export class SimHostChannel implements HostChannel {
       })
     }
     for (const port of ['agent', 'kubelet'] as const) {
-      this.#askPort(subject, port, (result) => {
+      this.#askPort(subject, port, accepted, (result) => {
         found[port] = result
         note(result)
       })
     }
   }
 
-  #askPort(member: Member, port: Port, answered: (result: PortResult) => void): void {
+  #askPort(member: Member, port: Port, accepted: () => void, answered: (result: PortResult) => void): void {
     const machine = this.#machineOf(member)
     this.#reach(machine, port, (reach, syns) => {
       if (reach !== 'accepted') answered(reach)
       else {
+        accepted()
         this.#prove(machine, port, member, (result) =>
           answered(result === 'mute' && syns >= LOSSY_FROM_CONNECTS ? 'lossy' : result),
         )

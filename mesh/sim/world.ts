@@ -225,11 +225,11 @@ export class World {
         return
       case 'askHost': {
         const { subject, controls } = effect
-        channel.ask(
-          this.#member(subject),
-          controls.map((control) => this.#member(control)),
-          (answer) => program.take({ kind: 'hostAnswer', subject, answer }),
-        )
+        const members = controls.map((control) => this.#member(control))
+        channel.ask(this.#member(subject), members, {
+          accepted: () => program.take({ kind: 'hostAccepted', subject }),
+          answered: (answer) => program.take({ kind: 'hostAnswer', subject, answer }),
+        })
         return
       }
       case 'commit':

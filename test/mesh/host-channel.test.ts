@@ -26,7 +26,9 @@ const at = ({ agent, kubelet }: Ports, parts: Partial<Member> = {}) =>
 /** Asks a host whose agent and kubelet are on these ports; `proof`: who completes the agent's handshake. */
 function ask(ports: Ports, proof: Proof = 'own', controlPort?: number): Promise<HostAnswer> {
   const controls = controlPort === undefined ? [] : [at({ agent: controlPort, kubelet: controlPort })]
-  return new Promise((answered) => createHostChannel(async () => proof).ask(at(ports), controls, answered))
+  return new Promise((answered) =>
+    createHostChannel(async () => proof).ask(at(ports), controls, { accepted: () => {}, answered }),
+  )
 }
 
 /** Agents, each with the key of its name, which take anybody for a member. */
@@ -90,7 +92,7 @@ conformsAsHostChannel('the channel on sockets', async (host, control) => {
   // A name of its own: proofs of one member come one after another.
   const subject = at(ports, { node: `${host} ${control}`, peerId })
   const channel = createHostChannel(agentNamed('asking').transport.prove)
-  return new Promise((answered) => channel.ask(subject, others, answered))
+  return new Promise((answered) => channel.ask(subject, others, { accepted: () => {}, answered }))
 })
 
 describe.concurrent('a port', () => {

@@ -33,7 +33,10 @@ function playControl(stage: Stage, control: ControlScene): void {
 function ask(stage: Stage, subject = memberAt('subject'), withControl = true): HostAnswer {
   const answers: HostAnswer[] = []
   const channel = new SimHostChannel(stage, stage.machine('observer'))
-  channel.ask(subject, withControl ? [memberAt('other')] : [], (answer) => answers.push(answer))
+  channel.ask(subject, withControl ? [memberAt('other')] : [], {
+    accepted: () => {},
+    answered: (answer) => void answers.push(answer),
+  })
   expect(answers).toEqual([])
   stage.agenda.runUntil(stage.agenda.now + LONGEST_MS)
   const [answer] = answers
