@@ -9,18 +9,19 @@ import { neededOf } from '../../core/quorum.ts'
 import type { Timing } from '../../core/timing.ts'
 import type { Machine } from '../stage.ts'
 import { LEADER, type Record, type World } from '../world.ts'
+import { UNDER_WAY_MS } from './history.ts'
 import type { Episode, Staging } from './staging.ts'
 
 /** A pause of a host for so long is never a death (docs/protocol.md section 8). */
 const HOST_PAUSE_MS = 1_200
-/** From the last answer of a roll-call to the commit, with the reading of a Lease. */
-const UNDER_WAY_MS = 800
 /** What was answered just before a cut still counts. */
 const CUT_SETTLES_MS = 1_000
 /** Sides are counted pair by pair. */
 const SIDES_NODES_MAX = 1_000
 /** What twenty streams hold for a process that does not run, 1,000 messages each. */
 const WAITING_MAX = 20_000
+/** After a freeze only so many are marked a minute (mesh/core/brake.ts). */
+const RATION_FOR_MS = 600_000
 /** Timers, messages under way and what TCP resends, for each member. */
 const AGENDA_PER_MEMBER_MAX = 10_000
 
@@ -71,6 +72,7 @@ export class Invariants {
   readonly #timing: Timing
   readonly #silences = new Map<string, Silence>()
   #due: Due[] = []
+  #frozenAt = Number.NEGATIVE_INFINITY
 
   constructor(world: World, staging: Staging, timing: Timing) {
     this.#world = world
@@ -86,10 +88,13 @@ export class Invariants {
 
   /** Nothing on a machine answers, and it is known until when. */
   silent({ node, from, until }: Episode): void {
-    this.#silences.set(node, { from, until })
+    const known = this.#silences.get(node)
+    if (known !== undefined && known.until >= from) known.until = Math.max(known.until, until)
+    else this.#silences.set(node, { from, until })
   }
 
   recorded(record: Record): void {
+    if (record.kind === 'notice' && record.notice.kind === 'brake') this.#frozenAt = record.at
     if (record.kind !== 'commit') return
     const { certificate } = record
     this.#checkCertificate(certificate)
@@ -189,10 +194,10 @@ export class Invariants {
 
   #canBeMarked(subject: string): boolean {
     const { stage, roster, leader } = this.#world
-    if (leader.leader?.frozen !== undefined || leader.leader?.hasQuorum === false) return false
+    const { now } = stage.agenda
+    if (now - this.#frozenAt < RATION_FOR_MS || leader.leader?.hasQuorum === false) return false
     const observers = [...zonesOfObservers(roster, subject).keys()]
     if (observers.length < 3 || stage.machine(LEADER).host !== 'up') return false
-    const { now } = stage.agenda
     const fit = observers.filter((observer) => {
       const { host, pausedUntil } = stage.machine(observer)
       if (host !== 'up' || pausedUntil > now || this.#staging.isActedOn(observer)) return false
@@ -224,10 +229,10 @@ export class Invariants {
   #hostChanged({ name, host }: Machine, was: Machine['host']): void {
     const { now } = this.#world.stage.agenda
     const silence = this.#silences.get(name)
-    if (host === 'down' && silence?.from !== now) {
+    if (host === 'down' && (silence === undefined || silence.until < now)) {
       this.#silences.set(name, { from: now, until: Number.POSITIVE_INFINITY })
     }
-    if (was === 'down' && silence !== undefined) silence.until = now
+    if (was === 'down' && silence?.until === Number.POSITIVE_INFINITY) silence.until = now
     if (was === 'down') this.#due = this.#due.filter(({ episode }) => episode.node !== name)
   }
 

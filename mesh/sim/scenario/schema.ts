@@ -80,7 +80,7 @@ const fault = z.discriminatedUnion('fault', [
   z.strictObject({ fault: z.literal('firewall'), ...when }),
   /** The connection table is full: open streams go on, no new connection gets in. */
   z.strictObject({ fault: z.literal('conntrackFull'), ...when }),
-  /** The wall clock jumps, each time by chance within the two hours' worth of this, ahead or behind. */
+  /** The wall clock jumps, by chance up to so far ahead or back. */
   z.strictObject({ fault: z.literal('clock'), ...when, jump: duration }),
   /** The kubelet does not reach the API server. */
   z.strictObject({ fault: z.literal('apiLost'), ...when }),

@@ -45,6 +45,7 @@ export class Staging {
   networkChangedAt = Number.NEGATIVE_INFINITY
   readonly #options: StagingOptions
   readonly #faultsOn = new Map<string, number>()
+  /** When each host was last killed meanwhile. */
   readonly #kills = new Map<string, number>()
 
   /** Begins at the present of the stage's agenda. Throws RangeError for a group that nobody is in. */
@@ -63,11 +64,6 @@ export class Staging {
 
   isActedOn(node: string): boolean {
     return this.#faultsOn.has(node)
-  }
-
-  /** When its host was last killed meanwhile; -Infinity: never. */
-  killedAt(node: string): number {
-    return this.#kills.get(node) ?? Number.NEGATIVE_INFINITY
   }
 
   membersOf(group: string): ReadonlySet<string> {
@@ -130,7 +126,9 @@ export class Staging {
     const round = () => {
       agenda.at(agenda.now + every, round)
       const fit = members.filter(
-        (node) => stage.machine(node).host === 'up' && agenda.now - this.killedAt(node) >= KILLED_AGAIN_AFTER_MS,
+        (node) =>
+          stage.machine(node).host === 'up' &&
+          agenda.now - (this.#kills.get(node) ?? Number.NEGATIVE_INFINITY) >= KILLED_AGAIN_AFTER_MS,
       )
       const [node] = pickSome(fit, 1, random)
       if (node === undefined) return
