@@ -190,17 +190,17 @@ export class Edge {
     this.#beatAt = now
   }
 
-  /** The earliest time from `from` on at which `tick` has something to do, or silence begins; Infinity for none. */
-  nextAt(from: Millis): Millis {
+  /** The earliest time after `after`, when it last ticked, at which `tick` has something to do, or silence begins. */
+  nextAt(after: Millis): Millis {
     const doubtSince = this.#doubtSince
     let next = Number.POSITIVE_INFINITY
-    if (doubtSince !== undefined) next = earlier(from, next, doubtSince + this.#timing.silentMs)
-    if (this.#stream === 'closed') return earlier(from, next, this.#dialAt)
-    if (this.#stream === 'dialing') return earlier(from, next, this.#dialAt + this.#timing.dialMaxMs)
-    next = earlier(from, next, this.#beatAt)
-    if (doubtSince !== undefined) next = earlier(from, next, this.#abortAt(doubtSince))
-    else if (this.#waitingSince !== undefined) next = earlier(from, next, this.#waitingSince + this.#timing.lateMs)
-    return this.#burstLeft > 0 ? earlier(from, next, this.#burstAt) : next
+    if (doubtSince !== undefined) next = earlier(after, next, doubtSince + this.#timing.silentMs)
+    if (this.#stream === 'closed') return earlier(after, next, this.#dialAt)
+    if (this.#stream === 'dialing') return earlier(after, next, this.#dialAt + this.#timing.dialMaxMs)
+    next = earlier(after, next, this.#beatAt)
+    if (doubtSince !== undefined) next = earlier(after, next, this.#abortAt(doubtSince))
+    else if (this.#waitingSince !== undefined) next = earlier(after, next, this.#waitingSince + this.#timing.lateMs)
+    return this.#burstLeft > 0 ? earlier(after, next, this.#burstAt) : next
   }
 
   tick(now: Millis): readonly EdgeEffect[] {

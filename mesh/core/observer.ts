@@ -14,9 +14,6 @@ import type { Timing } from './timing.ts'
 import { Watch, type WatchEffect } from './watch.ts'
 import { Watches } from './watches.ts'
 
-/** Later than now, by less than any timer can tell. */
-const AFTER_MS = 0.001
-
 /** Members that are connected to at the same time as a host that is in doubt: one may have a fault of its own. */
 const CONTROLS = 3
 
@@ -73,8 +70,10 @@ export class Observer {
 
   tick(now: Millis): readonly Effect[] {
     const effects: Effect[] = []
-    for (const { subject } of this.#watches.due(now)) {
-      effects.push(...this.#watched(now, subject, (watch) => watch.tick(now), now + AFTER_MS))
+    for (const watch of this.#watches.due(now)) {
+      const { subject } = watch
+      for (const effect of watch.tick(now)) effects.push(...this.#perform(now, subject, effect))
+      this.#watches.ticked(now, subject)
     }
     if (now >= this.health.nextAt) this.#examineMyself(now)
     return effects
@@ -89,7 +88,7 @@ export class Observer {
     this.health.hurt('it was paused')
     for (const watch of this.#watches) {
       watch.edge.resumed(now)
-      this.#watches.touch(watch.subject, now)
+      this.#watches.touch(watch.subject)
     }
   }
 
@@ -106,10 +105,10 @@ export class Observer {
   }
 
   /** There is a new leader or a new epoch: what was said to the old one counts no more. */
-  sayAgain(now: Millis): void {
+  sayAgain(): void {
     for (const watch of this.#watches) {
       watch.sayAgain()
-      this.#watches.touch(watch.subject, now)
+      this.#watches.touch(watch.subject)
     }
   }
 
@@ -140,11 +139,11 @@ export class Observer {
   }
 
   /** Tells the watch of a subject something from which nothing follows at once. */
-  tell(now: Millis, subject: string, run: (watch: Watch) => void): void {
+  tell(subject: string, run: (watch: Watch) => void): void {
     const watch = this.#watches.get(subject)
     if (watch === undefined) return
     run(watch)
-    this.#watches.touch(subject, now)
+    this.#watches.touch(subject)
   }
 
   hinted(now: Millis, from: string, message: Hint | IndirectAck): readonly Effect[] {
@@ -189,11 +188,11 @@ export class Observer {
   }
 
   /** Runs something on a watch, if there is one, and turns what it wants into effects. */
-  #watched(now: Millis, subject: string, run: (watch: Watch) => readonly WatchEffect[], from = now): readonly Effect[] {
+  #watched(now: Millis, subject: string, run: (watch: Watch) => readonly WatchEffect[]): readonly Effect[] {
     const watch = this.#watches.get(subject)
     if (watch === undefined) return []
     const wanted = run(watch)
-    this.#watches.touch(subject, from)
+    this.#watches.touch(subject)
     return wanted.length === 0 ? [] : wanted.flatMap((effect) => this.#perform(now, subject, effect))
   }
 

@@ -123,9 +123,12 @@ export const DEFAULT_TIMING: Timing = {
   digestEveryMs: 10_000,
 }
 
-/** The earlier of two times of which the second counts only from `from` on. Asked at every step, so it makes nothing new. */
-export function earlier(from: Millis, first: Millis, second: Millis): Millis {
-  return second >= from && second < first ? second : first
+/**
+ * The earlier of two times, of which the second counts only if it is later than `after`. Asked at every step, so it makes
+ * nothing new.
+ */
+export function earlier(after: Millis, first: Millis, second: Millis): Millis {
+  return second > after && second < first ? second : first
 }
 
 /** Throws RangeError for a set of durations under which the rules would contradict each other. */

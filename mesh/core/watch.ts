@@ -225,24 +225,25 @@ export class Watch {
     return [...effects, ...asked, ...hinted, ...spoken]
   }
 
-  nextAt(from: Millis): Millis {
-    let next = this.edge.nextAt(from)
-    if (this.#askedAt !== undefined) next = earlier(from, next, this.#askedAt + this.#timing.askMaxMs)
+  /** As of Edge. What is overdue and not ticked yet counts, too: something else may have come before a late tick. */
+  nextAt(after: Millis): Millis {
+    let next = this.edge.nextAt(after)
+    if (this.#askedAt !== undefined) next = earlier(after, next, this.#askedAt + this.#timing.askMaxMs)
     else {
-      if (this.edge.doubtSince !== undefined && !this.edge.isDown(from)) next = earlier(from, next, this.#askAt)
-      if (this.#calibrateAt !== undefined && this.edge.isOpen) next = earlier(from, next, this.#calibrateAt)
+      if (this.edge.doubtSince !== undefined && !this.edge.isDown(after)) next = earlier(after, next, this.#askAt)
+      if (this.#calibrateAt !== undefined && this.edge.isOpen) next = earlier(after, next, this.#calibrateAt)
     }
-    if (this.edge.doubtSince !== undefined) next = earlier(from, next, this.#coObservers.hintAt)
-    if (this.#leave !== undefined) next = earlier(from, next, this.#leave.untilMs)
+    if (this.edge.doubtSince !== undefined) next = earlier(after, next, this.#coObservers.hintAt)
+    if (this.#leave !== undefined) next = earlier(after, next, this.#leave.untilMs)
     const said = this.#said
-    if (said !== undefined && said.opinion !== 'Alive') next = earlier(from, next, said.at + this.#timing.repeatMs)
+    if (said !== undefined && said.opinion !== 'Alive') next = earlier(after, next, said.at + this.#timing.repeatMs)
     const { nothingSince } = this.#channel
     if (this.#leave !== undefined && nothingSince !== undefined) {
-      next = earlier(from, next, nothingSince + this.#timing.leaveDownMs)
+      next = earlier(after, next, nothingSince + this.#timing.leaveDownMs)
     }
-    const silentSince = this.edge.silentSince(from)
+    const silentSince = this.edge.silentSince(after)
     if (silentSince === undefined) return next
-    return earlier(from, earlier(from, next, this.#agentDownAt(silentSince)), this.#nodeDownAt())
+    return earlier(after, earlier(after, next, this.#agentDownAt(silentSince)), this.#nodeDownAt())
   }
 
   #isOnLeave(now: Millis): boolean {

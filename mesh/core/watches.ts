@@ -5,6 +5,8 @@ import type { Watch } from './watch.ts'
 interface Entry {
   readonly watch: Watch
   dueAt: Millis
+  /** What was due by then is done. */
+  tickedAt: Millis
 }
 
 export class Watches {
@@ -24,17 +26,24 @@ export class Watches {
 
   /** A new watch is due at once. */
   add(now: Millis, watch: Watch): void {
-    this.#entries.set(watch.subject, { watch, dueAt: now })
+    this.#entries.set(watch.subject, { watch, dueAt: now, tickedAt: Number.NEGATIVE_INFINITY })
   }
 
   delete(subject: string): void {
     this.#entries.delete(subject)
   }
 
-  /** Something happened to it: asks it when it is due, from `from` on. */
-  touch(subject: string, from: Millis): void {
+  /** Something happened to it: asks it when it is due. What is overdue stays so until it ticks. */
+  touch(subject: string): void {
     const entry = this.#entries.get(subject)
-    if (entry !== undefined) entry.dueAt = entry.watch.nextAt(from)
+    if (entry !== undefined) entry.dueAt = entry.watch.nextAt(entry.tickedAt)
+  }
+
+  ticked(now: Millis, subject: string): void {
+    const entry = this.#entries.get(subject)
+    if (entry === undefined) return
+    entry.tickedAt = now
+    this.touch(subject)
   }
 
   due(now: Millis): readonly Watch[] {

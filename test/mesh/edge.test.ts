@@ -6,7 +6,6 @@ import { momentAt } from './sample-mesh.ts'
 
 const { beatMs, lateMs, silentMs, abortMs, burstProbes } = DEFAULT_TIMING
 /** A tick has done what was due, so what is due next comes after this. */
-const AFTER_MS = 0.001
 const STEADY: Timing = { ...DEFAULT_TIMING, beatJitter: 0 }
 
 type Line = readonly [ms: number, effect: EdgeEffect['kind']]
@@ -18,6 +17,7 @@ class LiveEdge {
   answers = true
   dials: 'succeed' | 'fail' | 'hang' = 'succeed'
   #lastSeq = 0
+  #tickedAt = Number.NEGATIVE_INFINITY
 
   constructor(timing = STEADY, random = () => 0.5) {
     this.edge = new Edge('peer', 0, timing, random)
@@ -25,12 +25,18 @@ class LiveEdge {
   }
 
   runUntil(end: number): this {
-    for (let at = this.edge.nextAt(this.#now); at <= end; at = this.edge.nextAt(at + AFTER_MS)) {
+    for (let at = this.#next(); at <= end; at = this.#next()) {
       this.#now = at
+      this.#tickedAt = at
       this.#note(at, this.edge.tick(at))
     }
     this.#now = end
     return this
+  }
+
+  /** As an edge that something happened to is asked: what is due at this moment is not done yet. */
+  #next(): number {
+    return Math.max(this.#now, this.edge.nextAt(this.#tickedAt))
   }
 
   hinted(): void {

@@ -39,6 +39,7 @@ export class Watched {
   agentAnswers = true
   readonly #agenda = new Agenda()
   #tickAt = Number.NaN
+  #tickedAt = Number.NEGATIVE_INFINITY
 
   constructor() {
     this.#do(() => this.watch.tick(0), true)
@@ -101,8 +102,8 @@ export class Watched {
       this.lines.push([this.now, effect])
       this.#perform(effect)
     }
-    // A tick has done what was due by now; anything else may have made something due this very moment.
-    const at = this.watch.nextAt(isTick ? this.now + 0.001 : this.now)
+    if (isTick) this.#tickedAt = this.now
+    const at = this.watch.nextAt(this.#tickedAt)
     if (at === this.#tickAt || at === Number.POSITIVE_INFINITY) return
     this.#tickAt = at
     this.#agenda.at(at, () => {
