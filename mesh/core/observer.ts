@@ -74,7 +74,8 @@ export class Observer {
   tick(now: Millis): readonly Effect[] {
     const effects: Effect[] = []
     for (const { subject } of this.#watches.due(now)) {
-      effects.push(...this.#watched(now, subject, (watch) => watch.tick(now), now + AFTER_MS))
+      effects.push(...this.#watched(now, subject, (watch) => watch.tick(now)))
+      this.#watches.ticked(subject, now + AFTER_MS)
     }
     if (now >= this.health.nextAt) this.#examineMyself(now)
     return effects
@@ -189,11 +190,11 @@ export class Observer {
   }
 
   /** Runs something on a watch, if there is one, and turns what it wants into effects. */
-  #watched(now: Millis, subject: string, run: (watch: Watch) => readonly WatchEffect[], from = now): readonly Effect[] {
+  #watched(now: Millis, subject: string, run: (watch: Watch) => readonly WatchEffect[]): readonly Effect[] {
     const watch = this.#watches.get(subject)
     if (watch === undefined) return []
     const wanted = run(watch)
-    this.#watches.touch(subject, from)
+    this.#watches.touch(subject, now)
     return wanted.length === 0 ? [] : wanted.flatMap((effect) => this.#perform(now, subject, effect))
   }
 

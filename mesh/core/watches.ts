@@ -31,8 +31,14 @@ export class Watches {
     this.#entries.delete(subject)
   }
 
-  /** Something happened to it: asks it when it is due, from `from` on. */
-  touch(subject: string, from: Millis): void {
+  /** Something happened to it: asks it when it is due. One that is due by now stays so until it has had its tick. */
+  touch(subject: string, now: Millis): void {
+    const entry = this.#entries.get(subject)
+    if (entry !== undefined && entry.dueAt > now) entry.dueAt = entry.watch.nextAt(now)
+  }
+
+  /** It has done what was due: asks it when it is due next, from `from` on. */
+  ticked(subject: string, from: Millis): void {
     const entry = this.#entries.get(subject)
     if (entry !== undefined) entry.dueAt = entry.watch.nextAt(from)
   }
