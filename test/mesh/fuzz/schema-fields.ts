@@ -19,6 +19,7 @@ export function refusedFields(frame: Uint8Array): readonly string[] | undefined 
   } catch (error) {
     if (!(error instanceof z.ZodError)) return []
     const { kind } = (decode(frame) ?? {}) as { kind?: unknown }
+    if (typeof kind !== 'string') return []
     return error.issues.map(
       ({ path }) => `${kind} ${path.map((part) => (typeof part === 'number' ? '[]' : String(part))).join('.')}`,
     )
