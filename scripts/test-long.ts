@@ -1,18 +1,27 @@
 /**
- * Runs the long suites, one after another: `npm run test:long -- [--hours H]`, so many hours for each (1 unless told). Each has
- * a short cut with a fixed seed in `npm test`.
+ * Runs the long suites, one after another: `npm run test:long -- [--hours H]`, so many hours for the
+ * scenarios (1 unless told), ten minutes for the fuzzer. Each has a short cut in `npm test`.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ExitCode } from '../common/errors.ts'
 
-/** Programs that take `--hours` and end with 0 when all is well. */
-const LONG_SUITES = [{ name: 'scenarios', program: join(import.meta.dirname, '../bench/sim/all.ts') }]
-
+const root = join(import.meta.dirname, '..')
 const { hours } = parseArgs({ options: { hours: { type: 'string', default: '1' } } }).values
-const results = LONG_SUITES.map(({ name, program }) => {
-  const { status } = spawnSync(process.execPath, [program, '--hours', hours], { stdio: 'inherit' })
+
+/** What Node is to run, and what it is told by its environment; 0 when all is well. */
+const LONG_SUITES = [
+  { name: 'scenarios', args: [join(import.meta.dirname, '../bench/sim/all.ts'), '--hours', hours], env: {} },
+  {
+    name: 'fuzzer',
+    args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/mesh/fuzzer.test.ts'],
+    env: { STARLING_FUZZ_SECONDS: '600' },
+  },
+]
+
+const results = LONG_SUITES.map(({ name, args, env }) => {
+  const { status } = spawnSync(process.execPath, args, { cwd: root, env: { ...process.env, ...env }, stdio: 'inherit' })
   return { name, ok: status === 0 }
 })
 for (const { name, ok } of results) process.stdout.write(`${name}: ${ok ? 'passed' : 'failed'}\n`)

@@ -132,7 +132,7 @@ export class Core {
           this.#observer.about(now.ms, input.subject, (watch) => watch.heardHost(now.ms, input.answer)),
         )
       case 'hostAccepted':
-        this.#observer.tell(input.subject, (watch) => watch.hostAccepted(now.ms))
+        this.#observer.tell(now.ms, input.subject, (watch) => watch.hostAccepted(now.ms))
         return []
       case 'publish':
         return this.#dissemination.say(now.ms, { kind: 'note', topic: input.topic, bytes: input.bytes }, input.ttlMs)
@@ -185,7 +185,7 @@ export class Core {
       return { kind: 'abort', peer }
     })
     this.#observer.advanced(now)
-    this.#observer.sayAgain()
+    this.#observer.sayAgain(now)
     return [...cut, ...held.flatMap(({ from, call }) => this.#receiveRollCall(now, from, call))]
   }
 
@@ -254,7 +254,7 @@ export class Core {
     const { term, uplinks } = this.#desk
     const passedOn = this.#desk.receive(now, from, call, this.#links)
     const isNewLeader = this.#desk.term > term
-    if (isNewLeader) this.#observer.sayAgain()
+    if (isNewLeader) this.#observer.sayAgain(now)
     const hadNoWay = uplinks.every((peer) => !this.#links.has(peer))
     const isNews = this.#desk.uplinks !== uplinks
     const said = isNewLeader || (hadNoWay && isNews) ? this.#dissemination.sayAgain(now) : []
@@ -285,11 +285,11 @@ export class Core {
         return []
       case 'announcement':
         this.leader?.lives(signer, body.incarnation)
-        this.#observer.tell(signer, (watch) => watch.lives(now, body.incarnation))
+        this.#observer.tell(now, signer, (watch) => watch.lives(now, body.incarnation))
         return []
       case 'leave':
         this.leader?.left(now - ageMs, signer, body)
-        this.#observer.tell(signer, (watch) => watch.leaves(body.incarnation, now - ageMs + body.forMs))
+        this.#observer.tell(now, signer, (watch) => watch.leaves(body.incarnation, now - ageMs + body.forMs))
         return []
       case 'down':
         return this.#heardDown(now, body)
@@ -311,7 +311,7 @@ export class Core {
 
   #condemned(now: Millis, { subject, standing, latest, recoverBeats }: DownNotice): void {
     const untilMs = standing ? now + this.#timing.downNoticeTtlMs : now
-    this.#observer.tell(subject, (watch) => {
+    this.#observer.tell(now, subject, (watch) => {
       watch.condemned(now, untilMs, recoverBeats)
       watch.lives(now, latest)
     })

@@ -88,7 +88,7 @@ export class Observer {
     this.health.hurt('it was paused')
     for (const watch of this.#watches) {
       watch.edge.resumed(now)
-      this.#watches.touch(watch.subject)
+      this.#watches.touch(now, watch.subject)
     }
   }
 
@@ -105,10 +105,10 @@ export class Observer {
   }
 
   /** There is a new leader or a new epoch: what was said to the old one counts no more. */
-  sayAgain(): void {
+  sayAgain(now: Millis): void {
     for (const watch of this.#watches) {
       watch.sayAgain()
-      this.#watches.touch(watch.subject)
+      this.#watches.touch(now, watch.subject)
     }
   }
 
@@ -139,11 +139,11 @@ export class Observer {
   }
 
   /** Tells the watch of a subject something from which nothing follows at once. */
-  tell(subject: string, run: (watch: Watch) => void): void {
+  tell(now: Millis, subject: string, run: (watch: Watch) => void): void {
     const watch = this.#watches.get(subject)
     if (watch === undefined) return
     run(watch)
-    this.#watches.touch(subject)
+    this.#watches.touch(now, subject)
   }
 
   hinted(now: Millis, from: string, message: Hint | IndirectAck): readonly Effect[] {
@@ -192,7 +192,7 @@ export class Observer {
     const watch = this.#watches.get(subject)
     if (watch === undefined) return []
     const wanted = run(watch)
-    this.#watches.touch(subject)
+    this.#watches.touch(now, subject)
     return wanted.length === 0 ? [] : wanted.flatMap((effect) => this.#perform(now, subject, effect))
   }
 

@@ -2,6 +2,9 @@
 import type { Millis } from './model.ts'
 import type { Watch } from './watch.ts'
 
+/** Less than any timer can tell. */
+const MOMENT_MS = 0.001
+
 interface Entry {
   readonly watch: Watch
   dueAt: Millis
@@ -34,16 +37,17 @@ export class Watches {
   }
 
   /** Something happened to it: asks it when it is due. What is overdue stays so until it ticks. */
-  touch(subject: string): void {
+  touch(now: Millis, subject: string): void {
     const entry = this.#entries.get(subject)
-    if (entry !== undefined) entry.dueAt = entry.watch.nextAt(entry.tickedAt)
+    // At the very moment of a tick something may have become due after it.
+    if (entry !== undefined) entry.dueAt = entry.watch.nextAt(Math.min(entry.tickedAt, now - MOMENT_MS))
   }
 
   ticked(now: Millis, subject: string): void {
     const entry = this.#entries.get(subject)
     if (entry === undefined) return
     entry.tickedAt = now
-    this.touch(subject)
+    entry.dueAt = entry.watch.nextAt(now)
   }
 
   due(now: Millis): readonly Watch[] {

@@ -1,10 +1,12 @@
 /** Members of a mesh in one process, on loopback addresses: honest ones that run as shipped, and one that may do anything. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { afterAll, onTestFinished, vi } from 'vitest'
-import type { Certificate, Incarnation, Member } from '../../mesh/core/model.ts'
+import type { Message, Notice } from '../../mesh/core/message.ts'
+import type { Certificate, Incarnation, Member, SignedStatement } from '../../mesh/core/model.ts'
 import { DEFAULT_TIMING, type Timing } from '../../mesh/core/timing.ts'
 import type { KeyPair } from '../../mesh/identity/keys.ts'
 import { type MeshNode, startMeshNode, type Traffic } from '../../mesh/libp2p/mesh-node.ts'
@@ -45,20 +47,46 @@ function placeOf({ hosts, meshPort }: Member): { host: string; port: number } {
   return { host: hosts[0] ?? '', port: meshPort }
 }
 
+/** What a node told its owner. */
+class Told {
+  readonly commits: Certificate[] = []
+  readonly notices = new Map<Notice['kind'], number>()
+  readonly drops = new Map<string, number>()
+  readonly received = new Map<string, number>()
+  /** Those in which somebody is not called alive. */
+  readonly accusations: { readonly signer: string; readonly boot: number; readonly about: string }[] = []
+
+  count(traffic: Traffic): void {
+    const [counts, what] = traffic.kind === 'dropped' ? [this.drops, traffic.why] : [this.received, traffic.message]
+    if (traffic.kind !== 'sent') counts.set(what, (counts.get(what) ?? 0) + 1)
+  }
+
+  heard({ statement: { signer, boot, body } }: SignedStatement): void {
+    if (body.kind !== 'accusation' || body.opinion === 'Alive') return
+    this.accusations.push({ signer, boot, about: body.subject })
+  }
+}
+
 /** An honest node, and what it told its owner. */
 export class LiveNode {
   readonly node: MeshNode
-  readonly #traffic: readonly Traffic[]
-  readonly commits: readonly Certificate[]
+  readonly told: Told
 
-  constructor(node: MeshNode, traffic: readonly Traffic[], commits: readonly Certificate[]) {
+  constructor(node: MeshNode, told: Told) {
     this.node = node
-    this.#traffic = traffic
-    this.commits = commits
+    this.told = told
+  }
+
+  get commits(): readonly Certificate[] {
+    return this.told.commits
   }
 
   drops(why: string): number {
-    return this.#traffic.filter((one) => one.kind === 'dropped' && one.why === why).length
+    return this.told.drops.get(why) ?? 0
+  }
+
+  received(kind: Message['kind']): number {
+    return this.told.received.get(kind) ?? 0
   }
 
   /** Waits for a fresh answer of `peer` on the edge to it. */
@@ -73,8 +101,7 @@ export class LiveNode {
 
 export async function live(mesh: RealMesh, name: string): Promise<LiveNode> {
   const { member, keys, certificate } = mesh.enrolled(name)
-  const traffic: Traffic[] = []
-  const commits: Certificate[] = []
+  const told = new Told()
   const incarnation = { serial: member.serial, boot: 1, refutations: 0 }
   const node = await startMeshNode({
     identity: { node: name, keys, certificate, caKey: mesh.ca.publicKey, incarnation },
@@ -83,14 +110,14 @@ export async function live(mesh: RealMesh, name: string): Promise<LiveNode> {
     listen: placeOf(member),
     timing: QUICK,
     ...(name === LEADER ? { lead: { term: 1, standing: [], saidBefore: [] } } : {}),
-    onStatement: () => {},
+    onStatement: (signed) => told.heard(signed),
     onRoster: () => {},
-    onCommit: (certificate) => void commits.push(certificate),
-    onNotice: () => {},
-    onTraffic: (one) => void traffic.push(one),
+    onCommit: (certificate) => void told.commits.push(certificate),
+    onNotice: ({ kind }) => void told.notices.set(kind, (told.notices.get(kind) ?? 0) + 1),
+    onTraffic: (one) => told.count(one),
   })
   stops.push(() => node.stop())
-  return new LiveNode(node, traffic, commits)
+  return new LiveNode(node, told)
 }
 
 export interface PuppetOptions {
@@ -99,16 +126,33 @@ export interface PuppetOptions {
   readonly hello: Uint8Array
   /** Whether it answers probes, so that the others leave its connections alone. */
   readonly acks: boolean
+  /** Told of each frame that it is sent. */
+  readonly onFrame?: ((frame: Uint8Array) => void) | undefined
+}
+
+const LINES_MAX = 1_000
+
+class Log {
+  readonly lines: string[] = []
+  readonly counts = new Map<string, number>()
+
+  note(what: string): void {
+    if (this.lines.length < LINES_MAX) this.lines.push(what)
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1)
+  }
 }
 
 /** Speaks the mesh's own transport, and says only what the test tells it to. */
 export class Puppet {
-  readonly log: string[] = []
+  readonly #log: Log
   readonly transport: Transport
+  /** Members on whom it has a stream of its own. */
+  readonly open: ReadonlySet<string>
 
-  constructor(transport: Transport, log: string[]) {
+  constructor(transport: Transport, log: Log, open: ReadonlySet<string>) {
     this.transport = transport
-    this.log = log
+    this.#log = log
+    this.open = open
   }
 
   /** Opens a stream and waits until it was accepted; dials again when the other side was cutting an old one just then. */
@@ -123,8 +167,43 @@ export class Puppet {
     }, PATIENCE)
   }
 
+  /** Waits without a pause, so that thousands of frames get their turn. */
+  async until(holds: () => boolean, what: string): Promise<void> {
+    const deadline = performance.now() + PATIENCE.timeout
+    while (!holds()) {
+      if (performance.now() > deadline) throw new Error(`not in time: ${what}`)
+      await nextTurn()
+    }
+  }
+
+  async dials(member: Member): Promise<void> {
+    let closed = -1
+    await this.until(() => {
+      if (this.open.has(member.node)) return true
+      if (this.count('closed') > closed) this.transport.dial(member)
+      closed = this.count('closed')
+      return false
+    }, `accepted by ${member.node}`)
+  }
+
+  /** Sends a frame on a stream of its own that is open, or is opened for it. Waits while the other side does not read. */
+  async says(member: Member, frame: Uint8Array): Promise<void> {
+    for (;;) {
+      if (!this.open.has(member.node)) await this.dials(member)
+      const before = this.count('backpressure')
+      this.transport.send(member.node, 'mine', frame)
+      if (this.count('backpressure') === before) return
+      await nextTurn()
+    }
+  }
+
+  /** The first things that happened to it. */
+  get log(): readonly string[] {
+    return this.#log.lines
+  }
+
   count(what: string): number {
-    return this.log.filter((line) => line === what).length
+    return this.#log.counts.get(what) ?? 0
   }
 
   async happens(what: string, times = 1): Promise<void> {
@@ -135,8 +214,12 @@ export class Puppet {
   }
 }
 
-export async function puppet(mesh: RealMesh, { keys, listen, hello, acks }: PuppetOptions): Promise<Puppet> {
-  const log: string[] = []
+export async function puppet(
+  mesh: RealMesh,
+  { keys, listen, hello, acks, onFrame = () => {} }: PuppetOptions,
+): Promise<Puppet> {
+  const log = new Log()
+  const open = new Set<string>()
   const byPeerId = new Map(
     [...mesh.roster.members, ...mesh.roster.aggregators].map((member) => [member.peerId, member]),
   )
@@ -146,34 +229,44 @@ export async function puppet(mesh: RealMesh, { keys, listen, hello, acks }: Pupp
     memberOf: (peerId) => byPeerId.get(peerId),
     hello: () => hello,
     readHello: () => LIFE,
-    onOpened: (_peer, by) => void log.push(by === 'me' ? 'opened' : 'opened by them'),
-    onClosed: (_peer, by) => void log.push(by === 'me' ? 'closed' : 'closed by them'),
+    onOpened: (peer, by) => {
+      if (by === 'me') open.add(peer)
+      log.note(by === 'me' ? 'opened' : 'opened by them')
+    },
+    onClosed: (peer, by) => {
+      if (by === 'me') open.delete(peer)
+      log.note(by === 'me' ? 'closed' : 'closed by them')
+    },
     onFrame: (peer, frame) => {
-      log.push('frame')
+      log.note('frame')
+      onFrame(frame)
       const message = decodeMessage(frame)
       if (!acks || message.kind !== 'probe') return
       const ack = { kind: 'ack', seq: message.seq, wallMs: 0, incarnation: LIFE } as const
       transport.send(peer, 'theirs', encodeMessage(ack))
     },
-    onDropped: () => {},
+    onDropped: (_peer, why) => void log.note(why),
   })
   onTestFinished(() => transport.stop())
-  return new Puppet(transport, log)
+  return new Puppet(transport, log, open)
 }
 
 export function helloOf(certificate: Uint8Array, incarnation: Incarnation): Uint8Array {
   return encodeValue({ certificate, incarnation })
 }
 
+/** In which ways a puppet differs from one with everything in order that answers probes. */
+type PuppetWays = { readonly [K in 'hello' | 'acks' | 'onFrame']?: PuppetOptions[K] | undefined }
+
 /** A member of the roster, with everything in order, whose agent is a puppet. */
 export async function memberPuppet(
   mesh: RealMesh,
   name: string,
-  { hello, acks = true }: { hello?: Uint8Array | undefined; acks?: boolean } = {},
+  { hello, acks = true, onFrame }: PuppetWays = {},
 ): Promise<Puppet> {
   const { member, keys, certificate } = mesh.enrolled(name)
   const inOrder = helloOf(certificate, { serial: member.serial, boot: 1, refutations: 0 })
-  return puppet(mesh, { keys, listen: placeOf(member), hello: hello ?? inOrder, acks })
+  return puppet(mesh, { keys, listen: placeOf(member), hello: hello ?? inOrder, acks, onFrame })
 }
 
 /** libp2p with a member's key and nothing of ours on it. */

@@ -103,7 +103,8 @@ export class Watched {
       this.#perform(effect)
     }
     if (isTick) this.#tickedAt = this.now
-    const at = this.watch.nextAt(this.#tickedAt)
+    // At the very moment of a tick something may have become due after it.
+    const at = this.watch.nextAt(isTick ? this.now : Math.min(this.#tickedAt, this.now - 0.001))
     if (at === this.#tickAt || at === Number.POSITIVE_INFINITY) return
     this.#tickAt = at
     this.#agenda.at(at, () => {
