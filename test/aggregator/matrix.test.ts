@@ -94,12 +94,14 @@ it('lets an old answer pass, but not the one that convicted', () => {
 })
 
 it('shows bad links beside the state, and who has left', () => {
-  leader.disputes.answered(nowMs, 'a', [
+  const split = [
     answer('b', 'Alive', 'unknown'),
     answer('c', 'Alive', 'unknown'),
     answer('d', 'NodeDown', 'nothing'),
     answer('e', 'NodeDown', 'nothing'),
-  ])
+  ]
+  leader.disputes.answered(nowMs - 5_000, 'a', split)
+  leader.disputes.answered(nowMs, 'a', split)
   nowMs += 60_000
   expect(rowOf('a')).toMatchObject({ flags: ['LinkFault'], disputed: true })
   leader.left(nowMs, 'b', { kind: 'leave', incarnation: LIFE, reason: 'stopped', forMs: 120_000 })
