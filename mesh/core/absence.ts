@@ -8,16 +8,29 @@ import type { Millis } from './model.ts'
 /** About a beat longer than it takes observers to see silence for themselves. */
 const VOUCHED_FOR_MS = 3_000
 
+/**
+ * Who answered a roll-call so lately was not cut off when the silence began that made a candidate: that takes 1.3 s. On a busy
+ * machine it is another few each time that miss a roll-call.
+ */
+const PRESENT_FOR_MS = 1_000
+
 export class Absence {
   readonly #vouchedAt = new Map<string, Millis>()
+  readonly #presentAt = new Map<string, Millis>()
 
   vouched(now: Millis, node: string): void {
     this.#vouchedAt.set(node, now)
   }
 
-  /** Those of `absent` for whom nobody has vouched lately. */
+  /** These answered a roll-call. */
+  present(now: Millis, nodes: readonly string[]): void {
+    for (const node of nodes) this.#presentAt.set(node, now)
+  }
+
+  /** Those of `absent` that did not answer lately themselves, and for whom nobody has vouched lately. */
   unexplained(now: Millis, absent: readonly string[]): readonly string[] {
     for (const [node, at] of this.#vouchedAt) if (now - at >= VOUCHED_FOR_MS) this.#vouchedAt.delete(node)
-    return absent.filter((node) => !this.#vouchedAt.has(node))
+    for (const [node, at] of this.#presentAt) if (now - at >= PRESENT_FOR_MS) this.#presentAt.delete(node)
+    return absent.filter((node) => !this.#vouchedAt.has(node) && !this.#presentAt.has(node))
   }
 }

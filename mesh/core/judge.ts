@@ -16,6 +16,9 @@ import { type Tally, vetoOf } from './quorum.ts'
 import { isMajority, Reach } from './reach.ts'
 import { SignsOfLife } from './signs-of-life.ts'
 
+/** By then a verdict has waited for most of a second. */
+const FOLLOW_UPS_MAX = 2
+
 /** More are not asked about: so many at once are in question for good reason. */
 const UNEXPLAINED_MAX = 50
 
@@ -38,6 +41,8 @@ export class Judge {
   readonly reach = new Reach()
   readonly #absence = new Absence()
   readonly #signs = new SignsOfLife()
+  /** Questions about absent members in a row. */
+  #followUps = 0
   readonly #membership: Membership
   readonly #conditions: Conditions
   readonly #ballots: Ballots
@@ -66,6 +71,10 @@ export class Judge {
     const absent = live.filter((node) => !open.isPresent(node))
     const present = live.length - absent.length
     const { agentDown } = this.#conditions
+    this.#absence.present(
+      now,
+      live.filter((node) => open.isPresent(node)),
+    )
     const notices: Notice[] = [
       ...this.reach.closed(present, live.length),
       ...this.blindness.update(new Set([...open.degraded, ...agentDown])),
@@ -80,9 +89,14 @@ export class Judge {
       absent.filter((node) => !agentDown.has(node)),
     )
     const unexplained = missing.filter((node) => !asked.has(node))
-    if (this.#hangsOn(now, unexplained)) return { ...nothing, notices, present, unexplained }
+    if (this.#followUps < FOLLOW_UPS_MAX && this.#hangsOn(now, unexplained)) {
+      this.#followUps++
+      return { ...nothing, notices, present, unexplained }
+    }
+    this.#followUps = 0
 
-    notices.push(...this.applyBrake(now, missing))
+    // A roll-call that most did not answer convicts nobody; who is absent from it may just have been too busy to answer.
+    notices.push(...this.applyBrake(now, isMajority(present, live.length) ? missing : []))
     const against = this.#whyNobody(present, live.length)
     const objections = new Map<string, string>()
     const excusedAnyhow = new Set([

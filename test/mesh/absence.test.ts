@@ -16,6 +16,12 @@ test('an absent member is unexplained until somebody vouches for it, and again t
   expect([unexplained(1_000), unexplained(3_999), unexplained(4_000)]).toEqual([['b'], ['b'], ['a', 'b']])
 })
 
+test('who answered a roll-call less than a second ago needs no explanation', () => {
+  const absence = new Absence()
+  absence.present(0, ['a'])
+  expect([absence.unexplained(999, ['a', 'b']), absence.unexplained(1_000, ['a', 'b'])]).toEqual([['b'], ['a', 'b']])
+})
+
 describe('a leader with one candidate of twenty', () => {
   const SUBJECT = nodeName(4)
   const ALIVE: Partial<Answer> = { opinion: 'Alive', channel: 'unknown', forMs: 100 }
@@ -71,6 +77,28 @@ describe('a leader with one candidate of twenty', () => {
     expect(leader.leader.frozen).toContain('came into question')
     expect(leader.noticed('withheld')).toMatchObject([{ subject: SUBJECT, why: expect.stringContaining('frozen') }])
     expect(leader.tick(rollCallMs * 3).calls).toHaveLength(2)
+  })
+
+  test('convicts nobody, and does not freeze either, when most did not answer: they may be too busy', () => {
+    const leader = new DrivenLeader({ roster: sampleRoster({ nodes: 20 }) })
+    const observers = leader.observersOf(SUBJECT)
+    leader.accuse(SUBJECT, observers).tick(0)
+    const few = observers.slice(0, 9)
+    leader
+      .hears(
+        few.map((voter) => leader.answer(SUBJECT, voter)),
+        few,
+      )
+      .tick(rollCallMs)
+    leader
+      .hears(
+        few.map((voter) => leader.answer(SUBJECT, voter)),
+        few,
+      )
+      .tick(rollCallMs * 2)
+    expect(leader.certificates).toEqual([])
+    expect(leader.leader.frozen).toBeUndefined()
+    expect(leader.noticed('withheld')).toMatchObject([{ why: expect.stringContaining('only 9 of 20') }])
   })
 
   test('convicts nobody else in the follow-up: those that it only asks about are no candidates', () => {
