@@ -89,14 +89,15 @@ export class Judge {
       absent.filter((node) => !agentDown.has(node)),
     )
     const unexplained = missing.filter((node) => !asked.has(node))
-    if (this.#followUps < FOLLOW_UPS_MAX && this.#hangsOn(now, unexplained)) {
+    const hasMajority = isMajority(present, live.length)
+    if (hasMajority && this.#followUps < FOLLOW_UPS_MAX && this.#hangsOn(now, unexplained)) {
       this.#followUps++
       return { ...nothing, notices, present, unexplained }
     }
     this.#followUps = 0
 
     // A roll-call that most did not answer convicts nobody; who is absent from it may just have been too busy to answer.
-    notices.push(...this.applyBrake(now, isMajority(present, live.length) ? missing : []))
+    notices.push(...this.applyBrake(now, hasMajority ? missing : []))
     const against = this.#whyNobody(present, live.length)
     const objections = new Map<string, string>()
     const excusedAnyhow = new Set([
