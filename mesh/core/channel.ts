@@ -9,7 +9,10 @@ import type { Timing } from './timing.ts'
 
 export type Port = 'agent' | 'kubelet'
 
-/** What one port did; `late`: nothing yet when the other had proved that a program runs there. For the rest see docs/protocol.md section 3 for how each is told from the others. */
+/**
+ * What one port did; `late`: nothing yet when the other had proved that a program runs there. See docs/protocol.md section 3
+ * for how the rest are told from each other.
+ */
 export type PortResult = 'userland' | 'lossy' | 'mute' | 'refused' | 'nothing' | 'late'
 
 /**
