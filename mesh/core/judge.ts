@@ -135,6 +135,7 @@ export class Judge {
     )
   }
 
+  /** What the brake counts, but for who is absent from a roll-call. */
   #inQuestion(): readonly string[] {
     return [...this.silentToFew(), ...this.#conditions.standing.keys()]
   }
