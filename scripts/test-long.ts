@@ -1,6 +1,6 @@
 /**
  * Runs the long suites, one after another: `npm run test:long -- [--hours H]`, so many hours for the
- * scenarios (1 unless told), ten minutes for the fuzzer. Each has a short cut in `npm test`.
+ * scenarios (1 unless told), ten minutes for the fuzzer, a silence of 300 s. Each has a short cut in `npm test`.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -17,6 +17,11 @@ const LONG_SUITES = [
     name: 'fuzzer',
     args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/mesh/fuzzer.test.ts'],
     env: { STARLING_FUZZ_SECONDS: '600' },
+  },
+  {
+    name: 'healing',
+    args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/namespaces/faults.test.ts'],
+    env: { STARLING_SILENCE_SECONDS: '300' },
   },
 ]
 

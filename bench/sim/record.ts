@@ -50,7 +50,8 @@ export interface Sum {
   readonly exposedNodeHours: number
   readonly nodeHours: number
   readonly wallSeconds: number
-  readonly mostVotes: number
+  /** At index n: nodes of all runs against which n votes at a time were the most while nothing was wrong with them. */
+  readonly votesAgainstHealthy: readonly number[]
 }
 
 export function sumOf(scenario: string, records: readonly RunRecord[]): Sum {
@@ -67,7 +68,7 @@ export function sumOf(scenario: string, records: readonly RunRecord[]): Sum {
     exposedNodeHours: total(({ exposedNodeHours }) => exposedNodeHours),
     nodeHours: total(({ nodeHours }) => nodeHours),
     wallSeconds: total(({ wallSeconds }) => wallSeconds),
-    mostVotes: Math.max(0, ...own.map(({ votesAgainstHealthy }) => votesAgainstHealthy.length - 1)),
+    votesAgainstHealthy: addUp(own.map(({ votesAgainstHealthy }) => votesAgainstHealthy)),
   }
 }
 
@@ -80,7 +81,7 @@ const HEADER = [
   'false',
   'exposed h',
   '95 % bound, 1/h',
-  'most votes',
+  'nodes by most votes against them, 0 / 1 / 2 ...',
 ]
 
 /** Rows of a Markdown table. */
@@ -94,9 +95,15 @@ export function markdown(sums: readonly Sum[]): string {
     String(sum.falseVerdicts),
     sum.exposedNodeHours.toFixed(1),
     sum.exposedNodeHours === 0 ? '' : rateBound95(sum.falseVerdicts, sum.exposedNodeHours).toPrecision(2),
-    String(sum.mostVotes),
+    sum.votesAgainstHealthy.join(' / '),
   ])
   return [HEADER, HEADER.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('')
+}
+
+/** Histograms, index by index. */
+export function addUp(histograms: readonly (readonly number[])[]): readonly number[] {
+  const length = Math.max(0, ...histograms.map((histogram) => histogram.length))
+  return Array.from({ length }, (_, index) => histograms.reduce((sum, histogram) => sum + (histogram[index] ?? 0), 0))
 }
 
 function detection(took: readonly number[]): string {

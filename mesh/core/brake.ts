@@ -79,6 +79,11 @@ export class Brake {
       this.#verdictsAt.shift()
   }
 
+  /** Those that came into question within the time that deaths do not come in crowds. */
+  lately(now: Millis): readonly string[] {
+    return [...this.#since].flatMap(([node, since]) => (now - since < SURGE_WITHIN_MS ? [node] : []))
+  }
+
   /** Whether these would freeze it, without taking them in. */
   wouldFreeze(now: Millis, inQuestion: ReadonlySet<string>): boolean {
     const added = [...inQuestion].filter((node) => !this.#since.has(node)).length
@@ -112,7 +117,7 @@ export class Brake {
   }
 
   #recent(now: Millis): number {
-    return [...this.#since.values()].filter((since) => now - since < SURGE_WITHIN_MS).length
+    return this.lately(now).length
   }
 
   #tooMany(now: Millis, inQuestion: ReadonlySet<string>): string | undefined {

@@ -16,8 +16,11 @@ import { type Tally, vetoOf } from './quorum.ts'
 import { isMajority, Reach } from './reach.ts'
 import { SignsOfLife } from './signs-of-life.ts'
 
-/** By then a verdict has waited for most of a second. */
+/** By then a verdict has waited for most of a second. For others to join it, it waits once. */
 const FOLLOW_UPS_MAX = 2
+
+/** Two may fall silent at once by chance, or one die while another is busy. */
+const CROWD = 3
 
 /** More are not asked about: so many at once are in question for good reason. */
 const UNEXPLAINED_MAX = 50
@@ -30,8 +33,8 @@ export interface Judgement {
   /** Observers that the count excused. */
   readonly excused: ReadonlySet<string>
   readonly present: number
-  /** Absent members to be asked about, together with the same candidates, before any of these is convicted. */
-  readonly unexplained: readonly string[]
+  /** Members to be asked about, together with the candidates, before any of these is convicted; undefined: nobody. */
+  readonly first: readonly string[] | undefined
 }
 
 export class Judge {
@@ -41,7 +44,7 @@ export class Judge {
   readonly reach = new Reach()
   readonly #absence = new Absence()
   readonly #signs = new SignsOfLife()
-  /** Questions about absent members in a row. */
+  /** Questions in a row that convicted nobody because others belong to them. */
   #followUps = 0
   readonly #membership: Membership
   readonly #conditions: Conditions
@@ -80,7 +83,7 @@ export class Judge {
       ...this.blindness.update(new Set([...open.degraded, ...agentDown])),
       ...open.subjects.flatMap((subject) => this.#takeIn(now, open, subject)),
     ]
-    const nothing = { convicted: [], withheld: new Map(), excused: new Set<string>(), unexplained: [] }
+    const nothing = { convicted: [], withheld: new Map(), excused: new Set<string>(), first: undefined }
     if (!open.hasCandidates) return { ...nothing, notices, present }
 
     const asked = new Set(open.subjects)
@@ -90,10 +93,12 @@ export class Judge {
     )
     const unexplained = missing.filter((node) => !asked.has(node))
     const hasMajority = isMajority(present, live.length)
-    if (hasMajority && this.#followUps < FOLLOW_UPS_MAX && this.#hangsOn(now, unexplained)) {
+    const mayAskAgain = hasMajority && this.#followUps < FOLLOW_UPS_MAX && unexplained.length <= UNEXPLAINED_MAX
+    if (mayAskAgain && this.#hangsOn(now, unexplained)) {
       this.#followUps++
-      return { ...nothing, notices, present, unexplained }
+      return { ...nothing, notices, present, first: unexplained }
     }
+    const isJoined = mayAskAgain && this.#followUps === 0 && this.#isJoined(now, asked, unexplained)
     this.#followUps = 0
 
     // A roll-call that most did not answer convicts nobody; who is absent from it may just have been too busy to answer.
@@ -117,13 +122,17 @@ export class Judge {
         if (why !== undefined) objections.set(subject, why)
       }
       if (objections.size > before) continue
+      if (isJoined && carried.length > 0) {
+        this.#followUps++
+        return { ...nothing, notices, present, first: unexplained }
+      }
       const withheld = new Map(
         [...tallies].flatMap(([subject, counted]) => {
           if (carried.includes(subject)) return []
           return [[subject, objections.get(subject) ?? against ?? whyNot(counted)] as const]
         }),
       )
-      return { notices, convicted: carried, withheld, excused, present, unexplained: [] }
+      return { notices, convicted: carried, withheld, excused, present, first: undefined }
     }
   }
 
@@ -135,13 +144,25 @@ export class Judge {
     )
   }
 
+  /** Without a verdict, and lately fallen silent to more than a few. */
+  comingUp(now: Millis): readonly string[] {
+    const silent = new Set(this.silentToFew())
+    return this.brake.lately(now).filter((node) => silent.has(node) && !this.#conditions.standing.has(node))
+  }
+
   /** What the brake counts, but for who is absent from a roll-call. */
   #inQuestion(): readonly string[] {
     return [...this.silentToFew(), ...this.#conditions.standing.keys()]
   }
 
+  /** Whether others fell silent together with the candidates, or seem to have: then they are one batch, if asked once more. */
+  #isJoined(now: Millis, asked: ReadonlySet<string>, unexplained: readonly string[]): boolean {
+    if (this.comingUp(now).some((node) => !asked.has(node))) return true
+    return unexplained.length > 0 && asked.size + unexplained.length >= CROWD
+  }
+
   #hangsOn(now: Millis, unexplained: readonly string[]): boolean {
-    if (unexplained.length === 0 || unexplained.length > UNEXPLAINED_MAX) return false
+    if (unexplained.length === 0) return false
     const known = this.#inQuestion()
     const all = new Set([...known, ...unexplained])
     return !this.brake.wouldFreeze(now, new Set(known)) && this.brake.wouldFreeze(now, all)

@@ -12,6 +12,7 @@ import type { CoreOptions } from './core-options.ts'
 import { Deferrals } from './deferrals.ts'
 import type { Disputes } from './disputes.ts'
 import { Flaps } from './flaps.ts'
+import { Gathering } from './gathering.ts'
 import { Judge } from './judge.ts'
 import { Leaves } from './leaves.ts'
 import type { Membership } from './membership.ts'
@@ -42,6 +43,7 @@ export class Leader {
   readonly #flaps: Flaps
   readonly #leaves = new Leaves()
   readonly #deferrals: Deferrals
+  readonly #gathering = new Gathering()
   readonly #lives = new Map<string, Incarnation>()
   #rosterHash: string
   #open: OpenRollCall | undefined
@@ -212,6 +214,7 @@ export class Leader {
       this.#judge.disputes.nextAt(now),
       this.#idleRollCallAt,
       this.#deferrals.nextAt(now),
+      this.#gathering.endsAt,
     ]
     if (this.#open !== undefined) times.push(this.#open.closesAt)
     if (this.#conviction?.readUntil !== undefined) times.push(this.#conviction.readUntil)
@@ -238,7 +241,8 @@ export class Leader {
   #callTheRoll(now: Millis, peers: readonly string[]): readonly Effect[] {
     if (this.#open?.hasCandidates === true || this.#conviction !== undefined) return []
     const mayAsk = this.#judge.brake.allowance(now) > 0 && now - this.#lastRollCallAt >= ROLL_CALL_GAP_MS
-    const candidates = mayAsk ? this.#candidates(now) : []
+    const ripe = mayAsk ? this.#candidates(now) : []
+    const candidates = this.#gathering.gather(now, ripe, this.#judge.comingUp(now))
     if (candidates.length > 0) return this.#ask(now, peers, candidates, this.#unexplained)
     if (this.#open !== undefined || now < this.#idleRollCallAt) return []
     return this.#ask(now, peers, [], this.#judge.disputes.toAsk(this.conditions.undecided))
@@ -252,13 +256,14 @@ export class Leader {
     others: readonly string[],
   ): readonly Effect[] {
     const { node: leader, membership, term, keyring, timing } = this.#options
+    const kinds = new Map(candidates.map(({ subject, kind }) => [subject, kind]))
+    const rest = others.filter((node) => !kinds.has(node))
     const subjects = [
       ...candidates.map(({ subject: node, incarnation }) => ({ node, incarnation })),
-      ...others.map((node) => ({ node, incarnation: this.lifeOf(node) })),
+      ...rest.map((node) => ({ node, incarnation: this.lifeOf(node) })),
     ]
     const rollCall = { leader, epoch: membership.roster.epoch, term, nonce: this.#options.nonce(), subjects }
     const call = { rollCall, signature: keyring.sign('roll-call', rollCall) }
-    const kinds = new Map(candidates.map(({ subject, kind }) => [subject, kind]))
     const isAtFault = (observer: string) => this.#judge.disputes.hasObserverFault(observer)
     this.#unexplained = []
     this.#idleRollCallAt = now + timing.rollCallEveryMs
@@ -280,15 +285,10 @@ export class Leader {
     const silent = new Set([...this.#judge.silentToFew(), ...this.conditions.agentDown])
     if (now < open.closesAt && !open.isComplete(live, silent)) return []
     this.#open = undefined
-    const { notices, convicted, withheld, excused, present, unexplained } = this.#judge.close(
-      now,
-      open,
-      live,
-      this.#hungMs,
-    )
+    const { notices, convicted, withheld, excused, present, first } = this.#judge.close(now, open, live, this.#hungMs)
     this.#tell(...notices)
-    if (unexplained.length > 0) {
-      this.#unexplained = unexplained
+    if (first !== undefined) {
+      this.#unexplained = first
       this.#lastRollCallAt = Number.NEGATIVE_INFINITY
       return []
     }

@@ -50,9 +50,17 @@ describe('a leader with one candidate of twenty', () => {
     return { leader, absent, hearsObservers }
   }
 
-  test('convicts at once when the absent ones would not freeze the brake, either', () => {
-    const { leader } = closed(2)
+  test('convicts at once when one that is absent would not freeze the brake, either', () => {
+    const { leader } = closed(1)
     expect([leader.calls.length, leader.certificates.length]).toEqual([1, 1])
+  })
+
+  test('asks once about more that are absent, as they may have fallen silent with it, and then convicts', () => {
+    const { leader, absent, hearsObservers } = closed(2)
+    expect(leader.certificates).toEqual([])
+    expect(leader.call.rollCall.subjects.map(({ node }) => node)).toEqual([SUBJECT, ...absent])
+    hearsObservers([], {}).tick(rollCallMs * 2)
+    expect([leader.calls.length, leader.certificates.length]).toEqual([2, 1])
   })
 
   test('asks about those absent, with the candidate, before it takes them for the first sign of a cut', () => {

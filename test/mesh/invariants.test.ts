@@ -1,5 +1,5 @@
 /** The checkers of the simulator, each seen to fail on a verdict that must not be. */
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { readScenario } from '../../cli/sim/scenario-file.ts'
 import type { Certificate } from '../../mesh/core/model.ts'
 import { ringOf } from '../../mesh/core/ring.ts'
@@ -78,5 +78,40 @@ describe('a verdict', () => {
     invariants.look()
     world.stage.agenda.runUntil(20_000)
     expect(() => invariants.look()).toThrow('node-5: its host has been silent for 4.0 s')
+  })
+})
+
+describe('what is kept', () => {
+  it('is within its bounds in a mesh that is well', () => {
+    expect(() => invariants.look()).not.toThrow()
+  })
+
+  it('of inputs that a member does not come to handle is bounded', () => {
+    vi.spyOn(world, 'waitingAt').mockImplementation((node) => (node === 'node-7' ? 20_001 : 0))
+    expect(() => invariants.look()).toThrow('9, queues and what is kept are bounded: node-7: 20001 inputs wait')
+  })
+
+  it('of timers and messages under way is bounded', () => {
+    const { agenda } = world.stage
+    for (let count = 0; count <= 16 * 10_000; count++) agenda.at(agenda.now + 60_000, () => {})
+    expect(() => invariants.look()).toThrow('timers and messages are under way')
+  })
+
+  it('of votes is no more than there are observers', () => {
+    const { leader } = world.leader
+    const { now } = world.stage.agenda
+    for (let voter = 0; voter < 40; voter++) {
+      leader?.ballots.cast(now, `made-up-${voter}`, {
+        kind: 'accusation',
+        subject: 'node-5',
+        incarnation: { serial: 1, boot: 1, refutations: 0 },
+        epoch: 1,
+        term: 1,
+        opinion: 'NodeDown',
+        channel: 'nothing',
+        silentMs: 0,
+      })
+    }
+    expect(() => invariants.look()).toThrow('40 ballots about node-5')
   })
 })

@@ -260,6 +260,21 @@ describe('several at once', () => {
     for (const { excused } of leader.certificates) expect(excused).toHaveLength(1)
   })
 
+  test('one that falls silent while the others are asked about is convicted with them, in one more question', () => {
+    const leader = new DrivenLeader({ roster: sampleRoster({ nodes: 40 }) })
+    const [first, second] = [nodeName(4), nodeName(9)]
+    const silent = (subject: string) => leader.observersOf(subject).map((voter) => leader.answer(subject, voter))
+    const others = leader.everybody().filter((node) => node !== first && node !== second)
+    leader.accuse(first, leader.observersOf(first)).tick(0)
+    leader.accuse(second, leader.observersOf(second)).hears(silent(first), others).tick(40)
+    expect(leader.certificates).toEqual([])
+    expect(leader.call.rollCall.subjects.map(({ node }) => node)).toEqual([first, second])
+    leader.hears([first, second].flatMap(silent), others).tick(80)
+    expect(leader.certificates.map(({ subject }) => subject)).toEqual([first, second])
+    const nonces = new Set(leader.certificates.map(({ rollCall }) => rollCall.rollCall.nonce))
+    expect(nonces.size).toBe(1)
+  })
+
   test('a subject that excuses nobody unless it is convicted itself', () => {
     const leader = meshOfTwenty()
     const [other = ''] = leader.observersOf(SUBJECT)
