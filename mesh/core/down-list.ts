@@ -48,3 +48,17 @@ export class DownList {
     return { kind: 'down', subject, incarnation, verdict: kind, verdictId, standing, latest, recoverBeats }
   }
 }
+
+/** The verdicts that stand, one a subject, by the down lists of several aggregators and a record: what any called ended is. */
+export function standingIn(notices: readonly DownNotice[], onRecord: readonly Standing[]): readonly Standing[] {
+  const heard = notices
+    .filter(({ standing }) => standing)
+    .map(({ verdictId, verdict: kind, subject, incarnation }): Standing => ({ verdictId, kind, subject, incarnation }))
+  const standing = [...onRecord, ...heard].filter((verdict) => !hasEnded(notices, verdict))
+  return [...new Map(standing.map((verdict) => [verdict.subject, verdict])).values()]
+}
+
+/** Whether any of the notices says that the verdict no longer stands. */
+export function hasEnded(notices: readonly DownNotice[], { verdictId }: Pick<Standing, 'verdictId'>): boolean {
+  return notices.some((notice) => !notice.standing && notice.verdictId === verdictId)
+}

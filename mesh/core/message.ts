@@ -67,6 +67,14 @@ export type Input =
   | { readonly kind: 'leave'; readonly reason: string; readonly forMs: Millis }
   /** A roster that was checked: signed by an aggregator, a later epoch of this mesh. */
   | { readonly kind: 'roster'; readonly roster: Roster; readonly hash: string; readonly bytes: Uint8Array }
+  /** To an aggregator that stands by: whom would it reach as the leader of this term? Answered by `reach`. */
+  | { readonly kind: 'canvass'; readonly term: number }
+  /**
+   * To an aggregator: it leads from now on, until it is told to stand by. `term` grows with every leader; `standing`: the
+   * verdicts on record that stand, beside those that the mesh has heard of.
+   */
+  | { readonly kind: 'lead'; readonly term: number; readonly standing: readonly Standing[] }
+  | { readonly kind: 'standBy' }
   /** The answer to `readHeartbeat`: whether the kubelet renewed its Lease since; undefined when that is not known. */
   | { readonly kind: 'heartbeat'; readonly subject: string; readonly renewed: boolean | undefined }
 
@@ -82,6 +90,19 @@ export type Effect =
   | { readonly kind: 'rosterOffered'; readonly from: string; readonly bytes: Uint8Array }
   /** Before a verdict is committed: did the kubelet renew its Lease since the silence began, `silentMs` ago? */
   | { readonly kind: 'readHeartbeat'; readonly subject: string; readonly silentMs: Millis }
+  /**
+   * A roll-call, or a canvass, of this aggregator is over. `holds`: a canvass reached more than half of the live members; a
+   * leader has not fallen short three times in a row.
+   */
+  | {
+      readonly kind: 'reach'
+      readonly term: number
+      readonly present: number
+      readonly live: number
+      readonly holds: boolean
+    }
+  /** To an aggregator: another one called the roll, under a later term than any heard of before. */
+  | { readonly kind: 'called'; readonly by: string; readonly term: number }
   | { readonly kind: 'commit'; readonly certificate: Certificate }
   | { readonly kind: 'notice'; readonly notice: Notice }
   | {

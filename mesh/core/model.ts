@@ -151,6 +151,8 @@ export interface RollCall {
   readonly term: number
   readonly nonce: string
   readonly subjects: readonly { readonly node: string; readonly incarnation: Incarnation }[]
+  /** By an aggregator that does not lead yet: whom would it reach? From then on nobody answers an earlier term. */
+  readonly canvass?: true
 }
 
 export interface SignedRollCall {

@@ -169,16 +169,9 @@ export class World {
     const streams = new Streams(stage, program, (peer) => this.#life(peer).streams)
     const channel = new SimHostChannel(stage, machine)
     this.#lives.set(node, { boot, program, streams })
+    const isAggregator = roster.aggregators.some((one) => one.node === node)
     const nonce = () => Math.floor(stage.random() * 2 ** 48).toString(16)
-    const standing = [...this.#standing.values()]
-    const lead = {
-      term: boot,
-      rosterHash: hashOf(roster),
-      standing,
-      saidBefore: [],
-      heartbeats: this.#heartbeats,
-      nonce,
-    }
+    const aggregator = { rosterHash: hashOf(roster), saidBefore: [], heartbeats: this.#heartbeats, nonce }
     const core = new Core(program.now(), {
       node,
       incarnation: { serial: 1, boot, refutations: 0 },
@@ -187,7 +180,7 @@ export class World {
       keyring: this.#signatures.keyringOf(node),
       timing: this.#timing,
       random: stage.random,
-      ...(node === LEADER ? { lead } : {}),
+      ...(isAggregator ? { aggregator } : {}),
     })
     const { tamper } = this.#hooks
     const { sign } = this.#signatures.keyringOf(node)
@@ -195,6 +188,10 @@ export class World {
       if (tamper === undefined) this.#perform(effect, program, streams, channel)
       else for (const real of tamper(node, effect, sign)) this.#perform(real, program, streams, channel)
     })
+    if (!isAggregator) return
+    const { agenda } = stage
+    const standing = [...this.#standing.values()]
+    agenda.at(agenda.now, () => program.take({ kind: 'lead', term: boot, standing }))
   }
 
   /** A hung machine goes on where it was; a host that was down, and an agent that was, start again. */
@@ -251,6 +248,8 @@ export class World {
       case 'heard':
         if (program.machine.name === LEADER) this.#hooks.onHeard?.(effect.signed)
         return
+      case 'reach':
+      case 'called':
       case 'dropped':
         return
     }

@@ -78,6 +78,7 @@ const rollCall = z.strictObject({
   term: count,
   nonce,
   subjects: z.array(z.strictObject({ node: name, incarnation })).max(SUBJECTS_MAX),
+  canvass: z.literal(true).exactOptional(),
 })
 
 const signedRollCall = z.strictObject({ rollCall, signature })

@@ -64,13 +64,14 @@ function messagesOf({ name, count, nonce }: Alphabet) {
   const statement = fc.record({ signer: name, serial: count, boot: count, seq: count, ttlMs: ms, body })
   const heard = fc.record({ signed: fc.record({ statement, signature }), ageMs: ms })
 
-  const rollCall = fc.record({
+  const question = {
     leader: name,
     epoch: count,
     term: count,
     nonce,
     subjects: fc.array(fc.record({ node: name, incarnation }), { maxLength: 4 }),
-  })
+  }
+  const rollCall = fc.oneof(fc.record(question), fc.record({ ...question, canvass: fc.constant(true as const) }))
 
   const answer = fc.record({
     nonce,

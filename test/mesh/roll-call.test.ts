@@ -8,9 +8,11 @@ import { emptyPresence, hasMember, withMember } from '../../mesh/core/presence.t
 import { ringOf } from '../../mesh/core/ring.ts'
 import { RollCallDesk, type Voter } from '../../mesh/core/roll-call.ts'
 import { DEFAULT_TIMING } from '../../mesh/core/timing.ts'
-import { FIRST_LIFE, LEADER, nodeName, sampleRoster, standInKeyring } from './sample-mesh.ts'
+import { FIRST_LIFE, LEADER, nodeName, sampleMember, sampleRoster, standInKeyring } from './sample-mesh.ts'
 
-const roster = sampleRoster({ nodes: 20 })
+const SECOND_LEADER = 'aggregator-2'
+const sample = sampleRoster({ nodes: 20 })
+const roster = { ...sample, aggregators: [...sample.aggregators, sampleMember(SECOND_LEADER, '')] }
 const [ME, PARENT, SECOND, THIRD] = [nodeName(0), nodeName(1), nodeName(2), nodeName(3)]
 const MY_INDEX = 0
 const NOBODY = new Uint8Array(0)
@@ -92,6 +94,10 @@ class Desk {
     return this.#desk.term
   }
 
+  get leader(): string {
+    return this.#desk.leader
+  }
+
   advanced(): void {
     this.#desk.advanced()
   }
@@ -155,6 +161,47 @@ describe('a question about nobody', () => {
     desk.receive(1, callOf({ subjects: [] }), THIRD)
     expect([...desk.flowsBack(2).keys()]).toEqual([PARENT])
   })
+})
+
+describe('a canvass', () => {
+  const canvass = callOf({ leader: SECOND_LEADER, term: 4, nonce: 'c1', subjects: [], canvass: true })
+
+  test('is answered and passed on, and the way to the leader and its term stay what they are', () => {
+    const desk = new Desk()
+    desk.receive(0, callOf())
+    const { leader } = desk
+    expect(recipients(desk.receive(1, canvass, SECOND))).toEqual([PARENT, THIRD])
+    expect([...desk.flowsBack(1).keys()]).toContain(SECOND)
+    expect([desk.uplinks, desk.term, desk.leader]).toEqual([[PARENT], 3, leader])
+  })
+
+  test('is the end of every earlier term, also if its leader asks again', () => {
+    const desk = new Desk()
+    desk.receive(0, callOf())
+    desk.receive(1, canvass, SECOND)
+    expect(desk.receive(2, callOf({ nonce: 'b2' }))).toEqual(DROPPED)
+    desk.receive(3, callOf({ leader: SECOND_LEADER, term: 4, nonce: 'c2' }), SECOND)
+    expect([desk.uplinks, desk.term]).toEqual([[SECOND], 4])
+  })
+})
+
+describe('a leader of an earlier term', () => {
+  test('is shown the later one when it asks itself, and another leader of the same term is another leader', () => {
+    const desk = new Desk()
+    const later = callOf({ leader: SECOND_LEADER, term: 4, nonce: 'c1' })
+    desk.receive(0, later, SECOND)
+    const stale = desk.receive(1, callOf({ nonce: 'b2' }), LEADER)
+    expect(stale.filter(({ kind }) => kind === 'send')).toMatchObject([{ to: LEADER, message: { call: later } }])
+    const before = desk.leader
+    desk.receive(2, callOf({ term: 4, nonce: 'b3' }))
+    expect(desk.leader).not.toBe(before)
+  })
+})
+
+test('a question also goes to aggregators that stand by, over their own edges', () => {
+  const desk = new Desk()
+  for (const aggregator of [LEADER, SECOND_LEADER]) desk.links.opened(aggregator, 'them')
+  expect(recipients(desk.receive(0, callOf()))).toEqual([SECOND, THIRD, SECOND_LEADER])
 })
 
 describe('the way to the leader', () => {
