@@ -1,115 +1,26 @@
 /** A member's part in a roll-call: passing on the question, answering it, and passing back what others answer. */
 import { describe, expect, test } from 'vitest'
-import { Links } from '../../mesh/core/links.ts'
-import { Membership } from '../../mesh/core/membership.ts'
-import type { Effect, Message } from '../../mesh/core/message.ts'
-import type { Answer, RollCall, SignedAnswer, SignedRollCall } from '../../mesh/core/model.ts'
 import { emptyPresence, hasMember, withMember } from '../../mesh/core/presence.ts'
 import { ringOf } from '../../mesh/core/ring.ts'
-import { RollCallDesk, type Voter } from '../../mesh/core/roll-call.ts'
-import { DEFAULT_TIMING } from '../../mesh/core/timing.ts'
-import { FIRST_LIFE, LEADER, nodeName, sampleMember, sampleRoster, standInKeyring } from './sample-mesh.ts'
-
-const SECOND_LEADER = 'aggregator-2'
-const sample = sampleRoster({ nodes: 20 })
-const roster = { ...sample, aggregators: [...sample.aggregators, sampleMember(SECOND_LEADER, '')] }
-const [ME, PARENT, SECOND, THIRD] = [nodeName(0), nodeName(1), nodeName(2), nodeName(3)]
-const MY_INDEX = 0
-const NOBODY = new Uint8Array(0)
-const [SUBJECT = ''] = ringOf(roster).subjectsOf(ME)
-const { rollCallMs, rollCallBatchMs } = DEFAULT_TIMING
-const OTHERS = ringOf(roster)
-  .observersOf(SUBJECT)
-  .filter((node) => node !== ME)
-
-type Own = NonNullable<ReturnType<Voter['answer']>>
-const SILENT: Own = { incarnation: FIRST_LIFE, opinion: 'NodeDown', channel: 'nothing', forMs: 1_200, reason: '' }
-
-function callOf(parts: Partial<RollCall> = {}): SignedRollCall {
-  const subjects = [{ node: SUBJECT, incarnation: FIRST_LIFE }]
-  const rollCall: RollCall = { leader: LEADER, epoch: roster.epoch, term: 3, nonce: 'a1', subjects, ...parts }
-  return { rollCall, signature: standInKeyring(rollCall.leader).sign('roll-call', rollCall) }
-}
-
-function answerOf(voter: string, parts: Partial<Answer> = {}): SignedAnswer {
-  const answer: Answer = {
-    nonce: 'a1',
-    epoch: roster.epoch,
-    voter,
-    voterSerial: 1,
-    subject: SUBJECT,
-    ...SILENT,
-    ...parts,
-  }
-  return { answer, signature: standInKeyring(voter).sign('answer', answer) }
-}
-
-/** The desk of `ME`, which answers what `own` holds at the moment. */
-class Desk {
-  own: Own | undefined = SILENT
-  isDegraded = false
-  readonly links = new Links()
-  readonly #desk: RollCallDesk
-
-  constructor() {
-    const voter: Voter = {
-      node: ME,
-      serial: 1,
-      observes: (subject) => subject === SUBJECT,
-      answer: () => this.own,
-      isDegraded: () => this.isDegraded,
-    }
-    for (const peer of [PARENT, SECOND, THIRD]) this.links.opened(peer, 'me')
-    this.links.opened(nodeName(9), 'them')
-    this.#desk = new RollCallDesk(voter, new Membership(roster), standInKeyring(ME), DEFAULT_TIMING)
-  }
-
-  receive(ms: number, call: SignedRollCall, from = PARENT): readonly Effect[] {
-    return this.#desk.receive(ms, from, call, this.links)
-  }
-
-  relay(
-    ms: number,
-    answers: readonly SignedAnswer[],
-    present = emptyPresence(20),
-    degraded: Uint8Array = NOBODY,
-  ): void {
-    this.#desk.relay(ms, { kind: 'answers', nonce: 'a1', present, degraded, answers })
-  }
-
-  /** What flows back at this moment, by whom it is sent to. */
-  flowsBack(ms: number): ReadonlyMap<string, Extract<Message, { kind: 'answers' }>> {
-    return new Map(
-      this.#desk.tick(ms).flatMap((effect) => {
-        return effect.kind === 'send' && effect.message.kind === 'answers' ? [[effect.to, effect.message] as const] : []
-      }),
-    )
-  }
-
-  get uplinks(): readonly string[] {
-    return this.#desk.uplinks
-  }
-
-  get term(): number {
-    return this.#desk.term
-  }
-
-  get leader(): string {
-    return this.#desk.leader
-  }
-
-  advanced(): void {
-    this.#desk.advanced()
-  }
-
-  get nextAt() {
-    return (ms: number) => this.#desk.nextAt(ms)
-  }
-}
-
-function recipients(effects: readonly Effect[]): readonly string[] {
-  return effects.flatMap((effect) => (effect.kind === 'send' ? [effect.to] : []))
-}
+import {
+  answerOf,
+  callOf,
+  Desk,
+  ME,
+  MY_INDEX,
+  NOBODY,
+  OTHERS,
+  PARENT,
+  recipients,
+  rollCallBatchMs,
+  rollCallMs,
+  roster,
+  SECOND,
+  SILENT,
+  SUBJECT,
+  THIRD,
+} from './desk.ts'
+import { FIRST_LIFE, nodeName } from './sample-mesh.ts'
 
 const DROPPED = [{ kind: 'dropped', why: 'roll-call', from: PARENT }]
 
@@ -161,47 +72,6 @@ describe('a question about nobody', () => {
     desk.receive(1, callOf({ subjects: [] }), THIRD)
     expect([...desk.flowsBack(2).keys()]).toEqual([PARENT])
   })
-})
-
-describe('a canvass', () => {
-  const canvass = callOf({ leader: SECOND_LEADER, term: 4, nonce: 'c1', subjects: [], canvass: true })
-
-  test('is answered and passed on, and the way to the leader and its term stay what they are', () => {
-    const desk = new Desk()
-    desk.receive(0, callOf())
-    const { leader } = desk
-    expect(recipients(desk.receive(1, canvass, SECOND))).toEqual([PARENT, THIRD])
-    expect([...desk.flowsBack(1).keys()]).toContain(SECOND)
-    expect([desk.uplinks, desk.term, desk.leader]).toEqual([[PARENT], 3, leader])
-  })
-
-  test('is the end of every earlier term, also if its leader asks again', () => {
-    const desk = new Desk()
-    desk.receive(0, callOf())
-    desk.receive(1, canvass, SECOND)
-    expect(desk.receive(2, callOf({ nonce: 'b2' }))).toEqual(DROPPED)
-    desk.receive(3, callOf({ leader: SECOND_LEADER, term: 4, nonce: 'c2' }), SECOND)
-    expect([desk.uplinks, desk.term]).toEqual([[SECOND], 4])
-  })
-})
-
-describe('a leader of an earlier term', () => {
-  test('is shown the later one when it asks itself, and another leader of the same term is another leader', () => {
-    const desk = new Desk()
-    const later = callOf({ leader: SECOND_LEADER, term: 4, nonce: 'c1' })
-    desk.receive(0, later, SECOND)
-    const stale = desk.receive(1, callOf({ nonce: 'b2' }), LEADER)
-    expect(stale.filter(({ kind }) => kind === 'send')).toMatchObject([{ to: LEADER, message: { call: later } }])
-    const before = desk.leader
-    desk.receive(2, callOf({ term: 4, nonce: 'b3' }))
-    expect(desk.leader).not.toBe(before)
-  })
-})
-
-test('a question also goes to aggregators that stand by, over their own edges', () => {
-  const desk = new Desk()
-  for (const aggregator of [LEADER, SECOND_LEADER]) desk.links.opened(aggregator, 'them')
-  expect(recipients(desk.receive(0, callOf()))).toEqual([SECOND, THIRD, SECOND_LEADER])
 })
 
 describe('the way to the leader', () => {
