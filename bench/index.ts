@@ -2,7 +2,14 @@
 import { agentCost } from './agent-cost.ts'
 import type { Bench } from './bench.ts'
 import { detect } from './detect.ts'
+import { election } from './election.ts'
 import { scale } from './scale.ts'
 import { starve } from './starve.ts'
 
-export const BENCHES: readonly Bench[] = [detect as Bench, starve as Bench, agentCost as Bench, scale as Bench]
+export const BENCHES: readonly Bench[] = [
+  detect as Bench,
+  starve as Bench,
+  agentCost as Bench,
+  scale as Bench,
+  election as Bench,
+]

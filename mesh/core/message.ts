@@ -101,7 +101,7 @@ export type Effect =
       readonly live: number
       readonly holds: boolean
     }
-  /** To an aggregator: another one called the roll, under a later term than any heard of before. */
+  /** To an aggregator: another one, or an earlier life of it, called the roll under a later term than any heard of before. */
   | { readonly kind: 'called'; readonly by: string; readonly term: number }
   | { readonly kind: 'commit'; readonly certificate: Certificate }
   | { readonly kind: 'notice'; readonly notice: Notice }

@@ -61,11 +61,11 @@ export class Office {
     }
   }
 
-  /** A roll-call of another aggregator: it is told of, once a term, and neither answered nor passed on. */
+  /** A later roll-call, of another aggregator or an earlier life: it is told of once, and neither answered nor passed on. */
   called(from: string, { rollCall, signature }: SignedRollCall): readonly Effect[] {
     const { leader: by, term } = rollCall
-    const { node, membership, keyring } = this.#options
-    if (by === node || term <= this.#term) return []
+    const { membership, keyring } = this.#options
+    if (term <= this.#term) return []
     if (!membership.isAggregator(by) || !keyring.verify(by, 'roll-call', rollCall, signature)) {
       return [{ kind: 'dropped', why: 'roll-call', from }]
     }

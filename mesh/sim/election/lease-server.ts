@@ -9,6 +9,11 @@ export class LeaseServer {
     return this.#lease
   }
 
+  /** As by somebody's hand. */
+  remove(): void {
+    this.#lease = undefined
+  }
+
   /** The new version; undefined when somebody else wrote first. `over` undefined: there must be none yet. */
   write({ holder, term }: Claim, over: string | undefined): string | undefined {
     if (this.#lease?.version !== over) return undefined
