@@ -93,7 +93,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     rosterBytes: identity.rosterBytes,
     listen,
     onRoster: (bytes) => writeRoster(stateDir, bytes),
-    lead: { term, standing: service.verdicts.standing(), saidBefore: service.saidBefore() },
+    aggregator: { saidBefore: service.saidBefore(), onReach: () => {}, onCalled: () => {} },
     onStatement: hear,
     onCommit: (certificate) => {
       service.commit(certificate)
@@ -111,9 +111,9 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       cause,
     })
   })
-  const { leader } = mesh
-  if (leader === undefined) throw new Error('an aggregator leads')
-  service.start({ leader, now: mesh.now, publish: mesh.publish })
+  service.start(mesh)
+  service.leads(term)
+  mesh.lead(term, service.verdicts.standing())
 
   let inForce = document
   let signed = signedBytes(inForce)

@@ -37,7 +37,8 @@ const PERMIT_TTL_MS = 30_000
 
 /** What the service needs of the running mesh node; given once it runs. */
 export interface MeshSide {
-  readonly leader: Leader
+  /** While this aggregator leads. */
+  readonly leader: Leader | undefined
   now(): number
   publish(topic: string, bytes: Uint8Array, ttlMs: number): void
 }
@@ -88,10 +89,14 @@ export class AggregatorService implements AggregatorPort {
     return this.#verdicts
   }
 
-  /** The mesh runs: from now on there is a present to show. */
+  /** The mesh runs: from now on, while this aggregator leads, there is a present to show. */
   start(mesh: MeshSide): void {
     this.#mesh = mesh
-    this.#recorder.started(this.#init.node, this.#init.term)
+  }
+
+  /** This aggregator leads from now on. */
+  leads(term: number): void {
+    this.#recorder.started(this.#init.node, term)
   }
 
   hear(signed: SignedStatement): void {
@@ -105,7 +110,7 @@ export class AggregatorService implements AggregatorPort {
     switch (change.kind) {
       case 'joined':
         this.#recorder.mesh.joined(change.node, change.incarnation)
-        this.#members()
+        this.#look()
         break
       case 'report':
         this.#recorder.report(change.node, change.detector, change.findings)
@@ -124,7 +129,7 @@ export class AggregatorService implements AggregatorPort {
     this.#init.log.info({ notice: notice.kind, ...notice }, 'mesh')
     const causer = causerOf(notice)
     if (causer === undefined || this.#budget.take(causer, performance.now())) this.#recorder.mesh.notice(notice)
-    this.#members()
+    this.#look()
     this.#tell(null)
   }
 
@@ -134,7 +139,7 @@ export class AggregatorService implements AggregatorPort {
     const encoded = Buffer.from(encodeValue(certificate)).toString('base64')
     const needed = this.#running().leader.conditions.neededFor(subject)
     this.#recorder.mesh.verdict({ certificate, encoded, votes: votesOf(certificate, this.#init.roster), needed })
-    this.#members()
+    this.#look()
     this.#init.log.warn({ subject, verdict: verdictId, kind }, 'verdict')
   }
 
@@ -233,7 +238,11 @@ export class AggregatorService implements AggregatorPort {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Also called when something changed, so that each state begins when it began and not when somebody looked. */
+  /** When something changed, so that each state begins when it began and not when somebody looked. */
+  #look(): void {
+    if (this.#mesh?.leader !== undefined) this.#members()
+  }
+
   #members(): readonly MemberView[] {
     const { leader, now } = this.#running()
     const at = { nowMs: now(), now: new Date().toISOString() }
@@ -244,9 +253,11 @@ export class AggregatorService implements AggregatorPort {
     for (const listener of this.#listeners) listener(event)
   }
 
-  #running(): MeshSide {
+  #running(): MeshSide & { readonly leader: Leader } {
     if (this.#mesh === undefined) throw new StarlingError('the mesh is starting', { remedy: 'try again in a second' })
-    return this.#mesh
+    const { leader, now, publish } = this.#mesh
+    if (leader === undefined) throw new StarlingError('this aggregator stands by', { remedy: 'ask the one that leads' })
+    return { leader, now, publish }
   }
 }
 

@@ -109,13 +109,14 @@ export async function live(mesh: RealMesh, name: string): Promise<LiveNode> {
     rosterBytes: mesh.signedRoster(),
     listen: placeOf(member),
     timing: QUICK,
-    ...(name === LEADER ? { lead: { term: 1, standing: [], saidBefore: [] } } : {}),
+    ...(name === LEADER ? { aggregator: { saidBefore: [], onReach: () => {}, onCalled: () => {} } } : {}),
     onStatement: (signed) => told.heard(signed),
     onRoster: () => {},
     onCommit: (certificate) => void told.commits.push(certificate),
     onNotice: ({ kind }) => void told.notices.set(kind, (told.notices.get(kind) ?? 0) + 1),
     onTraffic: (one) => told.count(one),
   })
+  if (name === LEADER) node.lead(1, [])
   stops.push(() => node.stop())
   return new LiveNode(node, told)
 }
