@@ -15,26 +15,32 @@ const IDLE_SHARE_MIN = 0.25
 const ROOM_WITHIN_MS = 20_000
 const EVENTS_TOLD = 60
 
+/** `lookUntil`, with how the mesh was by then. */
+export function until<T>(client: ApiClient, what: string, look: () => T | Promise<T>): Promise<Given<T>> {
+  return lookUntil(what, look, () => describeMesh(client))
+}
+
+export type Given<T> = Exclude<T, undefined | null | false>
+
 /**
  * Looks until `look` gives something (not undefined, null or false) and returns it; what it throws is nothing yet. After
- * five minutes throws a StarlingError that says what was waited for, and how the mesh was by then.
+ * five minutes throws a StarlingError that says what was waited for, and how things were by then.
  */
-export async function until<T>(
-  client: ApiClient,
+export async function lookUntil<T>(
   what: string,
   look: () => T | Promise<T>,
-): Promise<Exclude<T, undefined | null | false>> {
+  describe: () => string | Promise<string>,
+): Promise<Given<T>> {
   const deadline = performance.now() + WITHIN_MS
   let last = ''
   for (;;) {
     try {
       const seen = await look()
-      if (seen !== undefined && seen !== null && seen !== false) return seen as Exclude<T, undefined | null | false>
+      if (seen !== undefined && seen !== null && seen !== false) return seen as Given<T>
     } catch (error) {
       last = messageOf(error)
     }
-    if (performance.now() > deadline)
-      throw new StarlingError(`waited for: ${what}; ${last}\n${await describeMesh(client)}`)
+    if (performance.now() > deadline) throw new StarlingError(`waited for: ${what}; ${last}\n${await describe()}`)
     await wait(LOOK_EVERY_MS)
   }
 }
@@ -42,13 +48,17 @@ export async function until<T>(
 /**
  * Every member is alive, no vote stands, and each observer could convict each of its subjects; but for the nodes of
  * `except`. For two seconds on end in which the machine has room, or else for 20 s: agents that wait for a processor
- * miss roll-calls, and the leader then rightly marks nobody.
+ * miss roll-calls, and the leader then rightly marks nobody. With `standbys` any of the aggregators may be the one to see it.
  */
-export async function untilWhole(client: ApiClient, except: readonly string[] = []): Promise<void> {
+export async function untilWhole(
+  client: ApiClient,
+  except: readonly string[] = [],
+  standbys: readonly ApiClient[] = [],
+): Promise<void> {
   let wholeSince: number | undefined
   let calmFrom = processorTimes()
   await until(client, `the mesh is whole${except.length === 0 ? '' : ` but for ${except.join(', ')}`}`, async () => {
-    if (!isWhole(await client.state(), except)) {
+    if (!(await isWholeTo([client, ...standbys], except))) {
       wholeSince = undefined
       return false
     }
@@ -78,6 +88,11 @@ function processorTimes(): { readonly atMs: number; readonly idle: number; reado
 export function isHeard({ members }: Snapshot, except: readonly string[] = []): boolean {
   const others = members.filter(({ node }) => !except.includes(node))
   return others.length > 0 && others.every(({ state, votes }) => state === 'alive' && votes.length === 0)
+}
+
+async function isWholeTo(clients: readonly ApiClient[], except: readonly string[]): Promise<boolean> {
+  const states = await Promise.allSettled(clients.map((client) => client.state()))
+  return states.some((state) => state.status === 'fulfilled' && isWhole(state.value, except))
 }
 
 function isWhole(state: Snapshot, except: readonly string[]): boolean {
