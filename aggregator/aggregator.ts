@@ -69,7 +69,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     notice: config.notice,
     log,
   })
-  const metrics = createAggregatorMetrics(() => service.snapshot())
+  const metrics = createAggregatorMetrics(() => service.present())
   // HTTP first: a taken port must be known before a second leader speaks up in the mesh.
   const http = createHttpServer({
     port: service,

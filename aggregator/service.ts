@@ -157,6 +157,11 @@ export class AggregatorService implements AggregatorPort {
     this.#recorder.settings(`settings/refused/${randomUUID()}`, 'bad', `settings refused, version kept: ${why}`)
   }
 
+  /** While this aggregator leads. */
+  present(): Snapshot | undefined {
+    return this.#mesh?.leader === undefined ? undefined : this.snapshot()
+  }
+
   snapshot(): Snapshot {
     const { roster, node, version, notice } = this.#init
     const { leader } = this.#running()

@@ -24,8 +24,11 @@ export interface ElectionOptions {
   roster(): Roster
   /** Ask the mesh whom this aggregator would reach; `reach` follows. */
   canvass(term: number): void
-  /** This aggregator leads from now on; must have kept the term when it returns. */
-  lead(term: number): void
+  /**
+   * This aggregator leads from now on; must have kept the term when it returns. `after`: the term of the leader before, 0
+   * for none. An aggregator's own record of verdicts is complete only if that is the latest term that it has on record.
+   */
+  lead(term: number, after: number): void
   /** It leads no more, and must not write. */
   standBy(why: string): void
   onNotice(notice: ElectionNotice): void
@@ -90,7 +93,7 @@ export function startElection(options: ElectionOptions): RunningElection {
         return
       case 'lead':
         log.warn({ term: effect.term }, 'this aggregator leads')
-        options.lead(effect.term)
+        options.lead(effect.term, effect.after)
         return
       case 'standBy':
         log.warn({ why: effect.why }, 'this aggregator stands by')

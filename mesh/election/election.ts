@@ -40,6 +40,8 @@ export class Election {
   #phase: Phase = 'standsBy'
   /** Of its canvass or leadership. */
   #term = 0
+  /** In the Lease when it canvassed. */
+  #termBefore = 0
   /** The latest that anybody is known to have called the roll under. */
   #latestTerm: number
   /** The latest reading was answered. */
@@ -183,7 +185,8 @@ export class Election {
 
   #canvass(now: Millis): void {
     this.#phase = 'canvasses'
-    this.#term = Math.max(this.#latestTerm, this.#holding.lease?.term ?? 0) + 1
+    this.#termBefore = this.#holding.lease?.term ?? 0
+    this.#term = Math.max(this.#latestTerm, this.#termBefore) + 1
     this.#canvassEndsAt = now + this.#options.timing.requestMs
     this.#canvassLater(now)
     this.#effects.push({ kind: 'canvass', term: this.#term })
@@ -227,7 +230,7 @@ export class Election {
     this.#phase = 'leads'
     this.#isInDoubt = false
     this.#renewed(version, sentAt)
-    this.#effects.push({ kind: 'lead', term: this.#term })
+    this.#effects.push({ kind: 'lead', term: this.#term, after: this.#termBefore })
     this.#qualifies()
   }
 

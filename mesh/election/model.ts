@@ -51,8 +51,11 @@ export type ElectionEffect =
   | { readonly kind: 'knock'; readonly holder: string }
   /** Ask the mesh whom this replica would reach. */
   | { readonly kind: 'canvass'; readonly term: number }
-  /** This replica leads the mesh from now on. */
-  | { readonly kind: 'lead'; readonly term: number }
+  /**
+   * This replica leads the mesh from now on. `after`: the term that the Lease had before, 0 for none; only whoever led under
+   * that has a record of verdicts that is complete.
+   */
+  | { readonly kind: 'lead'; readonly term: number; readonly after: number }
   | { readonly kind: 'standBy'; readonly why: string }
   | { readonly kind: 'notice'; readonly notice: ElectionNotice }
 

@@ -87,7 +87,7 @@ describe('a Lease that is nobody’s', () => {
   ])('is taken at once, after a canvass: $what', ({ lease, term }) => {
     const { effects, election } = new Driven(lease).passes(0)
     expect(effects.map(({ kind }) => kind)).toEqual(['read', 'canvass', 'write', 'lead'])
-    expect(effects.at(-1)).toEqual({ kind: 'lead', term })
+    expect(effects.at(-1)).toEqual({ kind: 'lead', term, after: term - 1 })
     expect(election.mayWrite(0)).toBe(true)
   })
 
@@ -106,7 +106,7 @@ describe('a Lease that is nobody’s', () => {
   test('is claimed under a later term than any that was heard of', () => {
     replica = new Driven(undefined, 5)
     replica.step({ kind: 'called', term: 8 })
-    expect(replica.passes(canvassRetryMs).did('lead')).toEqual([{ kind: 'lead', term: 9 }])
+    expect(replica.passes(canvassRetryMs).did('lead')).toMatchObject([{ kind: 'lead', term: 9, after: 0 }])
   })
 })
 
@@ -122,7 +122,7 @@ describe('a Lease that is held', () => {
 
   test('is anybody’s when it has not changed for its duration, by the reader’s own clock', () => {
     expect(replica.passes(leaseMs - 1).did('canvass')).toEqual([])
-    expect(replica.passes(1).did('lead')).toEqual([{ kind: 'lead', term: 4 }])
+    expect(replica.passes(1).did('lead')).toEqual([{ kind: 'lead', term: 4, after: 3 }])
   })
 
   test('is anybody’s after two seconds in which the holder’s port has refused, and not if it opens once meanwhile', () => {
@@ -213,7 +213,7 @@ describe('a leader', () => {
     expect(replica.mayWrite).toBe(false)
     expect(replica.did('standBy')).toHaveLength(1)
     replica.passes(canvassRetryMs * 1.5)
-    expect(replica.did('lead').at(-1)).toEqual({ kind: 'lead', term: 3 })
+    expect(replica.did('lead').at(-1)).toEqual({ kind: 'lead', term: 3, after: 1 })
     expect(replica.lease).toMatchObject({ holder: ME, term: 3 })
   })
 
