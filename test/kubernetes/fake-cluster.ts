@@ -23,7 +23,7 @@ export interface FakeCluster extends Cluster {
   deletePod(namespace: string, name: string): void
   /** A kubelet renews its Lease. */
   renew(node: string, leaseSeconds?: number): void
-  readonly version: string
+  nodeOf(name: string): NodeObject | undefined
   readonly pods: readonly PodObject[]
   /** Called before each request; throws what the request is to fail with. */
   before: (request: string, object: string) => void
@@ -72,9 +72,7 @@ export function createFakeCluster(): FakeCluster {
   const fake: FakeCluster = {
     before: () => {},
     requests,
-    get version() {
-      return String(version)
-    },
+    nodeOf: (name) => nodes.get(name),
     get pods() {
       return [...pods.values()]
     },
