@@ -37,6 +37,13 @@ export function undoOf(pod: PodObject, wallMs: number): StatusPatch {
   return patchOf(pod, { status: 'True', reason: null, message: null, lastTransitionTime: timeOf(wallMs) })
 }
 
+/** As far as it is ours it goes: where it could not be undone, the pod stays not Ready for a reason that is not ours. */
+export function releaseOf(pod: PodObject, wallMs: number): StatusPatch {
+  if (mayUndo(pod)) return undoOf(pod, wallMs)
+  const lastTransitionTime = conditionOf(pod, 'Ready')?.lastTransitionTime ?? timeOf(wallMs)
+  return patchOf(pod, { status: 'False', reason: 'ContainersNotReady', message: null, lastTransitionTime })
+}
+
 /** Ours, and without our mark it would be Ready: its containers are, and so is every gate that it declares. */
 export function mayUndo(pod: PodObject): boolean {
   const needed = ['ContainersReady', ...(pod.spec?.readinessGates ?? []).map(({ conditionType }) => conditionType)]
