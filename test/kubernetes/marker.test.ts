@@ -239,6 +239,15 @@ describe('an API server in trouble', () => {
     await soon(async () => expect(hasOwnMarks(await shown('a'))).toBe(false))
   })
 
+  test('also of pods: late ones are Ready again', async () => {
+    let asked = 0
+    // The node's write in time, the first pods' not: asked before each write and after it.
+    mayWrite = () => ++asked <= 2 || (asked > 2 && asked <= 18)
+    newMarker().convicted(verdict())
+    await soon(() => expect(writes().filter((request) => request.startsWith('patch pods')).length).toBeGreaterThan(16))
+    await soon(() => expect(markedPods()).toBe(0))
+  })
+
   test('foreign taints are never lost, however many write them meanwhile', async () => {
     settings = { mode: 'ready', taints: { NodeDown: 'NoSchedule' } }
     let added = 0
