@@ -3,7 +3,7 @@ import { ApiError } from './api-error.ts'
 import type { Authority } from './authority.ts'
 import type { Call, KubeClient, ResourceRef } from './client.ts'
 import { nothingDesired } from './marking/desired.ts'
-import { statusChanges } from './marking/node-marks.ts'
+import { statusChanges, timeOf } from './marking/node-marks.ts'
 import type { LeaseObject, NodeObject, PodObject, StatusPatch, Taint } from './marking/objects.ts'
 import { mayUndo, undoOf } from './marking/pod-marks.ts'
 
@@ -27,6 +27,15 @@ export interface Cluster {
   setTaints(name: string, resourceVersion: string, taints: readonly Taint[]): Promise<NodeObject>
   /** Conflict as above; not-found when the pod is gone. */
   patchPodStatus(pod: PodObject, patch: StatusPatch): Promise<PodObject>
+  /** Where `kubectl describe node` shows it. */
+  tell(node: string, event: NodeEvent): Promise<void>
+}
+
+export interface NodeEvent {
+  readonly type: 'Normal' | 'Warning'
+  readonly reason: string
+  readonly message: string
+  readonly wallMs: number
 }
 
 interface List<T> {
@@ -62,6 +71,20 @@ export function createCluster({ call }: Pick<KubeClient, 'call'>): Cluster {
       const ref = { group: '', resource: 'pods', namespace, name, subresource: 'status' }
       return call({ verb: 'patch', ref, body } satisfies Call)
     },
+    tell: async (node, { type, reason, message, wallMs }) => {
+      const at = timeOf(wallMs)
+      await call({
+        verb: 'create',
+        // Nodes have no namespace; events about them are kept in this one, under the uid that kubelets give them.
+        ref: { group: '', resource: 'events', namespace: 'default' },
+        body: {
+          metadata: { generateName: `${node}.` },
+          involvedObject: { kind: 'Node', name: node, uid: node },
+          ...{ type, reason, message, source: { component: 'starling' } },
+          ...{ firstTimestamp: at, lastTimestamp: at, count: 1 },
+        },
+      })
+    },
   }
 }
 
@@ -89,6 +112,10 @@ export function guarded(cluster: Cluster, authority: Authority, wallMs: () => nu
     setTaints: async (...args) => {
       requireLead()
       return await cluster.setTaints(...args)
+    },
+    tell: async (...args) => {
+      requireLead()
+      await cluster.tell(...args)
     },
     patchPodStatus: async (pod, patch) => {
       requireLead()

@@ -2,13 +2,14 @@
  * Makes Nodes and pods show what stands against them, and undoes it. A reconciler: each pass reads the Node, asks the rules
  * in marking/ and carries out the difference, so that whatever was left half done, by whomever, is finished or undone.
  */
+import { messageOf } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
 import type { Finding } from '../../detectors/contract.ts'
 import type { Standing } from '../../mesh/core/model.ts'
 import type { Marking } from '../../settings/marking.ts'
 import { ApiError } from './api-error.ts'
 import type { Authority } from './authority.ts'
-import { carryOut } from './carry-out.ts'
+import { carryOut, type Written } from './carry-out.ts'
 import { type Cluster, guarded, NotLeading } from './cluster.ts'
 import { NotReadyClock, whyNotReady } from './marking/brakes.ts'
 import { type Desired, desiredMarks, nothingDesired } from './marking/desired.ts'
@@ -55,6 +56,8 @@ interface Entry {
   readonly pods: PodWriter
   isReadyWritten: boolean
   arePodsWritten: boolean
+  /** One event on the Node at a verdict, one at its end. */
+  isTold: boolean
   /** All that its verdict wants is written. */
   isDone: boolean
   /** The cluster did not answer since its verdict came. */
@@ -139,7 +142,7 @@ export class Marker {
         }
       }
     } catch (error) {
-      this.#init.log.warn({ err: String(error) }, 'marks not gone through')
+      this.#init.log.warn({ err: messageOf(error) }, 'marks not gone through')
     }
   }
 
@@ -204,11 +207,28 @@ export class Marker {
       writing: () => ({ term: authority.term, wallMs: wallNow() }),
     })
     record.wrote(cause, written)
+    await this.#tell(entry, cause, written)
     if (isNothing(desired)) return
     if (desired.ready !== undefined && (written.ready === 'marked' || hasOwnReady(node))) entry.isReadyWritten = true
     if (desired.pods && !written.isAlive) entry.arePodsWritten = true
     entry.isDone = desired.againInMs === undefined && !written.isAlive
     if (written.isAlive) lives(node.metadata.name)
+  }
+
+  /** For people who look at the Node; what cannot be said is in our own events anyway. */
+  async #tell(entry: Entry, { node, verdict, desired }: MarkCause, written: Written): Promise<void> {
+    const isStanding = verdict !== undefined && !isNothing(desired)
+    if (isStanding === entry.isTold || (!isStanding && verdict !== undefined)) return
+    entry.isTold = isStanding
+    // Whoever led before wrote it, and told it.
+    if (isStanding && !written.condition) return
+    const wallMs = this.#init.wallNow()
+    const event = isStanding
+      ? ({ type: 'Warning', reason: verdict.standing.kind, message: desired.condition?.says ?? '' } as const)
+      : ({ type: 'Normal', reason: 'Recovered', message: 'what stood against it has ended: marks undone' } as const)
+    await this.#cluster.tell(node, { ...event, wallMs }).catch((error: unknown) => {
+      this.#init.log.warn({ subject: node, err: messageOf(error) }, 'no event on the Node')
+    })
   }
 
   async #isAlive(node: NodeObject, verdict: KnownVerdict, entry: Entry): Promise<boolean> {
@@ -247,7 +267,7 @@ export class Marker {
 
   #failed(name: string, entry: Entry, error: unknown): void {
     const { log, record } = this.#init
-    const err = error instanceof Error ? error.message : String(error)
+    const err = messageOf(error)
     // Whoever leads now finds what there is; should that be this process again, it reads everything again.
     if (error instanceof NotLeading) {
       log.info({ subject: name, err }, 'not written')
@@ -284,6 +304,7 @@ export class Marker {
       pods: new PodWriter(this.#cluster, node, this.#init.wallNow),
       isReadyWritten: false,
       arePodsWritten: false,
+      isTold: false,
       isDone: false,
       hasFailed: false,
       findingsWant: '',

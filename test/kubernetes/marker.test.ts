@@ -69,6 +69,7 @@ function verdict(subject = 'a', kind: VerdictKind = 'NodeDown', verdictId = `v-$
   return { standing, sinceMs: now, silentSinceMs: now - 2_000, says: '8 of 10 observers agree' }
 }
 
+const TOLD = ['tell Warning NodeDown a', 'tell Normal Recovered a']
 const writes = () => cluster.requests.filter((request) => request.startsWith('patch'))
 const shown = async (name: string): Promise<NodeObject> => (await cluster.node(name)) ?? node('gone')
 const markedPods = () => cluster.pods.filter(isMarkedPod).length
@@ -96,6 +97,7 @@ test('marks node and pods, the record first, and each once', async () => {
   marker.convicted(verdict())
   await soon(() => expect(cluster.requests.at(-1)).toBe('get leases a'))
   expect(writes()).toHaveLength(31)
+  expect(cluster.requests.filter((request) => request === TOLD[0])).toHaveLength(1)
 })
 
 test('undoes it all when the node recovers', async () => {
@@ -106,6 +108,7 @@ test('undoes it all when the node recovers', async () => {
   marker.ended('a')
   await soon(async () => expect(hasOwnMarks(await shown('a'))).toBe(false))
   expect(markedPods()).toBe(0)
+  await soon(() => expect(cluster.requests.filter((request) => request.startsWith('tell'))).toEqual(TOLD))
   expect((await shown('a')).status?.conditions?.map(({ type, status }) => [type, status])).toEqual(
     before.status?.conditions?.map(({ type, status }) => [type, status]),
   )
