@@ -11,10 +11,10 @@ import { ApiError } from './api-error.ts'
 import type { Authority } from './authority.ts'
 import { carryOut, type Written } from './carry-out.ts'
 import { type Cluster, guarded, NotLeading } from './cluster.ts'
-import { NotReadyClock, whyNotReady } from './marking/brakes.ts'
+import { NotReadyClock, whyNoTaint, whyNotReady } from './marking/brakes.ts'
 import { type Desired, desiredMarks, nothingDesired } from './marking/desired.ts'
 import { whyLeaving } from './marking/leaving.ts'
-import { hasOwnMarks, hasOwnReady } from './marking/node-marks.ts'
+import { hasOwnMarks, hasOwnReady, hasOwnTaint } from './marking/node-marks.ts'
 import { type NodeObject, poolOf } from './marking/objects.ts'
 import { isMarkedByOthers, showsLife, verdictOn } from './marking/shown.ts'
 import { PodWriter } from './pod-writer.ts'
@@ -73,6 +73,8 @@ export class Marker {
   readonly #entries = new Map<string, Entry>()
   readonly #turns = new Turns((node) => this.#pass(node))
   readonly #notReady = new NotReadyClock()
+  /** About to get our taint: a LIST may not show it yet. */
+  readonly #tainted = new Set<string>()
   readonly #timers: NodeJS.Timeout[] = []
   #isStopped = false
 
@@ -171,7 +173,7 @@ export class Marker {
       init.lives(name)
       return
     }
-    const wanted = await this.#wanted(node, verdict)
+    const wanted = await this.#tainting(node, verdict, await this.#wanted(node, verdict))
     if (wanted.againInMs !== undefined) this.#again(name, entry, wanted.againInMs)
     const cause = { node: name, verdict, desired: wanted } as const
     const why =
@@ -249,6 +251,19 @@ export class Marker {
     const now = init.now()
     const stands = { standing, says, stoodMs: now - sinceMs, silentMs: now - silentSinceMs }
     return desiredMarks({ verdict: stands, findings, leaseSeconds }, mode, marking)
+  }
+
+  /** A fault that every node reports, or seems to, must not close the cluster: beyond a share only the condition is written. */
+  async #tainting(node: NodeObject, verdict: KnownVerdict | undefined, wanted: Desired): Promise<Desired> {
+    const { name } = node.metadata
+    this.#tainted.delete(name)
+    if (wanted.taint === undefined || wanted.mode === 'observe' || hasOwnTaint(node)) return wanted
+    const nodes = await this.#cluster.nodes()
+    const tainted = new Set([...this.#tainted, ...nodes.filter(hasOwnTaint).map(({ metadata }) => metadata.name)])
+    const why = whyNoTaint(tainted.size, nodes.length)
+    if (why === undefined) this.#tainted.add(name)
+    else this.#init.record.withheld({ node: name, verdict, desired: wanted }, why)
+    return why === undefined ? wanted : { ...wanted, taint: undefined }
   }
 
   /** These keep from marking; what is marked stays so, also when somebody cordons the dead node. */

@@ -2,7 +2,14 @@
 import type { Call, KubeClient } from './client.ts'
 import { createCluster } from './cluster.ts'
 import { nothingDesired } from './marking/desired.ts'
-import { hasOwnMarks, hasOwnReady, OWN_CONDITION, OWN_TAINT, statusChanges, taintsAfter } from './marking/node-marks.ts'
+import {
+  hasOwnMarks,
+  hasOwnReady,
+  hasOwnTaint,
+  OWN_CONDITION,
+  statusChanges,
+  taintsAfter,
+} from './marking/node-marks.ts'
 import { conditionOf, type NodeObject, type PodObject } from './marking/objects.ts'
 import { isMarkedPod, releaseOf } from './marking/pod-marks.ts'
 
@@ -68,6 +75,6 @@ function removalsOf(node: NodeObject): readonly Removal[] {
   return [
     ...(hasOwnReady(node) ? [{ kind: 'node Ready', name } as const] : []),
     ...(conditionOf(node, OWN_CONDITION) === undefined ? [] : [{ kind: 'node condition', name } as const]),
-    ...(node.spec?.taints?.some(({ key }) => key === OWN_TAINT) === true ? [{ kind: 'taint', name } as const] : []),
+    ...(hasOwnTaint(node) ? [{ kind: 'taint', name } as const] : []),
   ]
 }

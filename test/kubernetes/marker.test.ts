@@ -2,7 +2,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ApiError } from '../../aggregator/kubernetes/api-error.ts'
 import { Marker } from '../../aggregator/kubernetes/marker.ts'
-import { hasOwnMarks, hasOwnReady, OWN_CONDITION, OWN_TAINT } from '../../aggregator/kubernetes/marking/node-marks.ts'
+import {
+  hasOwnMarks,
+  hasOwnReady,
+  hasOwnTaint,
+  OWN_CONDITION,
+  OWN_TAINT,
+} from '../../aggregator/kubernetes/marking/node-marks.ts'
 import { conditionOf, type NodeObject } from '../../aggregator/kubernetes/marking/objects.ts'
 import { isMarkedPod } from '../../aggregator/kubernetes/marking/pod-marks.ts'
 import type { KnownVerdict } from '../../aggregator/kubernetes/record.ts'
@@ -11,6 +17,7 @@ import { silentLog } from '../../common/log.ts'
 import type { Finding } from '../../detectors/contract.ts'
 import type { VerdictKind } from '../../mesh/core/model.ts'
 import { type MarkingSettings, readMarking } from '../../settings/marking.ts'
+import { finding } from './cases.ts'
 import { createFakeCluster, type FakeCluster, merged } from './fake-cluster.ts'
 import { node, pod } from './objects.ts'
 
@@ -310,16 +317,7 @@ test('Unknown is left alone, and pods that are still Ready are marked', async ()
 })
 
 test('a finding shows as condition and taint until it is gone; the same said again writes nothing', async () => {
-  const times = { since: '', observedAt: '', ttlMs: 60_000 }
-  const words = { detector: 'conntrack', cause: '', summary: '97 % full', evidence: [] }
-  const found = {
-    id: 'a/conntrack/x#1',
-    node: 'a',
-    reason: 'ConntrackAlmostFull',
-    status: 'alarm',
-    ...words,
-    ...times,
-  } as const
+  const found = finding('ConntrackAlmostFull')
   const marker = newMarker()
   findings = [found]
   marker.reported('a')
@@ -333,4 +331,17 @@ test('a finding shows as condition and taint until it is gone; the same said aga
   findings = []
   marker.reported('a')
   await soon(async () => expect(hasOwnMarks(await shown('a'))).toBe(false))
+})
+
+test('a fault that every node reports closes one of six: the others show the condition alone', async () => {
+  const marker = newMarker()
+  findings = [finding('ConntrackAlmostFull')]
+  const names = ['a', 'b', 'c', 'd', 'e', 'f']
+  for (const name of names) marker.reported(name)
+  await soon(async () => {
+    const nodes = await Promise.all(names.map(shown))
+    expect(nodes.map((each) => conditionOf(each, OWN_CONDITION)?.reason)).toEqual(names.map(() => 'FindingAlarm'))
+    expect(nodes.filter(hasOwnTaint)).toHaveLength(1)
+  })
+  expect(told.filter((text) => text.includes('no taint: 1 of 6 nodes have ours already'))).toHaveLength(5)
 })

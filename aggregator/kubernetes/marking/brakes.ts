@@ -54,3 +54,12 @@ export function whyNotReady(
 function isReady(node: NodeObject): boolean {
   return conditionOf(node, 'Ready')?.status === 'True'
 }
+
+/** Of the nodes of a cluster, at least one: beyond that our taint would leave too few for its pods. */
+const TAINTED_SHARE = 0.25
+
+/** Why one more of `total` nodes must not get our taint while `tainted` have it; undefined when it may. */
+export function whyNoTaint(tainted: number, total: number): string | undefined {
+  if (tainted < Math.max(1, Math.floor(total * TAINTED_SHARE))) return undefined
+  return `no taint: ${tainted} of ${total} nodes have ours already`
+}

@@ -26,7 +26,11 @@ export function hasOwnReady(node: NodeObject): boolean {
 
 /** Whether anything on this node is ours. */
 export function hasOwnMarks(node: NodeObject): boolean {
-  return hasOwnReady(node) || conditionOf(node, OWN_CONDITION) !== undefined || ownTaint(node) !== undefined
+  return hasOwnReady(node) || conditionOf(node, OWN_CONDITION) !== undefined || hasOwnTaint(node)
+}
+
+export function hasOwnTaint(node: NodeObject): boolean {
+  return node.spec?.taints?.some(({ key }) => key === OWN_TAINT) === true
 }
 
 /** The conditions to be merged into the node's status; none when it shows what should show. */
@@ -86,10 +90,6 @@ function isStillRight(own: Condition, reason: string, id: string, wallMs: number
 
 function idOf(cause: NonNullable<Desired['condition']>['cause']): string {
   return cause.kind === 'verdict' ? cause.standing.verdictId : cause.id
-}
-
-function ownTaint(node: NodeObject): Taint | undefined {
-  return node.spec?.taints?.find(({ key }) => key === OWN_TAINT)
 }
 
 /** As Kubernetes writes times: whole seconds. */
