@@ -19,6 +19,7 @@ import { type NodeObject, poolOf } from './marking/objects.ts'
 import { isMarkedByOthers, showsLife, verdictOn } from './marking/shown.ts'
 import { PodWriter } from './pod-writer.ts'
 import type { KnownVerdict, MarkCause, MarkRecord } from './record.ts'
+import type { Times } from './times.ts'
 import { Turns } from './turns.ts'
 import { leaseSecondsOf, type Witness } from './witness.ts'
 
@@ -45,9 +46,10 @@ export interface MarkerInit {
   lives(node: string): void
   /** What stands against it could not be written for too long: the mesh is to be asked again before it is. */
   askAfresh(node: string): void
-  /** Monotonic, and of the calendar, ms. */
+  /** Monotonic, ms. */
   now(): number
-  wallNow(): number
+  /** Of the calendar, to be written. */
+  times(): Times
 }
 
 /** What this process knows and did of one node. */
@@ -80,7 +82,7 @@ export class Marker {
 
   constructor(init: MarkerInit) {
     this.#init = init
-    this.#cluster = guarded(init.cluster, init.authority, init.wallNow)
+    this.#cluster = guarded(init.cluster, init.authority, init.times)
   }
 
   /** Takes over: `standing` are the verdicts on record; our marks that none of them explains are undone. */
@@ -196,7 +198,7 @@ export class Marker {
   }
 
   async #write(node: NodeObject, entry: Entry, cause: MarkCause): Promise<void> {
-    const { record, authority, wallNow, lives } = this.#init
+    const { record, authority, times, lives } = this.#init
     const { desired } = cause
     // On record before the first of it is written: what is found half done has its cause.
     if (!isNothing(desired)) record.marking(cause)
@@ -206,7 +208,7 @@ export class Marker {
       desired,
       pods: entry.pods,
       marksPods: !entry.arePodsWritten,
-      writing: () => ({ term: authority.term, wallMs: wallNow() }),
+      writing: () => ({ term: authority.term, times: times() }),
     })
     record.wrote(cause, written)
     await this.#tell(entry, cause, written)
@@ -224,11 +226,11 @@ export class Marker {
     entry.isTold = isStanding
     // Whoever led before wrote it, and told it.
     if (isStanding && !written.condition) return
-    const wallMs = this.#init.wallNow()
+    const at = this.#init.times().now
     const event = isStanding
       ? ({ type: 'Warning', reason: verdict.standing.kind, message: desired.condition?.says ?? '' } as const)
       : ({ type: 'Normal', reason: 'Recovered', message: 'what stood against it has ended: marks undone' } as const)
-    await this.#cluster.tell(node, { ...event, wallMs }).catch((error: unknown) => {
+    await this.#cluster.tell(node, { ...event, at }).catch((error: unknown) => {
       this.#init.log.warn({ subject: node, err: messageOf(error) }, 'no event on the Node')
     })
   }
@@ -316,7 +318,7 @@ export class Marker {
     if (known !== undefined) return known
     const entry: Entry = {
       verdict: undefined,
-      pods: new PodWriter(this.#cluster, node, this.#init.wallNow),
+      pods: new PodWriter(this.#cluster, node, () => this.#init.times().now),
       isReadyWritten: false,
       arePodsWritten: false,
       isTold: false,

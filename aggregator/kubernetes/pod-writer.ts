@@ -21,14 +21,14 @@ export interface PodsMarked {
 export class PodWriter {
   readonly #cluster: Pick<Cluster, 'podsOf' | 'patchPodStatus'>
   readonly #node: string
-  readonly #wallMs: () => number
+  readonly #now: () => string
   /** As our PATCH left them, by namespace and name. */
   readonly #marked = new Map<string, PodObject>()
 
-  constructor(cluster: Pick<Cluster, 'podsOf' | 'patchPodStatus'>, node: string, wallMs: () => number) {
+  constructor(cluster: Pick<Cluster, 'podsOf' | 'patchPodStatus'>, node: string, now: () => string) {
     this.#cluster = cluster
     this.#node = node
-    this.#wallMs = wallMs
+    this.#now = now
   }
 
   /** Throws what the cluster throws, but for conflicts; what was written by then stays known. */
@@ -39,7 +39,7 @@ export class PodWriter {
       const known = ready.filter((pod) => this.#marked.has(keyOf(pod)))
       if (known.some((pod) => isLater(pod, this.#marked.get(keyOf(pod))))) return { marked, isAlive: true }
       const wanted = ready.filter((pod) => !known.includes(pod))
-      const conflicts = await this.#patchAll(wanted, (pod) => markOf(pod, says, this.#wallMs()))
+      const conflicts = await this.#patchAll(wanted, (pod) => markOf(pod, says, this.#now()))
       marked += wanted.length - conflicts
       if (conflicts === 0 || round === ROUNDS_MAX) return { marked, isAlive: false }
       await wait(ROUND_GAP_MS)
@@ -54,7 +54,7 @@ export class PodWriter {
     const found = search ? (await this.#cluster.podsOf(this.#node)).filter(isMarkedPod) : []
     const pods = new Map([...found.map((pod) => [keyOf(pod), pod] as const), ...this.#marked])
     const undoable = [...pods.values()].filter(mayUndo)
-    const conflicts = await this.#patchAll(undoable, (pod) => undoOf(pod, this.#wallMs()))
+    const conflicts = await this.#patchAll(undoable, (pod) => undoOf(pod, this.#now()))
     this.#marked.clear()
     return undoable.length - conflicts
   }

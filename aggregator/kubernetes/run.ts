@@ -13,6 +13,7 @@ import { type ClusterAccess, connectKubernetes } from './client.ts'
 import { type Cluster, createCluster } from './cluster.ts'
 import { Marker, verdictsOnNodes } from './marker.ts'
 import type { KnownVerdict, MarkCause, MarkRecord } from './record.ts'
+import { timesAt } from './times.ts'
 import { Witness } from './witness.ts'
 
 export interface KubernetesInit {
@@ -84,7 +85,7 @@ function createMarking(init: KubernetesInit, cluster: Cluster, close: () => void
         lives: mesh.lives,
         askAfresh: mesh.askAfresh,
         now,
-        wallNow: Date.now,
+        times: () => timesAt(Date.now()),
       })
       marker.start(standing.map(known))
     },

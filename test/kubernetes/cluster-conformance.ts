@@ -63,7 +63,7 @@ export function clusterConformance(name: string, create: () => Promise<ClusterUn
 
     test('an event about a node is taken', async () => {
       const { metadata } = await newNode()
-      const event = { type: 'Warning', reason: 'NodeDown', message: '8 of 10 observers agree', wallMs: 0 } as const
+      const event = { type: 'Warning', reason: 'NodeDown', message: '8 of 10 observers agree', at: BEATEN_AT } as const
       expect(await cluster.tell(metadata.name, event)).toBeUndefined()
     })
 

@@ -17,7 +17,7 @@ import { silentLog } from '../../common/log.ts'
 import type { Finding } from '../../detectors/contract.ts'
 import type { VerdictKind } from '../../mesh/core/model.ts'
 import { type MarkingSettings, readMarking } from '../../settings/marking.ts'
-import { finding } from './cases.ts'
+import { finding, WRITING } from './cases.ts'
 import { createFakeCluster, type FakeCluster, merged } from './fake-cluster.ts'
 import { node, pod } from './objects.ts'
 
@@ -65,7 +65,7 @@ function newMarker(): Marker {
     lives: (name) => void told.push(`lives ${name}`),
     askAfresh: (name) => void told.push(`ask afresh ${name}`),
     now: () => now,
-    wallNow: () => Date.parse('2026-01-02T03:04:05Z'),
+    times: () => WRITING.times,
   })
   markers.push(marker)
   return marker
