@@ -141,9 +141,10 @@ export class Marker {
       const names = new Set(nodes.map(({ metadata }) => metadata.name))
       for (const [node, entry] of this.#entries) {
         if (names.has(node)) this.reported(node)
-        if (entry.verdict === undefined && entry.findingsWant === '' && entry.timer === undefined) {
-          if (!entry.pods.hasMarked) this.#entries.delete(node)
-        }
+        // Settings may let show by now what they did not when it was found.
+        if (entry.findingsWant !== '') this.#turns.take(node)
+        const isIdle = entry.verdict === undefined && entry.findingsWant === '' && entry.timer === undefined
+        if (isIdle && !entry.pods.hasMarked) this.#entries.delete(node)
       }
     } catch (error) {
       this.#init.log.warn({ err: messageOf(error) }, 'marks not gone through')
