@@ -10,8 +10,8 @@ import type { Marking } from '../../settings/marking.ts'
 import { ApiError } from './api-error.ts'
 import type { Authority } from './authority.ts'
 import { carryOut, type Written } from './carry-out.ts'
+import { Caution } from './caution.ts'
 import { type Cluster, guarded, NotLeading } from './cluster.ts'
-import { NotReadyClock, whyNoTaint, whyNotReady } from './marking/brakes.ts'
 import { type Desired, desiredMarks, nothingDesired } from './marking/desired.ts'
 import { whyLeaving } from './marking/leaving.ts'
 import { hasOwnMarks, hasOwnReady, hasOwnTaint } from './marking/node-marks.ts'
@@ -19,6 +19,7 @@ import { type NodeObject, poolOf } from './marking/objects.ts'
 import { isMarkedByOthers, showsLife, verdictOn } from './marking/shown.ts'
 import { PodWriter } from './pod-writer.ts'
 import type { KnownVerdict, MarkCause, MarkRecord } from './record.ts'
+import { Slots } from './slots.ts'
 import type { Times } from './times.ts'
 import { Turns } from './turns.ts'
 import { leaseSecondsOf, type Witness } from './witness.ts'
@@ -27,6 +28,9 @@ import { leaseSecondsOf, type Witness } from './witness.ts'
 const REREAD_MS = 5_000
 const REPAIR_FIRST_MS = 5_000
 const REPAIR_MS = 60_000
+
+/** docs/kubernetes.md: 100 pods took 375 ms so, and the API server has other clients. */
+const PODS_IN_FLIGHT_MAX = 16
 
 /** A verdict this young is written without asking again, whatever goes wrong at first. */
 const FRESH_MS = 5_000
@@ -74,15 +78,15 @@ export class Marker {
   readonly #cluster: Cluster
   readonly #entries = new Map<string, Entry>()
   readonly #turns = new Turns((node) => this.#pass(node))
-  readonly #notReady = new NotReadyClock()
-  /** About to get our taint: a LIST may not show it yet. */
-  readonly #tainted = new Set<string>()
+  readonly #caution: Caution
+  readonly #slots = new Slots(PODS_IN_FLIGHT_MAX)
   readonly #timers: NodeJS.Timeout[] = []
   #isStopped = false
 
   constructor(init: MarkerInit) {
     this.#init = init
     this.#cluster = guarded(init.cluster, init.authority, init.times)
+    this.#caution = new Caution(init.cluster, init.now)
   }
 
   /** Takes over: `standing` are the verdicts on record; our marks that none of them explains are undone. */
@@ -115,11 +119,13 @@ export class Marker {
 
   isolated(standing: Standing): void {
     const known = this.#entries.get(standing.subject)?.verdict
+    this.#caution.forget(standing.subject)
     if (known !== undefined) this.convicted({ ...known, standing })
   }
 
   ended(node: string): void {
     this.#entry(node).verdict = undefined
+    this.#caution.forget(node)
     this.#turns.take(node)
   }
 
@@ -135,8 +141,7 @@ export class Marker {
   /** Goes through all Nodes: what of ours nothing stands behind is undone. Does nothing where the cluster does not answer. */
   async repair(): Promise<void> {
     try {
-      const nodes = await this.#cluster.nodes()
-      this.#notReady.saw(this.#init.now(), nodes)
+      const nodes = await this.#caution.nodes()
       for (const node of nodes) if (hasOwnMarks(node)) this.#turns.take(node.metadata.name)
       const names = new Set(nodes.map(({ metadata }) => metadata.name))
       for (const [node, entry] of this.#entries) {
@@ -186,6 +191,7 @@ export class Marker {
     else if (!isNothing(wanted) && wanted.mode === 'observe') init.record.wouldMark(cause)
     const desired = wanted.mode === 'observe' || why !== undefined ? nothingDesired(wanted.mode) : wanted
     if (isNothing(desired)) {
+      this.#caution.forget(name)
       if (hasOwnMarks(node) || entry.pods.hasMarked) await this.#write(node, entry, { ...cause, desired })
       return
     }
@@ -213,7 +219,8 @@ export class Marker {
     })
     record.wrote(cause, written)
     await this.#tell(entry, cause, written)
-    if (isNothing(desired)) return
+    // Another verdict may have come meanwhile, for which nothing is written yet.
+    if (isNothing(desired) || entry.verdict?.standing.verdictId !== cause.verdict?.standing.verdictId) return
     if (desired.ready !== undefined && (written.ready === 'marked' || hasOwnReady(node))) entry.isReadyWritten = true
     if (desired.pods && !written.isAlive) entry.arePodsWritten = true
     entry.isDone = desired.againInMs === undefined && !written.isAlive
@@ -258,15 +265,12 @@ export class Marker {
 
   /** A fault that every node reports, or seems to, must not close the cluster: beyond a share only the condition is written. */
   async #tainting(node: NodeObject, verdict: KnownVerdict | undefined, wanted: Desired): Promise<Desired> {
-    const { name } = node.metadata
-    this.#tainted.delete(name)
     if (wanted.taint === undefined || wanted.mode === 'observe' || hasOwnTaint(node)) return wanted
-    const nodes = await this.#cluster.nodes()
-    const tainted = new Set([...this.#tainted, ...nodes.filter(hasOwnTaint).map(({ metadata }) => metadata.name)])
-    const why = whyNoTaint(tainted.size, nodes.length)
-    if (why === undefined) this.#tainted.add(name)
-    else this.#init.record.withheld({ node: name, verdict, desired: wanted }, why)
-    return why === undefined ? wanted : { ...wanted, taint: undefined }
+    const { name } = node.metadata
+    const why = await this.#caution.whyNoTaint(name)
+    if (why === undefined) return wanted
+    this.#init.record.withheld({ node: name, verdict, desired: wanted }, why)
+    return { ...wanted, taint: undefined }
   }
 
   /** These keep from marking; what is marked stays so, also when somebody cordons the dead node. */
@@ -277,10 +281,7 @@ export class Marker {
     const isMarked = verdictOn(node)?.verdictId === verdict.standing.verdictId
     if (leaving !== undefined && !isMarked) return `leaving: ${leaving}`
     if (wanted.ready === undefined && !wanted.pods) return undefined
-    const nodes = await this.#cluster.nodes()
-    const now = this.#init.now()
-    this.#notReady.saw(now, nodes)
-    return whyNotReady(node.metadata.name, nodes, this.#notReady.recent(now))
+    return await this.#caution.whyNotReady(node.metadata.name, wanted.mode === 'observe')
   }
 
   #failed(name: string, entry: Entry, error: unknown): void {
@@ -319,7 +320,7 @@ export class Marker {
     if (known !== undefined) return known
     const entry: Entry = {
       verdict: undefined,
-      pods: new PodWriter(this.#cluster, node, () => this.#init.times().now),
+      pods: new PodWriter({ cluster: this.#cluster, node, slots: this.#slots, now: () => this.#init.times().now }),
       isReadyWritten: false,
       arePodsWritten: false,
       isTold: false,
