@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { StarlingError } from '../common/errors.ts'
 import type { Log } from '../common/log.ts'
+import type { Finding } from '../detectors/contract.ts'
 import type { Leader } from '../mesh/core/leader.ts'
 import type { Notice } from '../mesh/core/message.ts'
 import type { Certificate, Roster, SignedStatement } from '../mesh/core/model.ts'
@@ -15,6 +16,8 @@ import { EventBudget } from './event-budget.ts'
 import { explainNode } from './explain.ts'
 import { Fleet } from './fleet.ts'
 import { LastWords } from './last-words.ts'
+import type { MarkStory } from './mark-story.ts'
+import { markingPlan } from './marking-plan.ts'
 import type {
   AggregatorPort,
   Decision,
@@ -27,6 +30,7 @@ import type {
   Snapshot,
   Store,
   StoredEvent,
+  WouldBeMark,
 } from './model.ts'
 import { Recorder } from './recorder.ts'
 import { matrixRows, memberViews, StateClock } from './snapshot.ts'
@@ -47,7 +51,8 @@ export interface ServiceInit {
   readonly store: Store
   readonly roster: Roster
   readonly node: string
-  readonly term: number
+  /** Which life of this aggregator it is: events of different lives have different ids. */
+  readonly life: number
   readonly version: string
   readonly notice: string
   readonly log: Log
@@ -71,7 +76,7 @@ export class AggregatorService implements AggregatorPort {
     this.#verdicts = new Verdicts(init.store)
     this.#lastWords = new LastWords(init.store)
     for (const signed of this.saidBefore()) this.#fleet.hear(performance.now(), signed)
-    this.#recorder = new Recorder(init.store, `${init.node}.${init.term}`, (event) => {
+    this.#recorder = new Recorder(init.store, `${init.node}.${init.life}`, (event) => {
       this.#verdicts.take(event)
       this.#tell(event)
     })
@@ -89,13 +94,27 @@ export class AggregatorService implements AggregatorPort {
     return this.#verdicts
   }
 
+  get marks(): MarkStory {
+    return this.#recorder.marks
+  }
+
+  /** What a node says of itself now; what it did not renew in time is unknown. */
+  findingsOf(node: string): readonly Finding[] {
+    return this.#fleet.findingsOf(node, performance.now())
+  }
+
   /** The mesh runs: from now on, while this aggregator leads, there is a present to show. */
   start(mesh: MeshSide): void {
     this.#mesh = mesh
   }
 
-  /** This aggregator leads from now on. */
+  /** This aggregator leads from now on. What ended while another led, ends here too. */
   leads(term: number): void {
+    const { standing } = this.#running().leader.conditions
+    for (const verdict of this.#verdicts.standing()) {
+      if (standing.get(verdict.subject)?.verdictId === verdict.verdictId) continue
+      this.#recorder.mesh.notice({ kind: 'recovered', verdict, why: 'it ended while another aggregator led' })
+    }
     this.#recorder.started(this.#init.node, term)
   }
 
@@ -192,6 +211,10 @@ export class AggregatorService implements AggregatorPort {
   explain(node: string): Explanation | null {
     const member = this.snapshot().members.find((candidate) => candidate.node === node)
     return member === undefined ? null : explainNode(member, this.#init.store)
+  }
+
+  markingPlan(since: string): readonly WouldBeMark[] {
+    return markingPlan(this.#init.store, since)
   }
 
   matrix(): readonly MatrixRow[] {

@@ -146,10 +146,7 @@ export class Core {
         return this.#leave(now.ms, input.reason, Math.min(input.forMs, LEAVE_MS_MAX))
       case 'roster':
         return this.#advance(now.ms, input.roster, input.hash, input.bytes)
-      case 'canvass':
-      case 'lead':
-      case 'standBy':
-      case 'heartbeat':
+      default:
         return this.#office?.take(now.ms, input, this.#links.peers) ?? []
     }
   }

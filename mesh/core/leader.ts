@@ -204,8 +204,8 @@ export class Leader {
     if (notice.kind !== 'recovered') return
     const { subject, incarnation } = notice.verdict
     this.#forget(subject)
-    if (!this.#lives.isSucceeded(subject, incarnation))
-      this.#tell(...this.#judge.disputes.cameBackAsItWas(now, subject))
+    const isSameLife = !this.#lives.isSucceeded(subject, incarnation)
+    if (isSameLife && notice.afresh !== true) this.#tell(...this.#judge.disputes.cameBackAsItWas(now, subject))
   }
 
   #soonest(now: Millis): Millis {

@@ -21,7 +21,7 @@ export interface OfficeOptions extends Omit<NonNullable<CoreOptions['aggregator'
 }
 
 /** What concerns an aggregator alone. */
-export type OfficeInput = Extract<Input, { kind: 'canvass' | 'lead' | 'standBy' | 'heartbeat' }>
+export type OfficeInput = Extract<Input, { kind: 'canvass' | 'lead' | 'standBy' | 'heartbeat' | 'askAfresh' }>
 
 export class Office {
   readonly #options: OfficeOptions
@@ -57,6 +57,11 @@ export class Office {
         return []
       case 'heartbeat':
         this.#leader?.heartbeat(input.subject, input.renewed)
+        return []
+      case 'askAfresh':
+        this.#leader?.conditions.reopen(input.subject)
+        // Nothing is known of its Lease; told of that, the leader looks at everything again.
+        this.#leader?.heartbeat(input.subject, undefined)
         return []
     }
   }
