@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import type { z } from 'zod'
 import { UsageError } from './errors.ts'
-import { keysAt, leavesOf } from './schema-shape.ts'
+import { keysAt, leavesOf, partsOf } from './schema-shape.ts'
 import { unknownKeyError } from './setting-errors.ts'
 import { readYamlFile, type YamlFile } from './yaml-file.ts'
 
@@ -69,12 +69,16 @@ function readText(schema: z.ZodType, text: string): unknown {
   return readings.find((reading) => schema.safeParse(reading).success) ?? text
 }
 
-/** A part that is absent, or a key with nothing after it, is an empty part: what it lacks can then be named. */
+/**
+ * A part that is absent, or a key with nothing after it, is an empty part: what it lacks can then be named. An optional part
+ * that is absent stays so.
+ */
 function withEmptyParts(schema: z.ZodType, value: object): object {
-  const parts = leavesOf(schema).flatMap((leaf) =>
-    leaf.path.slice(0, -1).map((_, index) => leaf.path.slice(0, index + 1)),
-  )
-  return parts.reduce((below, path) => (valueAt(below, path) == null ? withValueAt(below, path, {}) : below), value)
+  return partsOf(schema).reduce((below, { path, isOptional }) => {
+    const given = valueAt(below, path)
+    const isWanted = !isOptional && valueAt(below, path.slice(0, -1)) !== undefined
+    return given === null || (given === undefined && isWanted) ? withValueAt(below, path, {}) : below
+  }, value)
 }
 
 /** A copy, since in YAML one mapping may stand in several places. What is no object on the way is replaced by one. */

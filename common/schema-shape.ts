@@ -29,6 +29,22 @@ export function leavesOf(schema: z.ZodType, path: readonly string[] = []): reado
   return Object.entries(shape).flatMap(([key, inner]) => leavesOf(inner, [...path, key]))
 }
 
+/** An object within an object schema, such as `mesh`. */
+export interface SchemaPart {
+  readonly path: readonly string[]
+  /** It may be left out. */
+  readonly isOptional: boolean
+}
+
+/** Every object below the outermost, each before those within it. */
+export function partsOf(schema: z.ZodType, path: readonly string[] = []): readonly SchemaPart[] {
+  return Object.entries(shapeOf(schema) ?? {}).flatMap(([key, inner]) => {
+    if (shapeOf(inner) === null) return []
+    const part = { path: [...path, key], isOptional: inner instanceof z.ZodOptional }
+    return [part, ...partsOf(inner, part.path)]
+  })
+}
+
 function innerOf(schema: z.ZodType, key: string, value: unknown): z.ZodType | undefined {
   const bare = unwrap(alternativeOf(schema, value))
   if (bare instanceof z.ZodArray) return bare.element as z.ZodType

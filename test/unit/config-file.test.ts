@@ -48,6 +48,16 @@ describe('a configuration', () => {
     expect(aggregator.http).toEqual({ host: '127.0.0.1', port: 7780 })
   })
 
+  test('leaves out an optional part that is not there, and takes a key with nothing after it for an empty part', () => {
+    const file = join(folder, 'aggregator.yaml')
+    const partOf = (text: string) => {
+      writeFileSync(file, text)
+      return loadConfig(aggregatorConfig, { file, fileRequired: true, env: {}, flags: [] }).kubernetes
+    }
+    expect(partOf('mesh: {id: prod-a}\n')).toBeUndefined()
+    expect(partOf('mesh: {id: prod-a}\nkubernetes:\n')).toEqual({ namespace: 'starling' })
+  })
+
   test('takes a flag before a variable, and a variable before the file', () => {
     const text = 'mesh: {id: prod-a}\nlog: {level: warn, format: pretty}\nnode: {zone: one}\n'
     const env = { STARLING_LOG_LEVEL: 'debug', STARLING_NODE_ZONE: 'two' }
