@@ -5,18 +5,21 @@ import { parseListen } from '../common/listen.ts'
 import type { Logger } from '../common/pino-log.ts'
 import { builtinDetectors } from '../detectors/index.ts'
 import { NOTE_BYTES_MAX } from '../mesh/core/gossip.ts'
-import type { SignedStatement } from '../mesh/core/model.ts'
+import type { SignedStatement, Standing } from '../mesh/core/model.ts'
 import { loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
 import type { KeyPair } from '../mesh/identity/keys.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { builtinRemediators } from '../remediators/index.ts'
 import type { SettingsDocument } from '../settings/document.ts'
+import { readMarking } from '../settings/marking.ts'
 import { SETTINGS_TOPIC } from '../settings/notes.ts'
 import { encodeSettings, signSettings } from '../settings/signed.ts'
 import { validateSettings } from '../settings/validate.ts'
 import type { AggregatorConfig } from './config.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
+import { soleAuthority } from './kubernetes/authority.ts'
+import type { Kubernetes, KubernetesInit } from './kubernetes/run.ts'
 import { createAggregatorMetrics } from './metrics.ts'
 import type { Store } from './model.ts'
 import { AggregatorService } from './service.ts'
@@ -70,6 +73,19 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     log,
   })
   const metrics = createAggregatorMetrics(() => service.snapshot())
+  let inForce = document
+  let signed = signedBytes(inForce)
+  const kubernetes = await connectCluster(config, {
+    authority: soleAuthority(term),
+    story: service.marks,
+    metrics,
+    log,
+    marking: () => readMarking(inForce.marking),
+    findingsOf: (name) => service.findingsOf(name),
+    verdictOf: (id) => service.verdicts.of(id),
+  })
+  const onRecord = service.verdicts.standing()
+  const standing = withoutDoubles([...onRecord, ...((await kubernetes?.standingOnNodes()) ?? [])])
   // HTTP first: a taken port must be known before a second leader speaks up in the mesh.
   const http = createHttpServer({
     port: service,
@@ -82,6 +98,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   const hear = (signed: SignedStatement) => {
     try {
       service.hear(signed)
+      kubernetes?.heard(signed.statement.signer)
     } catch (error) {
       log.warn({ from: signed.statement.signer, err: messageOf(error) }, 'note dropped')
     }
@@ -93,19 +110,22 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     rosterBytes: identity.rosterBytes,
     listen,
     onRoster: (bytes) => writeRoster(stateDir, bytes),
-    lead: { term, standing: service.verdicts.standing(), saidBefore: service.saidBefore() },
+    lead: { term, standing, saidBefore: service.saidBefore() },
+    ...(kubernetes === undefined ? {} : { heartbeats: kubernetes.heartbeats }),
     onStatement: hear,
     onCommit: (certificate) => {
       service.commit(certificate)
       metrics.verdict(certificate.kind)
+      kubernetes?.committed(certificate)
     },
     onNotice: (notice) => {
       service.notice(notice)
       metrics.notice(notice)
+      kubernetes?.notice(notice)
     },
     onTraffic: metrics.traffic,
   }).catch(async (cause: unknown) => {
-    await http.close()
+    await Promise.all([http.close(), kubernetes?.stop()])
     throw new StarlingError(`the mesh cannot listen on ${listen.host}:${listen.port}: ${messageOf(cause)}`, {
       remedy: 'set mesh.listen to a free port, or STARLING_MESH_LISTEN',
       cause,
@@ -114,9 +134,8 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   const { leader } = mesh
   if (leader === undefined) throw new Error('an aggregator leads')
   service.start({ leader, now: mesh.now, publish: mesh.publish })
+  kubernetes?.start(mesh, standing)
 
-  let inForce = document
-  let signed = signedBytes(inForce)
   const sayApplied = () => {
     store.writeFact(SETTINGS_FACT, JSON.stringify(inForce))
     mesh.publish(SETTINGS_TOPIC, signed, SETTINGS_TTL_MS)
@@ -152,10 +171,25 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       clearTimeout(inherited)
       clearInterval(repeat)
       stopWatching()
-      await Promise.all([http.close(), mesh.stop()])
+      await Promise.all([http.close(), mesh.stop(), kubernetes?.stop()])
       store.close()
     },
   }
+}
+
+/** Only here is anything of Kubernetes loaded: without a cluster it is never needed. */
+async function connectCluster(
+  { kubernetes: access }: AggregatorConfig,
+  init: Omit<KubernetesInit, 'access'>,
+): Promise<Kubernetes | undefined> {
+  if (access === undefined) return undefined
+  const { connectMarking } = await import('./kubernetes/run.ts')
+  return await connectMarking({ ...init, access })
+}
+
+/** Of one subject the first, which is that on record. */
+function withoutDoubles(verdicts: readonly Standing[]): readonly Standing[] {
+  return [...new Map(verdicts.toReversed().map((verdict) => [verdict.subject, verdict])).values()]
 }
 
 /** Recorded before it is used: two lives of an aggregator never ask under the same term. */

@@ -26,6 +26,10 @@ export const aggregatorConfig = z.strictObject({
   notice: z.string().max(500).default(''),
   /** File with the token of API and page; made, readable by its owner alone, when there is none. */
   tokenFile: z.string().min(1).default('/var/lib/starling/token'),
+  /** The cluster that is marked; without it there is none. An empty section means the one that this runs in. */
+  kubernetes: z
+    .strictObject({ kubeconfig: z.string().min(1).optional(), context: z.string().min(1).optional() })
+    .optional(),
   stateDir: z.string().min(1).default('/var/lib/starling'),
 })
 

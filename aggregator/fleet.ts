@@ -30,7 +30,8 @@ interface Report {
 
 export class Fleet {
   readonly #lives = new Map<string, string>()
-  readonly #reports = new Map<string, Report>()
+  /** By node and topic. */
+  readonly #reports = new Map<string, Map<string, Report>>()
   readonly #remediations = new Map<string, Remediation>()
   readonly #applied = new Map<string, number>()
   readonly #watching = new Map<string, { readonly subjects: readonly string[]; readonly heardAt: number }>()
@@ -53,7 +54,11 @@ export class Fleet {
 
   /** All findings; those not renewed in time are shown as unknown. */
   findings(nowMs: number): readonly Finding[] {
-    return [...this.#reports.values()].flatMap(({ findings, heardAt }) =>
+    return [...this.#reports.keys()].flatMap((node) => this.findingsOf(node, nowMs))
+  }
+
+  findingsOf(node: string, nowMs: number): readonly Finding[] {
+    return [...(this.#reports.get(node)?.values() ?? [])].flatMap(({ findings, heardAt }) =>
       findings.map((finding) => (nowMs - heardAt <= finding.ttlMs ? finding : expired(finding))),
     )
   }
@@ -81,7 +86,8 @@ export class Fleet {
   #hearNote(nowMs: number, signer: string, { topic, bytes }: Note): FleetChange {
     if (isReportTopic(topic)) {
       const findings = decodeReport(signer, topic, bytes)
-      this.#reports.set(`${signer}\n${topic}`, { findings, heardAt: nowMs })
+      const ofNode = this.#reports.get(signer) ?? new Map<string, Report>()
+      this.#reports.set(signer, ofNode.set(topic, { findings, heardAt: nowMs }))
       const detector = topic.slice(topic.indexOf('/') + 1)
       return { kind: 'report', node: signer, detector, findings }
     }

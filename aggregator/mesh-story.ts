@@ -4,7 +4,7 @@ import type { Certificate, Standing } from '../mesh/core/model.ts'
 import { formatIncarnation } from '../mesh/core/model.ts'
 import type { Chronicle } from './chronicle.ts'
 import { Incidents } from './incidents.ts'
-import type { Event, EventKind, VoteView } from './model.ts'
+import { type Event, type EventKind, type VoteView, verdictEventId } from './model.ts'
 
 export interface VerdictRecord {
   readonly certificate: Certificate
@@ -231,8 +231,4 @@ function liveness(node: string): string {
 /** Its last leave, whatever else was told of it since. */
 function leave(node: string): string {
   return `leave/${node}`
-}
-
-function verdictEventId(verdictId: string): string {
-  return `verdict/${verdictId}`
 }

@@ -3,6 +3,7 @@ import { Counter, Gauge, Registry } from 'prom-client'
 import type { Notice } from '../mesh/core/message.ts'
 import type { Traffic } from '../mesh/libp2p/mesh-node.ts'
 import { countTraffic } from '../mesh/libp2p/traffic-metrics.ts'
+import type { WriteResult } from './kubernetes/client.ts'
 import type { MemberState, Snapshot } from './model.ts'
 
 export interface AggregatorMetrics {
@@ -10,6 +11,9 @@ export interface AggregatorMetrics {
   traffic(traffic: Traffic): void
   notice(notice: Notice): void
   verdict(kind: string): void
+  /** `effect`: ready, pods, condition or taint; `result`: written, undone, withheld, would, or what failed. */
+  mark(effect: string, result: string, count?: number): void
+  apiWrite(write: WriteResult): void
 }
 
 const STATES: readonly MemberState[] = [
@@ -102,6 +106,18 @@ export function createAggregatorMetrics(snapshot: () => Snapshot): AggregatorMet
     help: 'Times that a first observer missed a member',
     registers,
   })
+  const marks = new Counter({
+    name: 'starling_marks_total',
+    help: 'Marks in Kubernetes by what they are on and what became of them',
+    labelNames: ['effect', 'result'],
+    registers,
+  })
+  const apiWrites = new Counter({
+    name: 'starling_api_writes_total',
+    help: 'Writes to the API server by resource, verb and status, or how they failed',
+    labelNames: ['resource', 'verb', 'code'],
+    registers,
+  })
   return {
     registry,
     traffic: countTraffic(registry),
@@ -109,5 +125,7 @@ export function createAggregatorMetrics(snapshot: () => Snapshot): AggregatorMet
       if (notice.kind === 'suspected') suspicions.inc()
     },
     verdict: (kind) => verdicts.inc({ kind }),
+    mark: (effect, result, count = 1) => marks.inc({ effect, result }, count),
+    apiWrite: ({ resource, verb, code }) => apiWrites.inc({ resource, verb, code }),
   }
 }

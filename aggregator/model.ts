@@ -122,6 +122,11 @@ export const EVENT_KINDS = [
   'decision',
   'remediation',
   'settings',
+  'marked',
+  'undone',
+  'would-mark',
+  'mark-withheld',
+  'stock-marked',
 ] as const
 export type EventKind = (typeof EVENT_KINDS)[number]
 
@@ -139,6 +144,36 @@ export interface Event {
   /** Id of the event that led to this one; empty at the head of a chain. */
   readonly causedBy: string
   readonly data: Readonly<Record<string, unknown>>
+}
+
+/** Ids of events that others are caused by: of a verdict, and of a finding, whose own id a node chooses. */
+export function verdictEventId(verdictId: string): string {
+  return `verdict/${verdictId}`
+}
+
+export function findingEventId(findingId: string): string {
+  return `finding/${findingId}`
+}
+
+/** One verdict, and what it did to its Node in Kubernetes or would have done. Times RFC 3339, lengths ms. */
+export interface WouldBeMark {
+  readonly node: string
+  readonly verdictId: string
+  readonly kind: string
+  readonly at: string
+  /** Null while it stands. */
+  readonly endedAt: string | null
+  readonly lengthMs: number | null
+  readonly votes: {
+    readonly silent: number
+    readonly alive: number
+    readonly abstained: number
+    readonly needed: number
+  }
+  readonly effect: 'marked' | 'would-mark' | 'withheld' | 'none'
+  readonly why: string
+  /** When Kubernetes' own rules held the node for not Ready, and how long after the verdict; null: not while it stood. */
+  readonly stock: { readonly at: string; readonly afterMs: number } | null
 }
 
 /** An event with its place in the store: cursors for paging and for resuming a stream. */
@@ -210,6 +245,8 @@ export interface AggregatorPort {
   events(query: EventQuery): readonly StoredEvent[]
   /** The chains of events behind what a node is now, each head first; null when no such node is known. */
   explain(node: string): Explanation | null
+  /** Each verdict since that time (RFC 3339), with what marking made of it. */
+  markingPlan(since: string): readonly WouldBeMark[]
   /** Who sees whom: a row for each member. */
   matrix(): readonly MatrixRow[]
   /** Ends a freeze of the brake. Throws StarlingError when there is none. */

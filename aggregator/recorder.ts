@@ -2,18 +2,22 @@
 import type { Finding } from '../detectors/contract.ts'
 import type { Permit, Remediation } from '../remediators/contract.ts'
 import { Chronicle } from './chronicle.ts'
+import { MarkStory } from './mark-story.ts'
 import { MeshStory } from './mesh-story.ts'
-import type { Event, Store, StoredEvent } from './model.ts'
+import { type Event, findingEventId, type Store, type StoredEvent } from './model.ts'
 
 export class Recorder {
   /** What the mesh concludes. */
   readonly mesh: MeshStory
+  /** What becomes of it in Kubernetes. */
+  readonly marks: MarkStory
   readonly #chronicle: Chronicle
 
   /** `life`: unique to this start of the aggregator, for ids of what only it saw. */
   constructor(store: Store, life: string, onStored: (event: StoredEvent) => void) {
     this.#chronicle = new Chronicle(store, life, onStored)
     this.mesh = new MeshStory(this.#chronicle)
+    this.marks = new MarkStory(this.#chronicle)
   }
 
   started(leader: string, term: number): void {
@@ -93,9 +97,4 @@ const BAD_PHASES: ReadonlySet<string> = new Set(['reverted', 'revert-failed', 'f
 /** What is worth an event: `ok` and `not-applicable` are the absence of one. */
 function isNews({ status }: Finding): boolean {
   return status !== 'ok' && status !== 'not-applicable'
-}
-
-/** A prefix of their own, since a node chooses the rest of a finding's id. */
-function findingEventId(findingId: string): string {
-  return `finding/${findingId}`
 }

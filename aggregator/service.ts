@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { StarlingError } from '../common/errors.ts'
 import type { Log } from '../common/log.ts'
+import type { Finding } from '../detectors/contract.ts'
 import type { Leader } from '../mesh/core/leader.ts'
 import type { Notice } from '../mesh/core/message.ts'
 import type { Certificate, Roster, SignedStatement } from '../mesh/core/model.ts'
@@ -15,6 +16,8 @@ import { EventBudget } from './event-budget.ts'
 import { explainNode } from './explain.ts'
 import { Fleet } from './fleet.ts'
 import { LastWords } from './last-words.ts'
+import type { MarkStory } from './mark-story.ts'
+import { markingPlan } from './marking-plan.ts'
 import type {
   AggregatorPort,
   Decision,
@@ -27,6 +30,7 @@ import type {
   Snapshot,
   Store,
   StoredEvent,
+  WouldBeMark,
 } from './model.ts'
 import { Recorder } from './recorder.ts'
 import { matrixRows, memberViews, StateClock } from './snapshot.ts'
@@ -86,6 +90,15 @@ export class AggregatorService implements AggregatorPort {
 
   get verdicts(): Verdicts {
     return this.#verdicts
+  }
+
+  get marks(): MarkStory {
+    return this.#recorder.marks
+  }
+
+  /** What a node says of itself now; what it did not renew in time is unknown. */
+  findingsOf(node: string): readonly Finding[] {
+    return this.#fleet.findingsOf(node, performance.now())
   }
 
   /** The mesh runs: from now on there is a present to show. */
@@ -182,6 +195,10 @@ export class AggregatorService implements AggregatorPort {
   explain(node: string): Explanation | null {
     const member = this.snapshot().members.find((candidate) => candidate.node === node)
     return member === undefined ? null : explainNode(member, this.#init.store)
+  }
+
+  markingPlan(since: string): readonly WouldBeMark[] {
+    return markingPlan(this.#init.store, since)
   }
 
   matrix(): readonly MatrixRow[] {

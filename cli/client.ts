@@ -9,6 +9,7 @@ import type {
   Release,
   Snapshot,
   StoredEvent,
+  WouldBeMark,
 } from '../aggregator/model.ts'
 import { messageOf, StarlingError } from '../common/errors.ts'
 import type { Connection } from './connection.ts'
@@ -33,6 +34,8 @@ export interface ApiClient {
   explain(node: string): Promise<Explanation>
   /** Who sees these nodes; all of them when none is named. */
   matrix(nodes: readonly string[]): Promise<readonly MatrixRow[]>
+  /** Each verdict since that time (RFC 3339), with what marking made of it or would have. */
+  markingPlan(since: string): Promise<readonly WouldBeMark[]>
   /** Ends a freeze: the event that this decision became. */
   release(release: Release): Promise<Event>
   /** The event that the decision became. */
@@ -91,6 +94,12 @@ export function createClient({ url, token }: Connection): ApiClient {
     async matrix(nodes) {
       const query = nodes.length === 0 ? '' : `?${new URLSearchParams({ node: nodes.join(',') })}`
       const { items } = await json<{ items: MatrixRow[] }>(`/api/v1/mesh/matrix${query}`, hasList('items'))
+      return items
+    },
+
+    async markingPlan(since) {
+      const path = `/api/v1/marking/plan?${new URLSearchParams({ since })}`
+      const { items } = await json<{ items: WouldBeMark[] }>(path, hasList('items'))
       return items
     },
 

@@ -11,9 +11,11 @@ import { registerExplain } from './commands/explain.ts'
 import { registerFindings } from './commands/findings.ts'
 import { registerMembers } from './commands/members.ts'
 import { registerMesh } from './commands/mesh.ts'
+import { registerPlan } from './commands/plan.ts'
 import { registerRemediations } from './commands/remediations.ts'
 import { registerSim } from './commands/sim.ts'
 import { registerStandIn } from './commands/stand-in.ts'
+import { registerUninstall } from './commands/uninstall.ts'
 import { registerUp } from './commands/up.ts'
 import { registerVerify } from './commands/verify.ts'
 
@@ -25,6 +27,7 @@ const COMMANDS = [
   registerFindings,
   registerEvents,
   registerExplain,
+  registerPlan,
   registerRemediations,
   registerVerify,
   registerChaos,
@@ -32,6 +35,7 @@ const COMMANDS = [
   registerAgent,
   registerAggregator,
   registerStandIn,
+  registerUninstall,
 ]
 
 async function main(): Promise<void> {

@@ -14,7 +14,7 @@ export const CHECK: Suite = { name: 'check', dirs: [], budgetSeconds: 60 }
 export const TEST_SUITES: readonly Suite[] = [
   {
     name: 'pure',
-    dirs: ['unit', 'tidy', 'mesh', 'detectors', 'remediators', 'settings', 'cli'],
+    dirs: ['unit', 'tidy', 'mesh', 'detectors', 'remediators', 'settings', 'cli', 'kubernetes'],
     budgetSeconds: 180,
   },
   { name: 'page', dirs: ['aggregator', 'page'], budgetSeconds: 180 },

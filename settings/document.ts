@@ -3,6 +3,7 @@
  * and applied as a whole; what an agent keeps in a file of its own is only who it is and where things are.
  */
 import { z } from 'zod'
+import { markingPart } from './marking.ts'
 
 const pluginName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'names are lower-case letters, digits and dashes')
 
@@ -19,6 +20,8 @@ export const settingsDocument = z.strictObject({
   detectors: byPlugin.exactOptional(),
   /** By name: `mode`, `options`. A remediator that is not named only observes. */
   remediators: byPlugin.exactOptional(),
+  /** What verdicts and findings do to Nodes and pods of Kubernetes; nothing when it is not given. */
+  marking: markingPart.exactOptional(),
 })
 
 export type SettingsDocument = z.infer<typeof settingsDocument>

@@ -39,6 +39,8 @@ const MatrixQuery = z.strictObject({
     .optional(),
 })
 
+const PlanQuery = z.strictObject({ since: z.iso.datetime({ offset: true }) })
+
 const ReleaseBody = z.strictObject({
   reason: z.string().trim().min(1, 'say why, it is kept with the decision').max(500),
   via: z.enum(['page', 'cli', 'api']).default('api'),
@@ -80,6 +82,11 @@ export function registerRoutes(server: FastifyInstance, port: AggregatorPort): v
         return row
       }),
     }
+  })
+
+  server.get('/api/v1/marking/plan', async (request) => {
+    const { since } = parseInput(PlanQuery, request.query)
+    return { items: port.markingPlan(new Date(since).toISOString()) }
   })
 
   server.post('/api/v1/mesh/release', async (request) => {

@@ -14,6 +14,8 @@ export class Conditions {
   readonly #standing = new Map<string, Standing>()
   readonly #agentDown = new Set<string>()
   readonly #suspected = new Set<string>()
+  /** Under verdicts that are to end with the next update, without anything being known of the node. */
+  readonly #reopened = new Set<string>()
 
   constructor(membership: Membership, ballots: Ballots, standing: readonly Standing[]) {
     this.#membership = membership
@@ -60,6 +62,11 @@ export class Conditions {
     this.#agentDown.delete(verdict.subject)
   }
 
+  /** The verdict was not acted on in time: it ends, whatever the votes say, and its observers are asked afresh. */
+  reopen(subject: string): void {
+    if (this.#standing.has(subject)) this.#reopened.add(subject)
+  }
+
   /** Reads the votes again and says what has changed since. */
   update(): readonly Notice[] {
     const subjects = new Set([
@@ -88,6 +95,11 @@ export class Conditions {
 
   #recovery(verdict: Standing): readonly Notice[] {
     const { subject } = verdict
+    if (this.#reopened.delete(subject)) {
+      this.#standing.delete(subject)
+      this.#suspected.delete(subject)
+      return [{ kind: 'recovered', verdict, why: 'it could not be acted on in time: asked afresh', afresh: true }]
+    }
     const needed = this.neededFor(subject)
     const alive = this.#voters(subject, 'Alive')
     const hearsAgain = alive.length >= needed

@@ -143,6 +143,9 @@ export class Core {
       case 'heartbeat':
         this.leader?.heartbeat(input.subject, input.renewed)
         return []
+      case 'askAfresh':
+        this.leader?.conditions.reopen(input.subject)
+        return []
     }
   }
 

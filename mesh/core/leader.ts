@@ -203,7 +203,7 @@ export class Leader {
     this.#forget(subject)
     const life = this.#lives.get(subject)
     const isSameLife = life === undefined || (life.serial === incarnation.serial && life.boot === incarnation.boot)
-    if (isSameLife) this.#tell(...this.#judge.disputes.cameBackAsItWas(now, subject))
+    if (isSameLife && notice.afresh !== true) this.#tell(...this.#judge.disputes.cameBackAsItWas(now, subject))
   }
 
   #soonest(now: Millis): Millis {

@@ -69,6 +69,8 @@ export type Input =
   | { readonly kind: 'roster'; readonly roster: Roster; readonly hash: string; readonly bytes: Uint8Array }
   /** The answer to `readHeartbeat`: whether the kubelet renewed its Lease since; undefined when that is not known. */
   | { readonly kind: 'heartbeat'; readonly subject: string; readonly renewed: boolean | undefined }
+  /** What a standing verdict wants could not be done in time: it is to be done only if the mesh says the same again. */
+  | { readonly kind: 'askAfresh'; readonly subject: string }
 
 /** To be carried out in order: a `commit` is recorded before anybody is told of it. */
 export type Effect =
@@ -96,7 +98,8 @@ export type Notice =
   | { readonly kind: 'rollCall'; readonly nonce: string; readonly subjects: readonly string[]; readonly live: number }
   | { readonly kind: 'withheld'; readonly subject: string; readonly verdict: VerdictKind; readonly why: string }
   | { readonly kind: 'brake'; readonly change: BrakeChange }
-  | { readonly kind: 'recovered'; readonly verdict: Standing; readonly why: string }
+  /** `afresh`: nothing is known of the node; its observers are asked again, so that the verdict can come back. */
+  | { readonly kind: 'recovered'; readonly verdict: Standing; readonly why: string; readonly afresh?: true }
   /** A node under a verdict announces itself; its observers are told to look. */
   | { readonly kind: 'announced'; readonly verdict: Standing; readonly incarnation: Incarnation }
   /** A verdict turned out to be about a node that lives apart from its peers: its Lease was renewed. */

@@ -54,6 +54,11 @@ export interface MeshNodeOptions {
     readonly standing: readonly Standing[]
     readonly saidBefore: readonly SignedStatement[]
   }
+  /**
+   * Whether the subject's kubelet renewed its Lease within the last `silentMs`; undefined: not known. Without it there are
+   * no Leases to be read.
+   */
+  heartbeats?(subject: string, silentMs: Millis): Promise<boolean | undefined>
   /** A statement heard for the first time: an aggregator hears all, a member what aggregators say. */
   onStatement(signed: SignedStatement): void
   /** Must have kept a later roster, as it was signed, when it returns: only then is it in force. */
@@ -72,6 +77,10 @@ export type Traffic =
 export interface MeshNode {
   /** Says something to all; it supersedes what this node said under the same topic before. At most 64 KiB. */
   publish(topic: string, bytes: Uint8Array, ttlMs: Millis): void
+  /** To a leader: the subject's kubelet was seen alive, so it is cut off from its peers alone. */
+  lives(subject: string): void
+  /** To a leader: what the verdict on the subject wants was not done in time; the mesh is asked before it is. */
+  askAfresh(subject: string): void
   readonly peerClocks: readonly PeerClock[]
   readonly incarnation: Incarnation
   /** Subjects that this node could convict if they fell silent now: known for five beats, their hosts known to answer. */
@@ -117,7 +126,7 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
       : {
           lead: {
             ...options.lead,
-            heartbeats: false,
+            heartbeats: options.heartbeats !== undefined,
             rosterHash: rosterHash(roster),
             nonce: () => randomBytes(16).toString('hex'),
           },
@@ -197,8 +206,7 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
         }
         return
       case 'readHeartbeat':
-        // There is no Kubernetes here to keep Leases.
-        step({ kind: 'heartbeat', subject: effect.subject, renewed: undefined })
+        void readHeartbeat(effect.subject, effect.silentMs)
         return
       case 'commit':
         options.onCommit(effect.certificate)
@@ -210,6 +218,12 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
         onTraffic({ kind: 'dropped', why: effect.why, from: effect.from })
         return
     }
+  }
+
+  async function readHeartbeat(subject: string, silentMs: Millis): Promise<void> {
+    // What cannot be read is not known; the core waits no longer than for that.
+    const renewed = await options.heartbeats?.(subject, silentMs).catch(() => undefined)
+    step({ kind: 'heartbeat', subject, renewed })
   }
 
   function advance(bytes: Uint8Array): void {
@@ -264,6 +278,8 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
         throw new RangeError(`a note of ${bytes.length} bytes is over ${NOTE_BYTES_MAX}`)
       step({ kind: 'publish', topic, bytes, ttlMs })
     },
+    lives: (subject) => step({ kind: 'heartbeat', subject, renewed: true }),
+    askAfresh: (subject) => step({ kind: 'askAfresh', subject }),
     get peerClocks() {
       return core.observer.peerClocks
     },

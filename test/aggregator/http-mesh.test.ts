@@ -40,6 +40,15 @@ it('gives the matrix of who sees whom, whole or of some nodes, in the order aske
   }
 })
 
+it('gives what marking made of each verdict since a time', async () => {
+  const plan = async (since: string) => await get(`/api/v1/marking/plan?since=${encodeURIComponent(since)}`)
+  expect((await plan('2020-01-01T00:00:00+01:00')).json().items).toMatchObject([
+    { node: 'node-2', effect: 'would-mark' },
+  ])
+  expect((await plan('2100-01-01T00:00:00Z')).json()).toEqual({ items: [] })
+  for (const wrong of ['', 'yesterday', '7d']) expect((await plan(wrong)).statusCode).toBe(400)
+})
+
 describe('ending a freeze', () => {
   const RELEASE = '/api/v1/mesh/release'
   const freeze = () => sample.change({ mesh: { ...sample.snapshot().mesh, frozen: '3 of 5 nodes are in question' } })

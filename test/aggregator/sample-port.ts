@@ -89,6 +89,14 @@ export function createSamplePort(at: number = Date.parse('2026-03-14T09:26:53.58
       return { member, chains: heads.map((head) => ({ title: head.summary, events: chainFrom(head, events) })) }
     },
 
+    markingPlan: (since) => {
+      const votes = { silent: 6, alive: 0, abstained: 0, needed: 4 }
+      const stock = { at: time(90), afterMs: 40_000 }
+      const ended = { endedAt: time(110), lengthMs: 60_000 }
+      const mark = { node: 'node-2', verdictId: 'v-1', kind: 'NodeDown', at: time(50), votes, ...ended, stock }
+      return mark.at >= since ? [{ ...mark, effect: 'would-mark', why: 'mode observe' }] : []
+    },
+
     matrix: () => sampleMatrix(snapshot),
 
     release(release, by) {

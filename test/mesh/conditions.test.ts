@@ -48,6 +48,22 @@ describe('a dead agent on a living host', () => {
 describe('recovery', () => {
   const convicted = () => meshOfTwenty().convict(SUBJECT, 0)
 
+  test('a verdict that could not be acted on ends without being held against anybody, and can come again', () => {
+    const leader = convicted()
+    for (const at of [10_000, 20_000]) {
+      leader.leader.conditions.reopen(SUBJECT)
+      leader.tick(at)
+      expect(leader.leader.conditions.standing.has(SUBJECT)).toBe(false)
+      leader.convict(SUBJECT, at + 1_000)
+    }
+    expect(leader.noticed('recovered')).toMatchObject([{ afresh: true }, { afresh: true }])
+    expect(leader.noticed('linkFault')).toEqual([])
+    expect(leader.certificates).toHaveLength(3)
+    leader.leader.conditions.reopen('nobody')
+    leader.tick(30_000)
+    expect(leader.noticed('recovered')).toHaveLength(2)
+  })
+
   test('needs six of ten that hear the subject, and fewer than three that do not', () => {
     const leader = convicted()
     const observers = leader.observersOf(SUBJECT)

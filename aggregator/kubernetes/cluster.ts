@@ -1,0 +1,119 @@
+/** What marking needs of a cluster, and the adapter that gets it from an API server. Nothing is cached, queued or repeated. */
+import { ApiError } from './api-error.ts'
+import type { Authority } from './authority.ts'
+import type { Call, KubeClient, ResourceRef } from './client.ts'
+import { nothingDesired } from './marking/desired.ts'
+import { statusChanges } from './marking/node-marks.ts'
+import type { LeaseObject, NodeObject, PodObject, StatusPatch, Taint } from './marking/objects.ts'
+import { mayUndo, undoOf } from './marking/pod-marks.ts'
+
+const LEASE_GROUP = 'coordination.k8s.io'
+const NODE_LEASES = 'kube-node-lease'
+
+/** From the server's cache: as fresh as its watch of etcd, at no cost to etcd. Every write names the version it is for. */
+const FROM_CACHE = { resourceVersion: '0' }
+
+/** Each rejects with ApiError, after two seconds at the latest. */
+export interface Cluster {
+  /** Undefined when there is no such node. */
+  node(name: string): Promise<NodeObject | undefined>
+  nodes(): Promise<readonly NodeObject[]>
+  podsOf(node: string): Promise<readonly PodObject[]>
+  /** The Lease that the node's kubelet renews; undefined when there is none. */
+  heartbeatOf(node: string): Promise<LeaseObject | undefined>
+  /** Conflict when the node was written since the version that the patch names. */
+  patchNodeStatus(name: string, patch: StatusPatch): Promise<NodeObject>
+  /** All taints, as they should be. Conflict as above. */
+  setTaints(name: string, resourceVersion: string, taints: readonly Taint[]): Promise<NodeObject>
+  /** Conflict as above; not-found when the pod is gone. */
+  patchPodStatus(pod: PodObject, patch: StatusPatch): Promise<PodObject>
+}
+
+interface List<T> {
+  readonly items?: readonly T[] | null
+}
+
+export function createCluster({ call }: Pick<KubeClient, 'call'>): Cluster {
+  const nodeRef = (name: string, subresource?: string): ResourceRef => {
+    return { group: '', resource: 'nodes', name, ...(subresource === undefined ? {} : { subresource }) }
+  }
+  const items = async <T>(ref: ResourceRef, query: Readonly<Record<string, string>>): Promise<readonly T[]> => {
+    return (await call<List<T>>({ verb: 'list', ref, query })).items ?? []
+  }
+  return {
+    node: (name) => unlessMissing(call<NodeObject>({ verb: 'get', ref: nodeRef(name) })),
+    nodes: () => items<NodeObject>({ group: '', resource: 'nodes' }, FROM_CACHE),
+    podsOf: (node) => {
+      const query = { ...FROM_CACHE, fieldSelector: `spec.nodeName=${node}` }
+      return items<PodObject>({ group: '', resource: 'pods' }, query)
+    },
+    heartbeatOf: (name) => {
+      const ref = { group: LEASE_GROUP, resource: 'leases', namespace: NODE_LEASES, name }
+      return unlessMissing(call<LeaseObject>({ verb: 'get', ref }))
+    },
+    patchNodeStatus: (name, body) => call({ verb: 'patch', ref: nodeRef(name, 'status'), body }),
+    setTaints: (name, resourceVersion, taints) => {
+      // The list is replaced as a whole: only the version keeps what somebody else put there meanwhile.
+      const body = { metadata: { resourceVersion }, spec: { taints: taints.length === 0 ? null : taints } }
+      return call({ verb: 'patch', ref: nodeRef(name), body, patch: 'merge' })
+    },
+    patchPodStatus: ({ metadata }, body) => {
+      const { name, namespace = 'default' } = metadata
+      const ref = { group: '', resource: 'pods', namespace, name, subresource: 'status' }
+      return call({ verb: 'patch', ref, body } satisfies Call)
+    },
+  }
+}
+
+/**
+ * The same cluster, written to only while this process may: asked right before each write. Asked again after it: what was
+ * written by a process that was stopped in between is taken back, unless somebody has written since.
+ */
+export function guarded(cluster: Cluster, authority: Authority, wallMs: () => number): Cluster {
+  const requireLead = () => {
+    if (!authority.mayWrite()) throw new NotLeading()
+  }
+  return {
+    ...cluster,
+    patchNodeStatus: async (name, patch) => {
+      requireLead()
+      const written = await cluster.patchNodeStatus(name, patch)
+      if (authority.mayWrite()) return written
+      const back = statusChanges(written, nothingDesired('ready'), { term: authority.term, wallMs: wallMs() })
+      const { resourceVersion } = written.metadata
+      if (back.length > 0) {
+        await cluster.patchNodeStatus(name, { metadata: { resourceVersion }, status: { conditions: back } })
+      }
+      throw new NotLeading()
+    },
+    setTaints: async (...args) => {
+      requireLead()
+      return await cluster.setTaints(...args)
+    },
+    patchPodStatus: async (pod, patch) => {
+      requireLead()
+      const written = await cluster.patchPodStatus(pod, patch)
+      if (authority.mayWrite()) return written
+      if (mayUndo(written)) await cluster.patchPodStatus(written, undoOf(written, wallMs()))
+      throw new NotLeading()
+    },
+  }
+}
+
+/** Another may lead by now: what was to be written is that one's to decide. */
+export class NotLeading extends Error {
+  override name = 'NotLeading'
+
+  constructor() {
+    super('this aggregator does not lead, or has not renewed its Lease for 5 s')
+  }
+}
+
+async function unlessMissing<T>(reply: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reply
+  } catch (error) {
+    if (error instanceof ApiError && error.kind === 'not-found') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,304 @@
+/**
+ * Makes Nodes and pods show what stands against them, and undoes it. A reconciler: each pass reads the Node, asks the rules
+ * in marking/ and carries out the difference, so that whatever was left half done, by whomever, is finished or undone.
+ */
+import type { Log } from '../../common/log.ts'
+import type { Finding } from '../../detectors/contract.ts'
+import type { Standing } from '../../mesh/core/model.ts'
+import type { Marking } from '../../settings/marking.ts'
+import { ApiError } from './api-error.ts'
+import type { Authority } from './authority.ts'
+import { carryOut } from './carry-out.ts'
+import { type Cluster, guarded, NotLeading } from './cluster.ts'
+import { NotReadyClock, whyNotReady } from './marking/brakes.ts'
+import { type Desired, desiredMarks, nothingDesired } from './marking/desired.ts'
+import { whyLeaving } from './marking/leaving.ts'
+import { hasOwnMarks, hasOwnReady } from './marking/node-marks.ts'
+import { type NodeObject, poolOf } from './marking/objects.ts'
+import { isMarkedByOthers, showsLife, verdictOn } from './marking/shown.ts'
+import { PodWriter } from './pod-writer.ts'
+import type { KnownVerdict, MarkCause, MarkRecord } from './record.ts'
+import { Turns } from './turns.ts'
+import { leaseSecondsOf, type Witness } from './witness.ts'
+
+/** docs/protocol.md section 6: while marked, the Lease is read again; all our marks are gone through. */
+const REREAD_MS = 5_000
+const REPAIR_FIRST_MS = 5_000
+const REPAIR_MS = 60_000
+
+/** A verdict this young is written without asking again, whatever goes wrong at first. */
+const FRESH_MS = 5_000
+const RETRY_MS = 500
+const RETRY_OLD_MS = 2_000
+const RETRY_MS_MAX = 30_000
+
+export interface MarkerInit {
+  readonly cluster: Cluster
+  readonly authority: Authority
+  readonly witness: Pick<Witness, 'hasRenewed'>
+  readonly record: MarkRecord
+  readonly log: Log
+  marking(): Marking
+  findingsOf(node: string): readonly Finding[]
+  /** Its kubelet lives: the verdict is of a node that is cut off from its peers alone. */
+  lives(node: string): void
+  /** What stands against it could not be written for too long: the mesh is to be asked again before it is. */
+  askAfresh(node: string): void
+  /** Monotonic, and of the calendar, ms. */
+  now(): number
+  wallNow(): number
+}
+
+/** What this process knows and did of one node. */
+interface Entry {
+  verdict: KnownVerdict | undefined
+  readonly pods: PodWriter
+  isReadyWritten: boolean
+  arePodsWritten: boolean
+  /** All that its verdict wants is written. */
+  isDone: boolean
+  /** The cluster did not answer since its verdict came. */
+  hasFailed: boolean
+  /** The last that findings wanted, so that a report without news reads nothing. */
+  findingsWant: string
+  timer: NodeJS.Timeout | undefined
+}
+
+export class Marker {
+  readonly #init: MarkerInit
+  readonly #cluster: Cluster
+  readonly #entries = new Map<string, Entry>()
+  readonly #turns = new Turns((node) => this.#pass(node))
+  readonly #notReady = new NotReadyClock()
+  readonly #timers: NodeJS.Timeout[] = []
+  #isStopped = false
+
+  constructor(init: MarkerInit) {
+    this.#init = init
+    this.#cluster = guarded(init.cluster, init.authority, init.wallNow)
+  }
+
+  /** Takes over: `standing` are the verdicts on record; our marks that none of them explains are undone. */
+  start(standing: readonly KnownVerdict[]): void {
+    for (const verdict of standing) this.convicted(verdict)
+    const first = setTimeout(() => void this.repair(), REPAIR_FIRST_MS)
+    const repair = setInterval(() => void this.repair(), REPAIR_MS)
+    const reread = setInterval(() => this.#reread(), REREAD_MS)
+    this.#timers.push(first, repair, reread)
+    void this.repair()
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    for (const timer of this.#timers) clearTimeout(timer)
+    for (const { timer } of this.#entries.values()) clearTimeout(timer)
+    await this.#turns.idle()
+  }
+
+  /** A verdict is on record; or turned out to be of a node that is Isolated. */
+  convicted(verdict: KnownVerdict): void {
+    const { subject, verdictId } = verdict.standing
+    const entry = this.#entry(subject)
+    if (entry.verdict?.standing.verdictId !== verdictId) {
+      Object.assign(entry, { isReadyWritten: false, arePodsWritten: false, isDone: false, hasFailed: false })
+    }
+    entry.verdict = verdict
+    this.#turns.take(subject)
+  }
+
+  isolated(standing: Standing): void {
+    const known = this.#entries.get(standing.subject)?.verdict
+    if (known !== undefined) this.convicted({ ...known, standing })
+  }
+
+  ended(node: string): void {
+    this.#entry(node).verdict = undefined
+    this.#turns.take(node)
+  }
+
+  /** A node said anew what was found on it, or its last word on it expired. */
+  reported(node: string): void {
+    const want = this.#findingsWant(node)
+    const entry = this.#entries.get(node)
+    if (want === (entry?.findingsWant ?? '') || entry?.verdict !== undefined) return
+    this.#entry(node).findingsWant = want
+    this.#turns.take(node)
+  }
+
+  /** Goes through all Nodes: what of ours nothing stands behind is undone. Does nothing where the cluster does not answer. */
+  async repair(): Promise<void> {
+    try {
+      const nodes = await this.#cluster.nodes()
+      this.#notReady.saw(this.#init.now(), nodes)
+      for (const node of nodes) if (hasOwnMarks(node)) this.#turns.take(node.metadata.name)
+      const names = new Set(nodes.map(({ metadata }) => metadata.name))
+      for (const [node, entry] of this.#entries) {
+        if (names.has(node)) this.reported(node)
+        if (entry.verdict === undefined && entry.findingsWant === '' && entry.timer === undefined) {
+          if (!entry.pods.hasMarked) this.#entries.delete(node)
+        }
+      }
+    } catch (error) {
+      this.#init.log.warn({ err: String(error) }, 'marks not gone through')
+    }
+  }
+
+  #reread(): void {
+    for (const [node, { verdict }] of this.#entries) if (verdict !== undefined) this.#turns.take(node)
+  }
+
+  async #pass(node: string): Promise<void> {
+    if (this.#isStopped) return
+    const entry = this.#entry(node)
+    clearTimeout(entry.timer)
+    entry.timer = undefined
+    try {
+      await this.#reconcile(node, entry)
+    } catch (error) {
+      this.#failed(node, entry, error)
+    }
+  }
+
+  async #reconcile(name: string, entry: Entry): Promise<void> {
+    const init = this.#init
+    const { verdict } = entry
+    const node = await this.#cluster.node(name)
+    if (node === undefined) return
+    if (verdict !== undefined && verdict.standing.kind !== 'Isolated' && (await this.#isAlive(node, verdict, entry))) {
+      init.lives(name)
+      return
+    }
+    const wanted = await this.#wanted(node, verdict)
+    if (wanted.againInMs !== undefined) this.#again(name, entry, wanted.againInMs)
+    const cause = { node: name, verdict, desired: wanted } as const
+    const why =
+      isNothing(wanted) || verdict === undefined ? undefined : await this.#whyNot(node, entry, verdict, wanted)
+    if (verdict !== undefined && isMarkedByOthers(node)) init.record.markedByOthers(cause)
+    if (why !== undefined) init.record.withheld(cause, why)
+    else if (!isNothing(wanted) && wanted.mode === 'observe') init.record.wouldMark(cause)
+    const desired = wanted.mode === 'observe' || why !== undefined ? nothingDesired(wanted.mode) : wanted
+    if (isNothing(desired)) {
+      if (hasOwnMarks(node) || entry.pods.hasMarked) await this.#write(node, entry, { ...cause, desired })
+      return
+    }
+    if (verdict !== undefined && this.#isQueued(entry, verdict)) init.askAfresh(name)
+    else await this.#write(node, entry, { ...cause, desired })
+  }
+
+  /** What could not be written when it was decided is not written later: the mesh is asked whether it still stands. */
+  #isQueued({ hasFailed, isDone }: Entry, { sinceMs }: KnownVerdict): boolean {
+    return hasFailed && !isDone && this.#init.now() - sinceMs > FRESH_MS
+  }
+
+  async #write(node: NodeObject, entry: Entry, cause: MarkCause): Promise<void> {
+    const { record, authority, wallNow, lives } = this.#init
+    const { desired } = cause
+    // On record before the first of it is written: what is found half done has its cause.
+    if (!isNothing(desired)) record.marking(cause)
+    const written = await carryOut({
+      cluster: this.#cluster,
+      node,
+      desired,
+      pods: entry.pods,
+      marksPods: !entry.arePodsWritten,
+      writing: () => ({ term: authority.term, wallMs: wallNow() }),
+    })
+    record.wrote(cause, written)
+    if (isNothing(desired)) return
+    if (desired.ready !== undefined && (written.ready === 'marked' || hasOwnReady(node))) entry.isReadyWritten = true
+    if (desired.pods && !written.isAlive) entry.arePodsWritten = true
+    entry.isDone = desired.againInMs === undefined && !written.isAlive
+    if (written.isAlive) lives(node.metadata.name)
+  }
+
+  async #isAlive(node: NodeObject, verdict: KnownVerdict, entry: Entry): Promise<boolean> {
+    if (showsLife(node, verdict.standing, entry.isReadyWritten)) return true
+    return (await this.#init.witness.hasRenewed(node.metadata.name, verdict.silentSinceMs)) === true
+  }
+
+  async #wanted(node: NodeObject, verdict: KnownVerdict | undefined): Promise<Desired> {
+    const init = this.#init
+    const { name } = node.metadata
+    const marking = init.marking()
+    const mode = marking.modeOf(poolOf(node))
+    const isHung = verdict?.standing.kind === 'HostHung'
+    const leaseSeconds = leaseSecondsOf(isHung ? await this.#cluster.heartbeatOf(name) : undefined)
+    const findings = init.findingsOf(name)
+    if (verdict === undefined) return desiredMarks({ findings, leaseSeconds }, mode, marking)
+    const { standing, says, sinceMs, silentSinceMs } = verdict
+    const now = init.now()
+    const stands = { standing, says, stoodMs: now - sinceMs, silentMs: now - silentSinceMs }
+    return desiredMarks({ verdict: stands, findings, leaseSeconds }, mode, marking)
+  }
+
+  /** These keep from marking; what is marked stays so, also when somebody cordons the dead node. */
+  async #whyNot(node: NodeObject, entry: Entry, verdict: KnownVerdict, wanted: Desired): Promise<string | undefined> {
+    const { isReadyWritten, arePodsWritten } = entry
+    if (isReadyWritten || arePodsWritten || hasOwnReady(node)) return undefined
+    const leaving = whyLeaving(node)
+    const isMarked = verdictOn(node)?.verdictId === verdict.standing.verdictId
+    if (leaving !== undefined && !isMarked) return `leaving: ${leaving}`
+    if (wanted.ready === undefined && !wanted.pods) return undefined
+    const nodes = await this.#cluster.nodes()
+    const now = this.#init.now()
+    this.#notReady.saw(now, nodes)
+    return whyNotReady(node.metadata.name, nodes, this.#notReady.recent(now))
+  }
+
+  #failed(name: string, entry: Entry, error: unknown): void {
+    const { log, record } = this.#init
+    const err = error instanceof Error ? error.message : String(error)
+    // Whoever leads now finds what there is; should that be this process again, it reads everything again.
+    if (error instanceof NotLeading) {
+      log.info({ subject: name, err }, 'not written')
+      return
+    }
+    if (!(error instanceof ApiError)) throw error
+    log.warn({ subject: name, verdict: entry.verdict?.standing.verdictId, err }, 'marking failed')
+    record.failed(error.kind)
+    if (error.kind === 'throttled') this.#again(name, entry, Math.min(error.retryAfterMs ?? RETRY_OLD_MS, RETRY_MS_MAX))
+    else if (error.kind === 'forbidden' || error.kind === 'refused') this.#again(name, entry, RETRY_MS_MAX)
+    else {
+      entry.hasFailed = true
+      const sinceMs = entry.verdict?.sinceMs ?? Number.NEGATIVE_INFINITY
+      this.#again(name, entry, this.#init.now() - sinceMs < FRESH_MS ? RETRY_MS : RETRY_OLD_MS)
+    }
+  }
+
+  #again(name: string, entry: Entry, inMs: number): void {
+    clearTimeout(entry.timer)
+    if (!this.#isStopped) entry.timer = setTimeout(() => this.#turns.take(name), inMs)
+  }
+
+  #findingsWant(node: string): string {
+    const known = { findings: this.#init.findingsOf(node), leaseSeconds: 0 }
+    const { condition, taint } = desiredMarks(known, 'condition', this.#init.marking())
+    return condition === undefined ? '' : `${condition.reason} ${taint} ${JSON.stringify(condition.cause)}`
+  }
+
+  #entry(node: string): Entry {
+    const known = this.#entries.get(node)
+    if (known !== undefined) return known
+    const entry: Entry = {
+      verdict: undefined,
+      pods: new PodWriter(this.#cluster, node, this.#init.wallNow),
+      isReadyWritten: false,
+      arePodsWritten: false,
+      isDone: false,
+      hasFailed: false,
+      findingsWant: '',
+      timer: undefined,
+    }
+    this.#entries.set(node, entry)
+    return entry
+  }
+}
+
+/** Verdicts that our marks on Nodes stand for: what a new leader knows beside its own record. */
+export function verdictsOnNodes(nodes: readonly NodeObject[]): readonly Standing[] {
+  return nodes.flatMap((node) => verdictOn(node) ?? [])
+}
+
+function isNothing({ ready, pods, condition, taint }: Desired): boolean {
+  return ready === undefined && !pods && condition === undefined && taint === undefined
+}

@@ -1,0 +1,140 @@
+/** Marking, put together for an aggregator that has a cluster: client, witness, marker, and what the mesh tells them. */
+import { messageOf } from '../../common/errors.ts'
+import type { Log } from '../../common/log.ts'
+import type { Finding } from '../../detectors/contract.ts'
+import type { Notice } from '../../mesh/core/message.ts'
+import type { Standing } from '../../mesh/core/model.ts'
+import type { Marking } from '../../settings/marking.ts'
+import type { MarkStory } from '../mark-story.ts'
+import type { AggregatorMetrics } from '../metrics.ts'
+import type { VerdictView } from '../model.ts'
+import type { Authority } from './authority.ts'
+import { type ClusterAccess, connectKubernetes } from './client.ts'
+import { type Cluster, createCluster } from './cluster.ts'
+import { Marker, verdictsOnNodes } from './marker.ts'
+import type { KnownVerdict, MarkCause, MarkRecord } from './record.ts'
+import { Witness } from './witness.ts'
+
+export interface KubernetesInit {
+  readonly access: ClusterAccess
+  readonly authority: Authority
+  readonly story: MarkStory
+  readonly metrics: Pick<AggregatorMetrics, 'mark' | 'apiWrite'>
+  readonly log: Log
+  marking(): Marking
+  findingsOf(node: string): readonly Finding[]
+  /** The verdict as the history tells it. */
+  verdictOf(id: string): VerdictView | undefined
+}
+
+/** What marking asks of the running mesh. */
+export interface MeshOfMarks {
+  lives(node: string): void
+  askAfresh(node: string): void
+}
+
+export interface Kubernetes {
+  /** For the mesh: whether a kubelet renewed its Lease within the last `silentMs`. */
+  heartbeats(node: string, silentMs: number): Promise<boolean | undefined>
+  /** Verdicts that marks on Nodes stand for, beside those on record; none when the cluster does not answer. */
+  standingOnNodes(): Promise<readonly Standing[]>
+  /** Takes over with these verdicts. */
+  start(mesh: MeshOfMarks, standing: readonly Standing[]): void
+  committed(standing: Standing): void
+  notice(notice: Notice): void
+  /** A node said something about itself. */
+  heard(node: string): void
+  stop(): Promise<void>
+}
+
+/** Throws UsageError when the cluster cannot be found; one that does not answer is no error. */
+export async function connectMarking(init: KubernetesInit): Promise<Kubernetes> {
+  const client = await connectKubernetes(init.access, init.metrics.apiWrite)
+  const cluster = createCluster(client)
+  return createMarking(init, cluster, () => client.close())
+}
+
+function createMarking(init: KubernetesInit, cluster: Cluster, close: () => void): Kubernetes {
+  const { authority, log, verdictOf } = init
+  const now = () => performance.now()
+  const witness = new Witness(cluster, authority.renewals, now)
+  let marker: Marker | undefined
+  const known = (standing: Standing): KnownVerdict => {
+    const silences = (verdictOf(standing.verdictId)?.votes ?? []).filter(({ opinion }) => opinion === 'silent')
+    const silentMs = silences.length === 0 ? 0 : Math.min(...silences.map(({ forMs }) => forMs))
+    const says = silences.length === 0 ? 'as found on the Node' : saysOf(verdictOf(standing.verdictId))
+    return { standing, sinceMs: now(), silentSinceMs: now() - silentMs, says }
+  }
+  return {
+    heartbeats: (node, silentMs) => witness.hasRenewed(node, now() - silentMs),
+    standingOnNodes: async () => {
+      try {
+        return verdictsOnNodes(await cluster.nodes())
+      } catch (error) {
+        log.warn({ err: messageOf(error) }, 'the cluster does not answer: marks on Nodes are not known')
+        return []
+      }
+    },
+    start: (mesh, standing) => {
+      marker = new Marker({
+        ...init,
+        cluster,
+        witness,
+        record: recordOf(init),
+        lives: mesh.lives,
+        askAfresh: mesh.askAfresh,
+        now,
+        wallNow: Date.now,
+      })
+      marker.start(standing.map(known))
+    },
+    committed: (standing) => marker?.convicted(known(standing)),
+    notice: (notice) => {
+      if (notice.kind === 'recovered') marker?.ended(notice.verdict.subject)
+      else if (notice.kind === 'isolated') marker?.isolated(notice.verdict)
+    },
+    heard: (node) => marker?.reported(node),
+    stop: async () => {
+      await marker?.stop()
+      close()
+    },
+  }
+}
+
+function saysOf(view: VerdictView | undefined): string {
+  const silent = view?.votes.filter(({ opinion }) => opinion === 'silent').length ?? 0
+  return `${silent} of ${view?.votes.length ?? 0} observers agree`
+}
+
+/** Events and figures, as one record. */
+function recordOf({ story, metrics }: KubernetesInit): MarkRecord {
+  const count = ({ desired }: MarkCause, result: string) => {
+    const { ready, pods, condition, taint } = desired
+    if (ready !== undefined) metrics.mark('ready', result)
+    if (pods) metrics.mark('pods', result)
+    if (condition !== undefined) metrics.mark('condition', result)
+    if (taint !== undefined) metrics.mark('taint', result)
+  }
+  return {
+    marking: (cause) => story.marking(cause),
+    wrote: (cause, written) => {
+      const { ready, condition, taint, pods } = written
+      const { desired } = cause
+      if (ready !== undefined) metrics.mark('ready', ready === 'marked' ? 'written' : 'undone')
+      if (condition) metrics.mark('condition', desired.condition === undefined ? 'undone' : 'written')
+      if (taint) metrics.mark('taint', desired.taint === undefined ? 'undone' : 'written')
+      if (pods > 0) metrics.mark('pods', desired.pods ? 'written' : 'undone', pods)
+      story.wrote(cause, written)
+    },
+    wouldMark: (cause) => {
+      count(cause, 'would')
+      story.wouldMark(cause)
+    },
+    withheld: (cause, why) => {
+      count(cause, 'withheld')
+      story.withheld(cause, why)
+    },
+    markedByOthers: (cause) => story.markedByOthers(cause),
+    failed: (kind) => metrics.mark('any', kind),
+  }
+}

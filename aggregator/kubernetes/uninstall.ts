@@ -1,0 +1,73 @@
+/** Takes everything of ours off a cluster, with nothing but access to it: no aggregator need run, and none should. */
+import type { Call, KubeClient } from './client.ts'
+import { createCluster } from './cluster.ts'
+import { nothingDesired } from './marking/desired.ts'
+import { hasOwnMarks, hasOwnReady, OWN_CONDITION, OWN_TAINT, statusChanges, taintsAfter } from './marking/node-marks.ts'
+import { conditionOf, type NodeObject, type PodObject } from './marking/objects.ts'
+import { isMarkedPod, releaseOf } from './marking/pod-marks.ts'
+
+const LEASE = { group: 'coordination.k8s.io', resource: 'leases' } as const
+const LEASE_NAME = 'starling-aggregator'
+
+/** One thing of ours that was taken off, or would be. */
+export interface Removal {
+  readonly kind: 'pod condition' | 'node Ready' | 'node condition' | 'taint' | 'Lease'
+  readonly name: string
+}
+
+interface List<T> {
+  readonly items?: readonly T[] | null
+}
+
+/** Pods first, so that one that was broken off finds the rest again by the Nodes. `dryRun`: only says what. Throws ApiError. */
+export async function uninstall(
+  client: Pick<KubeClient, 'call'>,
+  options: { readonly dryRun: boolean; readonly wallMs: number },
+): Promise<readonly Removal[]> {
+  const { dryRun, wallMs } = options
+  const cluster = createCluster(client)
+  const list = async <T>(call: Omit<Call, 'verb'>) =>
+    (await client.call<List<T>>({ verb: 'list', ...call })).items ?? []
+  const removals: Removal[] = []
+
+  const pods = (await list<PodObject>({ ref: { group: '', resource: 'pods' } })).filter(isMarkedPod)
+  for (const pod of pods) {
+    removals.push({ kind: 'pod condition', name: `${pod.metadata.namespace}/${pod.metadata.name}` })
+    if (!dryRun) await cluster.patchPodStatus(pod, releaseOf(pod, wallMs))
+  }
+  const nodes = await list<NodeObject>({ ref: { group: '', resource: 'nodes' } })
+  for (const node of nodes.filter(hasOwnMarks)) {
+    removals.push(...removalsOf(node))
+    if (!dryRun) await release(node)
+  }
+  const leases = await list<{ readonly metadata: { readonly name: string; readonly namespace: string } }>({
+    ref: LEASE,
+    query: { fieldSelector: `metadata.name=${LEASE_NAME}` },
+  })
+  for (const { metadata } of leases) {
+    const { name, namespace } = metadata
+    removals.push({ kind: 'Lease', name: `${namespace}/${name}` })
+    if (!dryRun) await client.call({ verb: 'delete', ref: { ...LEASE, namespace, name } })
+  }
+  return removals
+
+  async function release(node: NodeObject): Promise<void> {
+    const writing = { term: 0, wallMs }
+    const desired = nothingDesired('observe')
+    const conditions = statusChanges(node, desired, writing)
+    const { name, resourceVersion } = node.metadata
+    const patch = { metadata: { resourceVersion }, status: { conditions } }
+    const shown = conditions.length === 0 ? node : await cluster.patchNodeStatus(name, patch)
+    const taints = taintsAfter(shown, desired, writing)
+    if (taints !== undefined) await cluster.setTaints(name, shown.metadata.resourceVersion, taints)
+  }
+}
+
+function removalsOf(node: NodeObject): readonly Removal[] {
+  const { name } = node.metadata
+  return [
+    ...(hasOwnReady(node) ? [{ kind: 'node Ready', name } as const] : []),
+    ...(conditionOf(node, OWN_CONDITION) === undefined ? [] : [{ kind: 'node condition', name } as const]),
+    ...(node.spec?.taints?.some(({ key }) => key === OWN_TAINT) === true ? [{ kind: 'taint', name } as const] : []),
+  ]
+}

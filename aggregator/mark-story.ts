@@ -1,0 +1,97 @@
+/** What became of verdicts and findings in Kubernetes, as events: each is caused by the verdict or the finding behind it. */
+import type { Chronicle } from './chronicle.ts'
+import type { Written } from './kubernetes/carry-out.ts'
+import type { Desired } from './kubernetes/marking/desired.ts'
+import type { MarkCause } from './kubernetes/record.ts'
+import { findingEventId, verdictEventId } from './model.ts'
+
+export class MarkStory {
+  readonly #chronicle: Chronicle
+  /** Why each verdict was last withheld: asked again every few seconds, it is told once. */
+  readonly #withheld = new Map<string, string>()
+
+  constructor(chronicle: Chronicle) {
+    this.#chronicle = chronicle
+  }
+
+  /** Durable when it returns: the commit record of the mark. */
+  marking({ node, desired }: MarkCause): void {
+    const id = `marked/${keyOf(desired)}`
+    const summary = `marked: ${effectsOf(desired).join(', ')}`
+    this.#chronicle.record(id, 'marked', node, 'bad', summary, causeOf(desired), dataOf(desired))
+    this.#chronicle.requireStored(id, 'marked')
+    this.#chronicle.goOnFrom(threadOf(node), id)
+  }
+
+  wouldMark({ node, desired }: MarkCause): void {
+    const id = `would-mark/${keyOf(desired)}`
+    const summary = `would be marked, but for mode observe: ${effectsOf(desired).join(', ')}`
+    this.#chronicle.record(id, 'would-mark', node, 'info', summary, causeOf(desired), dataOf(desired))
+  }
+
+  withheld({ node, desired }: MarkCause, why: string): void {
+    const key = keyOf(desired)
+    if (this.#withheld.get(key) === why) return
+    this.#withheld.set(key, why)
+    const id = this.#chronicle.nextId('mark-withheld', node)
+    const data = { ...dataOf(desired), why }
+    this.#chronicle.record(id, 'mark-withheld', node, 'info', `not marked: ${why}`, causeOf(desired), data)
+  }
+
+  /** Tells what was undone, if anything was; what a kubelet wrote over is not. */
+  wrote({ node, verdict, desired }: MarkCause, { ready, condition, taint, pods }: Written): void {
+    const what = [
+      ...(ready === 'undone' ? ['Ready'] : []),
+      ...(pods > 0 && !desired.pods ? [`Ready of ${pods} pods`] : []),
+      ...(condition && desired.condition === undefined ? ['condition'] : []),
+      ...(taint && desired.taint === undefined ? ['taint'] : []),
+    ]
+    if (what.length === 0) return
+    const marked = this.#chronicle.store.query({ node, kinds: ['marked'], limit: 1 }).at(-1)?.id ?? ''
+    const cause = this.#chronicle.last(threadOf(node)) || marked
+    const id = this.#chronicle.nextId('undone', node)
+    const data = { verdictId: verdict?.standing.verdictId ?? '', pods: desired.pods ? 0 : pods }
+    this.#chronicle.record(id, 'undone', node, 'good', `undone: ${what.join(', ')}`, cause, data)
+    this.#chronicle.goOnFrom(threadOf(node), '')
+  }
+
+  /** Told once for each verdict: for the comparison with what Kubernetes does by itself. */
+  markedByOthers({ node, verdict }: MarkCause): void {
+    if (verdict === undefined) return
+    const { verdictId } = verdict.standing
+    const summary = 'Kubernetes itself holds it for not Ready'
+    const cause = verdictEventId(verdictId)
+    this.#chronicle.record(`stock-marked/${verdictId}`, 'stock-marked', node, 'info', summary, cause, { verdictId })
+  }
+}
+
+function threadOf(node: string): string {
+  return `mark/${node}`
+}
+
+/** One mark of one cause; a verdict that turns into Isolated makes another. */
+function keyOf({ condition }: Desired): string {
+  if (condition === undefined) return ''
+  const { cause, reason } = condition
+  return cause.kind === 'verdict' ? `${cause.standing.verdictId}/${reason}` : cause.id
+}
+
+function causeOf({ condition }: Desired): string {
+  if (condition === undefined) return ''
+  const { cause } = condition
+  return cause.kind === 'verdict' ? verdictEventId(cause.standing.verdictId) : findingEventId(cause.id)
+}
+
+function dataOf({ mode, ready, pods, condition, taint }: Desired): object {
+  const verdictId = condition?.cause.kind === 'verdict' ? condition.cause.standing.verdictId : ''
+  return { verdictId, mode, ready: ready ?? '', pods, condition: condition?.reason ?? '', taint: taint ?? '' }
+}
+
+function effectsOf({ ready, pods, condition, taint }: Desired): readonly string[] {
+  return [
+    ...(ready === undefined ? [] : [`Ready=False (${ready})`]),
+    ...(pods ? ['its pods not Ready'] : []),
+    ...(condition === undefined ? [] : [`condition ${condition.reason}`]),
+    ...(taint === undefined ? [] : [`taint ${taint}:NoSchedule`]),
+  ]
+}

@@ -1,0 +1,89 @@
+/** What marking would have done, or did, since some time: one row for each verdict, told from the events alone. */
+import type { EventKind, Store, StoredEvent, VerdictView, WouldBeMark } from './model.ts'
+
+const KINDS: readonly EventKind[] = [
+  'verdict',
+  'recovered',
+  'isolated',
+  'marked',
+  'would-mark',
+  'mark-withheld',
+  'stock-marked',
+]
+const PAGE = 1_000
+
+/** Oldest first. `since`: RFC 3339. */
+export function markingPlan(store: Store, since: string): readonly WouldBeMark[] {
+  const marks = new Map<string, WouldBeMark>()
+  const change = (event: StoredEvent, changed: (mark: WouldBeMark) => Partial<WouldBeMark>) => {
+    const id = String(event.data.verdictId ?? '')
+    const mark = marks.get(id)
+    if (mark !== undefined) marks.set(id, { ...mark, ...changed(mark) })
+  }
+  for (const event of storySince(store, since)) {
+    switch (event.kind) {
+      case 'verdict':
+        marks.set(String(event.data.verdictId), newMark(event))
+        break
+      case 'isolated':
+        change(event, () => ({ kind: 'Isolated' }))
+        break
+      case 'marked':
+        change(event, () => ({ effect: 'marked', why: event.summary }))
+        break
+      case 'would-mark':
+        change(event, () => ({ effect: 'would-mark', why: event.summary }))
+        break
+      case 'mark-withheld':
+        // Once marked, it stays told as that.
+        change(event, ({ effect }) => (effect === 'none' ? { effect: 'withheld', why: event.summary } : {}))
+        break
+      case 'stock-marked':
+        change(event, ({ at }) => ({ stock: { at: event.at, afterMs: between(at, event.at) } }))
+        break
+      case 'recovered':
+        change(event, ({ at }) => ({ endedAt: event.at, lengthMs: between(at, event.at) }))
+        break
+    }
+  }
+  return [...marks.values()]
+}
+
+function newMark({ node, at, data }: StoredEvent): WouldBeMark {
+  const { verdictId, verdict, votes, needed } = data as unknown as VerdictData
+  const counted = (opinion: string) => votes.filter((vote) => vote.opinion === opinion).length
+  return {
+    node,
+    verdictId,
+    kind: verdict,
+    at,
+    endedAt: null,
+    lengthMs: null,
+    votes: { silent: counted('silent'), alive: counted('alive'), abstained: counted('abstain'), needed },
+    effect: 'none',
+    why: '',
+    stock: null,
+  }
+}
+
+interface VerdictData {
+  readonly verdictId: string
+  readonly verdict: string
+  readonly votes: VerdictView['votes']
+  readonly needed: number
+}
+
+function storySince(store: Store, since: string): readonly StoredEvent[] {
+  const story: StoredEvent[] = []
+  for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+    const page = store.query({ kinds: KINDS, before, limit: PAGE })
+    const [oldest] = page
+    story.unshift(...page.filter(({ at }) => at >= since))
+    if (oldest === undefined || page.length < PAGE || oldest.at < since) return story
+    before = oldest.seq
+  }
+}
+
+function between(from: string, to: string): number {
+  return Date.parse(to) - Date.parse(from)
+}

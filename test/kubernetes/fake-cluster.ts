@@ -1,0 +1,147 @@
+/**
+ * A cluster in memory, as an API server keeps one: versions, conflicts, merges by condition type, writes that change
+ * nothing. It passes the same conformance suite as the real one.
+ */
+import { ApiError } from '../../aggregator/kubernetes/api-error.ts'
+import type { Cluster } from '../../aggregator/kubernetes/cluster.ts'
+import type {
+  Condition,
+  ConditionPatch,
+  LeaseObject,
+  Metadata,
+  NodeObject,
+  PodObject,
+  StatusPatch,
+  Taint,
+} from '../../aggregator/kubernetes/marking/objects.ts'
+
+export interface FakeCluster extends Cluster {
+  /** Puts an object there, or replaces it; it gets the next version. */
+  putNode(node: Omit<NodeObject, 'metadata'> & { metadata: Partial<Metadata> & { name: string } }): void
+  putPod(pod: Omit<PodObject, 'metadata'> & { metadata: Partial<Metadata> & { name: string } }): void
+  deleteNode(name: string): void
+  deletePod(namespace: string, name: string): void
+  /** A kubelet renews its Lease. */
+  renew(node: string, leaseSeconds?: number): void
+  nodeOf(name: string): NodeObject | undefined
+  readonly pods: readonly PodObject[]
+  /** Called before each request; throws what the request is to fail with. */
+  before: (request: string, object: string) => void
+  /** All requests so far, as `patch pods/status default/a`. */
+  readonly requests: readonly string[]
+}
+
+export function createFakeCluster(): FakeCluster {
+  let version = 100
+  const nodes = new Map<string, NodeObject>()
+  const pods = new Map<string, PodObject>()
+  const leases = new Map<string, LeaseObject>()
+  const requests: string[] = []
+  const next = () => String(++version)
+  const keyOf = ({ metadata }: { metadata: Partial<Metadata> & { name: string } }) =>
+    `${metadata.namespace ?? 'default'}/${metadata.name}`
+
+  const request = async (verb: string, object: string): Promise<void> => {
+    requests.push(`${verb} ${object}`)
+    fake.before(verb, object)
+    await Promise.resolve()
+  }
+  /** Writes what an API server would: nothing, and no new version, when nothing changes. */
+  const write = <T extends { readonly metadata: Metadata }>(
+    all: Map<string, T>,
+    key: string,
+    old: T,
+    changed: T,
+  ): T => {
+    if (JSON.stringify(old) === JSON.stringify(changed)) return old
+    const written = { ...changed, metadata: { ...changed.metadata, resourceVersion: next() } }
+    all.set(key, written)
+    return written
+  }
+  const found = <T extends { readonly metadata: Metadata }>(
+    all: Map<string, T>,
+    key: string,
+    resourceVersion: string,
+  ): T => {
+    const object = all.get(key)
+    if (object === undefined) throw new ApiError('not-found', 404, `${key} not found`)
+    if (object.metadata.resourceVersion === resourceVersion) return object
+    throw new ApiError('conflict', 409, 'the object has been modified')
+  }
+
+  const fake: FakeCluster = {
+    before: () => {},
+    requests,
+    nodeOf: (name) => nodes.get(name),
+    get pods() {
+      return [...pods.values()]
+    },
+    putNode: (node) => {
+      nodes.set(node.metadata.name, { ...node, metadata: { ...node.metadata, resourceVersion: next() } })
+    },
+    putPod: (pod) => {
+      const metadata = { namespace: 'default', ...pod.metadata, resourceVersion: next() }
+      pods.set(keyOf(pod), { ...pod, metadata })
+    },
+    deleteNode: (name) => void nodes.delete(name),
+    deletePod: (namespace, name) => void pods.delete(`${namespace}/${name}`),
+    renew: (node, leaseSeconds = 40) => {
+      const metadata = { name: node, namespace: 'kube-node-lease', resourceVersion: next() }
+      leases.set(node, { metadata, spec: { leaseDurationSeconds: leaseSeconds } })
+    },
+    node: async (name) => {
+      await request('get nodes', name)
+      return nodes.get(name)
+    },
+    nodes: async () => {
+      await request('list nodes', '')
+      return [...nodes.values()]
+    },
+    podsOf: async (node) => {
+      await request('list pods', node)
+      return [...pods.values()].filter(({ spec }) => spec?.nodeName === node)
+    },
+    heartbeatOf: async (node) => {
+      await request('get leases', node)
+      return leases.get(node)
+    },
+    patchNodeStatus: async (name, patch) => {
+      await request('patch nodes/status', name)
+      const node = found(nodes, name, patch.metadata.resourceVersion)
+      return write(nodes, name, node, merged(node, patch))
+    },
+    setTaints: async (name, resourceVersion, taints) => {
+      await request('patch nodes', name)
+      const node = found(nodes, name, resourceVersion)
+      const { taints: _, ...spec } = node.spec ?? {}
+      const changed: readonly Taint[] = taints
+      return write(nodes, name, node, { ...node, spec: changed.length === 0 ? spec : { ...spec, taints: changed } })
+    },
+    patchPodStatus: async (pod, patch) => {
+      await request('patch pods/status', keyOf(pod))
+      const known = found(pods, keyOf(pod), patch.metadata.resourceVersion)
+      return write(pods, keyOf(pod), known, merged(known, patch))
+    },
+  }
+  return fake
+}
+
+/** A strategic merge of conditions: by type, null takes a field away, the directive the whole condition. */
+export function merged<T extends { readonly status?: { readonly conditions?: readonly Condition[] } }>(
+  object: T,
+  { status }: Pick<StatusPatch, 'status'>,
+): T {
+  let conditions = [...(object.status?.conditions ?? [])]
+  for (const change of status.conditions) {
+    const at = conditions.findIndex(({ type }) => type === change.type)
+    if ('$patch' in change) conditions = conditions.filter(({ type }) => type !== change.type)
+    else if (at < 0) conditions.push(mergedCondition({ type: change.type, status: '' }, change))
+    else conditions[at] = mergedCondition(conditions[at] ?? { type: change.type, status: '' }, change)
+  }
+  return { ...object, status: { ...object.status, conditions } }
+}
+
+function mergedCondition(old: Condition, change: ConditionPatch): Condition {
+  const all = Object.entries({ ...old, ...change }).filter(([, value]) => value !== null)
+  return Object.fromEntries(all) as unknown as Condition
+}

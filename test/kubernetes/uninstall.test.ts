@@ -1,0 +1,81 @@
+/** Taking everything of ours off a cluster. */
+import { expect, test } from 'vitest'
+import type { Call } from '../../aggregator/kubernetes/client.ts'
+import { desiredMarks } from '../../aggregator/kubernetes/marking/desired.ts'
+import { hasOwnMarks } from '../../aggregator/kubernetes/marking/node-marks.ts'
+import {
+  conditionOf,
+  type NodeObject,
+  type PodObject,
+  type StatusPatch,
+  type Taint,
+} from '../../aggregator/kubernetes/marking/objects.ts'
+import { isMarkedPod, markOf } from '../../aggregator/kubernetes/marking/pod-marks.ts'
+import { uninstall } from '../../aggregator/kubernetes/uninstall.ts'
+import { readMarking } from '../../settings/marking.ts'
+import { applied, verdict, WALL_MS } from './cases.ts'
+import { createFakeCluster, merged } from './fake-cluster.ts'
+import { node, pod } from './objects.ts'
+
+/** The three requests that uninstall makes beside those of the marker, over the cluster in memory. */
+function clientOf(cluster: ReturnType<typeof createFakeCluster>, leases: string[]) {
+  const call = async ({ verb, ref, body }: Call): Promise<unknown> => {
+    const { resource, name = '', subresource } = ref
+    if (verb === 'list') {
+      if (resource === 'pods') return { items: cluster.pods }
+      if (resource === 'nodes') return { items: await cluster.nodes() }
+      return { items: leases.map((lease) => ({ metadata: { name: lease, namespace: 'starling' } })) }
+    }
+    if (verb === 'delete') return void leases.splice(leases.indexOf(name), 1)
+    if (resource === 'pods') {
+      const found = cluster.pods.find(({ metadata }) => metadata.name === name)
+      return await cluster.patchPodStatus(found as PodObject, body as StatusPatch)
+    }
+    if (subresource === 'status') return await cluster.patchNodeStatus(name, body as StatusPatch)
+    const { metadata, spec } = body as NodeObject
+    return await cluster.setTaints(name, metadata.resourceVersion, (spec?.taints as readonly Taint[] | null) ?? [])
+  }
+  return { call: call as <T>(call: Call) => Promise<T> }
+}
+
+test('leaves nothing of ours and all of what is not; first it says what it would do', async () => {
+  const cluster = createFakeCluster()
+  const foreign = { key: 'dedicated', effect: 'NoSchedule' }
+  const down = desiredMarks(verdict(), 'ready', readMarking({ taints: { NodeDown: 'NoSchedule' } }))
+  cluster.putNode(applied(node('a', { taints: [foreign] }), down))
+  cluster.putNode(applied(node('b'), desiredMarks(verdict('Isolated'), 'ready', readMarking())))
+  cluster.putNode(node('c', { ready: { status: 'False', reason: 'KubeletNotReady' } }))
+  for (const [name, containersReady] of [
+    ['web', 'True'],
+    ['broken', 'False'],
+  ] as const) {
+    const before = pod(name, 'a', { containersReady })
+    cluster.putPod(merged(before, markOf(before, 'down', WALL_MS)))
+  }
+  const leases = ['starling-aggregator']
+  const client = clientOf(cluster, leases)
+  const would = await uninstall(client, { dryRun: true, wallMs: WALL_MS })
+  expect(cluster.requests.filter((request) => request.startsWith('patch'))).toEqual([])
+  const did = await uninstall(client, { dryRun: false, wallMs: WALL_MS })
+  expect(did).toEqual(would)
+  expect(did.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+    'pod condition default/web',
+    'pod condition default/broken',
+    'node Ready a',
+    'node condition a',
+    'taint a',
+    'node condition b',
+    'taint b',
+    'Lease starling/starling-aggregator',
+  ])
+  const nodes = await cluster.nodes()
+  expect(nodes.map(hasOwnMarks)).toEqual([false, false, false])
+  expect(nodes[0]?.spec?.taints).toEqual([foreign])
+  expect(conditionOf(nodes[2] ?? node('c'), 'Ready')?.reason).toBe('KubeletNotReady')
+  expect(cluster.pods.map((each) => [isMarkedPod(each), conditionOf(each, 'Ready')?.status])).toEqual([
+    [false, 'True'],
+    [false, 'False'],
+  ])
+  expect(leases).toEqual([])
+  expect(await uninstall(client, { dryRun: false, wallMs: WALL_MS })).toEqual([])
+})
