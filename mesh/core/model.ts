@@ -40,6 +40,8 @@ export interface Member {
   readonly hosts: readonly string[]
   readonly meshPort: number
   readonly kubeletPort: number
+  /** Of the Node object in Kubernetes under which it was taken in: another Node of the same name is another machine. */
+  readonly uid?: string | undefined
 }
 
 /** The signed set of members. `seed` places observers; it is the leader's choice, so no node can pick its watchers. */
