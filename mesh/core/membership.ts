@@ -20,10 +20,12 @@ export class Membership {
     return ringOf(this.#roster)
   }
 
-  /** From now on a later roster is in force. */
-  advance(roster: Roster): void {
+  /** From now on a later roster is in force. Tells of a name whether it was another enrolment's before. */
+  advance(roster: Roster): (node: string) => boolean {
+    const before = this.#index
     this.#roster = roster
     this.#index = indexOf(roster)
+    return (node) => (before.byName.get(node)?.serial ?? this.serialOf(node)) !== this.serialOf(node)
   }
 
   /** The serial under which a node is enrolled; undefined when it is not. */
