@@ -8,7 +8,7 @@ import { NOTE_BYTES_MAX } from '../mesh/core/gossip.ts'
 import type { SignedStatement, Standing } from '../mesh/core/model.ts'
 import { loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
 import type { KeyPair } from '../mesh/identity/keys.ts'
-import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
+import { type MeshNode, startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { builtinRemediators } from '../remediators/index.ts'
 import type { SettingsDocument } from '../settings/document.ts'
@@ -19,6 +19,8 @@ import { validateSettings } from '../settings/validate.ts'
 import type { AggregatorConfig } from './config.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
 import { soleAuthority } from './kubernetes/authority.ts'
+import type { RosterInit } from './kubernetes/roster/run.ts'
+import type { RosterSync } from './kubernetes/roster/sync.ts'
 import type { Kubernetes, KubernetesInit } from './kubernetes/run.ts'
 import { createAggregatorMetrics } from './metrics.ts'
 import type { Store } from './model.ts'
@@ -73,10 +75,11 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     log,
   })
   const metrics = createAggregatorMetrics(() => service.snapshot())
+  const authority = soleAuthority(term)
   let inForce = document
   let signed = signedBytes(inForce)
   const kubernetes = await connectCluster(config, {
-    authority: soleAuthority(term),
+    authority,
     story: service.marks,
     metrics,
     log,
@@ -133,8 +136,21 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   })
   const { leader } = mesh
   if (leader === undefined) throw new Error('an aggregator leads')
-  service.start({ leader, now: mesh.now, publish: mesh.publish })
+  service.start({
+    leader,
+    now: mesh.now,
+    publish: mesh.publish,
+    get roster() {
+      return mesh.roster
+    },
+  })
   kubernetes?.start(mesh, standing)
+  const rosterSync = await followCluster(
+    config,
+    { stateDir, identity, authority, store, story: service.rosterStory, metrics, log },
+    mesh,
+    service,
+  )
 
   const sayApplied = () => {
     store.writeFact(SETTINGS_FACT, JSON.stringify(inForce))
@@ -171,6 +187,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       clearTimeout(inherited)
       clearInterval(repeat)
       stopWatching()
+      rosterSync?.stop()
       await Promise.all([http.close(), mesh.stop(), kubernetes?.stop()])
       store.close()
     },
@@ -185,6 +202,30 @@ async function connectCluster(
   if (access === undefined) return undefined
   const { connectMarking } = await import('./kubernetes/run.ts')
   return await connectMarking({ ...init, access })
+}
+
+/** The roster is as the cluster is from now on. As above for what is loaded. */
+async function followCluster(
+  { kubernetes: access }: AggregatorConfig,
+  init: Omit<RosterInit, 'access'>,
+  mesh: MeshNode,
+  service: AggregatorService,
+): Promise<RosterSync | undefined> {
+  if (access === undefined) return undefined
+  const { followNodes } = await import('./kubernetes/roster/run.ts')
+  const { advance } = mesh
+  const sync = await followNodes(
+    { ...init, access },
+    {
+      get roster() {
+        return mesh.roster
+      },
+      live: () => service.live(),
+      advance,
+    },
+  )
+  service.followCluster(sync)
+  return sync
 }
 
 /** Of one subject the first, which is that on record. */

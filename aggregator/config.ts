@@ -28,7 +28,12 @@ export const aggregatorConfig = z.strictObject({
   tokenFile: z.string().min(1).default('/var/lib/starling/token'),
   /** The cluster that is marked; without it there is none. An empty section means the one that this runs in. */
   kubernetes: z
-    .strictObject({ kubeconfig: z.string().min(1).optional(), context: z.string().min(1).optional() })
+    .strictObject({
+      kubeconfig: z.string().min(1).optional(),
+      context: z.string().min(1).optional(),
+      /** Where agents listen; a Node object does not say it. */
+      agentPort: port.default(7790),
+    })
     .optional(),
   stateDir: z.string().min(1).default('/var/lib/starling'),
 })

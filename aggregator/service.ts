@@ -27,12 +27,14 @@ import type {
   MatrixRow,
   MemberView,
   Release,
+  RosterView,
   Snapshot,
   Store,
   StoredEvent,
   WouldBeMark,
 } from './model.ts'
 import { Recorder } from './recorder.ts'
+import type { RosterStory } from './roster-story.ts'
 import { matrixRows, memberViews, StateClock } from './snapshot.ts'
 import { Verdicts, votesOf } from './verdicts.ts'
 
@@ -44,10 +46,20 @@ export interface MeshSide {
   readonly leader: Leader
   now(): number
   publish(topic: string, bytes: Uint8Array, ttlMs: number): void
+  /** The one in force. */
+  readonly roster: Roster
+}
+
+/** What the service needs of that which keeps the roster as the cluster is. */
+interface RosterSide {
+  view(): RosterView
+  /** Lets through what waits for a person now. */
+  release(): void
 }
 
 export interface ServiceInit {
   readonly store: Store
+  /** In force when it starts. */
   readonly roster: Roster
   readonly node: string
   readonly term: number
@@ -67,6 +79,7 @@ export class AggregatorService implements AggregatorPort {
   readonly #decided = new Set<string>()
   readonly #budget = new EventBudget()
   #mesh: MeshSide | undefined
+  #rosterSide: RosterSide | undefined
   #settingsVersion = 0
 
   constructor(init: ServiceInit) {
@@ -82,7 +95,7 @@ export class AggregatorService implements AggregatorPort {
 
   /** What members said to this aggregator in its earlier life, of those that are members still. */
   saidBefore(): readonly SignedStatement[] {
-    const { members } = this.#init.roster
+    const { members } = this.#roster
     return this.#lastWords.read().filter(({ statement: { signer, serial } }) => {
       return members.some((member) => member.node === signer && member.serial === serial)
     })
@@ -94,6 +107,22 @@ export class AggregatorService implements AggregatorPort {
 
   get marks(): MarkStory {
     return this.#recorder.marks
+  }
+
+  get rosterStory(): RosterStory {
+    return this.#recorder.roster
+  }
+
+  /** Members without a standing verdict that have not left. */
+  live(): number {
+    const { leader } = this.#running()
+    const isLive = (node: string) => !leader.conditions.standing.has(node) && !leader.hasLeft(node)
+    return this.#roster.members.filter(({ node }) => isLive(node)).length
+  }
+
+  /** From now on the roster follows a cluster. */
+  followCluster(side: RosterSide): void {
+    this.#rosterSide = side
   }
 
   /** What a node says of itself now; what it did not renew in time is unknown. */
@@ -146,7 +175,7 @@ export class AggregatorService implements AggregatorPort {
     const { subject, kind, verdictId } = certificate
     const encoded = Buffer.from(encodeValue(certificate)).toString('base64')
     const needed = this.#running().leader.conditions.neededFor(subject)
-    this.#recorder.mesh.verdict({ certificate, encoded, votes: votesOf(certificate, this.#init.roster), needed })
+    this.#recorder.mesh.verdict({ certificate, encoded, votes: votesOf(certificate, this.#roster), needed })
     this.#members()
     this.#init.log.warn({ subject, verdict: verdictId, kind }, 'verdict')
   }
@@ -166,8 +195,8 @@ export class AggregatorService implements AggregatorPort {
   }
 
   snapshot(): Snapshot {
-    const { roster, node, version, notice } = this.#init
-    const { leader } = this.#running()
+    const { node, version, notice } = this.#init
+    const { leader, roster } = this.#running()
     const { why, subjects } = leader.blindness
     return {
       mesh: {
@@ -181,6 +210,7 @@ export class AggregatorService implements AggregatorPort {
       },
       notice,
       members: this.#members(),
+      roster: this.#rosterSide?.view() ?? null,
       findings: this.#fleet.findings(performance.now()),
       verdicts: this.#verdicts.all(),
       remediations: this.#fleet.remediations(),
@@ -203,7 +233,7 @@ export class AggregatorService implements AggregatorPort {
 
   matrix(): readonly MatrixRow[] {
     const { leader, now } = this.#running()
-    return matrixRows({ roster: this.#init.roster, leader, fleet: this.#fleet, nowMs: now() })
+    return matrixRows({ roster: this.#roster, leader, fleet: this.#fleet, nowMs: now() })
   }
 
   release({ reason, via }: Release, by: string): Event {
@@ -214,6 +244,17 @@ export class AggregatorService implements AggregatorPort {
     leader.release(now(), `${by} ended the freeze: ${reason}`)
     this.#init.log.warn({ event: event.id, by, via }, 'freeze ended')
     this.#tell(null)
+    return event
+  }
+
+  releaseRoster({ reason, via }: Release, by: string): Event {
+    const held = this.#rosterSide?.view().held ?? []
+    if (held.length === 0) throw new StarlingError('no change of the roster waits for anybody')
+    const nodes = held.flatMap(({ nodes: waiting }) => waiting)
+    // On record before it takes effect.
+    const event = this.#recorder.roster.released(`release-${randomUUID()}`, { by, via, reason, nodes })
+    this.#rosterSide?.release()
+    this.#init.log.warn({ event: event.id, by, via }, 'roster released')
     return event
   }
 
@@ -254,7 +295,11 @@ export class AggregatorService implements AggregatorPort {
   #members(): readonly MemberView[] {
     const { leader, now } = this.#running()
     const at = { nowMs: now(), now: new Date().toISOString() }
-    return memberViews({ roster: this.#init.roster, leader, fleet: this.#fleet, clock: this.#stateClock, ...at })
+    return memberViews({ roster: this.#roster, leader, fleet: this.#fleet, clock: this.#stateClock, ...at })
+  }
+
+  get #roster(): Roster {
+    return this.#mesh?.roster ?? this.#init.roster
   }
 
   #tell(event: StoredEvent | null): void {

@@ -35,6 +35,17 @@ export function writeIdentity(stateDir: string, { seed, certificate, roster }: S
   writeDurably(join(stateDir, 'roster'), roster)
 }
 
+/** In an aggregator's state: the certificates of the agents that are enrolled, `NAME.cert`. */
+export function enrolledFolder(stateDir: string): string {
+  return join(stateDir, 'enrolled')
+}
+
+/** Tells an aggregator that this agent is enrolled. */
+export function writeEnrolled(stateDir: string, node: string, certificate: Uint8Array): void {
+  mkdirSync(enrolledFolder(stateDir), { recursive: true, mode: 0o700 })
+  writeDurably(join(enrolledFolder(stateDir), `${node}.cert`), certificate)
+}
+
 /** Throws an Error naming the file that is missing or wrong. `caFile`: the CA's public key, PEM. */
 export async function loadIdentity(stateDir: string, caFile: string, mesh: string): Promise<LoadedIdentity> {
   const keyFile = join(stateDir, 'identity.key')

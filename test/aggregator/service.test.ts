@@ -30,7 +30,7 @@ afterEach(() => {
 function started(history = store): AggregatorService {
   const init = { roster, node: 'leader', term: 7, version: '0', notice: '', log: SILENT_LOG }
   const service = new AggregatorService({ ...init, store: history })
-  service.start({ leader, now: () => NOW_MS, publish: () => {} })
+  service.start({ leader, now: () => NOW_MS, publish: () => {}, roster })
   return service
 }
 
