@@ -11,6 +11,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     setupFiles: ['test/setup-seed.ts'],
+    globalSetup: ['test/leave-nothing.ts'],
     env: { STARLING_SEED: seed },
   },
 })

@@ -15,26 +15,32 @@ const IDLE_SHARE_MIN = 0.25
 const ROOM_WITHIN_MS = 20_000
 const EVENTS_TOLD = 60
 
+/** `lookUntil`, with how the mesh was by then. */
+export function until<T>(client: ApiClient, what: string, look: () => T | Promise<T>): Promise<Given<T>> {
+  return lookUntil(what, look, () => describeMesh(client))
+}
+
+export type Given<T> = Exclude<T, undefined | null | false>
+
 /**
  * Looks until `look` gives something (not undefined, null or false) and returns it; what it throws is nothing yet. After
- * five minutes throws a StarlingError that says what was waited for, and how the mesh was by then.
+ * five minutes throws a StarlingError that says what was waited for, and how things were by then.
  */
-export async function until<T>(
-  client: ApiClient,
+export async function lookUntil<T>(
   what: string,
   look: () => T | Promise<T>,
-): Promise<Exclude<T, undefined | null | false>> {
+  describe: () => string | Promise<string>,
+): Promise<Given<T>> {
   const deadline = performance.now() + WITHIN_MS
   let last = ''
   for (;;) {
     try {
       const seen = await look()
-      if (seen !== undefined && seen !== null && seen !== false) return seen as Exclude<T, undefined | null | false>
+      if (seen !== undefined && seen !== null && seen !== false) return seen as Given<T>
     } catch (error) {
       last = messageOf(error)
     }
-    if (performance.now() > deadline)
-      throw new StarlingError(`waited for: ${what}; ${last}\n${await describeMesh(client)}`)
+    if (performance.now() > deadline) throw new StarlingError(`waited for: ${what}; ${last}\n${await describe()}`)
     await wait(LOOK_EVERY_MS)
   }
 }

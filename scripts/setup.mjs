@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { buildPage, buildProgram } from './setup/builds.mjs'
 import { SetupError } from './setup/command.mjs'
 import { ensureTestPrograms } from './setup/debian-packages.mjs'
+import { ensureKubernetes } from './setup/kubernetes.mjs'
 import { findNode, installPackages } from './setup/npm-packages.mjs'
 import { say } from './setup/progress.mjs'
 
@@ -36,7 +37,9 @@ async function setUp() {
   const page = await buildPage(root, node)
   const program = await buildProgram(root, node)
   const fetched = mode === 'test' && (await ensureTestPrograms(root))
+  const kubernetes = mode === 'test' && (await ensureKubernetes())
 
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-  say(`ready in ${seconds} s${installed || page || program || fetched ? '' : ', everything was up to date'}`)
+  const anything = installed || page || program || fetched || kubernetes
+  say(`ready in ${seconds} s${anything ? '' : ', everything was up to date'}`)
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Suite } from './suites.ts'
 
 export interface SuiteResult {
   readonly name: string
@@ -46,7 +47,7 @@ export async function runCheck(root: string, budgetSeconds: number): Promise<Sui
 /** Runs the given test files; `namePattern` narrows them down to the tests whose names match. */
 export async function runVitest(
   root: string,
-  suite: { readonly name: string; readonly budgetSeconds: number },
+  suite: Pick<Suite, 'name' | 'budgetSeconds' | 'oneProcess'>,
   files: readonly string[],
   namePattern: string | undefined,
 ): Promise<SuiteResult> {
@@ -56,6 +57,7 @@ export async function runVitest(
   try {
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
     const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`]
+    if (suite.oneProcess === true) args.push('--no-isolate', '--no-file-parallelism')
     if (namePattern !== undefined) args.push('--testNamePattern', namePattern)
     const child = spawn(process.execPath, [vitest, ...args, ...files], { cwd: root, stdio: 'inherit' })
     const code = await exitCode(child)

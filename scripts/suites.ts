@@ -6,6 +6,8 @@ export interface Suite {
   readonly dirs: readonly string[]
   /** What it may take on two cores. Going over is shown, never a failure: machines differ. */
   readonly budgetSeconds: number
+  /** Its files run one after the other in one process, and share what they start there. */
+  readonly oneProcess?: boolean
 }
 
 /** Not a folder of tests: the linter, the formatter and the type checker. */
@@ -20,6 +22,7 @@ export const TEST_SUITES: readonly Suite[] = [
   { name: 'page', dirs: ['aggregator', 'page'], budgetSeconds: 180 },
   { name: 'processes', dirs: ['e2e'], budgetSeconds: 240 },
   { name: 'namespaces', dirs: ['namespaces'], budgetSeconds: 180 },
+  { name: 'control-plane', dirs: ['control-plane'], budgetSeconds: 300, oneProcess: true },
 ]
 
 /** The suites that hold `file`, a path such as `test/unit/duration.test.ts`. One, unless the table above is wrong. */

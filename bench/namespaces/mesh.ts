@@ -1,6 +1,6 @@
 /**
- * A mesh of real processes on a network of namespaces: on each machine an agent and a stand-in kubelet, the aggregator on
- * one of its own. Founded like a local mesh, so it runs what `starling up` runs, with the shipped ports and rules.
+ * A mesh of real processes on a network of namespaces: on each machine an agent and a kubelet, each aggregator on one of
+ * its own. Founded like a local mesh, so it runs what `starling up` runs, with the shipped ports and rules.
  */
 import { join } from 'node:path'
 import type { MemberView } from '../../aggregator/model.ts'
@@ -9,7 +9,7 @@ import { type ApiClient, createClient } from '../../cli/client.ts'
 import { configFileOf, found } from '../../cli/local/found.ts'
 import type { LocalLayout, LocalNode } from '../../cli/local/layout.ts'
 import { AGENT_NODE_FLAGS } from '../../cli/local/mesh.ts'
-import { LocalProcess } from '../../cli/local/processes.ts'
+import { LocalProcess, type OwnedProcess } from '../../cli/local/processes.ts'
 import { StarlingError, UsageError } from '../../common/errors.ts'
 import { SOURCE } from '../program.ts'
 import { until, untilWhole } from '../whole.ts'
@@ -21,51 +21,64 @@ import { type Machine, Network } from './network.ts'
 const PORTS = { meshPort: 7790, metricsPort: 7791, kubeletPort: 10_250 }
 const HTTP_PORT = 7780
 
-const ZONES = ['zone-a', 'zone-b', 'zone-c']
+export const ZONES: readonly string[] = ['zone-a', 'zone-b', 'zone-c']
 const NODES_MAX = 200
-const AGGREGATOR: Machine = { name: 'aggregator-1', address: '10.77.0.250' }
 
 export interface NodeProcesses {
   readonly agent: LocalProcess
-  readonly kubelet: LocalProcess
+  readonly kubelet: OwnedProcess
+}
+
+export interface Aggregator {
+  readonly name: string
+  readonly process: LocalProcess
+  readonly client: ApiClient
+  readonly gate: Gate
+}
+
+export interface MeshParts {
+  /** One to five, each on a machine of the network. */
+  readonly aggregators: readonly Machine[]
+  /** More keys of the aggregators' files. */
+  readonly aggregatorConfig?: Readonly<Record<string, unknown>>
+  /** By node, started and ended by others. Without them each node has a stand-in. */
+  readonly kubelets?: ReadonlyMap<string, OwnedProcess>
+  /** The `starling` program that is run. */
+  readonly program: string
+  /** Given out to the nodes in turn. */
+  readonly zones: readonly string[]
+}
+
+/** The machine of aggregator `number`, counted from 1. */
+export function aggregatorMachine(number: number): Machine {
+  return { name: `aggregator-${number}`, address: `10.77.0.${249 + number}` }
+}
+
+/** The machine of node `number`, counted from 1. */
+export function nodeMachine(number: number): Machine {
+  return { name: `node-${number}`, address: `10.77.0.${number}` }
 }
 
 export class NamespaceMesh {
   readonly network: Network
   /** The machines of the agents, `node-1` and so on. */
   readonly machines: readonly Machine[]
+  readonly aggregators: readonly [Aggregator, ...Aggregator[]]
+  /** Of the first aggregator. */
   readonly client: ApiClient
   readonly #processes: ReadonlyMap<string, NodeProcesses>
-  readonly #aggregator: LocalProcess
-  readonly #gate: Gate
 
   private constructor(
-    layout: LocalLayout,
-    machines: readonly Machine[],
     network: Network,
-    gate: Gate,
-    program: string,
+    machines: readonly Machine[],
+    aggregators: readonly [Aggregator, ...Aggregator[]],
+    processes: ReadonlyMap<string, NodeProcesses>,
   ) {
     this.network = network
     this.machines = machines
-    this.#gate = gate
-    const token = readOrMakeToken(join(layout.dir, 'token'))
-    this.client = createClient({ url: `http://127.0.0.1:${gate.port}`, token })
-    const processOf = (node: LocalNode, name: string, args: readonly string[]) =>
-      new LocalProcess(`${node.name} ${name}`, args, join(node.dir, `${name}.log`), {
-        program,
-        within: network.on(node.name),
-        nodeFlags: name === 'agent' ? AGENT_NODE_FLAGS : [],
-      })
-    const { aggregator } = layout
-    this.#aggregator = processOf(aggregator, 'aggregator', ['aggregator', '--config', configFileOf(aggregator)])
-    this.#processes = new Map(
-      layout.nodes.map((node) => {
-        const listen = ['--host', node.host, '--port', String(node.kubeletPort)]
-        const agent = processOf(node, 'agent', ['agent', '--config', configFileOf(node)])
-        return [node.name, { agent, kubelet: processOf(node, 'kubelet', ['stand-in', ...listen]) }]
-      }),
-    )
+    this.aggregators = aggregators
+    this.client = aggregators[0].client
+    this.#processes = processes
   }
 
   /**
@@ -77,26 +90,52 @@ export class NamespaceMesh {
     if (missing !== undefined) throw new StarlingError(`a mesh in network namespaces needs ${missing}`)
     if (!Number.isInteger(size) || size < 1 || size > NODES_MAX)
       throw new UsageError(`a mesh of ${size} nodes`, `give a whole number from 1 to ${NODES_MAX}`)
-    const machines = Array.from({ length: size }, (_, index): Machine => {
-      return { name: `node-${index + 1}`, address: `10.77.0.${index + 1}` }
-    })
-    const network = new Network([...machines, AGGREGATOR])
+    const machines = Array.from({ length: size }, (_, index) => nodeMachine(index + 1))
+    const aggregators = [aggregatorMachine(1)]
+    const network = new Network([...machines, ...aggregators])
     try {
-      const layout = layOut(network.dir, machines)
-      await found(layout, { hostRoot: '/', logFormat: 'json' })
-      const gate = await openGate(network.on(AGGREGATOR.name), HTTP_PORT)
-      const mesh = new NamespaceMesh(layout, machines, network, gate, programIn(join(network.dir, 'program')))
-      mesh.#aggregator.start()
-      for (const { agent, kubelet } of mesh.#processes.values()) {
-        agent.start()
-        kubelet.start()
-      }
-      await untilWhole(mesh.client)
-      return mesh
+      const program = programIn(join(network.dir, 'program'))
+      return await NamespaceMesh.on(network, machines, { aggregators, program, zones: ZONES })
     } catch (error) {
       network.remove()
       throw error
     }
+  }
+
+  /** The same on machines of a network that others use as well, and remove when this throws. */
+  static async on(network: Network, machines: readonly Machine[], parts: MeshParts): Promise<NamespaceMesh> {
+    const { aggregatorConfig = {}, kubelets, program } = parts
+    const layout = layOut(network.dir, machines, parts)
+    await found(layout, { hostRoot: '/', logFormat: 'json', aggregatorConfig })
+    const processOf = (node: LocalNode, name: string, args: readonly string[]) =>
+      new LocalProcess(`${node.name} ${name}`, args, join(node.dir, `${name}.log`), {
+        program,
+        within: network.on(node.name),
+        nodeFlags: name === 'agent' ? AGENT_NODE_FLAGS : [],
+      })
+    const token = readOrMakeToken(join(layout.dir, 'token'))
+    const aggregatorOf = async (node: LocalNode): Promise<Aggregator> => {
+      const gate = await openGate(network.on(node.name), HTTP_PORT)
+      const client = createClient({ url: `http://127.0.0.1:${gate.port}`, token })
+      const process = processOf(node, 'aggregator', ['aggregator', '--config', configFileOf(node)])
+      return { name: node.name, process, client, gate }
+    }
+    const processesOf = (node: LocalNode): NodeProcesses => {
+      const listen = ['--host', node.host, '--port', String(node.kubeletPort)]
+      const kubelet = kubelets?.get(node.name) ?? processOf(node, 'kubelet', ['stand-in', ...listen])
+      return { agent: processOf(node, 'agent', ['agent', '--config', configFileOf(node)]), kubelet }
+    }
+    const first = await aggregatorOf(layout.aggregator)
+    const others = await Promise.all((layout.standbys ?? []).map(aggregatorOf))
+    const processes = new Map(layout.nodes.map((node) => [node.name, processesOf(node)]))
+    const mesh = new NamespaceMesh(network, machines, [first, ...others], processes)
+    for (const aggregator of mesh.aggregators) aggregator.process.start()
+    for (const { agent, kubelet } of processes.values()) {
+      agent.start()
+      if (kubelets === undefined) kubelet.start()
+    }
+    await untilWhole(mesh.client)
+    return mesh
   }
 
   /**
@@ -122,9 +161,10 @@ export class NamespaceMesh {
   async whole(): Promise<string | null> {
     const { frozen } = (await this.client.state()).mesh
     if (frozen !== null) {
-      this.#aggregator.signal('SIGKILL')
-      await until(this.client, 'the end of the aggregator', () => !this.#aggregator.isRunning)
-      this.#aggregator.start()
+      const { process } = this.aggregators[0]
+      process.signal('SIGKILL')
+      await until(this.client, 'the end of the aggregator', () => !process.isRunning)
+      process.start()
     }
     await untilWhole(this.client)
     return frozen
@@ -145,14 +185,16 @@ export class NamespaceMesh {
 
   /** Ends everything, whatever was done to it. */
   stop(): void {
-    this.#gate.close()
+    for (const { gate } of this.aggregators) gate.close()
     this.network.remove()
   }
 }
 
-function layOut(dir: string, machines: readonly Machine[]): LocalLayout {
+function layOut(dir: string, machines: readonly Machine[], { aggregators, zones }: MeshParts): LocalLayout {
   const place = ({ name, address }: Machine, index: number): LocalNode => {
-    return { name, zone: ZONES[index % ZONES.length] ?? '', host: address, ...PORTS, dir: join(dir, name) }
+    return { name, zone: zones[index % zones.length] ?? '', host: address, ...PORTS, dir: join(dir, name) }
   }
-  return { dir, mesh: 'namespaces', httpPort: HTTP_PORT, nodes: machines.map(place), aggregator: place(AGGREGATOR, 0) }
+  const [aggregator, ...standbys] = aggregators.map(place)
+  if (aggregator === undefined) throw new UsageError('a mesh without an aggregator', 'give one or more')
+  return { dir, mesh: 'namespaces', httpPort: HTTP_PORT, nodes: machines.map(place), aggregator, standbys }
 }

@@ -75,14 +75,14 @@ export class Network {
    * sender's kernel is told nothing and resends ever more rarely, ARP is still answered, the link stays up.
    */
   swallow(from: string, to: string, chance = 1): Promise<Heal> {
-    return this.#drop(to, ['--source', this.#machine(from).address], chance)
+    return this.drop(to, ['--source', this.#machine(from).address], chance)
   }
 
   /** `swallow`, between this machine and every other, both ways. */
   async swallowAround(machine: string, chance = 1): Promise<Heal> {
     const others = this.#machines.filter(({ name }) => name !== machine)
     const heals = await Promise.all([
-      this.#drop(machine, ['--in-interface', 'eth0'], chance),
+      this.drop(machine, ['--in-interface', 'eth0'], chance),
       ...others.map(({ name }) => this.swallow(machine, name, chance)),
     ])
     return async () => {
@@ -90,7 +90,18 @@ export class Network {
     }
   }
 
-  async #drop(at: string, match: readonly string[], chance: number): Promise<Heal> {
+  /** `swallow` between this machine and those others, both ways: the rest of the network goes on with it. */
+  async cutOff(machine: string, from: readonly string[]): Promise<Heal> {
+    const heals = await Promise.all(
+      from.flatMap((other) => [this.swallow(other, machine), this.swallow(machine, other)]),
+    )
+    return async () => {
+      await Promise.all(heals.map((heal) => heal()))
+    }
+  }
+
+  /** Swallows what reaches a machine and `match` fits: words of iptables, such as `--protocol tcp --dport 10250`. */
+  async drop(at: string, match: readonly string[], chance = 1): Promise<Heal> {
     const luck = chance < 1 ? ['--match', 'statistic', '--mode', 'random', '--probability', String(chance)] : []
     const rule = ['INPUT', ...match, ...luck, '--jump', 'DROP']
     await this.run(at, 'iptables', '--wait', '--append', ...rule)

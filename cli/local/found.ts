@@ -20,6 +20,8 @@ export interface FoundOptions {
   readonly settings?: string
   readonly hostRoot: string
   readonly logFormat: 'json' | 'pretty'
+  /** More keys of the aggregators' files. */
+  readonly aggregatorConfig?: Readonly<Record<string, unknown>>
 }
 
 export function configFileOf(node: LocalNode): string {
@@ -32,7 +34,8 @@ export async function found(layout: LocalLayout, options: FoundOptions): Promise
   const ca = await keyPairFromSeed(seedIn(join(layout.dir, 'ca.key')))
   const caFile = join(layout.dir, 'ca.pem')
   writeFileSync(caFile, publicKeyPem(ca.publicKey))
-  const all = [...layout.nodes, layout.aggregator]
+  const aggregators = [layout.aggregator, ...(layout.standbys ?? [])]
+  const all = [...layout.nodes, ...aggregators]
   const keys = new Map<string, KeyPair>()
   for (const node of all) {
     mkdirSync(node.dir, { recursive: true, mode: 0o700 })
@@ -47,7 +50,7 @@ export async function found(layout: LocalLayout, options: FoundOptions): Promise
     node: node.name,
     serial: 1,
     zone: node.zone,
-    roles: node === layout.aggregator ? ['aggregator'] : ['compute'],
+    roles: aggregators.includes(node) ? ['aggregator'] : ['compute'],
     peerId: keysOf(node).peerId,
     hosts: [node.host],
     meshPort: node.meshPort,
@@ -59,7 +62,7 @@ export async function found(layout: LocalLayout, options: FoundOptions): Promise
     previous: '',
     seed: 'local',
     members: layout.nodes.map(memberOf).toSorted((a, b) => (a.node < b.node ? -1 : 1)),
-    aggregators: [memberOf(layout.aggregator)],
+    aggregators: aggregators.map(memberOf),
   }
   const certificateOf = (node: LocalNode) => {
     const { serial, zone, roles, peerId } = memberOf(node)
@@ -74,7 +77,7 @@ export async function found(layout: LocalLayout, options: FoundOptions): Promise
   for (const node of layout.nodes) writeEnrolled(layout.aggregator.dir, node.name, certificateOf(node))
   const settings = options.settings ?? shippedSettings(layout)
   for (const node of layout.nodes) writeConfig(node, agentConfigOf(layout, node, caFile, options))
-  writeConfig(layout.aggregator, aggregatorConfigOf(layout, caFile, settings, options))
+  for (const node of aggregators) writeConfig(node, aggregatorConfigOf(layout, node, caFile, settings, options))
 }
 
 /** What a life of another size left behind would be statements of nodes that are no longer there. */
@@ -118,18 +121,24 @@ function agentConfigOf(layout: LocalLayout, node: LocalNode, ca: string, { hostR
   }
 }
 
-function aggregatorConfigOf(layout: LocalLayout, ca: string, settings: string, { logFormat }: FoundOptions) {
-  const { aggregator } = layout
+function aggregatorConfigOf(
+  layout: LocalLayout,
+  node: LocalNode,
+  ca: string,
+  settings: string,
+  { logFormat, aggregatorConfig = {} }: FoundOptions,
+) {
   return {
-    mesh: { id: layout.mesh, listen: [`tcp/${aggregator.host}/${aggregator.meshPort}`] },
+    mesh: { id: layout.mesh, listen: [`tcp/${node.host}/${node.meshPort}`] },
     trust: { ca },
     log: { format: logFormat },
     http: { port: layout.httpPort },
-    store: { path: join(aggregator.dir, 'history.sqlite') },
+    store: { path: join(node.dir, 'history.sqlite') },
     settings,
     notice: `A local mesh: all ${layout.nodes.length} nodes are processes that read this one host, so each finding shows up on every node.`,
     tokenFile: join(layout.dir, 'token'),
-    stateDir: aggregator.dir,
+    stateDir: node.dir,
+    ...aggregatorConfig,
   }
 }
 

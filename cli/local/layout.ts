@@ -21,6 +21,8 @@ export interface LocalLayout {
   readonly httpPort: number
   readonly nodes: readonly LocalNode[]
   readonly aggregator: LocalNode
+  /** More aggregators, beside the one that founds the mesh. */
+  readonly standbys?: readonly LocalNode[]
 }
 
 export interface LayoutOptions {

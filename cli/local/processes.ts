@@ -18,18 +18,18 @@ export interface HowToRun {
   readonly within?: readonly string[]
 }
 
-export class LocalProcess {
+/** Any program. */
+export class OwnedProcess {
   readonly name: string
+  readonly logFile: string
   readonly #command: readonly string[]
-  readonly #logFile: string
   #child: ChildProcess | undefined
 
-  /** `args`: of the `starling` command. What it writes goes to `logFile`. */
-  constructor(name: string, args: readonly string[], logFile: string, how: HowToRun = {}) {
-    const { nodeFlags = [], program = MAIN, within = [] } = how
+  /** What it writes is added to `logFile`. */
+  constructor(name: string, command: readonly string[], logFile: string) {
     this.name = name
-    this.#command = [...within, process.execPath, ...nodeFlags, program, ...args]
-    this.#logFile = logFile
+    this.logFile = logFile
+    this.#command = command
   }
 
   get pid(): number | undefined {
@@ -41,7 +41,7 @@ export class LocalProcess {
   }
 
   start(onExit: (code: number | null, signal: string | null) => void = () => {}): void {
-    const log = openSync(this.#logFile, 'a', 0o600)
+    const log = openSync(this.logFile, 'a', 0o600)
     // Its own group: Ctrl-C in the terminal reaches only `up`, which then ends the others in order.
     // The channel carries nothing; that it closes tells the process that this one is gone (lifetime.ts).
     const stdio = ['ignore', log, log, 'ipc'] as const
@@ -67,5 +67,14 @@ export class LocalProcess {
     child.kill('SIGCONT')
     await ended
     clearTimeout(impatient)
+  }
+}
+
+/** Our own. */
+export class LocalProcess extends OwnedProcess {
+  /** `args`: of the `starling` command. */
+  constructor(name: string, args: readonly string[], logFile: string, how: HowToRun = {}) {
+    const { nodeFlags = [], program = MAIN, within = [] } = how
+    super(name, [...within, process.execPath, ...nodeFlags, program, ...args], logFile)
   }
 }

@@ -12,7 +12,13 @@ const manifest = JSON.parse(readText('package.json')) as Manifest
 const own = files.filter((file) => !(isFixture(file) || file === 'package-lock.json'))
 
 /** Where a person, npm, a browser or the test runner starts. */
-const ENTRANCES = ['cli/main.ts', 'bench/main.ts', 'aggregator/web/src/main.tsx', 'test/setup-seed.ts']
+const ENTRANCES = [
+  'cli/main.ts',
+  'bench/main.ts',
+  'aggregator/web/src/main.tsx',
+  'test/setup-seed.ts',
+  'test/leave-nothing.ts',
+]
 
 function isEntrance(file: string): boolean {
   return (

@@ -1,0 +1,2 @@
+export const KUBERNETES_VERSION: string
+export function kubernetesFolder(env?: NodeJS.ProcessEnv): string

@@ -1,0 +1,44 @@
+/**
+ * The one control plane of all files of this suite, which share a process: whoever asks first starts it, and it ends with
+ * the process. A test leaves it as it was: nodes Ready, no pods, nothing cut off.
+ */
+import { Cluster } from '../../bench/control-plane/cluster.ts'
+import { CONTROL_PLANE, ControlPlane, type NodeLifecycle } from '../../bench/control-plane/control-plane.ts'
+import { manifest, ROLES } from '../../bench/control-plane/manifests.ts'
+import { missingForNodes } from '../../bench/control-plane/programs.ts'
+import { ControlPlaneStage } from '../../bench/control-plane/stage.ts'
+import { Network } from '../../bench/namespaces/network.ts'
+
+export const NODES = 6
+/** Two waits, each with its own generous deadline. */
+export const WITHIN_MS = 600_000
+
+/** Half of what Kubernetes ships, and twice what a kubelet needs to renew its Lease on a busy machine. */
+const LIFECYCLE: NodeLifecycle = { graceSeconds: 20, periodSeconds: 1 }
+
+export interface Plane {
+  readonly plane: ControlPlane
+  readonly cluster: Cluster
+}
+
+let stage: Promise<ControlPlaneStage> | undefined
+let alone: Promise<Plane> | undefined
+
+export function theStage(): Promise<ControlPlaneStage> {
+  stage ??= ControlPlaneStage.start({ nodes: NODES, aggregators: 1, lifecycle: LIFECYCLE })
+  return stage
+}
+
+/** For tests of the API alone, which also run where there are no programs for nodes. */
+export function thePlane(): Promise<Plane> {
+  if (missingForNodes() === undefined) return theStage()
+  alone ??= startAlone()
+  return alone
+}
+
+async function startAlone(): Promise<Plane> {
+  const plane = await ControlPlane.start(new Network([CONTROL_PLANE]))
+  const cluster = new Cluster(plane)
+  await cluster.apply(manifest('namespace'), ...ROLES.map(manifest))
+  return { plane, cluster }
+}
