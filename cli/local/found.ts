@@ -74,7 +74,7 @@ export async function found(layout: LocalLayout, options: FoundOptions): Promise
   for (const node of all) {
     writeIdentity(node.dir, { seed: keysOf(node).seed, certificate: certificateOf(node), roster: signed })
   }
-  for (const node of layout.nodes) writeEnrolled(layout.aggregator.dir, node.name, certificateOf(node))
+  for (const { dir } of aggregators) for (const node of layout.nodes) writeEnrolled(dir, node.name, certificateOf(node))
   const settings = options.settings ?? shippedSettings(layout)
   for (const node of layout.nodes) writeConfig(node, agentConfigOf(layout, node, caFile, options))
   for (const node of aggregators) writeConfig(node, aggregatorConfigOf(layout, node, caFile, settings, options))
