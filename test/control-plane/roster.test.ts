@@ -1,7 +1,7 @@
 /** The roster and the Node objects of a real API server, with the rights that the manifests give. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { connectKubernetes, type KubeClient } from '../../aggregator/kubernetes/client.ts'
 import { createEpochStore, ROSTER_OBJECT } from '../../aggregator/kubernetes/roster/epoch-record.ts'
@@ -22,9 +22,13 @@ const RECORD = `/api/v1/namespaces/${NAMESPACE}/configmaps/${ROSTER_OBJECT}`
 const LEAVES = 'node-6'
 
 describeReal('a real API server', missingForApiServer(), () => {
+  beforeAll(async () => {
+    await thePlane()
+  }, WITHIN_MS)
   nodeSourceConformance('a real API server', async () => {
-    const { plane } = await thePlane()
-    const client = await accountOutside(await thePlane())
+    const shared = await thePlane()
+    const { plane } = shared
+    const client = await accountOutside(shared)
     const made = new Set<string>()
     const remove = async (name: string) => {
       made.delete(name)
