@@ -80,10 +80,12 @@ export class AggregatorService implements AggregatorPort {
   readonly #budget = new EventBudget()
   #mesh: MeshSide | undefined
   #rosterSide: RosterSide | undefined
+  #known: Roster
   #settingsVersion = 0
 
   constructor(init: ServiceInit) {
     this.#init = init
+    this.#known = init.roster
     this.#verdicts = new Verdicts(init.store)
     this.#lastWords = new LastWords(init.store)
     for (const signed of this.saidBefore()) this.#fleet.hear(performance.now(), signed)
@@ -196,7 +198,8 @@ export class AggregatorService implements AggregatorPort {
 
   snapshot(): Snapshot {
     const { node, version, notice } = this.#init
-    const { leader, roster } = this.#running()
+    const { leader } = this.#running()
+    const roster = this.#roster
     const { why, subjects } = leader.blindness
     return {
       mesh: {
@@ -298,8 +301,14 @@ export class AggregatorService implements AggregatorPort {
     return memberViews({ roster: this.#roster, leader, fleet: this.#fleet, clock: this.#stateClock, ...at })
   }
 
+  /** The one in force. With one before it goes what its members said. */
   get #roster(): Roster {
-    return this.#mesh?.roster ?? this.#init.roster
+    const roster = this.#mesh?.roster ?? this.#init.roster
+    if (roster === this.#known) return roster
+    this.#known = roster
+    const serials = new Map([...roster.members, ...roster.aggregators].map(({ node, serial }) => [node, serial]))
+    this.#fleet.retain((node) => serials.get(node))
+    return roster
   }
 
   #tell(event: StoredEvent | null): void {

@@ -8,6 +8,7 @@ import { registerFindings } from '../../cli/commands/findings.ts'
 import { registerMembers } from '../../cli/commands/members.ts'
 import { registerMesh } from '../../cli/commands/mesh.ts'
 import { registerRemediations } from '../../cli/commands/remediations.ts'
+import { registerRoster } from '../../cli/commands/roster.ts'
 import { registerSim } from '../../cli/commands/sim.ts'
 import { StarlingError } from '../../common/errors.ts'
 
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
   for (const register of [
     registerMembers,
     registerMesh,
+    registerRoster,
     registerExplain,
     registerEvents,
     registerFindings,
