@@ -6,7 +6,7 @@ import type { Logger } from '../common/pino-log.ts'
 import { builtinDetectors } from '../detectors/index.ts'
 import { NOTE_BYTES_MAX } from '../mesh/core/gossip.ts'
 import type { SignedStatement, Standing } from '../mesh/core/model.ts'
-import { loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
+import { keepRoster, loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
 import type { KeyPair } from '../mesh/identity/keys.ts'
 import { type MeshNode, startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
@@ -59,6 +59,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   })
   const { node } = identity.enrolment
   const { roster } = identity
+  let { rosterBytes } = identity
   const signedBytes = (settings: SettingsDocument) => signFor(settings, identity.keys)
   const readFile = () => readSettingsFile(config.settings, meshConfig.id, registries)
   const store = openSqliteStore(config.store.path)
@@ -112,11 +113,15 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     roster,
     rosterBytes: identity.rosterBytes,
     listen,
-    onRoster: (bytes) => writeRoster(stateDir, bytes),
+    onRoster: (bytes) => {
+      writeRoster(stateDir, bytes)
+      rosterBytes = bytes
+    },
     lead: { term, standing, saidBefore: service.saidBefore() },
     ...(kubernetes === undefined ? {} : { heartbeats: kubernetes.heartbeats }),
     onStatement: hear,
     onCommit: (certificate) => {
+      keepRoster(stateDir, certificate.rosterHash, rosterBytes)
       service.commit(certificate)
       metrics.verdict(certificate.kind)
       kubernetes?.committed(certificate)
