@@ -6,6 +6,7 @@ import { nothingDesired } from './marking/desired.ts'
 import { statusChanges } from './marking/node-marks.ts'
 import type { LeaseObject, NodeObject, PodObject, StatusPatch, Taint } from './marking/objects.ts'
 import { mayUndo, undoOf } from './marking/pod-marks.ts'
+import type { Times } from './times.ts'
 
 const LEASE_GROUP = 'coordination.k8s.io'
 const NODE_LEASES = 'kube-node-lease'
@@ -27,6 +28,15 @@ export interface Cluster {
   setTaints(name: string, resourceVersion: string, taints: readonly Taint[]): Promise<NodeObject>
   /** Conflict as above; not-found when the pod is gone. */
   patchPodStatus(pod: PodObject, patch: StatusPatch): Promise<PodObject>
+  /** Where `kubectl describe node` shows it. */
+  tell(node: string, event: NodeEvent): Promise<void>
+}
+
+export interface NodeEvent {
+  readonly type: 'Normal' | 'Warning'
+  readonly reason: string
+  readonly message: string
+  readonly at: string
 }
 
 interface List<T> {
@@ -62,6 +72,19 @@ export function createCluster({ call }: Pick<KubeClient, 'call'>): Cluster {
       const ref = { group: '', resource: 'pods', namespace, name, subresource: 'status' }
       return call({ verb: 'patch', ref, body } satisfies Call)
     },
+    tell: async (node, { type, reason, message, at }) => {
+      await call({
+        verb: 'create',
+        // Nodes have no namespace; events about them are kept in this one, under the uid that kubelets give them.
+        ref: { group: '', resource: 'events', namespace: 'default' },
+        body: {
+          metadata: { generateName: `${node}.` },
+          involvedObject: { kind: 'Node', name: node, uid: node },
+          ...{ type, reason, message, source: { component: 'starling' } },
+          ...{ firstTimestamp: at, lastTimestamp: at, count: 1 },
+        },
+      })
+    },
   }
 }
 
@@ -69,7 +92,7 @@ export function createCluster({ call }: Pick<KubeClient, 'call'>): Cluster {
  * The same cluster, written to only while this process may: asked right before each write. Asked again after it: what was
  * written by a process that was stopped in between is taken back, unless somebody has written since.
  */
-export function guarded(cluster: Cluster, authority: Authority, wallMs: () => number): Cluster {
+export function guarded(cluster: Cluster, authority: Authority, times: () => Times): Cluster {
   const requireLead = () => {
     if (!authority.mayWrite()) throw new NotLeading()
   }
@@ -79,7 +102,7 @@ export function guarded(cluster: Cluster, authority: Authority, wallMs: () => nu
       requireLead()
       const written = await cluster.patchNodeStatus(name, patch)
       if (authority.mayWrite()) return written
-      const back = statusChanges(written, nothingDesired('ready'), { term: authority.term, wallMs: wallMs() })
+      const back = statusChanges(written, nothingDesired('ready'), { term: authority.term, times: times() })
       const { resourceVersion } = written.metadata
       if (back.length > 0) {
         await cluster.patchNodeStatus(name, { metadata: { resourceVersion }, status: { conditions: back } })
@@ -90,11 +113,15 @@ export function guarded(cluster: Cluster, authority: Authority, wallMs: () => nu
       requireLead()
       return await cluster.setTaints(...args)
     },
+    tell: async (...args) => {
+      requireLead()
+      await cluster.tell(...args)
+    },
     patchPodStatus: async (pod, patch) => {
       requireLead()
       const written = await cluster.patchPodStatus(pod, patch)
       if (authority.mayWrite()) return written
-      if (mayUndo(written)) await cluster.patchPodStatus(written, undoOf(written, wallMs()))
+      if (mayUndo(written)) await cluster.patchPodStatus(written, undoOf(written, times().now))
       throw new NotLeading()
     },
   }

@@ -2,22 +2,25 @@
  * Makes Nodes and pods show what stands against them, and undoes it. A reconciler: each pass reads the Node, asks the rules
  * in marking/ and carries out the difference, so that whatever was left half done, by whomever, is finished or undone.
  */
+import { messageOf } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
 import type { Finding } from '../../detectors/contract.ts'
 import type { Standing } from '../../mesh/core/model.ts'
 import type { Marking } from '../../settings/marking.ts'
 import { ApiError } from './api-error.ts'
 import type { Authority } from './authority.ts'
-import { carryOut } from './carry-out.ts'
+import { carryOut, type Written } from './carry-out.ts'
+import { Caution } from './caution.ts'
 import { type Cluster, guarded, NotLeading } from './cluster.ts'
-import { NotReadyClock, whyNotReady } from './marking/brakes.ts'
 import { type Desired, desiredMarks, nothingDesired } from './marking/desired.ts'
 import { whyLeaving } from './marking/leaving.ts'
-import { hasOwnMarks, hasOwnReady } from './marking/node-marks.ts'
+import { hasOwnMarks, hasOwnReady, hasOwnTaint } from './marking/node-marks.ts'
 import { type NodeObject, poolOf } from './marking/objects.ts'
 import { isMarkedByOthers, showsLife, verdictOn } from './marking/shown.ts'
 import { PodWriter } from './pod-writer.ts'
 import type { KnownVerdict, MarkCause, MarkRecord } from './record.ts'
+import { Slots } from './slots.ts'
+import type { Times } from './times.ts'
 import { Turns } from './turns.ts'
 import { leaseSecondsOf, type Witness } from './witness.ts'
 
@@ -25,6 +28,9 @@ import { leaseSecondsOf, type Witness } from './witness.ts'
 const REREAD_MS = 5_000
 const REPAIR_FIRST_MS = 5_000
 const REPAIR_MS = 60_000
+
+/** docs/kubernetes.md: 100 pods took 375 ms so, and the API server has other clients. */
+const PODS_IN_FLIGHT_MAX = 16
 
 /** A verdict this young is written without asking again, whatever goes wrong at first. */
 const FRESH_MS = 5_000
@@ -44,9 +50,10 @@ export interface MarkerInit {
   lives(node: string): void
   /** What stands against it could not be written for too long: the mesh is to be asked again before it is. */
   askAfresh(node: string): void
-  /** Monotonic, and of the calendar, ms. */
+  /** Monotonic, ms. */
   now(): number
-  wallNow(): number
+  /** Of the calendar, to be written. */
+  times(): Times
 }
 
 /** What this process knows and did of one node. */
@@ -55,6 +62,8 @@ interface Entry {
   readonly pods: PodWriter
   isReadyWritten: boolean
   arePodsWritten: boolean
+  /** One event on the Node at a verdict, one at its end. */
+  isTold: boolean
   /** All that its verdict wants is written. */
   isDone: boolean
   /** The cluster did not answer since its verdict came. */
@@ -69,13 +78,15 @@ export class Marker {
   readonly #cluster: Cluster
   readonly #entries = new Map<string, Entry>()
   readonly #turns = new Turns((node) => this.#pass(node))
-  readonly #notReady = new NotReadyClock()
+  readonly #caution: Caution
+  readonly #slots = new Slots(PODS_IN_FLIGHT_MAX)
   readonly #timers: NodeJS.Timeout[] = []
   #isStopped = false
 
   constructor(init: MarkerInit) {
     this.#init = init
-    this.#cluster = guarded(init.cluster, init.authority, init.wallNow)
+    this.#cluster = guarded(init.cluster, init.authority, init.times)
+    this.#caution = new Caution(init.cluster, init.now)
   }
 
   /** Takes over: `standing` are the verdicts on record; our marks that none of them explains are undone. */
@@ -108,11 +119,13 @@ export class Marker {
 
   isolated(standing: Standing): void {
     const known = this.#entries.get(standing.subject)?.verdict
+    this.#caution.forget(standing.subject)
     if (known !== undefined) this.convicted({ ...known, standing })
   }
 
   ended(node: string): void {
     this.#entry(node).verdict = undefined
+    this.#caution.forget(node)
     this.#turns.take(node)
   }
 
@@ -128,18 +141,18 @@ export class Marker {
   /** Goes through all Nodes: what of ours nothing stands behind is undone. Does nothing where the cluster does not answer. */
   async repair(): Promise<void> {
     try {
-      const nodes = await this.#cluster.nodes()
-      this.#notReady.saw(this.#init.now(), nodes)
+      const nodes = await this.#caution.nodes()
       for (const node of nodes) if (hasOwnMarks(node)) this.#turns.take(node.metadata.name)
       const names = new Set(nodes.map(({ metadata }) => metadata.name))
       for (const [node, entry] of this.#entries) {
         if (names.has(node)) this.reported(node)
-        if (entry.verdict === undefined && entry.findingsWant === '' && entry.timer === undefined) {
-          if (!entry.pods.hasMarked) this.#entries.delete(node)
-        }
+        // Settings may let show by now what they did not when it was found.
+        if (entry.findingsWant !== '') this.#turns.take(node)
+        const isIdle = entry.verdict === undefined && entry.findingsWant === '' && entry.timer === undefined
+        if (isIdle && !entry.pods.hasMarked) this.#entries.delete(node)
       }
     } catch (error) {
-      this.#init.log.warn({ err: String(error) }, 'marks not gone through')
+      this.#init.log.warn({ err: messageOf(error) }, 'marks not gone through')
     }
   }
 
@@ -168,7 +181,7 @@ export class Marker {
       init.lives(name)
       return
     }
-    const wanted = await this.#wanted(node, verdict)
+    const wanted = await this.#tainting(node, verdict, await this.#wanted(node, verdict))
     if (wanted.againInMs !== undefined) this.#again(name, entry, wanted.againInMs)
     const cause = { node: name, verdict, desired: wanted } as const
     const why =
@@ -178,6 +191,7 @@ export class Marker {
     else if (!isNothing(wanted) && wanted.mode === 'observe') init.record.wouldMark(cause)
     const desired = wanted.mode === 'observe' || why !== undefined ? nothingDesired(wanted.mode) : wanted
     if (isNothing(desired)) {
+      this.#caution.forget(name)
       if (hasOwnMarks(node) || entry.pods.hasMarked) await this.#write(node, entry, { ...cause, desired })
       return
     }
@@ -191,7 +205,7 @@ export class Marker {
   }
 
   async #write(node: NodeObject, entry: Entry, cause: MarkCause): Promise<void> {
-    const { record, authority, wallNow, lives } = this.#init
+    const { record, authority, times, lives } = this.#init
     const { desired } = cause
     // On record before the first of it is written: what is found half done has its cause.
     if (!isNothing(desired)) record.marking(cause)
@@ -201,14 +215,32 @@ export class Marker {
       desired,
       pods: entry.pods,
       marksPods: !entry.arePodsWritten,
-      writing: () => ({ term: authority.term, wallMs: wallNow() }),
+      writing: () => ({ term: authority.term, times: times() }),
     })
     record.wrote(cause, written)
-    if (isNothing(desired)) return
+    await this.#tell(entry, cause, written)
+    // Another verdict may have come meanwhile, for which nothing is written yet.
+    if (isNothing(desired) || entry.verdict?.standing.verdictId !== cause.verdict?.standing.verdictId) return
     if (desired.ready !== undefined && (written.ready === 'marked' || hasOwnReady(node))) entry.isReadyWritten = true
     if (desired.pods && !written.isAlive) entry.arePodsWritten = true
     entry.isDone = desired.againInMs === undefined && !written.isAlive
     if (written.isAlive) lives(node.metadata.name)
+  }
+
+  /** For people who look at the Node; what cannot be said is in our own events anyway. */
+  async #tell(entry: Entry, { node, verdict, desired }: MarkCause, written: Written): Promise<void> {
+    const isStanding = verdict !== undefined && !isNothing(desired)
+    if (isStanding === entry.isTold || (!isStanding && verdict !== undefined)) return
+    entry.isTold = isStanding
+    // Whoever led before wrote it, and told it.
+    if (isStanding && !written.condition) return
+    const at = this.#init.times().now
+    const event = isStanding
+      ? ({ type: 'Warning', reason: verdict.standing.kind, message: desired.condition?.says ?? '' } as const)
+      : ({ type: 'Normal', reason: 'Recovered', message: 'what stood against it has ended: marks undone' } as const)
+    await this.#cluster.tell(node, { ...event, at }).catch((error: unknown) => {
+      this.#init.log.warn({ subject: node, err: messageOf(error) }, 'no event on the Node')
+    })
   }
 
   async #isAlive(node: NodeObject, verdict: KnownVerdict, entry: Entry): Promise<boolean> {
@@ -231,6 +263,16 @@ export class Marker {
     return desiredMarks({ verdict: stands, findings, leaseSeconds }, mode, marking)
   }
 
+  /** A fault that every node reports, or seems to, must not close the cluster: beyond a share only the condition is written. */
+  async #tainting(node: NodeObject, verdict: KnownVerdict | undefined, wanted: Desired): Promise<Desired> {
+    if (wanted.taint === undefined || wanted.mode === 'observe' || hasOwnTaint(node)) return wanted
+    const { name } = node.metadata
+    const why = await this.#caution.whyNoTaint(name)
+    if (why === undefined) return wanted
+    this.#init.record.withheld({ node: name, verdict, desired: wanted }, why)
+    return { ...wanted, taint: undefined }
+  }
+
   /** These keep from marking; what is marked stays so, also when somebody cordons the dead node. */
   async #whyNot(node: NodeObject, entry: Entry, verdict: KnownVerdict, wanted: Desired): Promise<string | undefined> {
     const { isReadyWritten, arePodsWritten } = entry
@@ -239,15 +281,12 @@ export class Marker {
     const isMarked = verdictOn(node)?.verdictId === verdict.standing.verdictId
     if (leaving !== undefined && !isMarked) return `leaving: ${leaving}`
     if (wanted.ready === undefined && !wanted.pods) return undefined
-    const nodes = await this.#cluster.nodes()
-    const now = this.#init.now()
-    this.#notReady.saw(now, nodes)
-    return whyNotReady(node.metadata.name, nodes, this.#notReady.recent(now))
+    return await this.#caution.whyNotReady(node.metadata.name, wanted.mode === 'observe')
   }
 
   #failed(name: string, entry: Entry, error: unknown): void {
     const { log, record } = this.#init
-    const err = error instanceof Error ? error.message : String(error)
+    const err = messageOf(error)
     // Whoever leads now finds what there is; should that be this process again, it reads everything again.
     if (error instanceof NotLeading) {
       log.info({ subject: name, err }, 'not written')
@@ -281,9 +320,10 @@ export class Marker {
     if (known !== undefined) return known
     const entry: Entry = {
       verdict: undefined,
-      pods: new PodWriter(this.#cluster, node, this.#init.wallNow),
+      pods: new PodWriter({ cluster: this.#cluster, node, slots: this.#slots, now: () => this.#init.times().now }),
       isReadyWritten: false,
       arePodsWritten: false,
+      isTold: false,
       isDone: false,
       hasFailed: false,
       findingsWant: '',

@@ -1,12 +1,10 @@
-/** Marks the pods of one node, and undoes that: each once, sixteen at a time, never over what somebody wrote since. */
+/** Marks the pods of one node, and undoes that: each once, so many at a time, never over what somebody wrote since. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { ApiError } from './api-error.ts'
 import type { Cluster } from './cluster.ts'
 import type { PodObject, StatusPatch } from './marking/objects.ts'
 import { isMarkedPod, markOf, mayUndo, podsToMark, undoOf } from './marking/pod-marks.ts'
-
-/** docs/kubernetes.md: 100 pods took 375 ms so, and the API server has other clients. */
-const IN_FLIGHT_MAX = 16
+import type { Slots } from './slots.ts'
 
 /** A LIST from the server's cache can lag behind what was written last. */
 const ROUNDS_MAX = 3
@@ -18,17 +16,28 @@ export interface PodsMarked {
   readonly isAlive: boolean
 }
 
+export interface PodWriterInit {
+  readonly cluster: Pick<Cluster, 'podsOf' | 'patchPodStatus'>
+  readonly node: string
+  readonly slots: Slots
+  /** As Kubernetes writes times. */
+  now(): string
+}
+
 export class PodWriter {
   readonly #cluster: Pick<Cluster, 'podsOf' | 'patchPodStatus'>
   readonly #node: string
-  readonly #wallMs: () => number
+  readonly #slots: Slots
+  readonly #now: () => string
   /** As our PATCH left them, by namespace and name. */
   readonly #marked = new Map<string, PodObject>()
 
-  constructor(cluster: Pick<Cluster, 'podsOf' | 'patchPodStatus'>, node: string, wallMs: () => number) {
-    this.#cluster = cluster
-    this.#node = node
-    this.#wallMs = wallMs
+  /** `slots`: shared by all that write to this cluster's pods. */
+  constructor(init: PodWriterInit) {
+    this.#cluster = init.cluster
+    this.#node = init.node
+    this.#slots = init.slots
+    this.#now = init.now
   }
 
   /** Throws what the cluster throws, but for conflicts; what was written by then stays known. */
@@ -39,7 +48,7 @@ export class PodWriter {
       const known = ready.filter((pod) => this.#marked.has(keyOf(pod)))
       if (known.some((pod) => isLater(pod, this.#marked.get(keyOf(pod))))) return { marked, isAlive: true }
       const wanted = ready.filter((pod) => !known.includes(pod))
-      const conflicts = await this.#patchAll(wanted, (pod) => markOf(pod, says, this.#wallMs()))
+      const conflicts = await this.#patchAll(wanted, (pod) => markOf(pod, says, this.#now()))
       marked += wanted.length - conflicts
       if (conflicts === 0 || round === ROUNDS_MAX) return { marked, isAlive: false }
       await wait(ROUND_GAP_MS)
@@ -54,7 +63,7 @@ export class PodWriter {
     const found = search ? (await this.#cluster.podsOf(this.#node)).filter(isMarkedPod) : []
     const pods = new Map([...found.map((pod) => [keyOf(pod), pod] as const), ...this.#marked])
     const undoable = [...pods.values()].filter(mayUndo)
-    const conflicts = await this.#patchAll(undoable, (pod) => undoOf(pod, this.#wallMs()))
+    const conflicts = await this.#patchAll(undoable, (pod) => undoOf(pod, this.#now()))
     this.#marked.clear()
     return undoable.length - conflicts
   }
@@ -65,24 +74,22 @@ export class PodWriter {
 
   /** How many could not be written because somebody else had written meanwhile. */
   async #patchAll(pods: readonly PodObject[], patchOf: (pod: PodObject) => StatusPatch): Promise<number> {
-    const queue = pods.values()
     let conflicts = 0
-    const work = async (): Promise<void> => {
-      for (const pod of queue) {
-        try {
-          const written = await this.#cluster.patchPodStatus(pod, patchOf(pod))
-          if (isMarkedPod(written)) this.#marked.set(keyOf(pod), written)
-          else this.#marked.delete(keyOf(pod))
-        } catch (error) {
-          if (!(error instanceof ApiError)) throw error
-          if (error.kind === 'conflict') conflicts++
-          else if (error.kind !== 'not-found') throw error
-        }
+    let failure: unknown
+    const write = async (pod: PodObject): Promise<void> => {
+      if (failure !== undefined) return
+      try {
+        const written = await this.#cluster.patchPodStatus(pod, patchOf(pod))
+        if (isMarkedPod(written)) this.#marked.set(keyOf(pod), written)
+        else this.#marked.delete(keyOf(pod))
+      } catch (error) {
+        const kind = error instanceof ApiError ? error.kind : undefined
+        if (kind === 'conflict') conflicts++
+        else if (kind !== 'not-found') failure = error
       }
     }
-    const workers = Array.from({ length: Math.min(IN_FLIGHT_MAX, pods.length) }, work)
-    const failed = (await Promise.allSettled(workers)).find((outcome) => outcome.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
+    await Promise.all(pods.map((pod) => this.#slots.run(() => write(pod))))
+    if (failure !== undefined) throw failure
     return conflicts
   }
 }

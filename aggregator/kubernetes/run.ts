@@ -13,6 +13,7 @@ import { type ClusterAccess, connectKubernetes } from './client.ts'
 import { type Cluster, createCluster } from './cluster.ts'
 import { Marker, verdictsOnNodes } from './marker.ts'
 import type { KnownVerdict, MarkCause, MarkRecord } from './record.ts'
+import { timesAt } from './times.ts'
 import { Witness } from './witness.ts'
 
 export interface KubernetesInit {
@@ -38,8 +39,10 @@ export interface Kubernetes {
   heartbeats(node: string, silentMs: number): Promise<boolean | undefined>
   /** Verdicts that marks on Nodes stand for, beside those on record; none when the cluster does not answer. */
   standingOnNodes(): Promise<readonly Standing[]>
-  /** Takes over with these verdicts. */
+  /** Takes over with these verdicts, until it is told to rest. */
   start(mesh: MeshOfMarks, standing: readonly Standing[]): void
+  /** Another leads: what stands on Nodes is left to that one. */
+  rest(): Promise<void>
   committed(standing: Standing): void
   notice(notice: Notice): void
   /** A node said something about itself. */
@@ -65,6 +68,10 @@ function createMarking(init: KubernetesInit, cluster: Cluster, close: () => void
     const says = silences.length === 0 ? 'as found on the Node' : saysOf(verdictOf(standing.verdictId))
     return { standing, sinceMs: now(), silentSinceMs: now() - silentMs, says }
   }
+  const rest = async (): Promise<void> => {
+    await marker?.stop()
+    marker = undefined
+  }
   return {
     heartbeats: (node, silentMs) => witness.hasRenewed(node, now() - silentMs),
     standingOnNodes: async () => {
@@ -84,7 +91,7 @@ function createMarking(init: KubernetesInit, cluster: Cluster, close: () => void
         lives: mesh.lives,
         askAfresh: mesh.askAfresh,
         now,
-        wallNow: Date.now,
+        times: () => timesAt(Date.now()),
       })
       marker.start(standing.map(known))
     },
@@ -94,8 +101,9 @@ function createMarking(init: KubernetesInit, cluster: Cluster, close: () => void
       else if (notice.kind === 'isolated') marker?.isolated(notice.verdict)
     },
     heard: (node) => marker?.reported(node),
+    rest,
     stop: async () => {
-      await marker?.stop()
+      await rest()
       close()
     },
   }

@@ -2,9 +2,17 @@
 import type { Call, KubeClient } from './client.ts'
 import { createCluster } from './cluster.ts'
 import { nothingDesired } from './marking/desired.ts'
-import { hasOwnMarks, hasOwnReady, OWN_CONDITION, OWN_TAINT, statusChanges, taintsAfter } from './marking/node-marks.ts'
+import {
+  hasOwnMarks,
+  hasOwnReady,
+  hasOwnTaint,
+  OWN_CONDITION,
+  statusChanges,
+  taintsAfter,
+} from './marking/node-marks.ts'
 import { conditionOf, type NodeObject, type PodObject } from './marking/objects.ts'
 import { isMarkedPod, releaseOf } from './marking/pod-marks.ts'
+import type { Times } from './times.ts'
 
 const LEASE = { group: 'coordination.k8s.io', resource: 'leases' } as const
 const LEASE_NAME = 'starling-aggregator'
@@ -22,9 +30,9 @@ interface List<T> {
 /** Pods first, so that one that was broken off finds the rest again by the Nodes. `dryRun`: only says what. Throws ApiError. */
 export async function uninstall(
   client: Pick<KubeClient, 'call'>,
-  options: { readonly dryRun: boolean; readonly wallMs: number },
+  options: { readonly dryRun: boolean; readonly times: Times },
 ): Promise<readonly Removal[]> {
-  const { dryRun, wallMs } = options
+  const { dryRun, times } = options
   const cluster = createCluster(client)
   const list = async <T>(call: Omit<Call, 'verb'>) =>
     (await client.call<List<T>>({ verb: 'list', ...call })).items ?? []
@@ -33,7 +41,7 @@ export async function uninstall(
   const pods = (await list<PodObject>({ ref: { group: '', resource: 'pods' } })).filter(isMarkedPod)
   for (const pod of pods) {
     removals.push({ kind: 'pod condition', name: `${pod.metadata.namespace}/${pod.metadata.name}` })
-    if (!dryRun) await cluster.patchPodStatus(pod, releaseOf(pod, wallMs))
+    if (!dryRun) await cluster.patchPodStatus(pod, releaseOf(pod, times.now))
   }
   const nodes = await list<NodeObject>({ ref: { group: '', resource: 'nodes' } })
   for (const node of nodes.filter(hasOwnMarks)) {
@@ -52,7 +60,7 @@ export async function uninstall(
   return removals
 
   async function release(node: NodeObject): Promise<void> {
-    const writing = { term: 0, wallMs }
+    const writing = { term: 0, times }
     const desired = nothingDesired('observe')
     const conditions = statusChanges(node, desired, writing)
     const { name, resourceVersion } = node.metadata
@@ -68,6 +76,6 @@ function removalsOf(node: NodeObject): readonly Removal[] {
   return [
     ...(hasOwnReady(node) ? [{ kind: 'node Ready', name } as const] : []),
     ...(conditionOf(node, OWN_CONDITION) === undefined ? [] : [{ kind: 'node condition', name } as const]),
-    ...(node.spec?.taints?.some(({ key }) => key === OWN_TAINT) === true ? [{ kind: 'taint', name } as const] : []),
+    ...(hasOwnTaint(node) ? [{ kind: 'taint', name } as const] : []),
   ]
 }

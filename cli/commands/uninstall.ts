@@ -22,9 +22,10 @@ export function registerUninstall(program: Command): void {
       // Only here: without a cluster nothing of Kubernetes is loaded.
       const { connectKubernetes } = await import('../../aggregator/kubernetes/client.ts')
       const { uninstall } = await import('../../aggregator/kubernetes/uninstall.ts')
+      const { timesAt } = await import('../../aggregator/kubernetes/times.ts')
       const client = await connectKubernetes({ kubeconfig, context })
       try {
-        show(await uninstall(client, { dryRun, wallMs: Date.now() }), dryRun, output)
+        show(await uninstall(client, { dryRun, times: timesAt(Date.now()) }), dryRun, output)
       } catch (cause) {
         const remedy = 'run it again: it goes on where it stopped'
         throw new StarlingError(`not all of it was taken off: ${messageOf(cause)}`, { remedy, cause })

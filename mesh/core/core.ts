@@ -145,6 +145,8 @@ export class Core {
         return []
       case 'askAfresh':
         this.leader?.conditions.reopen(input.subject)
+        // Nothing is known of its Lease; told of that, the leader looks at everything again.
+        this.leader?.heartbeat(input.subject, undefined)
         return []
     }
   }

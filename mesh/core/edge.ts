@@ -130,6 +130,7 @@ export class Edge {
 
   #ended(now: Millis): readonly EdgeEffect[] {
     const broke = this.#stream === 'open'
+    this.#unbrokenBeats = 0
     this.#stream = 'closed'
     this.#sent.clear()
     this.#burstLeft = 0
@@ -153,6 +154,9 @@ export class Edge {
     // On a link that loses packets an ack may come long after its sender has died. A doubt is settled by what was asked
     // since; a peer that lives answers that, too, right behind.
     if (this.#doubtSince !== undefined && sentAt < this.#doubtSince) return
+    // What is answered at once breaks nothing, however often somebody asks: a beat that was late does.
+    const isLate = this.#doubtSince !== undefined && now.ms - (this.#waitingSince ?? sentAt) >= this.#timing.lateMs
+    if (isLate) this.#unbrokenBeats = 0
     // The acks of a burst are one beat.
     if (now.ms - this.#countedBeatAt >= this.#timing.beatMs / 2) {
       this.#countedBeatAt = now.ms
@@ -253,7 +257,6 @@ export class Edge {
     this.#doubtSince = now
     // A hint or a roll-call stands for a probe of somebody else's, which was late by then.
     this.#unansweredSince = Math.min(this.#waitingSince ?? now, now - this.#timing.lateMs)
-    this.#unbrokenBeats = 0
     if (this.#stream !== 'open') return [{ kind: 'doubt' }]
     // The first probe goes out at once: a roll-call may close before the next tick.
     this.#burstLeft = this.#timing.burstProbes

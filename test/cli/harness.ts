@@ -7,9 +7,11 @@ import { registerExplain } from '../../cli/commands/explain.ts'
 import { registerFindings } from '../../cli/commands/findings.ts'
 import { registerMembers } from '../../cli/commands/members.ts'
 import { registerMesh } from '../../cli/commands/mesh.ts'
+import { registerPlan } from '../../cli/commands/plan.ts'
 import { registerRemediations } from '../../cli/commands/remediations.ts'
 import { registerRoster } from '../../cli/commands/roster.ts'
 import { registerSim } from '../../cli/commands/sim.ts'
+import { registerUninstall } from '../../cli/commands/uninstall.ts'
 import { StarlingError } from '../../common/errors.ts'
 
 export interface RunOptions {
@@ -43,6 +45,8 @@ async function main(): Promise<void> {
     registerEvents,
     registerFindings,
     registerRemediations,
+    registerPlan,
+    registerUninstall,
     registerSim,
   ]) {
     register(program)

@@ -25,7 +25,7 @@ let stage: Promise<ControlPlaneStage> | undefined
 let alone: Promise<Plane> | undefined
 
 export function theStage(): Promise<ControlPlaneStage> {
-  stage ??= ControlPlaneStage.start({ nodes: NODES, aggregators: 1, kubernetes: {}, lifecycle: LIFECYCLE })
+  stage ??= ControlPlaneStage.start({ nodes: NODES, aggregators: 1, lifecycle: LIFECYCLE, kubernetes: {} })
   return stage
 }
 

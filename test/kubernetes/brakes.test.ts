@@ -33,7 +33,7 @@ describe('what keeps from marking', () => {
     for (let at = 0; at < deaths; at++) {
       const now = at * gapMs
       clock.saw(now, nodes)
-      if (whyNotReady(`n${at}`, nodes, clock.recent(now)) !== undefined) continue
+      if (whyNotReady(`n${at}`, nodes, clock, now) !== undefined) continue
       nodes = nodes.map((each, index) =>
         index === at
           ? { ...each, ...node(each.metadata.name, { ready: { status: 'False' } }), metadata: each.metadata }

@@ -2,6 +2,7 @@
 import type { Desired, NodeCase } from '../../aggregator/kubernetes/marking/desired.ts'
 import { statusChanges, taintsAfter } from '../../aggregator/kubernetes/marking/node-marks.ts'
 import type { NodeObject } from '../../aggregator/kubernetes/marking/objects.ts'
+import { timesAt } from '../../aggregator/kubernetes/times.ts'
 import type { Finding } from '../../detectors/contract.ts'
 import type { Standing, VerdictKind } from '../../mesh/core/model.ts'
 import { readMarking } from '../../settings/marking.ts'
@@ -9,7 +10,7 @@ import { merged } from './fake-cluster.ts'
 import { BEATEN_AT } from './objects.ts'
 
 export const WALL_MS = Date.parse('2026-01-02T03:04:05Z')
-export const WRITING = { term: 7, wallMs: WALL_MS }
+export const WRITING = { term: 7, times: timesAt(WALL_MS) }
 export const MARKING = readMarking()
 
 export function standing(kind: VerdictKind = 'NodeDown', verdictId = 'v-1'): Standing {

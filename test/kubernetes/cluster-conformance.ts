@@ -61,6 +61,12 @@ export function clusterConformance(name: string, create: () => Promise<ClusterUn
       expect((await cluster.nodes()).map((node) => node.metadata.name)).toContain(metadata.name)
     })
 
+    test('an event about a node is taken', async () => {
+      const { metadata } = await newNode()
+      const event = { type: 'Warning', reason: 'NodeDown', message: '8 of 10 observers agree', at: BEATEN_AT } as const
+      expect(await cluster.tell(metadata.name, event)).toBeUndefined()
+    })
+
     test("a Lease's version grows with each renewal", async () => {
       const { metadata } = await newNode()
       await under.renew(metadata.name)

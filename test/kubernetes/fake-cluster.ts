@@ -117,6 +117,7 @@ export function createFakeCluster(): FakeCluster {
       const changed: readonly Taint[] = taints
       return write(nodes, name, node, { ...node, spec: changed.length === 0 ? spec : { ...spec, taints: changed } })
     },
+    tell: async (name, { type, reason }) => await request(`tell ${type} ${reason}`, name),
     patchPodStatus: async (pod, patch) => {
       await request('patch pods/status', keyOf(pod))
       const known = found(pods, keyOf(pod), patch.metadata.resourceVersion)

@@ -2,7 +2,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ApiError } from '../../aggregator/kubernetes/api-error.ts'
 import { Marker } from '../../aggregator/kubernetes/marker.ts'
-import { hasOwnMarks, hasOwnReady, OWN_CONDITION, OWN_TAINT } from '../../aggregator/kubernetes/marking/node-marks.ts'
+import {
+  hasOwnMarks,
+  hasOwnReady,
+  hasOwnTaint,
+  OWN_CONDITION,
+  OWN_TAINT,
+} from '../../aggregator/kubernetes/marking/node-marks.ts'
 import { conditionOf, type NodeObject } from '../../aggregator/kubernetes/marking/objects.ts'
 import { isMarkedPod } from '../../aggregator/kubernetes/marking/pod-marks.ts'
 import type { KnownVerdict } from '../../aggregator/kubernetes/record.ts'
@@ -11,6 +17,7 @@ import { silentLog } from '../../common/log.ts'
 import type { Finding } from '../../detectors/contract.ts'
 import type { VerdictKind } from '../../mesh/core/model.ts'
 import { type MarkingSettings, readMarking } from '../../settings/marking.ts'
+import { finding, WRITING } from './cases.ts'
 import { createFakeCluster, type FakeCluster, merged } from './fake-cluster.ts'
 import { node, pod } from './objects.ts'
 
@@ -58,7 +65,7 @@ function newMarker(): Marker {
     lives: (name) => void told.push(`lives ${name}`),
     askAfresh: (name) => void told.push(`ask afresh ${name}`),
     now: () => now,
-    wallNow: () => Date.parse('2026-01-02T03:04:05Z'),
+    times: () => WRITING.times,
   })
   markers.push(marker)
   return marker
@@ -69,6 +76,7 @@ function verdict(subject = 'a', kind: VerdictKind = 'NodeDown', verdictId = `v-$
   return { standing, sinceMs: now, silentSinceMs: now - 2_000, says: '8 of 10 observers agree' }
 }
 
+const TOLD = ['tell Warning NodeDown a', 'tell Normal Recovered a']
 const writes = () => cluster.requests.filter((request) => request.startsWith('patch'))
 const shown = async (name: string): Promise<NodeObject> => (await cluster.node(name)) ?? node('gone')
 const markedPods = () => cluster.pods.filter(isMarkedPod).length
@@ -96,6 +104,7 @@ test('marks node and pods, the record first, and each once', async () => {
   marker.convicted(verdict())
   await soon(() => expect(cluster.requests.at(-1)).toBe('get leases a'))
   expect(writes()).toHaveLength(31)
+  expect(cluster.requests.filter((request) => request === TOLD[0])).toHaveLength(1)
 })
 
 test('undoes it all when the node recovers', async () => {
@@ -106,6 +115,7 @@ test('undoes it all when the node recovers', async () => {
   marker.ended('a')
   await soon(async () => expect(hasOwnMarks(await shown('a'))).toBe(false))
   expect(markedPods()).toBe(0)
+  await soon(() => expect(cluster.requests.filter((request) => request.startsWith('tell'))).toEqual(TOLD))
   expect((await shown('a')).status?.conditions?.map(({ type, status }) => [type, status])).toEqual(
     before.status?.conditions?.map(({ type, status }) => [type, status]),
   )
@@ -287,15 +297,13 @@ test('a node that is being taken out of service is not marked; one that was mark
   }
 })
 
-test('the third of six within a minute is withheld, as is the last Ready one', async () => {
+test('deaths that are decided at once count as one after the other', async () => {
   const marker = newMarker()
-  marker.convicted(verdict('a'))
-  await isMarked()
-  marker.convicted(verdict('b'))
-  await soon(async () => expect(hasOwnReady(await shown('b'))).toBe(true))
-  marker.convicted(verdict('c'))
-  await soon(() => expect(told).toContain('withheld c: 3 of 6 nodes would be NotReady'))
-  expect(hasOwnMarks(await shown('c'))).toBe(false)
+  for (const name of ['b', 'c', 'd', 'e', 'f']) marker.convicted(verdict(name))
+  await soon(() => expect(told.filter((text) => text.startsWith('withheld'))).toHaveLength(3))
+  const nodes = await Promise.all(['b', 'c', 'd', 'e', 'f'].map(shown))
+  expect(nodes.filter(hasOwnReady)).toHaveLength(2)
+  expect(told.filter((text) => text.endsWith('3 of 6 nodes would be NotReady'))).toHaveLength(3)
 })
 
 test('Unknown is left alone, and pods that are still Ready are marked', async () => {
@@ -307,16 +315,7 @@ test('Unknown is left alone, and pods that are still Ready are marked', async ()
 })
 
 test('a finding shows as condition and taint until it is gone; the same said again writes nothing', async () => {
-  const times = { since: '', observedAt: '', ttlMs: 60_000 }
-  const words = { detector: 'conntrack', cause: '', summary: '97 % full', evidence: [] }
-  const found = {
-    id: 'a/conntrack/x#1',
-    node: 'a',
-    reason: 'ConntrackAlmostFull',
-    status: 'alarm',
-    ...words,
-    ...times,
-  } as const
+  const found = finding('ConntrackAlmostFull')
   const marker = newMarker()
   findings = [found]
   marker.reported('a')
@@ -330,4 +329,17 @@ test('a finding shows as condition and taint until it is gone; the same said aga
   findings = []
   marker.reported('a')
   await soon(async () => expect(hasOwnMarks(await shown('a'))).toBe(false))
+})
+
+test('a fault that every node reports closes one of six: the others show the condition alone', async () => {
+  const marker = newMarker()
+  findings = [finding('ConntrackAlmostFull')]
+  const names = ['a', 'b', 'c', 'd', 'e', 'f']
+  for (const name of names) marker.reported(name)
+  await soon(async () => {
+    const nodes = await Promise.all(names.map(shown))
+    expect(nodes.map((each) => conditionOf(each, OWN_CONDITION)?.reason)).toEqual(names.map(() => 'FindingAlarm'))
+    expect(nodes.filter(hasOwnTaint)).toHaveLength(1)
+  })
+  expect(told.filter((text) => text.includes('no taint: 1 of 6 nodes have ours already'))).toHaveLength(5)
 })

@@ -17,6 +17,7 @@ import {
 } from '../../aggregator/kubernetes/marking/objects.ts'
 import { markOf, mayUndo, podsToMark, undoOf } from '../../aggregator/kubernetes/marking/pod-marks.ts'
 import { showsLife, verdictOn } from '../../aggregator/kubernetes/marking/shown.ts'
+import { timesAt } from '../../aggregator/kubernetes/times.ts'
 import type { VerdictKind } from '../../mesh/core/model.ts'
 import { type MarkingSettings, readMarking } from '../../settings/marking.ts'
 import { applied, finding, MARKING, standing, verdict, WALL_MS, WRITING } from './cases.ts'
@@ -60,7 +61,8 @@ describe('the writes to a Node', () => {
   test('come again only for another cause, or when half of their time is over', () => {
     const desired = desiredMarks({ findings: [finding('ConntrackAlmostFull')], leaseSeconds: 40 }, 'ready', MARKING)
     const marked = applied(node('a'), desired)
-    const at = (hours: number) => statusChanges(marked, desired, { term: 9, wallMs: WALL_MS + hours * 3_600_000 })
+    const at = (hours: number) =>
+      statusChanges(marked, desired, { term: 9, times: timesAt(WALL_MS + hours * 3_600_000) })
     expect([at(1), at(11)]).toEqual([[], []])
     expect(at(13)).toHaveLength(1)
     const other = desiredMarks({ findings: [finding('ClockUnusable')], leaseSeconds: 40 }, 'ready', MARKING)
@@ -178,7 +180,7 @@ describe('the pods of a node', () => {
     const gates = [['gate', 'True']] as const
     const marked = (words: Parameters<typeof pod>[2] = {}) => {
       const before = pod('web', 'a', words)
-      return merged(before, markOf(before, 'down', WALL_MS))
+      return merged(before, markOf(before, 'down', WRITING.times.now))
     }
     expect(mayUndo(marked())).toBe(true)
     expect(mayUndo(marked({ gates }))).toBe(true)
@@ -187,7 +189,7 @@ describe('the pods of a node', () => {
     expect(mayUndo(pod('web', 'a', { ready: { status: 'False', reason: 'ContainersNotReady' } }))).toBe(false)
     expect(mayUndo(pod('web', 'a'))).toBe(false)
     const before = pod('web', 'a')
-    const undone = merged(marked(), undoOf(marked(), Date.parse(BEATEN_AT)))
+    const undone = merged(marked(), undoOf(marked(), BEATEN_AT))
     expect(undone).toEqual(before)
   })
 })

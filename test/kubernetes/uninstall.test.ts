@@ -13,7 +13,7 @@ import {
 import { isMarkedPod, markOf } from '../../aggregator/kubernetes/marking/pod-marks.ts'
 import { uninstall } from '../../aggregator/kubernetes/uninstall.ts'
 import { readMarking } from '../../settings/marking.ts'
-import { applied, verdict, WALL_MS } from './cases.ts'
+import { applied, verdict, WRITING } from './cases.ts'
 import { createFakeCluster, merged } from './fake-cluster.ts'
 import { node, pod } from './objects.ts'
 
@@ -50,13 +50,13 @@ test('leaves nothing of ours and all of what is not; first it says what it would
     ['broken', 'False'],
   ] as const) {
     const before = pod(name, 'a', { containersReady })
-    cluster.putPod(merged(before, markOf(before, 'down', WALL_MS)))
+    cluster.putPod(merged(before, markOf(before, 'down', WRITING.times.now)))
   }
   const leases = ['starling-aggregator']
   const client = clientOf(cluster, leases)
-  const would = await uninstall(client, { dryRun: true, wallMs: WALL_MS })
+  const would = await uninstall(client, { dryRun: true, times: WRITING.times })
   expect(cluster.requests.filter((request) => request.startsWith('patch'))).toEqual([])
-  const did = await uninstall(client, { dryRun: false, wallMs: WALL_MS })
+  const did = await uninstall(client, { dryRun: false, times: WRITING.times })
   expect(did).toEqual(would)
   expect(did.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
     'pod condition default/web',
@@ -77,5 +77,5 @@ test('leaves nothing of ours and all of what is not; first it says what it would
     [false, 'False'],
   ])
   expect(leases).toEqual([])
-  expect(await uninstall(client, { dryRun: false, wallMs: WALL_MS })).toEqual([])
+  expect(await uninstall(client, { dryRun: false, times: WRITING.times })).toEqual([])
 })

@@ -257,3 +257,28 @@ describe('after a pause of this process', () => {
     expect(live.edge.isFit).toBe(true)
   })
 })
+
+describe('beats without a break', () => {
+  test('are not broken by questions that are answered at once, as roll-calls about the subject are', () => {
+    const live = new LiveEdge()
+    for (let at = 1; at <= 10; at++) {
+      live.runUntil(at * beatMs + beatMs / 2)
+      live.hinted()
+      live.acks()
+    }
+    expect(live.edge.unbrokenBeats).toBeGreaterThanOrEqual(10)
+  })
+
+  test('begin again after one that was answered late, and after the stream ended', () => {
+    const live = new LiveEdge().runUntil(5 * beatMs)
+    live.answers = false
+    live.runUntil(6 * beatMs + lateMs + 50)
+    live.answers = true
+    live.acks()
+    expect(live.edge.unbrokenBeats).toBe(1)
+    live.runUntil(12 * beatMs)
+    expect(live.edge.unbrokenBeats).toBeGreaterThan(4)
+    live.breaks()
+    expect(live.edge.unbrokenBeats).toBe(0)
+  })
+})

@@ -16,6 +16,7 @@ const PURE = [
   'settings/*.ts',
   'common/*.ts',
   'aggregator/model.ts',
+  'aggregator/kubernetes/marking/*.ts',
 ]
 
 /** The files among them that do the I/O, look at the clock or wait, so that the others need not. */

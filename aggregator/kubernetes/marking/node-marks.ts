@@ -1,4 +1,5 @@
 /** Which writes bring a Node from what it shows to what should show. Only what is ours is ever touched. */
+import type { Times } from '../times.ts'
 import type { Desired } from './desired.ts'
 import { formatEvidence, parseEvidence } from './evidence.ts'
 import { type Condition, type ConditionPatch, conditionOf, type NodeObject, type Taint } from './objects.ts'
@@ -10,12 +11,9 @@ const READY_REASONS: readonly string[] = ['StarlingNodeDown', 'StarlingHostHung'
 /** What the kubelet itself says of a node that is well; it says its own again within seconds. */
 const READY_AGAIN = { status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' } as const
 
-/** Our condition holds for a day, and is written again when half of that is over: writes are few. */
-const UNTIL_MS = 86_400_000
-
 export interface Writing {
   readonly term: number
-  readonly wallMs: number
+  readonly times: Times
 }
 
 /** Whether Ready=False on this node is our doing. */
@@ -26,7 +24,11 @@ export function hasOwnReady(node: NodeObject): boolean {
 
 /** Whether anything on this node is ours. */
 export function hasOwnMarks(node: NodeObject): boolean {
-  return hasOwnReady(node) || conditionOf(node, OWN_CONDITION) !== undefined || ownTaint(node) !== undefined
+  return hasOwnReady(node) || conditionOf(node, OWN_CONDITION) !== undefined || hasOwnTaint(node)
+}
+
+export function hasOwnTaint(node: NodeObject): boolean {
+  return node.spec?.taints?.some(({ key }) => key === OWN_TAINT) === true
 }
 
 /** The conditions to be merged into the node's status; none when it shows what should show. */
@@ -35,7 +37,7 @@ export function statusChanges(node: NodeObject, desired: Desired, writing: Writi
 }
 
 /** All taints of the node, ours as it should be; undefined when it is already. */
-export function taintsAfter(node: NodeObject, desired: Desired, { wallMs }: Writing): readonly Taint[] | undefined {
+export function taintsAfter(node: NodeObject, desired: Desired, { times }: Writing): readonly Taint[] | undefined {
   const taints = node.spec?.taints ?? []
   const own = taints.filter(({ key }) => key === OWN_TAINT)
   const isAsItShouldBe =
@@ -45,54 +47,45 @@ export function taintsAfter(node: NodeObject, desired: Desired, { wallMs }: Writ
   if (isAsItShouldBe) return undefined
   const others = taints.filter(({ key }) => key !== OWN_TAINT)
   if (desired.taint === undefined) return others
-  return [...others, { key: OWN_TAINT, value: desired.taint, effect: 'NoSchedule', timeAdded: timeOf(wallMs) }]
+  return [...others, { key: OWN_TAINT, value: desired.taint, effect: 'NoSchedule', timeAdded: times.now }]
 }
 
 /** lastHeartbeatTime is left out, and so kept: with a new one the controller would take the kubelet for alive. */
-function readyChange(node: NodeObject, desired: Desired, { wallMs }: Writing): readonly ConditionPatch[] {
+function readyChange(node: NodeObject, desired: Desired, { times }: Writing): readonly ConditionPatch[] {
   const ready = conditionOf(node, 'Ready')
   if (desired.ready === undefined) {
     if (!hasOwnReady(node)) return []
-    return [{ type: 'Ready', ...READY_AGAIN, lastTransitionTime: timeOf(wallMs) }]
+    return [{ type: 'Ready', ...READY_AGAIN, lastTransitionTime: times.now }]
   }
   // Unknown is the controller's and comes back whatever is written; False without our reason is the kubelet's own word.
   if (ready?.status !== 'True') return []
   const message = desired.condition?.says ?? ''
-  return [{ type: 'Ready', status: 'False', reason: desired.ready, message, lastTransitionTime: timeOf(wallMs) }]
+  return [{ type: 'Ready', status: 'False', reason: desired.ready, message, lastTransitionTime: times.now }]
 }
 
 function ownChange(node: NodeObject, desired: Desired, writing: Writing): readonly ConditionPatch[] {
   const own = conditionOf(node, OWN_CONDITION)
   if (desired.condition === undefined) return own === undefined ? [] : [{ type: OWN_CONDITION, $patch: 'delete' }]
   const { reason, says, cause } = desired.condition
-  if (own !== undefined && isStillRight(own, reason, idOf(cause), writing.wallMs)) return []
+  if (own !== undefined && isStillRight(own, reason, idOf(cause), writing.times)) return []
   const verdict =
     cause.kind === 'verdict'
       ? { verdict: { kind: cause.standing.kind, incarnation: cause.standing.incarnation } }
       : undefined
-  const until = timeOf(writing.wallMs + UNTIL_MS)
+  const { until, now } = writing.times
   const message = formatEvidence({ says, id: idOf(cause), term: writing.term, ...verdict, until })
-  const now = timeOf(writing.wallMs)
   const since = own?.status === 'False' ? (own.lastTransitionTime ?? now) : now
   return [{ type: OWN_CONDITION, status: 'False', reason, message, lastTransitionTime: since, lastHeartbeatTime: now }]
 }
 
 /** Same cause and same reason; of a finding that changes its figures nothing is written. */
-function isStillRight(own: Condition, reason: string, id: string, wallMs: number): boolean {
+function isStillRight(own: Condition, reason: string, id: string, { renewal }: Times): boolean {
   const evidence = parseEvidence(own.message)
-  const holdsForMs = Date.parse(evidence?.until ?? '') - wallMs
-  return own.status === 'False' && own.reason === reason && evidence?.id === id && holdsForMs > UNTIL_MS / 2
+  // Of one form, so that the later one is the greater.
+  const holds = (evidence?.until ?? '') > renewal
+  return own.status === 'False' && own.reason === reason && evidence?.id === id && holds
 }
 
 function idOf(cause: NonNullable<Desired['condition']>['cause']): string {
   return cause.kind === 'verdict' ? cause.standing.verdictId : cause.id
-}
-
-function ownTaint(node: NodeObject): Taint | undefined {
-  return node.spec?.taints?.find(({ key }) => key === OWN_TAINT)
-}
-
-/** As Kubernetes writes times: whole seconds. */
-export function timeOf(wallMs: number): string {
-  return `${new Date(wallMs).toISOString().slice(0, 19)}Z`
 }

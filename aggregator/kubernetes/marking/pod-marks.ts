@@ -1,5 +1,4 @@
 /** Which pods of a node are marked, in which order, and which of those marks may be undone. */
-import { timeOf } from './node-marks.ts'
 import { conditionOf, type PodObject, type StatusPatch } from './objects.ts'
 
 const POD_REASON = 'StarlingNodeDown'
@@ -23,24 +22,24 @@ export function podsToMark(pods: readonly PodObject[]): readonly PodObject[] {
   return [...ready.filter((pod) => !servesItsNode(pod)), ...ready.filter(servesItsNode)]
 }
 
-export function markOf(pod: PodObject, says: string, wallMs: number): StatusPatch {
+export function markOf(pod: PodObject, says: string, now: string): StatusPatch {
   return patchOf(pod, {
     status: 'False',
     reason: POD_REASON,
     message: says,
-    lastTransitionTime: timeOf(wallMs),
+    lastTransitionTime: now,
   })
 }
 
 /** Ready again: as the kubelet writes it, without a reason. */
-export function undoOf(pod: PodObject, wallMs: number): StatusPatch {
-  return patchOf(pod, { status: 'True', reason: null, message: null, lastTransitionTime: timeOf(wallMs) })
+export function undoOf(pod: PodObject, now: string): StatusPatch {
+  return patchOf(pod, { status: 'True', reason: null, message: null, lastTransitionTime: now })
 }
 
 /** As far as it is ours it goes: where it could not be undone, the pod stays not Ready for a reason that is not ours. */
-export function releaseOf(pod: PodObject, wallMs: number): StatusPatch {
-  if (mayUndo(pod)) return undoOf(pod, wallMs)
-  const lastTransitionTime = conditionOf(pod, 'Ready')?.lastTransitionTime ?? timeOf(wallMs)
+export function releaseOf(pod: PodObject, now: string): StatusPatch {
+  if (mayUndo(pod)) return undoOf(pod, now)
+  const lastTransitionTime = conditionOf(pod, 'Ready')?.lastTransitionTime ?? now
   return patchOf(pod, { status: 'False', reason: 'ContainersNotReady', message: null, lastTransitionTime })
 }
 
