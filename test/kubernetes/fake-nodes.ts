@@ -85,10 +85,12 @@ export class FakeEpochStore implements EpochStore {
   record: EpochRecord | undefined
   /** Makes the next write fail after it was, or was not, carried out. */
   failing: 'lost-reply' | 'lost-request' | undefined
+  isDown = false
   writes = 0
   #version = 0
 
   async read() {
+    if (this.isDown) throw new ApiError('unreachable', 0, 'nobody answers')
     return { record: this.record, version: this.#version === 0 ? undefined : String(this.#version) }
   }
 

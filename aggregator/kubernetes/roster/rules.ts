@@ -103,7 +103,17 @@ export function losesMachine({ kind }: Change): boolean {
   return kind === 'removed' || kind === 'replaced'
 }
 
-/** Serials of those that are members no more: under these they never come back. */
+/** How many machines an epoch took away, and how many names it brought. */
+export function churnBetween(before: Roster, after: Roster): { readonly removed: number; readonly added: number } {
+  const known = new Map(before.members.map(({ node, uid }) => [node, uid]))
+  const isOther = ({ node, uid }: Member) => known.get(node) !== undefined && known.get(node) !== uid
+  return {
+    removed: retiredBy(before, after).length + after.members.filter(isOther).length,
+    added: after.members.filter(({ node }) => !known.has(node)).length,
+  }
+}
+
+/** Those that are members no more: under their serials they never come back. */
 export function retiredBy(before: Roster, after: Roster): readonly Member[] {
   const stay = new Set(after.members.map(({ node }) => node))
   return before.members.filter(({ node }) => !stay.has(node))

@@ -15,7 +15,15 @@ import type { EpochRecord, EpochStore } from './epoch-record.ts'
 import type { RosterMemory } from './memory.ts'
 import { isKnown, nextEpoch } from './next-epoch.ts'
 import type { NodeSource } from './node-source.ts'
-import { type Change, decideRoster, keyOf, losesMachine, type RosterDecision, retiredBy } from './rules.ts'
+import {
+  type Change,
+  churnBetween,
+  decideRoster,
+  keyOf,
+  losesMachine,
+  type RosterDecision,
+  retiredBy,
+} from './rules.ts'
 
 /** What changes together is gathered into one epoch. */
 const SETTLE_MS = 1_000
@@ -142,9 +150,9 @@ export class RosterSync {
   async #step(): Promise<string | undefined> {
     const { authority, memory, story, record, now } = this.#init
     this.#follow()
-    const decision = this.#decide()
-    // One that stands by sees what there is, and leaves it to the leader.
+    // What is to become of the roster is the leader's to say.
     if (!authority.mayWrite()) return undefined
+    const decision = this.#decide()
     story.waits(decision.held)
     if (decision.members === undefined) return undefined
     const waitMs = nextEpochAt(memory.past) - now()
@@ -188,11 +196,13 @@ export class RosterSync {
     return this.#decision
   }
 
-  /** A roster of another leader may have come by mesh: who left with it does not come back under the same serial. */
+  /** A roster of another leader may have come by mesh: what it changed counts for the brakes here as well. */
   #follow(): void {
     const { roster } = this.#mesh
     if (roster === this.#known) return
-    this.#init.memory.retire(retiredBy(this.#known, roster), this.#init.wallNow())
+    const { memory, now, wallNow } = this.#init
+    memory.retire(retiredBy(this.#known, roster), wallNow())
+    memory.passed({ atMs: now(), ...churnBetween(this.#known, roster) }, wallNow())
     this.#known = roster
   }
 
