@@ -20,6 +20,7 @@ import { type Plane, thePlane, theStage, WITHIN_MS } from './stage.ts'
 const NODES = '/api/v1/nodes'
 const RECORD = `/api/v1/namespaces/${NAMESPACE}/configmaps/${ROSTER_OBJECT}`
 const LEAVES = 'node-6'
+const TWO = ['node-4', 'node-5'] as const
 
 describeReal('a real API server', missingForApiServer(), () => {
   beforeAll(async () => {
@@ -51,6 +52,34 @@ describeReal('a real API server', missingForApiServer(), () => {
       },
     }
   })
+
+  it(
+    'that refuses to list says so, and nothing is known; one that comes back is followed on',
+    async () => {
+      const shared = await thePlane()
+      const { plane, cluster } = shared
+      const refused = new WatchedNodes(await accountOutside(shared, 'starling-agent'))
+      refused.start(() => {})
+      await cluster.until('the refusal', () => refused.stale?.includes('forbidden'))
+      refused.stop()
+      expect(refused.nodes).toBeUndefined()
+
+      const source = new WatchedNodes(await accountOutside(shared))
+      source.start(() => {})
+      await cluster.until('the list', () => source.stale === undefined)
+      const before = source.nodes
+      await plane.apiServer.kill()
+      await cluster.until('that it is gone is told', () => source.stale !== undefined)
+      expect(source.nodes).toEqual(before)
+      plane.apiServer.start()
+      await plane.untilReady()
+      await plane.admin.create(NODES, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'afterwards' } })
+      await cluster.until('a new Node', () => source.nodes?.some(({ name }) => name === 'afterwards'))
+      await plane.admin.remove(`${NODES}/afterwards`)
+      source.stop()
+    },
+    WITHIN_MS,
+  )
 
   // The aggregator of the stage writes to its own namespace.
   let namespaces = 0
@@ -105,12 +134,53 @@ describeReal('the roster of a running mesh', missingForNodes(), () => {
     },
     WITHIN_MS,
   )
+
+  it(
+    'keeps two members whose machines are replaced at once until a person lets their new ones in',
+    async () => {
+      const stage = await theStage()
+      const { client, network } = stage.mesh
+      const state = async () => await client.state()
+      const members = (await state()).members.map(({ node }) => node)
+      for (const node of TWO) {
+        await stage.kubelet(node).kill()
+        await stage.plane.admin.remove(`${NODES}/${node}`)
+      }
+      const held = await until(client, 'that both wait', async () => {
+        return (await state()).roster?.held.find(({ nodes }) => nodes.length === TWO.length)
+      })
+      expect(held).toMatchObject({ kind: 'removals', nodes: TWO })
+      expect((await state()).members.map(({ node }) => node)).toEqual(members)
+
+      for (const node of TWO) {
+        stage.kubelet(node).start()
+        await enrolAnew(network.dir, node)
+      }
+      await stage.cluster.untilReady(TWO)
+      const { epoch } = (await state()).mesh
+      const event = await client.releaseRoster({ reason: 'both were installed anew', via: 'cli' })
+      expect(event.summary).toContain('node-4, node-5: both were installed anew')
+      await until(client, 'a later epoch', async () => (await state()).mesh.epoch > epoch)
+      for (const node of TWO) {
+        const { agent } = stage.mesh.processes(node)
+        await agent.stop()
+        agent.start()
+      }
+      await untilWhole(client)
+      const now = await state()
+      expect(now.members.map(({ node }) => node)).toEqual(members)
+      expect(now.roster).toEqual({ stalled: null, uncovered: [], held: [] })
+      const changed = await client.events({ kinds: ['member-changed'], limit: 10 })
+      expect(changed.map(({ node, causedBy }) => [node, causedBy])).toEqual(TWO.map((node) => [node, event.id]))
+    },
+    WITHIN_MS,
+  )
 })
 
-/** A client with the token of the aggregator's account, from this side of the network. */
-async function accountOutside({ plane }: Plane): Promise<KubeClient> {
+/** A client with the token of a service account, from this side of the network. */
+async function accountOutside({ plane }: Plane, name = AGGREGATOR_ACCOUNT): Promise<KubeClient> {
   const admin = parse(readFileSync(await plane.kubeconfigOutside(), 'utf8'))
-  const account = parse(readFileSync(await plane.kubeconfigOfAccount(NAMESPACE, AGGREGATOR_ACCOUNT), 'utf8'))
+  const account = parse(readFileSync(await plane.kubeconfigOfAccount(NAMESPACE, name), 'utf8'))
   const file = join(plane.network.dir, 'account-outside.kubeconfig')
   writeFileSync(file, stringify({ ...admin, users: account.users }), { mode: 0o600 })
   return await connectKubernetes({ kubeconfig: file })
