@@ -180,17 +180,15 @@ export class Core {
   /** A later roster: watches go on for subjects that stay, and start for new ones. */
   #advance(now: Millis, roster: Roster, hash: string, bytes: Uint8Array): readonly Effect[] {
     if (roster.epoch <= this.#membership.roster.epoch) return []
-    const isReplaced = this.#membership.advance(roster)
+    const isGone = this.#membership.advance(roster)
     const held = this.#rosters.advanced(roster.epoch, bytes)
     this.leader?.advanced(hash)
     this.#desk.advanced()
-    // Also from whoever had the name of a member that enrolled anew.
-    const isGone = (peer: string) => this.#membership.serialOf(peer) === undefined || isReplaced(peer)
     const cut = this.#links.peers.filter(isGone).map((peer): Effect => {
       this.#links.cut(peer)
       return { kind: 'abort', peer }
     })
-    this.#observer.advanced(now, isReplaced)
+    this.#observer.advanced(now, isGone)
     this.#observer.sayAgain(now)
     return [...cut, ...held.flatMap(({ from, call }) => this.#receiveRollCall(now, from, call))]
   }
