@@ -135,8 +135,9 @@ test.each([
     list = (again) => listOf(again, 20, ['a', 'c'])
     refuse(response)
   }
-  source.start(() => {})
-  await eventually(() => expect(namesKnown()).toEqual(['a', 'c']))
+  const told: (readonly string[] | undefined)[] = []
+  source.start(() => told.push(namesKnown()))
+  await eventually(() => expect(told.at(-1)).toEqual(['a', 'c']))
   await eventually(() => expect(watches.at(-1)?.get('resourceVersion')).toBe('20'))
   expect(lists).toHaveLength(2)
 })

@@ -197,11 +197,14 @@ function identityOf({ node, serial, peerId, zone, roles }: Enrolment) {
   return { node, serial, peerId, zone, roles }
 }
 
+/** Field by field: it is asked about every member whenever anything changes. */
 function isSame(a: Member, b: Member): boolean {
-  const text = ({ zone, roles, hosts, kubeletPort, uid }: Member) => {
-    return JSON.stringify([zone, roles, hosts, kubeletPort, uid])
-  }
-  return text(a) === text(b)
+  const isSamePlace = a.zone === b.zone && a.kubeletPort === b.kubeletPort && a.uid === b.uid
+  return isSamePlace && isSameList(a.roles, b.roles) && isSameList(a.hosts, b.hosts)
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((each, index) => each === b[index])
 }
 
 function heldAs(kind: Held['kind'], changes: readonly Change[], why: string | undefined): readonly Held[] {

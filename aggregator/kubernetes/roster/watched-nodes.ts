@@ -81,7 +81,7 @@ export class WatchedNodes implements NodeSource {
     while (!this.#isStopped) {
       const began = performance.now()
       try {
-        if (!isListed) await this.#list().then(() => this.#is(undefined))
+        if (!isListed) await this.#list()
         isListed = true
         if ((await this.#watch()) === 'gone') isListed = false
       } catch (error) {
@@ -113,6 +113,8 @@ export class WatchedNodes implements NodeSource {
       }
       this.#path = `/api/${list.apiVersion ?? 'v1'}/nodes`
       this.#table.list(resourceVersion, items)
+      this.#stale = undefined
+      if (!this.#isStopped) this.#onChange()
       return
     }
     throw new Error(`its list has no end after ${PAGES_MAX} pages`)
