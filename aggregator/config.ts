@@ -31,6 +31,8 @@ export const aggregatorConfig = z.strictObject({
     .strictObject({
       kubeconfig: z.string().min(1).optional(),
       context: z.string().min(1).optional(),
+      /** Of the Lease by which the aggregators elect their leader, and of the record of the roster. */
+      namespace: z.string().min(1).default('starling'),
       /** Where agents listen; a Node object does not say it. */
       agentPort: port.default(7790),
     })

@@ -79,6 +79,9 @@ export class MeshStory {
         )
         return
       }
+      case 'heardAgain':
+        // It only makes the others look sooner; that it recovered is what people want to know.
+        return
       case 'isolated': {
         const summary = 'its kubelet renewed its Lease since it fell silent: it lives, apart from its peers'
         this.#ofVerdict(notice.verdict, 'isolated', 'bad', summary)

@@ -27,8 +27,8 @@ const STATES: readonly MemberState[] = [
   'unseen',
 ]
 
-/** `snapshot` is read when somebody scrapes. */
-export function createAggregatorMetrics(snapshot: () => Snapshot): AggregatorMetrics {
+/** `snapshot` is read when somebody scrapes; while this aggregator stands by there is none, and nothing of the mesh is said. */
+export function createAggregatorMetrics(snapshot: () => Snapshot | undefined): AggregatorMetrics {
   const registry = new Registry()
   const registers = [registry]
   new Gauge({
@@ -37,7 +37,9 @@ export function createAggregatorMetrics(snapshot: () => Snapshot): AggregatorMet
     labelNames: ['state'],
     registers,
     collect() {
-      const { members } = snapshot()
+      this.reset()
+      const { members } = snapshot() ?? {}
+      if (members === undefined) return
       for (const state of STATES) this.set({ state }, members.filter((member) => member.state === state).length)
     },
   })
@@ -48,7 +50,7 @@ export function createAggregatorMetrics(snapshot: () => Snapshot): AggregatorMet
     registers,
     collect() {
       this.reset()
-      const { findings, members } = snapshot()
+      const { findings = [], members = [] } = snapshot() ?? {}
       const rolesOf = new Map(members.map(({ node, roles }) => [node, roles]))
       for (const { node, status } of findings) {
         for (const role of rolesOf.get(node) ?? []) this.inc({ role, severity: status })
@@ -61,7 +63,9 @@ export function createAggregatorMetrics(snapshot: () => Snapshot): AggregatorMet
     labelNames: ['kind'],
     registers,
     collect() {
-      const { members } = snapshot()
+      this.reset()
+      const { members } = snapshot() ?? {}
+      if (members === undefined) return
       for (const kind of ['LinkFault', 'ObserverFault'] as const) {
         this.set({ kind }, members.filter(({ flags }) => flags.includes(kind)).length)
       }
@@ -73,9 +77,11 @@ export function createAggregatorMetrics(snapshot: () => Snapshot): AggregatorMet
     labelNames: ['brake'],
     registers,
     collect() {
-      const { frozen, hasQuorum } = snapshot().mesh
-      this.set({ brake: 'frozen' }, frozen === null ? 0 : 1)
-      this.set({ brake: 'no-quorum' }, hasQuorum ? 0 : 1)
+      this.reset()
+      const { mesh } = snapshot() ?? {}
+      if (mesh === undefined) return
+      this.set({ brake: 'frozen' }, mesh.frozen === null ? 0 : 1)
+      this.set({ brake: 'no-quorum' }, mesh.hasQuorum ? 0 : 1)
     },
   })
   new Gauge({
@@ -83,7 +89,7 @@ export function createAggregatorMetrics(snapshot: () => Snapshot): AggregatorMet
     help: '1 while so few observers vote that a death might not be found',
     registers,
     collect() {
-      this.set(snapshot().mesh.blind === null ? 0 : 1)
+      this.set((snapshot()?.mesh.blind ?? null) === null ? 0 : 1)
     },
   })
   new Gauge({
@@ -91,10 +97,17 @@ export function createAggregatorMetrics(snapshot: () => Snapshot): AggregatorMet
     help: 'Members of which more than half of the observers do not vote',
     registers,
     collect() {
-      this.set(snapshot().mesh.blind?.subjects.length ?? 0)
+      this.set(snapshot()?.mesh.blind?.subjects.length ?? 0)
     },
   })
-  new Gauge({ name: 'starling_leader', help: '1 while this aggregator leads', registers }).set(1)
+  new Gauge({
+    name: 'starling_leader',
+    help: '1 while this aggregator leads',
+    registers,
+    collect() {
+      this.set(snapshot() === undefined ? 0 : 1)
+    },
+  })
   const verdicts = new Counter({
     name: 'starling_mesh_verdicts_total',
     help: 'Verdicts by kind',

@@ -27,14 +27,13 @@ import type {
   MatrixRow,
   MemberView,
   Release,
-  RosterView,
   Snapshot,
   Store,
   StoredEvent,
   WouldBeMark,
 } from './model.ts'
 import { Recorder } from './recorder.ts'
-import type { RosterStory } from './roster-story.ts'
+import { RosterDesk } from './roster-desk.ts'
 import { matrixRows, memberViews, StateClock } from './snapshot.ts'
 import { Verdicts, votesOf } from './verdicts.ts'
 
@@ -43,18 +42,12 @@ const PERMIT_TTL_MS = 30_000
 
 /** What the service needs of the running mesh node; given once it runs. */
 export interface MeshSide {
-  readonly leader: Leader
+  /** While this aggregator leads. */
+  readonly leader: Leader | undefined
   now(): number
   publish(topic: string, bytes: Uint8Array, ttlMs: number): void
   /** The one in force. */
   readonly roster: Roster
-}
-
-/** What the service needs of that which keeps the roster as the cluster is. */
-interface RosterSide {
-  view(): RosterView
-  /** Lets through what waits for a person now. */
-  release(): void
 }
 
 export interface ServiceInit {
@@ -62,13 +55,16 @@ export interface ServiceInit {
   /** In force when it starts. */
   readonly roster: Roster
   readonly node: string
-  readonly term: number
+  /** Which life of this aggregator it is: events of different lives have different ids. */
+  readonly life: number
   readonly version: string
   readonly notice: string
   readonly log: Log
 }
 
 export class AggregatorService implements AggregatorPort {
+  /** Who comes and goes, where there is a cluster. */
+  readonly rosterDesk: RosterDesk
   readonly #init: ServiceInit
   readonly #fleet = new Fleet()
   readonly #verdicts: Verdicts
@@ -79,7 +75,6 @@ export class AggregatorService implements AggregatorPort {
   readonly #decided = new Set<string>()
   readonly #budget = new EventBudget()
   #mesh: MeshSide | undefined
-  #rosterSide: RosterSide | undefined
   #known: Roster
   #settingsVersion = 0
 
@@ -89,10 +84,11 @@ export class AggregatorService implements AggregatorPort {
     this.#verdicts = new Verdicts(init.store)
     this.#lastWords = new LastWords(init.store)
     for (const signed of this.saidBefore()) this.#fleet.hear(performance.now(), signed)
-    this.#recorder = new Recorder(init.store, `${init.node}.${init.term}`, (event) => {
+    this.#recorder = new Recorder(init.store, `${init.node}.${init.life}`, (event) => {
       this.#verdicts.take(event)
       this.#tell(event)
     })
+    this.rosterDesk = new RosterDesk(this.#recorder.roster, init.log)
   }
 
   /** What members said to this aggregator in its earlier life, of those that are members still. */
@@ -111,20 +107,12 @@ export class AggregatorService implements AggregatorPort {
     return this.#recorder.marks
   }
 
-  get rosterStory(): RosterStory {
-    return this.#recorder.roster
-  }
-
-  /** Members without a standing verdict that have not left. */
-  live(): number {
-    const { leader } = this.#running()
+  /** Members without a standing verdict that have not left; undefined while this aggregator stands by. */
+  live(): number | undefined {
+    const leader = this.#mesh?.leader
+    if (leader === undefined) return undefined
     const isLive = (node: string) => !leader.conditions.standing.has(node) && !leader.hasLeft(node)
     return this.#roster.members.filter(({ node }) => isLive(node)).length
-  }
-
-  /** From now on the roster follows a cluster. */
-  followCluster(side: RosterSide): void {
-    this.#rosterSide = side
   }
 
   /** What a node says of itself now; what it did not renew in time is unknown. */
@@ -132,10 +120,19 @@ export class AggregatorService implements AggregatorPort {
     return this.#fleet.findingsOf(node, performance.now())
   }
 
-  /** The mesh runs: from now on there is a present to show. */
+  /** The mesh runs: from now on, while this aggregator leads, there is a present to show. */
   start(mesh: MeshSide): void {
     this.#mesh = mesh
-    this.#recorder.started(this.#init.node, this.#init.term)
+  }
+
+  /** This aggregator leads from now on. What ended while another led, ends here too. */
+  leads(term: number): void {
+    const { standing } = this.#running().leader.conditions
+    for (const verdict of this.#verdicts.standing()) {
+      if (standing.get(verdict.subject)?.verdictId === verdict.verdictId) continue
+      this.#recorder.mesh.notice({ kind: 'recovered', verdict, why: 'it ended while another aggregator led' })
+    }
+    this.#recorder.started(this.#init.node, term)
   }
 
   hear(signed: SignedStatement): void {
@@ -149,7 +146,7 @@ export class AggregatorService implements AggregatorPort {
     switch (change.kind) {
       case 'joined':
         this.#recorder.mesh.joined(change.node, change.incarnation)
-        this.#members()
+        this.#look()
         break
       case 'report':
         this.#recorder.report(change.node, change.detector, change.findings)
@@ -168,7 +165,7 @@ export class AggregatorService implements AggregatorPort {
     this.#init.log.info({ notice: notice.kind, ...notice }, 'mesh')
     const causer = causerOf(notice)
     if (causer === undefined || this.#budget.take(causer, performance.now())) this.#recorder.mesh.notice(notice)
-    this.#members()
+    this.#look()
     this.#tell(null)
   }
 
@@ -178,7 +175,7 @@ export class AggregatorService implements AggregatorPort {
     const encoded = Buffer.from(encodeValue(certificate)).toString('base64')
     const needed = this.#running().leader.conditions.neededFor(subject)
     this.#recorder.mesh.verdict({ certificate, encoded, votes: votesOf(certificate, this.#roster), needed })
-    this.#members()
+    this.#look()
     this.#init.log.warn({ subject, verdict: verdictId, kind }, 'verdict')
   }
 
@@ -194,6 +191,11 @@ export class AggregatorService implements AggregatorPort {
 
   settingsRefused(why: string): void {
     this.#recorder.settings(`settings/refused/${randomUUID()}`, 'bad', `settings refused, version kept: ${why}`)
+  }
+
+  /** While this aggregator leads. */
+  present(): Snapshot | undefined {
+    return this.#mesh?.leader === undefined ? undefined : this.snapshot()
   }
 
   snapshot(): Snapshot {
@@ -213,7 +215,7 @@ export class AggregatorService implements AggregatorPort {
       },
       notice,
       members: this.#members(),
-      roster: this.#rosterSide?.view() ?? null,
+      roster: this.rosterDesk.view(),
       findings: this.#fleet.findings(performance.now()),
       verdicts: this.#verdicts.all(),
       remediations: this.#fleet.remediations(),
@@ -250,15 +252,9 @@ export class AggregatorService implements AggregatorPort {
     return event
   }
 
-  releaseRoster({ reason, via }: Release, by: string): Event {
-    const held = this.#rosterSide?.view().held ?? []
-    if (held.length === 0) throw new StarlingError('no change of the roster waits for anybody')
-    const nodes = held.flatMap(({ nodes: waiting }) => waiting)
-    // On record before it takes effect.
-    const event = this.#recorder.roster.released(`release-${randomUUID()}`, { by, via, reason, nodes })
-    this.#rosterSide?.release()
-    this.#init.log.warn({ event: event.id, by, via }, 'roster released')
-    return event
+  releaseRoster(release: Release, by: string): Event {
+    this.#running()
+    return this.rosterDesk.release(release, by)
   }
 
   decide({ planId, action, reason, via }: Decision, by: string): Event {
@@ -294,7 +290,11 @@ export class AggregatorService implements AggregatorPort {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Also called when something changed, so that each state begins when it began and not when somebody looked. */
+  /** When something changed, so that each state begins when it began and not when somebody looked. */
+  #look(): void {
+    if (this.#mesh?.leader !== undefined) this.#members()
+  }
+
   #members(): readonly MemberView[] {
     const { leader, now } = this.#running()
     const at = { nowMs: now(), now: new Date().toISOString() }
@@ -315,9 +315,11 @@ export class AggregatorService implements AggregatorPort {
     for (const listener of this.#listeners) listener(event)
   }
 
-  #running(): MeshSide {
+  #running(): Omit<MeshSide, 'roster'> & { readonly leader: Leader } {
     if (this.#mesh === undefined) throw new StarlingError('the mesh is starting', { remedy: 'try again in a second' })
-    return this.#mesh
+    const { leader, now, publish } = this.#mesh
+    if (leader === undefined) throw new StarlingError('this aggregator stands by', { remedy: 'ask the one that leads' })
+    return { leader, now, publish }
   }
 }
 

@@ -2,6 +2,7 @@
 import { agentCost } from './agent-cost.ts'
 import type { Bench } from './bench.ts'
 import { detect } from './detect.ts'
+import { election } from './election.ts'
 import { falseVerdicts } from './false.ts'
 import { scale } from './scale.ts'
 import { starve } from './starve.ts'
@@ -11,5 +12,6 @@ export const BENCHES: readonly Bench[] = [
   starve as Bench,
   agentCost as Bench,
   scale as Bench,
+  election as Bench,
   falseVerdicts as Bench,
 ]

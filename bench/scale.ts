@@ -19,9 +19,8 @@ const FINDING_BYTES = 300
 const FINDING_TTL_MS = 180_000
 /** A dead host comes back after this. */
 const DOWN_MS = 30_000
-/** So few at a time that nobody would call it a catastrophe. */
+/** So few at a time that nobody would call it a catastrophe: one of a hundred is 10 s after another. */
 const KILLS_PER_NODE_SECOND = 0.001
-const KILLS_PER_SECOND_MAX = 2.5
 /** A verdict that comes later is another matter. */
 const VERDICT_WITHIN_MS = 20_000
 /** One in so many messages is encoded to see how large it is. */
@@ -44,20 +43,41 @@ export const scale = defineBench({
   options: {
     sizes: { summary: 'sizes of the mesh, ascending', default: '100,1000,2000' },
     kills: { summary: 'hosts that die, for each size; 0 for cost alone', default: 300 },
+    'kill-every': {
+      summary: 'seconds from one death to the next on average, at least; more in a small mesh',
+      default: 4,
+    },
     zones: { summary: 'zones that the nodes are in', default: 3 },
     seed: { summary: 'of everything random', default: 1 },
   },
-  async run({ sizes, kills, zones, seed }, progress) {
-    const all = sizes.split(',').map((size) => measure(Number(size), kills, zones, seed, progress))
+  async run(options, progress) {
+    const { sizes, kills, 'kill-every': killEvery, zones, seed } = options
+    const plan = { kills, killEveryMs: killEvery * 1_000, zones, seed }
+    const all = sizes.split(',').map((size) => measure(Number(size), plan, progress))
     return {
-      settings: { sizes, kills, zones, seed, churnPerHour: CHURN_PER_HOUR, findingsPerMinute: FINDINGS_PER_MINUTE },
+      settings: {
+        sizes,
+        kills,
+        killEvery,
+        zones,
+        seed,
+        churnPerHour: CHURN_PER_HOUR,
+        findingsPerMinute: FINDINGS_PER_MINUTE,
+      },
       results: all.flatMap(({ results }) => results),
       targets: all.flatMap(({ targets }) => targets),
     }
   },
 })
 
-function measure(nodes: number, kills: number, zones: number, seed: number, progress: Progress): Figures {
+interface Plan {
+  readonly kills: number
+  readonly killEveryMs: number
+  readonly zones: number
+  readonly seed: number
+}
+
+function measure(nodes: number, { kills, killEveryMs, zones, seed }: Plan, progress: Progress): Figures {
   const startedAt = performance.now()
   const scales = new Scales()
   const world = new World({ nodes, zones, seed, onSend: (message, from) => scales.weigh(message, from) })
@@ -74,7 +94,7 @@ function measure(nodes: number, kills: number, zones: number, seed: number, prog
   const usual = scales.stop(nodes, USUAL_MS)
   const wallS = (performance.now() - startedAt) / 1_000
   const memoryMb = process.resourceUsage().maxRSS / 1_024
-  const deaths = kills === 0 ? undefined : killInTurn(world, nodes, kills, progress)
+  const deaths = kills === 0 ? undefined : killInTurn(world, nodes, kills, killEveryMs, progress)
   const named = (name: string, value: number, unit: string): Measurement => ({ name: `${nodes}: ${name}`, value, unit })
   const p50 = named('host death to NodeDown, p50', median(deaths?.seconds ?? []), 's')
   const p99 = named('host death to NodeDown, p99', percentile(deaths?.seconds ?? [], 0.99), 's')
@@ -152,9 +172,15 @@ function kill(world: World, node: string): void {
   stage.agenda.at(stage.agenda.now + DOWN_MS, () => stage.setHost(node, 'up'))
 }
 
-function killInTurn(world: World, nodes: number, kills: number, progress: Progress): { seconds: readonly number[] } {
+function killInTurn(
+  world: World,
+  nodes: number,
+  kills: number,
+  killEveryMs: number,
+  progress: Progress,
+): { seconds: readonly number[] } {
   const { agenda } = world.stage
-  const everyMs = 1_000 / Math.min(KILLS_PER_SECOND_MAX, nodes * KILLS_PER_NODE_SECOND)
+  const everyMs = Math.max(killEveryMs, 1_000 / (nodes * KILLS_PER_NODE_SECOND))
   const diedAt = new Map<string, number>()
   const seconds: number[] = []
   for (let index = 0; index < kills; index++) {

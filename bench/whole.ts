@@ -48,13 +48,17 @@ export async function lookUntil<T>(
 /**
  * Every member is alive, no vote stands, and each observer could convict each of its subjects; but for the nodes of
  * `except`. For two seconds on end in which the machine has room, or else for 20 s: agents that wait for a processor
- * miss roll-calls, and the leader then rightly marks nobody.
+ * miss roll-calls, and the leader then rightly marks nobody. With `standbys` any of the aggregators may be the one to see it.
  */
-export async function untilWhole(client: ApiClient, except: readonly string[] = []): Promise<void> {
+export async function untilWhole(
+  client: ApiClient,
+  except: readonly string[] = [],
+  standbys: readonly ApiClient[] = [],
+): Promise<void> {
   let wholeSince: number | undefined
   let calmFrom = processorTimes()
   await until(client, `the mesh is whole${except.length === 0 ? '' : ` but for ${except.join(', ')}`}`, async () => {
-    if (!isWhole(await client.state(), except)) {
+    if (!(await isWholeTo([client, ...standbys], except))) {
       wholeSince = undefined
       return false
     }
@@ -84,6 +88,11 @@ function processorTimes(): { readonly atMs: number; readonly idle: number; reado
 export function isHeard({ members }: Snapshot, except: readonly string[] = []): boolean {
   const others = members.filter(({ node }) => !except.includes(node))
   return others.length > 0 && others.every(({ state, votes }) => state === 'alive' && votes.length === 0)
+}
+
+async function isWholeTo(clients: readonly ApiClient[], except: readonly string[]): Promise<boolean> {
+  const states = await Promise.allSettled(clients.map((client) => client.state()))
+  return states.some((state) => state.status === 'fulfilled' && isWhole(state.value, except))
 }
 
 function isWhole(state: Snapshot, except: readonly string[]): boolean {

@@ -1,4 +1,4 @@
-/** Marking, put together for an aggregator that has a cluster: client, witness, marker, and what the mesh tells them. */
+/** Marking and election, put together for an aggregator that has a cluster: client, witness, marker, and what the mesh tells them. */
 import { messageOf } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
 import type { Finding } from '../../detectors/contract.ts'
@@ -9,8 +9,10 @@ import type { MarkStory } from '../mark-story.ts'
 import type { AggregatorMetrics } from '../metrics.ts'
 import type { VerdictView } from '../model.ts'
 import type { Authority } from './authority.ts'
-import { type ClusterAccess, connectKubernetes } from './client.ts'
+import { type ClusterAccess, connectKubernetes, type KubeClient } from './client.ts'
 import { type Cluster, createCluster } from './cluster.ts'
+import { type ElectionOptions, type RunningElection, startElection } from './election.ts'
+import { createLeaseStore } from './lease.ts'
 import { Marker, verdictsOnNodes } from './marker.ts'
 import type { KnownVerdict, MarkCause, MarkRecord } from './record.ts'
 import { timesAt } from './times.ts'
@@ -18,7 +20,6 @@ import { Witness } from './witness.ts'
 
 export interface KubernetesInit {
   readonly access: ClusterAccess
-  readonly authority: Authority
   readonly story: MarkStory
   readonly metrics: Pick<AggregatorMetrics, 'mark' | 'apiWrite'>
   readonly log: Log
@@ -35,6 +36,10 @@ export interface MeshOfMarks {
 }
 
 export interface Kubernetes {
+  /** Of this aggregator, once it stands for election. */
+  readonly authority: Authority
+  /** Stands for election by the Lease in this namespace. */
+  elect(namespace: string, options: Omit<ElectionOptions, 'store' | 'log'>): RunningElection
   /** For the mesh: whether a kubelet renewed its Lease within the last `silentMs`. */
   heartbeats(node: string, silentMs: number): Promise<boolean | undefined>
   /** Verdicts that marks on Nodes stand for, beside those on record; none when the cluster does not answer. */
@@ -54,11 +59,19 @@ export interface Kubernetes {
 export async function connectMarking(init: KubernetesInit): Promise<Kubernetes> {
   const client = await connectKubernetes(init.access, init.metrics.apiWrite)
   const cluster = createCluster(client)
-  return createMarking(init, cluster, () => client.close())
+  return createMarking(init, client, cluster)
 }
 
-function createMarking(init: KubernetesInit, cluster: Cluster, close: () => void): Kubernetes {
-  const { authority, log, verdictOf } = init
+function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluster): Kubernetes {
+  const { log, verdictOf } = init
+  let election: RunningElection | undefined
+  const authority: Authority = {
+    get term() {
+      return election?.term ?? 0
+    },
+    renewals: { firstSince: (ms) => election?.renewals.firstSince(ms) },
+    mayWrite: () => election?.mayWrite() ?? false,
+  }
   const now = () => performance.now()
   const witness = new Witness(cluster, authority.renewals, now)
   let marker: Marker | undefined
@@ -73,6 +86,11 @@ function createMarking(init: KubernetesInit, cluster: Cluster, close: () => void
     marker = undefined
   }
   return {
+    authority,
+    elect: (namespace, options) => {
+      election = startElection({ ...options, log, store: createLeaseStore(client, namespace) })
+      return election
+    },
     heartbeats: (node, silentMs) => witness.hasRenewed(node, now() - silentMs),
     standingOnNodes: async () => {
       try {
@@ -85,6 +103,7 @@ function createMarking(init: KubernetesInit, cluster: Cluster, close: () => void
     start: (mesh, standing) => {
       marker = new Marker({
         ...init,
+        authority,
         cluster,
         witness,
         record: recordOf(init),
@@ -103,8 +122,10 @@ function createMarking(init: KubernetesInit, cluster: Cluster, close: () => void
     heard: (node) => marker?.reported(node),
     rest,
     stop: async () => {
+      // What was sent under the Lease is over when it is given up.
       await rest()
-      close()
+      await election?.stop()
+      client.close()
     },
   }
 }

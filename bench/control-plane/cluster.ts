@@ -108,12 +108,9 @@ export class Cluster {
 
   /** Applies manifests with kubectl, as people do. Rejects with what it said. */
   async apply(...files: readonly string[]): Promise<void> {
-    await this.#kubectl('apply', files)
-  }
-
-  /** Takes back what was applied. */
-  async unapply(...files: readonly string[]): Promise<void> {
-    await this.#kubectl('delete', files)
+    const config = `--kubeconfig=${this.#plane.kubeconfigOutside()}`
+    const cache = `--cache-dir=${join(this.#plane.network.dir, 'kubectl')}`
+    await runFile('kubectl', [config, cache, 'apply', ...files.flatMap((file) => ['--filename', file])])
   }
 
   /** What a person would look at when something went wrong. */
@@ -125,11 +122,5 @@ export class Cluster {
       (error: unknown) => [`no nodes: ${error}`],
     )
     return [...nodes, ...ended.map((daemon) => daemon.lastWords())].join('\n')
-  }
-
-  async #kubectl(verb: 'apply' | 'delete', files: readonly string[]): Promise<void> {
-    const config = `--kubeconfig=${await this.#plane.kubeconfigOutside()}`
-    const cache = `--cache-dir=${join(this.#plane.network.dir, 'kubectl')}`
-    await runFile('kubectl', [config, cache, verb, ...files.flatMap((file) => ['--filename', file])])
   }
 }

@@ -7,15 +7,16 @@ import { join } from 'node:path'
 import { type Gate, openGate } from '../namespaces/gate.ts'
 import type { Machine, Network } from '../namespaces/network.ts'
 import { lookUntil } from '../whole.ts'
-import { CertificateAuthority, type Holder, writeTokenKey } from './certificates.ts'
+import { type Certificate, CertificateAuthority, type Holder, writeTokenKey } from './certificates.ts'
 import { Daemon } from './daemon.ts'
-import { writeKubeconfig } from './kubeconfig.ts'
+import { type Credentials, writeKubeconfig } from './kubeconfig.ts'
 import { programFile } from './programs.ts'
 import { ApiRequests } from './requests.ts'
 
 export const CONTROL_PLANE: Machine = { name: 'control-plane', address: '10.77.0.254' }
 
 const PORT = 6443
+const SERVER = `https://${CONTROL_PLANE.address}:${PORT}`
 const ETCD_URL = 'http://127.0.0.1:2379'
 const MASTERS = 'system:masters'
 /** Longer than any run. */
@@ -42,6 +43,7 @@ export class ControlPlane {
   readonly #authority: CertificateAuthority
   readonly #gate: Gate
   readonly #dir: string
+  readonly #admin: Certificate
 
   private constructor(network: Network, dir: string, authority: CertificateAuthority, gate: Gate, commands: Commands) {
     const daemon = (name: string, command: readonly string[]) =>
@@ -54,6 +56,7 @@ export class ControlPlane {
     this.#authority = authority
     this.#gate = gate
     this.#dir = dir
+    this.#admin = commands.admin
   }
 
   /**
@@ -102,10 +105,9 @@ export class ControlPlane {
   }
 
   /** For programs on this side of the network, such as kubectl: an administrator's. */
-  async kubeconfigOutside(): Promise<string> {
-    const admin = await this.#authority.issue({ name: 'admin', organisation: MASTERS })
+  kubeconfigOutside(): string {
     const file = join(this.#dir, 'outside.kubeconfig')
-    return writeKubeconfig(file, `https://127.0.0.1:${this.#gate.port}`, this.#authority.certFile, admin)
+    return writeKubeconfig(file, `https://127.0.0.1:${this.#gate.port}`, this.#authority.certFile, this.#admin)
   }
 
   /** Closes what this process holds; the programs end with the network. */
@@ -124,19 +126,17 @@ export class ControlPlane {
     return granted.status.token
   }
 
-  #kubeconfig(user: string, credentials: Parameters<typeof writeKubeconfig>[3]): string {
+  #kubeconfig(user: string, credentials: Credentials): string {
     const file = join(this.#dir, `${user.replaceAll(':', '-')}.kubeconfig`)
     return writeKubeconfig(file, SERVER, this.#authority.certFile, credentials)
   }
 }
 
-const SERVER = `https://${CONTROL_PLANE.address}:${PORT}`
-
 interface Commands {
   readonly etcd: readonly string[]
   readonly apiServer: readonly string[]
   readonly controllerManager: readonly string[]
-  readonly admin: { readonly certFile: string; readonly keyFile: string }
+  readonly admin: Certificate
 }
 
 async function commandsOf(dir: string, authority: CertificateAuthority, lifecycle: NodeLifecycle): Promise<Commands> {

@@ -1,6 +1,7 @@
 /**
- * The real kubelet's code with a fake container runtime (kubemark), on a machine of its own with the usual ports. Its /tmp
- * is private: the fake runtime's socket is in there, and a shared one would be shared by all.
+ * The real kubelet's code with a fake container runtime (kubemark), on a machine of its own with the usual ports, though
+ * kubemark leaves out TLS on them. Its /tmp is private: the fake runtime's socket is in there, and a shared one would be
+ * shared by all.
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'

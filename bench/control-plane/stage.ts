@@ -3,9 +3,10 @@
  * that the manifests give them. What is done to it are methods of its parts: `network` (cables, packets), `kubelets` and
  * `plane` (programs), `mesh` (agents and aggregators).
  */
+import { join } from 'node:path'
 import { StarlingError, UsageError } from '../../common/errors.ts'
 import { aggregatorMachine, NamespaceMesh, nodeMachine, ZONES } from '../namespaces/mesh.ts'
-import { type Machine, Network } from '../namespaces/network.ts'
+import { type Heal, type Machine, Network } from '../namespaces/network.ts'
 import { SOURCE } from '../program.ts'
 import { Cluster } from './cluster.ts'
 import { CONTROL_PLANE, ControlPlane, type NodeLifecycle } from './control-plane.ts'
@@ -78,7 +79,7 @@ export class ControlPlaneStage {
               aggregators: leaders,
               aggregatorConfig: await aggregatorConfig(plane, options),
               kubelets,
-              program: options.programIn?.(network.dir) ?? SOURCE,
+              program: options.programIn?.(join(network.dir, 'program')) ?? SOURCE,
               zones,
             })
       return new ControlPlaneStage(plane, cluster, kubelets, mesh)
@@ -101,7 +102,7 @@ export class ControlPlaneStage {
   }
 
   /** Cuts a node off from all other nodes and all aggregators, and not from the API server. */
-  isolate(node: string): ReturnType<Network['cutOff']> {
+  isolate(node: string): Promise<Heal> {
     const aggregators = this.#mesh?.aggregators.map(({ name }) => name) ?? []
     const others = [...this.kubelets.keys(), ...aggregators].filter((name) => name !== node)
     return this.network.cutOff(node, others)

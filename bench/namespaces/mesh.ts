@@ -134,8 +134,18 @@ export class NamespaceMesh {
       agent.start()
       if (kubelets === undefined) kubelet.start()
     }
-    await untilWhole(mesh.client)
+    await mesh.untilWhole()
     return mesh
+  }
+
+  /** As `untilWhole` of any of the aggregators. */
+  async untilWhole(except: readonly string[] = []): Promise<void> {
+    const [{ client }, ...standbys] = this.aggregators
+    await untilWhole(
+      client,
+      except,
+      standbys.map((each) => each.client),
+    )
   }
 
   /**
@@ -166,7 +176,7 @@ export class NamespaceMesh {
       await until(this.client, 'the end of the aggregator', () => !process.isRunning)
       process.start()
     }
-    await untilWhole(this.client)
+    await this.untilWhole()
     return frozen
   }
 

@@ -59,6 +59,12 @@ export class Ballots {
     return most ?? []
   }
 
+  /** When the next of a subject's accusers will have heard nothing of it for `ms`; Infinity when all have, or there is none. */
+  silentForAt(now: Millis, subject: string, ms: Millis): Millis {
+    const times = this.about(subject, 'HostHung', 'NodeDown').map((ballot) => now + ms - silentFor(ballot, now))
+    return Math.min(...times.filter((time) => time > now))
+  }
+
   nextAt(now: Millis): Millis {
     const times = [...this.#bySubject.values()].flatMap((ballots) =>
       [...ballots.values()].map(({ heardAt }) => heardAt + this.#ttlMs),

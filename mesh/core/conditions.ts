@@ -14,6 +14,8 @@ export class Conditions {
   readonly #standing = new Map<string, Standing>()
   readonly #agentDown = new Set<string>()
   readonly #suspected = new Set<string>()
+  /** Of those under a verdict: whom somebody hears again. */
+  readonly #heardAgain = new Set<string>()
   /** Under verdicts that are to end with the next update, without anything being known of the node. */
   readonly #reopened = new Set<string>()
 
@@ -89,7 +91,10 @@ export class Conditions {
       this.#suspected.delete(node)
     }
     const gone = [...this.#standing.values()].filter(({ subject }) => !isMember(subject))
-    for (const { subject } of gone) this.#standing.delete(subject)
+    for (const { subject } of gone) {
+      this.#standing.delete(subject)
+      this.#heardAgain.delete(subject)
+    }
     return gone.map((verdict) => ({ kind: 'recovered', verdict, why: 'it is no member any more' }))
   }
 
@@ -98,6 +103,7 @@ export class Conditions {
     if (this.#reopened.delete(subject)) {
       this.#standing.delete(subject)
       this.#suspected.delete(subject)
+      this.#heardAgain.delete(subject)
       return [{ kind: 'recovered', verdict, why: 'it could not be acted on in time: asked afresh', afresh: true }]
     }
     const needed = this.neededFor(subject)
@@ -105,11 +111,20 @@ export class Conditions {
     const hearsAgain = alive.length >= needed
     const hostAnswers = this.#voters(subject, 'AgentDown').length >= needed
     const isStillSilent = this.#voters(subject, 'NodeDown', 'HostHung').length >= this.#few(subject)
-    if (isStillSilent || !(hearsAgain || hostAnswers)) return []
+    if (isStillSilent || !(hearsAgain || hostAnswers)) return this.#return(verdict, alive.length > 0)
     this.#standing.delete(subject)
     this.#suspected.delete(subject)
+    this.#heardAgain.delete(subject)
     const why = hearsAgain ? `${alive.length} observers hear it again` : 'its host answers, its agent does not'
     return [{ kind: 'recovered', verdict, why }]
+  }
+
+  /** Told once, until nobody hears it any more. */
+  #return(verdict: Standing, isHeard: boolean): readonly Notice[] {
+    const isNews = isHeard && !this.#heardAgain.has(verdict.subject)
+    if (isHeard) this.#heardAgain.add(verdict.subject)
+    else this.#heardAgain.delete(verdict.subject)
+    return isNews ? [{ kind: 'heardAgain', verdict }] : []
   }
 
   #agent(subject: string): readonly Notice[] {

@@ -2,6 +2,7 @@
  * A roll-call that convicts somebody, between its count and the commit: where kubelets' Leases can be read, one reading of
  * each decides whether the node is down, or cut off from its peers and alive.
  */
+import type { Effect } from './message.ts'
 import type { Certificate, Conclusion, Heartbeat, Keyring, Millis, VerdictKind } from './model.ts'
 import type { OpenRollCall } from './open-roll-call.ts'
 
@@ -39,8 +40,14 @@ export class Conviction {
     return this.#options.readUntil
   }
 
+  /** What has to be read before the commit. */
+  get toRead(): readonly Effect[] {
+    if (this.readUntil === undefined) return []
+    return this.subjects.map((subject) => ({ kind: 'readHeartbeat', subject, silentMs: this.#silentMs(subject) }))
+  }
+
   /** The shortest silence that its observers reported: whatever was renewed since then shows a living kubelet. */
-  silentMs(subject: string): Millis {
+  #silentMs(subject: string): Millis {
     const answers = this.open
       .answersAbout(subject)
       .filter(({ opinion }) => opinion !== 'Alive' && opinion !== 'Abstain')

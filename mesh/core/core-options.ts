@@ -1,5 +1,5 @@
 /** What a core is made of, and what it tells its owner. */
-import type { Incarnation, Keyring, Millis, Roster, SignedStatement, Standing } from './model.ts'
+import type { Incarnation, Keyring, Millis, Roster, SignedStatement } from './model.ts'
 import type { Timing } from './timing.ts'
 
 export interface CoreOptions {
@@ -12,14 +12,10 @@ export interface CoreOptions {
   readonly timing: Timing
   /** Uniform in [0, 1). */
   random(): number
-  /** Given to an aggregator, which leads and does not vote. */
-  readonly lead?: {
-    /** Grows with every leader; a roll-call of an older term is not answered. */
-    readonly term: number
+  /** Given to an aggregator, which does not vote, and stands by until it is told to lead. */
+  readonly aggregator?: {
     /** Goes into certificates, so that they name the very roster they were counted on. */
     readonly rosterHash: string
-    /** Verdicts that stood when this leader started, from the record of commits. */
-    readonly standing: readonly Standing[]
     /** What members said to this aggregator in its earlier life: heard again, it is no news. */
     readonly saidBefore: readonly SignedStatement[]
     /** Whether kubelets' Leases can be read: `readHeartbeat` is then asked before every commit. */

@@ -5,15 +5,16 @@
  */
 import type { CoreOptions } from './core-options.ts'
 import { Dissemination } from './dissemination.ts'
-import { DownList } from './down-list.ts'
+import { hasEnded } from './down-list.ts'
 import { Gossip, type Heard } from './gossip.ts'
-import { Leader } from './leader.ts'
+import type { Leader } from './leader.ts'
 import { Links } from './links.ts'
 import { Membership } from './membership.ts'
 import type { Effect, Input, Message } from './message.ts'
 import type { DownNotice, Incarnation, Millis, Now, Roster, SignedStatement } from './model.ts'
 import { compareIncarnations, LEAVE_MS_MAX } from './model.ts'
 import { Observer } from './observer.ts'
+import { Office } from './office.ts'
 import { RollCallDesk } from './roll-call.ts'
 import { RosterExchange } from './roster-exchange.ts'
 import { checkTiming, type Timing } from './timing.ts'
@@ -35,18 +36,18 @@ export class Core {
   #nextTickAt: Millis
   #announceAt: Millis
   #digestAt: Millis
-  readonly #downList: DownList | undefined
-  readonly leader: Leader | undefined
+  /** An aggregator's. */
+  readonly #office: Office | undefined
 
   constructor(now: Now, options: CoreOptions) {
     checkTiming(options.timing)
-    const { node, incarnation, roster, keyring, timing, random, lead } = options
+    const { node, incarnation, roster, keyring, timing, random, aggregator } = options
     this.#options = options
     this.#timing = timing
     this.#membership = new Membership(roster)
     this.#incarnation = incarnation
     this.#nextTickAt = now.ms
-    this.#announceAt = lead === undefined ? now.ms : Number.POSITIVE_INFINITY
+    this.#announceAt = aggregator === undefined ? now.ms : Number.POSITIVE_INFINITY
     this.#digestAt = now.ms + timing.digestEveryMs * random()
     this.#rosters = new RosterExchange(roster.epoch, options.rosterBytes)
     this.#gossip = new Gossip({ node, ...incarnation }, keyring, this.#membership)
@@ -57,7 +58,7 @@ export class Core {
       links: this.#links,
       timing,
       random,
-      votes: lead === undefined,
+      votes: aggregator === undefined,
       accuse: (at, accusation) => {
         const { epoch } = this.#membership.roster
         const body = { kind: 'accusation', epoch, term: this.#desk.term, ...accusation } as const
@@ -72,10 +73,15 @@ export class Core {
       isDegraded: () => this.#observer.health.degraded !== undefined,
     }
     this.#desk = new RollCallDesk(voter, this.#membership, keyring, timing)
-    if (lead === undefined) return
-    for (const signed of lead.saidBefore) this.#gossip.receive(now.ms, { signed, ageMs: 0 })
-    this.leader = new Leader(now.ms, { node, membership: this.#membership, keyring, timing, ...lead })
-    this.#downList = new DownList(now.ms, this.leader, timing.downNoticeTtlMs)
+    if (aggregator === undefined) return
+    for (const signed of aggregator.saidBefore) this.#gossip.receive(now.ms, { signed, ageMs: 0 })
+    const downNotices = (at: Millis) => this.#gossip.downNotices(at)
+    this.#office = new Office({ node, membership: this.#membership, keyring, timing, downNotices, ...aggregator })
+  }
+
+  /** While this node leads. */
+  get leader(): Leader | undefined {
+    return this.#office?.leader
   }
 
   /** When `step` wants its next tick, monotonic. A tick that comes 500 ms later than this means a pause. */
@@ -108,7 +114,7 @@ export class Core {
     if (input.kind === 'tick') this.#observer.health.late(lateMs)
     const handled = this.#handle(now, input)
     const answered = this.#desk.tick(now.ms)
-    const led = this.leader === undefined ? [] : this.#lead(now.ms, this.leader)
+    const led = this.#office === undefined ? [] : this.#run(now.ms, this.#office)
     // A tick has done what was due by now; any other input may have made something due this very moment.
     const from = input.kind === 'tick' ? now.ms + AFTER_MS : now.ms
     if (input.kind === 'tick' || now.ms < this.#nextTickAt) this.#nextTickAt = this.#soonest(from)
@@ -140,14 +146,8 @@ export class Core {
         return this.#leave(now.ms, input.reason, Math.min(input.forMs, LEAVE_MS_MAX))
       case 'roster':
         return this.#advance(now.ms, input.roster, input.hash, input.bytes)
-      case 'heartbeat':
-        this.leader?.heartbeat(input.subject, input.renewed)
-        return []
-      case 'askAfresh':
-        this.leader?.conditions.reopen(input.subject)
-        // Nothing is known of its Lease; told of that, the leader looks at everything again.
-        this.leader?.heartbeat(input.subject, undefined)
-        return []
+      default:
+        return this.#office?.take(now.ms, input, this.#links.peers) ?? []
     }
   }
 
@@ -165,11 +165,8 @@ export class Core {
 
   #announce(now: Millis): readonly Effect[] {
     this.#announceAt = now + this.#timing.announcementTtlMs / 3
-    return this.#dissemination.say(
-      now,
-      { kind: 'announcement', incarnation: this.#incarnation },
-      this.#timing.announcementTtlMs,
-    )
+    const body = { kind: 'announcement', incarnation: this.#incarnation } as const
+    return this.#dissemination.say(now, body, this.#timing.announcementTtlMs)
   }
 
   /** Those who watch this node must know, and the leader; so it goes to all who have an edge with it, and up. */
@@ -182,7 +179,7 @@ export class Core {
     if (roster.epoch <= this.#membership.roster.epoch) return []
     const isGone = this.#membership.advance(roster)
     const held = this.#rosters.advanced(roster.epoch, bytes)
-    this.leader?.advanced(hash)
+    this.#office?.advanced(hash)
     this.#desk.advanced()
     const cut = this.#links.peers.filter(isGone).map((peer): Effect => {
       this.#links.cut(peer)
@@ -205,7 +202,7 @@ export class Core {
     this.#links.opened(peer, by)
     this.leader?.lives(peer, incarnation)
     const effects = this.#observer.opened(now, peer, by, incarnation)
-    return [...this.#perform(now, effects), ...this.#dissemination.digestTo(peer)]
+    return [...this.#perform(now, effects), ...this.#dissemination.opened(now, peer)]
   }
 
   #closed(now: Millis, peer: string, by: 'me' | 'them'): readonly Effect[] {
@@ -236,9 +233,9 @@ export class Core {
       case 'digest':
         return this.#dissemination.answer(now.ms, from, message)
       case 'roll-call':
-        return this.leader === undefined ? this.#receiveRollCall(now.ms, from, message.call) : []
+        return this.#office?.called(from, message.call) ?? this.#receiveRollCall(now.ms, from, message.call)
       case 'answers':
-        if (this.leader !== undefined) return this.leader.answered(message)
+        if (this.#office !== undefined) return this.#office.answered(message)
         this.#desk.relay(now.ms, message)
         return []
       case 'want-roster':
@@ -255,9 +252,9 @@ export class Core {
   ): readonly Effect[] {
     const { epoch, subjects } = call.rollCall
     if (epoch > this.#membership.roster.epoch) return this.#rosters.hold(from, call)
-    const { term, uplinks } = this.#desk
+    const { leader, uplinks } = this.#desk
     const passedOn = this.#desk.receive(now, from, call, this.#links)
-    const isNewLeader = this.#desk.term > term
+    const isNewLeader = this.#desk.leader !== leader
     if (isNewLeader) this.#observer.sayAgain(now)
     const hadNoWay = uplinks.every((peer) => !this.#links.has(peer))
     const isNews = this.#desk.uplinks !== uplinks
@@ -309,15 +306,17 @@ export class Core {
       this.#incarnation = { ...this.#incarnation, refutations: notice.incarnation.refutations + 1 }
       return this.#announce(now)
     }
-    this.#condemned(now, notice)
+    // An earlier leader's word of it may arrive after the later one's that it is over.
+    if (!notice.standing || !hasEnded(this.#gossip.downNotices(now), notice)) this.#condemned(now, notice)
     return []
   }
 
-  #condemned(now: Millis, { subject, standing, latest, recoverBeats }: DownNotice): void {
+  #condemned(now: Millis, { subject, standing, latest, recoverBeats, heard }: DownNotice): void {
     const untilMs = standing ? now + this.#timing.downNoticeTtlMs : now
     this.#observer.tell(now, subject, (watch) => {
       watch.condemned(now, untilMs, recoverBeats)
       watch.lives(now, latest)
+      if (heard) watch.edge.dialSoon(now)
     })
   }
 
@@ -331,10 +330,8 @@ export class Core {
     })
   }
 
-  #lead(now: Millis, leader: Leader): readonly Effect[] {
-    const effects = leader.tick(now, this.#links.peers)
-    const notices = this.#downList?.tick(now, effects) ?? []
-    if (notices.length === 0) return effects
+  #run(now: Millis, office: Office): readonly Effect[] {
+    const { effects, notices } = office.tick(now, this.#links.peers)
     for (const notice of notices) this.#condemned(now, notice)
     const said = notices.flatMap((notice) => this.#dissemination.say(now, notice, this.#timing.downNoticeTtlMs))
     return [...effects, ...said]
@@ -342,8 +339,8 @@ export class Core {
 
   /** The earliest time from `from` on at which there is something to do. */
   #soonest(from: Millis): Millis {
-    const others = Math.min(this.#announceAt, this.#digestAt, this.#downList?.nextAt ?? Number.POSITIVE_INFINITY)
-    const votes = Math.min(this.#desk.nextAt(from), this.leader?.nextAt(from) ?? Number.POSITIVE_INFINITY)
-    return Math.max(from, Math.min(others, votes, this.#observer.nextAt))
+    const others = Math.min(this.#announceAt, this.#digestAt, this.#observer.nextAt)
+    const votes = Math.min(this.#desk.nextAt(from), this.#office?.nextAt(from) ?? Number.POSITIVE_INFINITY)
+    return Math.max(from, Math.min(others, votes))
   }
 }

@@ -44,6 +44,15 @@ export class Dissemination {
     return this.#gossip.digest().flatMap((part) => sendTo([peer], { kind: 'digest', ...part }))
   }
 
+  /**
+   * An edge to a peer has opened: digests are compared. The first ones of a node that has just started also bring what it has
+   * to say, and that it lives; the next roll-call, which would tell it the way up, may be seconds off.
+   */
+  opened(now: Millis, peer: string): readonly Effect[] {
+    const isNew = this.#wayUp.length === 0 && this.#links.peers.length <= ANY_WAYS
+    return [...this.digestTo(peer), ...(isNew ? this.sayAgain(now) : [])]
+  }
+
   answer(now: Millis, from: string, digest: Digest): readonly Effect[] {
     const items = this.#gossip.missingIn(now, digest)
     return items.length === 0 ? [] : sendTo([from], { kind: 'gossip', items })
@@ -67,11 +76,15 @@ export class Dissemination {
 
   #nextHops({ statement: { signer, body } }: SignedStatement): readonly string[] {
     if (this.#membership.isAggregator(signer)) return this.#links.peers
-    const known = this.#uplinks().filter((peer) => this.#links.has(peer))
+    const known = this.#wayUp
     // Before its first roll-call a node asks its neighbours, who know the way.
     const open = known.length > 0 ? known : this.#links.peers.slice(0, ANY_WAYS)
     // A vote must not be late because one node on its way dies with the subject.
     return body.kind === 'accusation' ? open : open.slice(0, 1)
+  }
+
+  get #wayUp(): readonly string[] {
+    return this.#uplinks().filter((peer) => this.#links.has(peer))
   }
 }
 

@@ -32,6 +32,8 @@ export class DownList {
     if (effect.kind === 'commit') return [this.#notice(now, effect.certificate, true)]
     if (effect.kind !== 'notice') return []
     switch (effect.notice.kind) {
+      case 'heardAgain':
+        return [{ ...this.#notice(now, effect.notice.verdict, true), heard: true }]
       case 'announced':
       case 'isolated':
         return [this.#notice(now, effect.notice.verdict, true)]
@@ -45,6 +47,21 @@ export class DownList {
   #notice(now: Millis, { subject, incarnation, verdictId, kind }: Standing, standing: boolean): DownNotice {
     const latest = this.#leader.lifeOf(subject)
     const recoverBeats = this.#leader.recoverBeats(now, subject)
-    return { kind: 'down', subject, incarnation, verdict: kind, verdictId, standing, latest, recoverBeats }
+    const about = { subject, incarnation, verdict: kind, verdictId, standing, latest, recoverBeats }
+    return { kind: 'down', ...about, heard: false }
   }
+}
+
+/** The verdicts that stand, one a subject, by the down lists of several aggregators and a record: what any called ended is. */
+export function standingIn(notices: readonly DownNotice[], onRecord: readonly Standing[]): readonly Standing[] {
+  const heard = notices
+    .filter(({ standing }) => standing)
+    .map(({ verdictId, verdict: kind, subject, incarnation }): Standing => ({ verdictId, kind, subject, incarnation }))
+  const standing = [...onRecord, ...heard].filter((verdict) => !hasEnded(notices, verdict))
+  return [...new Map(standing.map((verdict) => [verdict.subject, verdict])).values()]
+}
+
+/** Whether any of the notices says that the verdict no longer stands. */
+export function hasEnded(notices: readonly DownNotice[], { verdictId }: Pick<Standing, 'verdictId'>): boolean {
+  return notices.some((notice) => !notice.standing && notice.verdictId === verdictId)
 }

@@ -21,6 +21,9 @@ export interface ClockSample {
   readonly atMs: Millis
 }
 
+/** A dial is over in a few milliseconds, or its SYN was lost: the kernel sends the next ones after 1, 3 and 7 s. */
+const STUCK_AFTER_MS = 500
+
 export class Edge {
   readonly subject: string
   readonly #timing: Timing
@@ -31,6 +34,8 @@ export class Edge {
   #beatAt: Millis
   #dialAt: Millis
   #quickRedial = true
+  /** When the subject was heard of in another way, though it had been dialled for some time. */
+  #stuckSince: Millis | undefined
   /** When the oldest unanswered probe was sent. */
   #waitingSince: Millis | undefined
   #doubtSince: Millis | undefined
@@ -114,6 +119,7 @@ export class Edge {
 
   opened(now: Millis): readonly EdgeEffect[] {
     this.#stream = 'open'
+    this.#stuckSince = undefined
     this.#openedAt = now
     this.#fit = true
     this.#sent.clear()
@@ -132,6 +138,7 @@ export class Edge {
     const broke = this.#stream === 'open'
     this.#unbrokenBeats = 0
     this.#stream = 'closed'
+    this.#stuckSince = undefined
     this.#sent.clear()
     this.#burstLeft = 0
     if (!broke) this.#fit = true
@@ -178,9 +185,10 @@ export class Edge {
     return this.#doubt(now)
   }
 
-  /** The subject was heard of in another way, such as by its own dial: stop waiting for the next redial. */
+  /** The subject was heard of in another way, such as by its own dial: stop waiting, for the next redial or for a SYN resent. */
   dialSoon(now: Millis): void {
     if (this.#stream === 'closed') this.#dialAt = Math.min(this.#dialAt, now)
+    else if (this.#stream === 'dialing' && now - this.#dialAt >= STUCK_AFTER_MS) this.#stuckSince = now
   }
 
   /** This process was paused: whatever seems late may be our own doing. Everything is asked afresh. */
@@ -200,7 +208,8 @@ export class Edge {
     let next = Number.POSITIVE_INFINITY
     if (doubtSince !== undefined) next = earlier(after, next, doubtSince + this.#timing.silentMs)
     if (this.#stream === 'closed') return earlier(after, next, this.#dialAt)
-    if (this.#stream === 'dialing') return earlier(after, next, this.#dialAt + this.#timing.dialMaxMs)
+    if (this.#stream === 'dialing')
+      return earlier(after, next, this.#stuckSince ?? this.#dialAt + this.#timing.dialMaxMs)
     next = earlier(after, next, this.#beatAt)
     if (doubtSince !== undefined) next = earlier(after, next, this.#abortAt(doubtSince))
     else if (this.#waitingSince !== undefined) next = earlier(after, next, this.#waitingSince + this.#timing.lateMs)
@@ -209,13 +218,15 @@ export class Edge {
 
   tick(now: Millis): readonly EdgeEffect[] {
     const effects: EdgeEffect[] = []
+    const stuckSince = this.#stuckSince
+    if (this.#stream === 'dialing' && now >= (stuckSince ?? this.#dialAt + this.#timing.dialMaxMs)) {
+      effects.push({ kind: 'abort' }, ...this.#ended(now))
+      if (stuckSince !== undefined) this.#dialAt = now
+    }
     if (this.#stream === 'closed' && now >= this.#dialAt) {
       this.#stream = 'dialing'
       this.#dialAt = now
       effects.push({ kind: 'dial' })
-    }
-    if (this.#stream === 'dialing' && now >= this.#dialAt + this.#timing.dialMaxMs) {
-      effects.push({ kind: 'abort' }, ...this.#ended(now))
     }
     if (this.#stream !== 'open') return effects
     if (now >= this.#beatAt) effects.push(...this.#beat(now))

@@ -5,7 +5,7 @@
  * long enough to be known again.
  */
 import type { Membership } from './membership.ts'
-import type { Keyring, Millis, SignedStatement, Statement, StatementBody } from './model.ts'
+import type { DownNotice, Keyring, Millis, SignedStatement, Statement, StatementBody } from './model.ts'
 
 /** Distinct keys one member may hold: its detectors' reports, its remediations, one accusation a subject. */
 export const KEYS_PER_MEMBER = 512
@@ -147,6 +147,16 @@ export class Gossip {
       now,
       members.flatMap(([, slots]) => [...slots.values()]).filter(({ takenAt }) => takenAt >= since),
     )
+  }
+
+  /** What still holds of the down lists of all aggregators. */
+  downNotices(now: Millis): readonly DownNotice[] {
+    return [...this.#kept].flatMap(([signer, slots]) => {
+      if (!this.#membership.isAggregator(signer)) return []
+      return [...slots.values()].flatMap(({ signed: { statement }, expiresAt }) => {
+        return statement.body.kind === 'down' && expiresAt > now ? [statement.body] : []
+      })
+    })
   }
 
   /** All that this node knows of what aggregators say, in as many parts as it takes; nearly always one. */

@@ -10,7 +10,7 @@ import type { Conditions } from './conditions.ts'
 import { Disputes, showsHost } from './disputes.ts'
 import type { Membership } from './membership.ts'
 import type { Notice } from './message.ts'
-import type { Millis } from './model.ts'
+import type { Answer, Millis } from './model.ts'
 import type { OpenRollCall } from './open-roll-call.ts'
 import { type Tally, vetoOf } from './quorum.ts'
 import { isMajority, Reach } from './reach.ts'
@@ -24,6 +24,9 @@ const CROWD = 3
 
 /** More are not asked about: so many at once are in question for good reason. */
 const UNEXPLAINED_MAX = 50
+
+/** A verdict's first votes come 1.3 s after the last sign of life, those about others of the same moment up to 0.45 s later. */
+const SHOWS_BY_MS = 1_750
 
 export interface Judgement {
   readonly notices: readonly Notice[]
@@ -87,9 +90,10 @@ export class Judge {
     if (!open.hasCandidates) return { ...nothing, notices, present }
 
     const asked = new Set(open.subjects)
+    const busy = this.#followUps > 0 ? this.#merelyBusy(open) : []
     const missing = this.#absence.unexplained(
       now,
-      absent.filter((node) => !agentDown.has(node)),
+      absent.filter((node) => !agentDown.has(node) && !busy.includes(node)),
     )
     const unexplained = missing.filter((node) => !asked.has(node))
     const hasMajority = isMajority(present, live.length)
@@ -161,6 +165,16 @@ export class Judge {
     return unexplained.length > 0 && asked.size + unexplained.length >= CROWD
   }
 
+  /** Of those asked about once more: by now their observers would hold them silent, had they fallen with the candidates. */
+  #merelyBusy(open: OpenRollCall): readonly string[] {
+    const { candidates } = open
+    const accusing = (subject: string) => open.answersAbout(subject).filter(isAccusing)
+    const silentMs = Math.min(...candidates.map((node) => median(accusing(node).map(({ forMs }) => forMs))))
+    if (!(silentMs >= SHOWS_BY_MS)) return []
+    const few = (subject: string) => vetoOf(this.#membership.observersOf(subject).size)
+    return open.subjects.filter((node) => !candidates.includes(node) && accusing(node).length < few(node))
+  }
+
   #hangsOn(now: Millis, unexplained: readonly string[]): boolean {
     if (unexplained.length === 0) return false
     const known = this.#inQuestion()
@@ -189,6 +203,14 @@ export class Judge {
     if (isMajority(present, live)) return undefined
     return `only ${present} of ${live} live members answered: this side may be the one cut off`
   }
+}
+
+function isAccusing({ opinion }: Answer): boolean {
+  return opinion === 'NodeDown' || opinion === 'HostHung'
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 }
 
 const RATIONED = 'put off: only so many verdicts a minute after a freeze'

@@ -8,13 +8,13 @@ import { type Candidate, candidatesAmong } from './candidates.ts'
 import { hungMsBy, verdictIdOf } from './certificate.ts'
 import { Conditions } from './conditions.ts'
 import { Conviction } from './conviction.ts'
-import type { CoreOptions } from './core-options.ts'
 import { Deferrals } from './deferrals.ts'
 import type { Disputes } from './disputes.ts'
 import { Flaps } from './flaps.ts'
 import { Gathering } from './gathering.ts'
 import { Judge } from './judge.ts'
 import { Leaves } from './leaves.ts'
+import { Lives } from './lives.ts'
 import type { Membership } from './membership.ts'
 import type { Effect, Message, Notice } from './message.ts'
 import type { Accusation, Incarnation, Keyring, Leave, Millis, Standing } from './model.ts'
@@ -22,11 +22,18 @@ import { compareIncarnations } from './model.ts'
 import { OpenRollCall } from './open-roll-call.ts'
 import type { Timing } from './timing.ts'
 
-export interface LeaderOptions extends NonNullable<CoreOptions['lead']> {
+export interface LeaderOptions {
   readonly node: string
+  readonly term: number
   readonly membership: Membership
   readonly keyring: Keyring
   readonly timing: Timing
+  /** Verdicts that stand when this leader begins. */
+  readonly standing: readonly Standing[]
+  /** As in CoreOptions. */
+  readonly rosterHash: string
+  readonly heartbeats: boolean
+  nonce(): string
 }
 
 /** At most two roll-calls a second: what comes up meanwhile is batched into the next one. */
@@ -44,7 +51,7 @@ export class Leader {
   readonly #leaves = new Leaves()
   readonly #deferrals: Deferrals
   readonly #gathering = new Gathering()
-  readonly #lives = new Map<string, Incarnation>()
+  readonly #lives = new Lives()
   #rosterHash: string
   #open: OpenRollCall | undefined
   #conviction: Conviction | undefined
@@ -110,16 +117,13 @@ export class Leader {
     this.#open = undefined
     this.#conviction = undefined
     const isMember = (node: string) => membership.positionOf(node) !== undefined
-    for (const kept of [this.#judge.disputes, this.#flaps, this.#leaves]) kept.retain(isMember)
-    for (const node of this.#lives.keys()) if (!isMember(node)) this.#lives.delete(node)
+    for (const kept of [this.#judge.disputes, this.#flaps, this.#leaves, this.#lives]) kept.retain(isMember)
     this.#tell(...this.conditions.retain(isMember))
   }
 
   /** A subject's latest life, from its own announcement. Accusations of an earlier one no longer count. */
   lives(subject: string, incarnation: Incarnation): void {
-    const known = this.#lives.get(subject)
-    if (known !== undefined && compareIncarnations(incarnation, known) <= 0) return
-    this.#lives.set(subject, incarnation)
+    if (!this.#lives.heard(subject, incarnation)) return
     this.#tell(...this.#leaves.returned(subject, incarnation))
     const verdict = this.conditions.standing.get(subject)
     if (verdict !== undefined) this.#tell({ kind: 'announced', verdict, incarnation })
@@ -127,7 +131,7 @@ export class Leader {
 
   /** The latest life of a subject that was heard of. */
   lifeOf(subject: string): Incarnation {
-    return this.#lives.get(subject) ?? { serial: 0, boot: 0, refutations: 0 }
+    return this.#lives.of(subject)
   }
 
   left(now: Millis, subject: string, leave: Leave): void {
@@ -136,8 +140,7 @@ export class Leader {
 
   /** `saidAt`: by this node's clock, as far as the way it took tells. */
   accused(saidAt: Millis, voter: string, accusation: Accusation): void {
-    const known = this.#lives.get(accusation.subject)
-    if (known !== undefined && compareIncarnations(accusation.incarnation, known) < 0) return
+    if (compareIncarnations(accusation.incarnation, this.#lives.of(accusation.subject)) < 0) return
     if (accusation.term !== this.#options.term) return
     this.ballots.cast(saidAt, voter, accusation)
     this.#isStirred = true
@@ -201,8 +204,7 @@ export class Leader {
     if (notice.kind !== 'recovered') return
     const { subject, incarnation } = notice.verdict
     this.#forget(subject)
-    const life = this.#lives.get(subject)
-    const isSameLife = life === undefined || (life.serial === incarnation.serial && life.boot === incarnation.boot)
+    const isSameLife = !this.#lives.isSucceeded(subject, incarnation)
     if (isSameLife && notice.afresh !== true) this.#tell(...this.#judge.disputes.cameBackAsItWas(now, subject))
   }
 
@@ -219,11 +221,7 @@ export class Leader {
     if (this.#open !== undefined) times.push(this.#open.closesAt)
     if (this.#conviction?.readUntil !== undefined) times.push(this.#conviction.readUntil)
     if (this.conditions.suspected.size > 0) times.push(this.#lastRollCallAt + ROLL_CALL_GAP_MS)
-    for (const subject of this.conditions.suspected) {
-      for (const ballot of this.ballots.about(subject, 'HostHung', 'NodeDown')) {
-        times.push(now + this.#hungMs - silentFor(ballot, now))
-      }
-    }
+    times.push(...[...this.conditions.suspected].map((subject) => this.ballots.silentForAt(now, subject, this.#hungMs)))
     return times.reduce((next, time) => (time > now && time < next ? time : next), Number.POSITIVE_INFINITY)
   }
 
@@ -285,25 +283,27 @@ export class Leader {
     const silent = new Set([...this.#judge.silentToFew(), ...this.conditions.agentDown])
     if (now < open.closesAt && !open.isComplete(live, silent)) return []
     this.#open = undefined
-    const { notices, convicted, withheld, excused, present, first } = this.#judge.close(now, open, live, this.#hungMs)
-    this.#tell(...notices)
+    const judgement = this.#judge.close(now, open, live, this.#hungMs)
+    const { convicted, withheld, excused, present, first } = judgement
+    this.#tell(...judgement.notices)
+    const { term } = this.#options
+    const reach: Effect = { kind: 'reach', term, present, live: live.length, holds: this.hasQuorum }
     if (first !== undefined) {
       this.#unexplained = first
       this.#lastRollCallAt = Number.NEGATIVE_INFINITY
-      return []
+      return [reach]
     }
     for (const [subject, why] of withheld) {
       this.#tell(...this.#deferrals.withhold(now, subject, open.kindOf(subject), why))
     }
-    if (convicted.length === 0) return []
+    if (convicted.length === 0) return [reach]
     const records = [...excused].map((node) => [node, this.#recordOf(node, open)] as const)
     const figures = { rosterHash: this.#rosterHash, present, live: live.length }
     const { heartbeats, timing } = this.#options
     const readUntil = heartbeats ? now + timing.heartbeatReadMs : undefined
     const conviction = new Conviction({ open, subjects: convicted, excused: new Map(records), figures, readUntil })
     this.#conviction = conviction
-    if (!heartbeats) return []
-    return convicted.map((subject) => ({ kind: 'readHeartbeat', subject, silentMs: conviction.silentMs(subject) }))
+    return [reach, ...conviction.toRead]
   }
 
   /** Convicts, once every Lease is read or the time for it is over. */

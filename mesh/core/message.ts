@@ -67,6 +67,14 @@ export type Input =
   | { readonly kind: 'leave'; readonly reason: string; readonly forMs: Millis }
   /** A roster that was checked: signed by an aggregator, a later epoch of this mesh. */
   | { readonly kind: 'roster'; readonly roster: Roster; readonly hash: string; readonly bytes: Uint8Array }
+  /** To an aggregator that stands by: whom would it reach as the leader of this term? Answered by `reach`. */
+  | { readonly kind: 'canvass'; readonly term: number }
+  /**
+   * To an aggregator: it leads from now on, until it is told to stand by. `term` grows with every leader; `standing`: the
+   * verdicts on record that stand, beside those that the mesh has heard of.
+   */
+  | { readonly kind: 'lead'; readonly term: number; readonly standing: readonly Standing[] }
+  | { readonly kind: 'standBy' }
   /** The answer to `readHeartbeat`: whether the kubelet renewed its Lease since; undefined when that is not known. */
   | { readonly kind: 'heartbeat'; readonly subject: string; readonly renewed: boolean | undefined }
   /** What a standing verdict wants could not be done in time: it is to be done only if the mesh says the same again. */
@@ -84,6 +92,19 @@ export type Effect =
   | { readonly kind: 'rosterOffered'; readonly from: string; readonly bytes: Uint8Array }
   /** Before a verdict is committed: did the kubelet renew its Lease since the silence began, `silentMs` ago? */
   | { readonly kind: 'readHeartbeat'; readonly subject: string; readonly silentMs: Millis }
+  /**
+   * A roll-call, or a canvass, of this aggregator is over. `holds`: a canvass reached more than half of the live members; a
+   * leader has not fallen short three times in a row.
+   */
+  | {
+      readonly kind: 'reach'
+      readonly term: number
+      readonly present: number
+      readonly live: number
+      readonly holds: boolean
+    }
+  /** To an aggregator: another one, or an earlier life of it, called the roll under a later term than any heard of before. */
+  | { readonly kind: 'called'; readonly by: string; readonly term: number }
   | { readonly kind: 'commit'; readonly certificate: Certificate }
   | { readonly kind: 'notice'; readonly notice: Notice }
   | {
@@ -102,6 +123,8 @@ export type Notice =
   | { readonly kind: 'recovered'; readonly verdict: Standing; readonly why: string; readonly afresh?: true }
   /** A node under a verdict announces itself; its observers are told to look. */
   | { readonly kind: 'announced'; readonly verdict: Standing; readonly incarnation: Incarnation }
+  /** The first observers hear a subject under a verdict again. */
+  | { readonly kind: 'heardAgain'; readonly verdict: Standing }
   /** A verdict turned out to be about a node that lives apart from its peers: its Lease was renewed. */
   | { readonly kind: 'isolated'; readonly verdict: Standing }
   | { readonly kind: 'left' | 'returned'; readonly subject: string; readonly why: string }

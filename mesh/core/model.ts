@@ -115,6 +115,8 @@ export interface DownNotice {
   readonly latest: Incarnation
   /** Beats of renewed acks before the subject is called alive again; more for one that keeps coming and going. */
   readonly recoverBeats: number
+  /** Somebody hears the subject again: redialling it is worth while now. */
+  readonly heard: boolean
 }
 
 /** Anything the mesh carries without understanding it: findings, remediations, permits, settings. */
@@ -153,6 +155,8 @@ export interface RollCall {
   readonly term: number
   readonly nonce: string
   readonly subjects: readonly { readonly node: string; readonly incarnation: Incarnation }[]
+  /** By an aggregator that does not lead yet: whom would it reach? From then on nobody answers an earlier term. */
+  readonly canvass?: true
 }
 
 export interface SignedRollCall {

@@ -64,6 +64,11 @@ export class OpenRollCall {
     return this.#kinds.size > 0
   }
 
+  /** Those of its subjects that it may convict. */
+  get candidates(): readonly string[] {
+    return [...this.#kinds.keys()]
+  }
+
   get subjects(): readonly string[] {
     return [...this.#answers.keys()]
   }

@@ -6,7 +6,7 @@
 import type { Links } from './links.ts'
 import type { Membership } from './membership.ts'
 import type { Effect, Message } from './message.ts'
-import type { Answer, Keyring, Millis, Signature, SignedAnswer, SignedRollCall } from './model.ts'
+import type { Answer, Keyring, Millis, RollCall, Signature, SignedAnswer, SignedRollCall } from './model.ts'
 import { emptyPresence, mergePresence, samePresence, withMember } from './presence.ts'
 import type { Timing } from './timing.ts'
 
@@ -64,7 +64,10 @@ export class RollCallDesk {
   readonly #timing: Timing
   readonly #open = new Map<string, OpenCall>()
   readonly #past = new Set<string>()
-  #term = 0
+  /** The latest of those who called the roll to lead. */
+  #leader: Pick<RollCall, 'leader' | 'term'> = { leader: '', term: 0 }
+  /** Of the latest term, also of a canvass: nobody of an earlier one is answered. */
+  #latest: SignedRollCall | undefined
   #uplinks: readonly string[] = []
 
   constructor(voter: Voter, membership: Membership, keyring: Keyring, timing: Timing) {
@@ -74,9 +77,14 @@ export class RollCallDesk {
     this.#timing = timing
   }
 
-  /** Of the latest roll-call; 0 before the first. */
+  /** Of the latest leader; 0 before the first. */
   get term(): number {
-    return this.#term
+    return this.#leader.term
+  }
+
+  /** Another name for each leader and term. */
+  get leader(): string {
+    return `${this.#leader.leader} ${this.#leader.term}`
   }
 
   /** The peers that brought the latest roll-call, the first of them first: the ways to the leader. */
@@ -86,21 +94,29 @@ export class RollCallDesk {
 
   /** A question arrived. Returns what to pass on, or why it was dropped; empty when it was known. */
   receive(now: Millis, from: string, call: SignedRollCall, links: Links): readonly Effect[] {
-    const { nonce, subjects } = call.rollCall
+    const { nonce, subjects, leader, term, canvass } = call.rollCall
     const known = this.#open.get(nonce)
     if (known !== undefined) {
       if (known.parents.length < UPLINKS && !known.parents.includes(from)) known.parents.push(from)
       return []
     }
     if (this.#past.has(nonce)) return []
-    if (!this.#isAuthentic(call) || this.#open.size >= OPEN_ROLL_CALLS) {
-      return [{ kind: 'dropped', why: 'roll-call', from }]
+    const dropped: Effect = { kind: 'dropped', why: 'roll-call', from }
+    if (!this.#isAuthentic(call) || this.#open.size >= OPEN_ROLL_CALLS) return [dropped]
+    const later = this.#latest
+    if (later !== undefined && term < later.rollCall.term) {
+      // It must learn of the later term: its own record of them may be lost.
+      return this.#membership.isAggregator(from) ? [dropped, ...sendTo([from], later)] : [dropped]
     }
-    this.#term = call.rollCall.term
+    this.#latest = call
     const me = this.#membership.positionOf(this.#voter.node)
     const nobody = emptyPresence(this.#membership.roster.members.length)
     const parents = [from]
-    this.#uplinks = parents
+    // Whoever only canvasses may never lead: what is said goes on to who does.
+    if (canvass === undefined) {
+      this.#leader = { leader, term }
+      this.#uplinks = parents
+    }
     this.#open.set(nonce, {
       call,
       parents,
@@ -114,9 +130,10 @@ export class RollCallDesk {
       flushAt: now,
     })
     // The edges on which each node is reached by its ten observers are enough; over all of them it would come twenty times.
-    const peers = links.openedByMe
-    const message: Message = { kind: 'roll-call', call }
-    return peers.filter((peer) => peer !== from).map((to) => ({ kind: 'send', to, via: 'any', message }))
+    const aggregators = links.peers.filter((peer) => peer !== leader && this.#membership.isAggregator(peer))
+    const peers = new Set([...links.openedByMe, ...aggregators])
+    peers.delete(from)
+    return sendTo([...peers], call)
   }
 
   /** Answers of others on their way to the leader, which checks them; here they are only sorted. */
@@ -160,8 +177,8 @@ export class RollCallDesk {
   }
 
   #isAuthentic({ rollCall, signature }: SignedRollCall): boolean {
-    const { leader, term, epoch } = rollCall
-    if (!this.#membership.isAggregator(leader) || term < this.#term) return false
+    const { leader, epoch } = rollCall
+    if (!this.#membership.isAggregator(leader)) return false
     if (epoch !== this.#membership.roster.epoch) return false
     return this.#keyring.verify(leader, 'roll-call', rollCall, signature)
   }
@@ -223,6 +240,12 @@ export class RollCallDesk {
 const NOTHING: readonly Effect[] = []
 
 const NOBODY = new Uint8Array(0)
+
+/** One message for all of them, which is encoded once. */
+function sendTo(peers: readonly string[], call: SignedRollCall): readonly Effect[] {
+  const message: Message = { kind: 'roll-call', call }
+  return peers.map((to) => ({ kind: 'send', to, via: 'any', message }))
+}
 
 function isSame(a: Signature, b: Signature): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index])

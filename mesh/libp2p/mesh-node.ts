@@ -48,11 +48,14 @@ export interface MeshNodeOptions {
   readonly rosterBytes: Uint8Array
   readonly listen: { readonly host: string; readonly port: number }
   readonly timing?: Timing
-  /** Given to an aggregator: its term, and what is on record of verdicts and of what members said. */
-  readonly lead?: {
-    readonly term: number
-    readonly standing: readonly Standing[]
+  /** Given to an aggregator. */
+  readonly aggregator?: {
+    /** What is on record of what members said. */
     readonly saidBefore: readonly SignedStatement[]
+    /** A roll-call or a canvass of its own is over. */
+    onReach(reach: Reach): void
+    /** Another aggregator called the roll, under a later term than any before. */
+    onCalled(by: string, term: number): void
   }
   /**
    * Whether the subject's kubelet renewed its Lease within the last `silentMs`; undefined: not known. Without it there are
@@ -69,6 +72,8 @@ export interface MeshNodeOptions {
   /** One message, opened or closed edge, or refusal; for metrics. */
   onTraffic(traffic: Traffic): void
 }
+
+export type Reach = Omit<Extract<Effect, { kind: 'reach' }>, 'kind'>
 
 export type Traffic =
   | { readonly kind: 'sent' | 'received'; readonly message: Message['kind']; readonly bytes: number }
@@ -92,7 +97,14 @@ export interface MeshNode {
   advance(rosterBytes: Uint8Array): void
   /** Monotonic ms, the clock that the mesh's times are on. */
   now(): Millis
+  /** While this node, an aggregator, leads. */
   readonly leader: Leader | undefined
+  /** An aggregator asks whom it would reach as the leader of this term; then nobody follows an earlier one. */
+  canvass(term: number): void
+  /** An aggregator leads from now on. `standing`: the verdicts on record that stand. */
+  lead(term: number, standing: readonly Standing[]): void
+  /** An aggregator leads no more. */
+  standBy(): void
   /** `leave`: tells those who watch this node that it stops on purpose, why, and for how long at most. */
   stop(leave?: { readonly reason: string; readonly forMs: Millis }): Promise<void>
 }
@@ -121,11 +133,11 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
     keyring,
     timing: options.timing ?? DEFAULT_TIMING,
     random: Math.random,
-    ...(options.lead === undefined
+    ...(options.aggregator === undefined
       ? {}
       : {
-          lead: {
-            ...options.lead,
+          aggregator: {
+            saidBefore: options.aggregator.saidBefore,
             heartbeats: options.heartbeats !== undefined,
             rosterHash: rosterHash(roster),
             nonce: () => randomBytes(16).toString('hex'),
@@ -207,6 +219,12 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
         return
       case 'readHeartbeat':
         void readHeartbeat(effect.subject, effect.silentMs)
+        return
+      case 'reach':
+        options.aggregator?.onReach(effect)
+        return
+      case 'called':
+        options.aggregator?.onCalled(effect.by, effect.term)
         return
       case 'commit':
         options.onCommit(effect.certificate)
@@ -303,7 +321,12 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
     },
     advance,
     now: () => performance.now(),
-    leader: core.leader,
+    get leader() {
+      return core.leader
+    },
+    canvass: (term) => step({ kind: 'canvass', term }),
+    lead: (term, standing) => step({ kind: 'lead', term, standing }),
+    standBy: () => step({ kind: 'standBy' }),
     stop: async (leave) => {
       if (leave !== undefined) {
         step({ kind: 'leave', ...leave })

@@ -6,9 +6,14 @@ import { Core } from '../core/core.ts'
 import type { Effect, Input, Message, Notice } from '../core/message.ts'
 import type { Certificate, Keyring, Member, Roster, SignedStatement, Standing } from '../core/model.ts'
 import { DEFAULT_TIMING, type Timing } from '../core/timing.ts'
+import type { ElectionNotice } from '../election/model.ts'
+import type { SimApi } from './election/api.ts'
+import { Contest } from './election/contest.ts'
+import type { Replica } from './election/replica.ts'
 import { Program } from './program.ts'
 import { Signatures } from './signatures.ts'
 import { SimHostChannel } from './sim-host-channel.ts'
+import { bytesOf, epochIn, hashOf, simMember } from './sim-roster.ts'
 import { type Machine, Stage } from './stage.ts'
 import { Streams } from './streams.ts'
 
@@ -22,6 +27,10 @@ export interface WorldOptions {
   readonly nodes: number
   readonly zones: number
   readonly seed: number
+  /** `aggregator-1` and on; one unless given. */
+  readonly aggregators?: number
+  /** The API server where they elect one of them; without it the first leads, and the others stand by. */
+  readonly api?: (stage: Stage) => SimApi
   readonly timing?: Timing
   /** Where it plays, if not on a stage of its own with this seed. The world puts its machines on it. */
   readonly stage?: Stage
@@ -31,6 +40,8 @@ export interface WorldOptions {
   onSend?(message: Message, from: string, to: string): void
   /** Called for each record as it is made. What it throws ends the run at that moment. */
   onRecord?(record: Record): void
+  /** Called for what the election tells people, with the replica that does. */
+  onElection?(notice: ElectionNotice, node: string): void
   /** Called for each statement that the leader has just taken in. */
   onHeard?(signed: SignedStatement): void
   /** What really happens in place of an effect that a member's core asks for: what liars do. It signs as that member. */
@@ -44,7 +55,7 @@ interface Life {
   readonly streams: Streams
 }
 
-/** The aggregator's name on every stage. */
+/** The first aggregator's name on every stage. */
 export const LEADER = 'aggregator-1'
 
 /** What an API server takes to answer a read. */
@@ -71,11 +82,14 @@ export class World {
   /** Since when those were silent whose Leases were asked for. */
   readonly #silentSince = new Map<string, number>()
   readonly #signatures = new Signatures()
+  readonly #contest: Contest | undefined
 
   constructor({
     nodes,
     zones,
     seed,
+    aggregators = 1,
+    api,
     timing = DEFAULT_TIMING,
     stage = new Stage(seed),
     heartbeats = false,
@@ -86,6 +100,7 @@ export class World {
     this.#heartbeats = heartbeats
     this.#timing = timing
     this.#hooks = hooks
+    this.#contest = api && new Contest(stage, api(stage), hooks.onElection)
     const members = Array.from({ length: nodes }, (_, index) => simMember(`node-${index + 1}`, `zone-${index % zones}`))
     this.roster = {
       mesh: 'sim',
@@ -93,7 +108,7 @@ export class World {
       previous: '',
       seed: `seed-${seed}`,
       members: members.toSorted((a, b) => (a.node < b.node ? -1 : 1)),
-      aggregators: [simMember(LEADER, '')],
+      aggregators: Array.from({ length: aggregators }, (_, index) => simMember(`aggregator-${index + 1}`, '')),
     }
     this.#rosters.set(this.roster.epoch, this.roster)
     const all = [...this.roster.members, ...this.roster.aggregators]
@@ -125,6 +140,12 @@ export class World {
   /** A node's core; a new one after each start of its agent. Throws for a node that is not of this world. */
   core(node: string): Core {
     return this.#life(node).program.core
+  }
+
+  /** An aggregator's part in the election; a new one after each start. Throws where there is none. */
+  replica(node: string): Replica {
+    if (this.#contest === undefined) throw new Error('nobody elects in this world')
+    return this.#contest.replica(node)
   }
 
   /** Lets a node say something, as its agent would of a finding. */
@@ -168,26 +189,20 @@ export class World {
     const program = new Program(stage, machine)
     const streams = new Streams(stage, program, (peer) => this.#life(peer).streams)
     const channel = new SimHostChannel(stage, machine)
+    const incarnation = { serial: 1, boot, refutations: 0 }
     this.#lives.set(node, { boot, program, streams })
+    const isAggregator = roster.aggregators.some((one) => one.node === node)
     const nonce = () => Math.floor(stage.random() * 2 ** 48).toString(16)
-    const standing = [...this.#standing.values()]
-    const lead = {
-      term: boot,
-      rosterHash: hashOf(roster),
-      standing,
-      saidBefore: [],
-      heartbeats: this.#heartbeats,
-      nonce,
-    }
+    const aggregator = { rosterHash: hashOf(roster), saidBefore: [], heartbeats: this.#heartbeats, nonce }
     const core = new Core(program.now(), {
       node,
-      incarnation: { serial: 1, boot, refutations: 0 },
+      incarnation,
       roster,
       rosterBytes: bytesOf(roster),
       keyring: this.#signatures.keyringOf(node),
       timing: this.#timing,
       random: stage.random,
-      ...(node === LEADER ? { lead } : {}),
+      ...(isAggregator ? { aggregator } : {}),
     })
     const { tamper } = this.#hooks
     const { sign } = this.#signatures.keyringOf(node)
@@ -195,6 +210,11 @@ export class World {
       if (tamper === undefined) this.#perform(effect, program, streams, channel)
       else for (const real of tamper(node, effect, sign)) this.#perform(real, program, streams, channel)
     })
+    if (isAggregator) this.#contest?.enter(program, incarnation)
+    if (node !== LEADER || this.#contest !== undefined) return
+    const { agenda } = stage
+    const standing = [...this.#standing.values()]
+    agenda.at(agenda.now, () => program.take({ kind: 'lead', term: boot, standing }))
   }
 
   /** A hung machine goes on where it was; a host that was down, and an agent that was, start again. */
@@ -251,6 +271,10 @@ export class World {
       case 'heard':
         if (program.machine.name === LEADER) this.#hooks.onHeard?.(effect.signed)
         return
+      case 'reach':
+      case 'called':
+        this.#contest?.replica(program.machine.name).take(effect)
+        return
       case 'dropped':
         return
     }
@@ -267,7 +291,7 @@ export class World {
 
   /** Rosters are shared by reference: the bytes only name the epoch. */
   #rosterInput(bytes: Uint8Array): Input {
-    const epoch = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
+    const epoch = epochIn(bytes)
     const roster = this.#rosters.get(epoch)
     if (roster === undefined) throw new Error(`no roster of epoch ${epoch} in this world`)
     return { kind: 'roster', roster, hash: hashOf(roster), bytes }
@@ -306,20 +330,6 @@ export class World {
   }
 }
 
-function hashOf({ epoch }: Roster): string {
-  return epoch.toString(16).padStart(64, '0')
-}
-
-function bytesOf({ epoch }: Roster): Uint8Array {
-  const bytes = new Uint8Array(4)
-  new DataView(bytes.buffer).setUint32(0, epoch)
-  return bytes
-}
-
 function standingOf({ verdictId, kind, subject, incarnation }: Certificate): Standing {
   return { verdictId, kind, subject, incarnation }
-}
-
-function simMember(node: string, zone: string): Member {
-  return { node, serial: 1, zone, roles: [], peerId: node, hosts: [node], meshPort: 0, kubeletPort: 0 }
 }

@@ -59,6 +59,7 @@ const body = z.discriminatedUnion('kind', [
     standing: z.boolean(),
     latest: incarnation,
     recoverBeats: z.int().min(1).max(RECOVER_BEATS_MAX),
+    heard: z.boolean(),
   }),
   z.strictObject({
     kind: z.literal('note'),
@@ -78,6 +79,7 @@ const rollCall = z.strictObject({
   term: count,
   nonce,
   subjects: z.array(z.strictObject({ node: name, incarnation })).max(SUBJECTS_MAX),
+  canvass: z.literal(true).exactOptional(),
 })
 
 const signedRollCall = z.strictObject({ rollCall, signature })

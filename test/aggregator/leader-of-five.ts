@@ -30,7 +30,6 @@ export function newLeader(standing: readonly Standing[] = []): Leader {
   const keyring = { sign: () => new Uint8Array(), verify: () => true }
   const rest = {
     heartbeats: false,
-    saidBefore: [],
     rosterHash: '',
     nonce: () => 'nonce',
     keyring,

@@ -41,3 +41,14 @@ it('tells whether an agent is fit to judge others, once its mesh runs', async ()
   mesh = { peerClocks: [], degraded: undefined }
   expect(await health()).toBe('0')
 })
+
+it('says who leads, and of the mesh nothing while it stands by', async () => {
+  const sample = createSamplePort()
+  let leads = true
+  const { registry } = createAggregatorMetrics(() => (leads ? sample.snapshot() : undefined))
+  const figures = async () =>
+    (await registry.metrics()).split('\n').filter((line) => /^starling_(leader|mesh_members|brake)/.test(line))
+  expect(await figures()).toContain('starling_leader 1')
+  leads = false
+  expect(await figures()).toEqual(['starling_leader 0'])
+})

@@ -28,7 +28,7 @@ afterEach(() => {
 })
 
 function started(history = store): AggregatorService {
-  const init = { roster, node: 'leader', term: 7, version: '0', notice: '', log: SILENT_LOG }
+  const init = { roster, node: 'leader', life: 7, version: '0', notice: '', log: SILENT_LOG }
   const service = new AggregatorService({ ...init, store: history })
   service.start({ leader, now: () => NOW_MS, publish: () => {}, roster })
   return service
@@ -84,7 +84,7 @@ it('forgets what a member said when it is one no more', () => {
   const service = new AggregatorService({
     roster,
     node: 'leader',
-    term: 7,
+    life: 7,
     version: '0',
     notice: '',
     log: SILENT_LOG,

@@ -3,7 +3,6 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { conditionOf, isReady, podOn, serviceOf } from '../../bench/control-plane/objects.ts'
 import { missingForNodes } from '../../bench/control-plane/programs.ts'
 import type { ControlPlaneStage } from '../../bench/control-plane/stage.ts'
-import { untilWhole } from '../../bench/whole.ts'
 import { describeReal } from '../real-part.ts'
 import { NODES, theStage, WITHIN_MS } from './stage.ts'
 
@@ -60,7 +59,7 @@ describeReal('a control plane with hollow kubelets and a mesh', missingForNodes(
   describe('with a fault', () => {
     afterEach(async () => {
       await stage.cluster.untilReady([...stage.kubelets.keys()])
-      await untilWhole(stage.mesh.client)
+      await stage.mesh.untilWhole()
     }, WITHIN_MS)
 
     it(

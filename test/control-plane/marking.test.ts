@@ -107,7 +107,7 @@ describeReal('marking on a real control plane', missingForNodes(), () => {
         })
         const before = await kinds(isolated, 'marked')
         expect(before.length).toBeLessThanOrEqual(2)
-        // Three times as often as all our marks are looked at again while a verdict stands.
+        // A node under a verdict is looked at every 5 s.
         const { apiWrites } = await writesOver(15_000)
         expect(apiWrites).toBe(0)
         expect(await kinds(isolated, 'marked')).toEqual(before)

@@ -57,6 +57,7 @@ function messagesOf({ name, count, nonce }: Alphabet) {
       standing: fc.boolean(),
       latest: incarnation,
       recoverBeats: fc.integer({ min: 1, max: RECOVER_BEATS_MAX }),
+      heard: fc.boolean(),
     }),
     fc.record({ kind: kind('note'), topic: fc.string({ minLength: 1, maxLength: 60 }), bytes: bytes(200) }),
   )
@@ -64,13 +65,14 @@ function messagesOf({ name, count, nonce }: Alphabet) {
   const statement = fc.record({ signer: name, serial: count, boot: count, seq: count, ttlMs: ms, body })
   const heard = fc.record({ signed: fc.record({ statement, signature }), ageMs: ms })
 
-  const rollCall = fc.record({
+  const question = {
     leader: name,
     epoch: count,
     term: count,
     nonce,
     subjects: fc.array(fc.record({ node: name, incarnation }), { maxLength: 4 }),
-  })
+  }
+  const rollCall = fc.oneof(fc.record(question), fc.record({ ...question, canvass: fc.constant(true as const) }))
 
   const answer = fc.record({
     nonce,

@@ -144,7 +144,7 @@ describe('bounds', () => {
   const downFor = (recoverBeats: number): Message => {
     const about = { subject: 'b', incarnation: FIRST_LIFE, latest: FIRST_LIFE } as const
     const verdict = { verdict: 'NodeDown', verdictId: 'v', standing: true } as const
-    return { kind: 'gossip', items: [saying({ kind: 'down', ...about, ...verdict, recoverBeats })] }
+    return { kind: 'gossip', items: [saying({ kind: 'down', ...about, ...verdict, recoverBeats, heard: false })] }
   }
   const repeat = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value)
   const subject = { node: 'a', incarnation: FIRST_LIFE }

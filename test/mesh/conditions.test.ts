@@ -76,6 +76,18 @@ describe('recovery', () => {
     expect(leader.leader.conditions.standing.has(SUBJECT)).toBe(false)
   })
 
+  test('is announced by the first that hear it, once, so that the others look at once', () => {
+    const leader = meshOfTwenty().convict(SUBJECT, 0)
+    const observers = leader.observersOf(SUBJECT)
+    leader.accuse(SUBJECT, observers.slice(0, 1), ALIVE).tick(100)
+    leader.accuse(SUBJECT, observers.slice(1, 3), ALIVE).tick(200)
+    expect(leader.noticed('heardAgain')).toHaveLength(1)
+    expect(leader.noticed('recovered')).toEqual([])
+    leader.accuse(SUBJECT, observers, ALIVE).tick(300).convict(SUBJECT, 5_000)
+    leader.accuse(SUBJECT, observers.slice(0, 1), ALIVE).tick(9_000)
+    expect(leader.noticed('heardAgain')).toHaveLength(2)
+  })
+
   test('does not come of accusations that have merely expired', () => {
     const leader = convicted().tick(600_000)
     expect(leader.noticed('recovered')).toEqual([])

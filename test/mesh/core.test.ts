@@ -18,8 +18,8 @@ const [PEER = '', OTHER = ''] = ring.neighboursOf(ME).filter((node) => node !== 
 function coreOf(node: string, term = 1): Core {
   let calls = 0
   const nonce = () => (0xa0 + calls++).toString(16)
-  const lead = { rosterHash: 'ab'.repeat(32), standing: [], saidBefore: [], heartbeats: false, nonce }
-  return new Core(momentAt(0), {
+  const aggregator = { rosterHash: 'ab'.repeat(32), saidBefore: [], heartbeats: false, nonce }
+  const core = new Core(momentAt(0), {
     node,
     incarnation: FIRST_LIFE,
     roster,
@@ -27,8 +27,10 @@ function coreOf(node: string, term = 1): Core {
     keyring: standInKeyring(node),
     timing: DEFAULT_TIMING,
     random: seededRandom(1),
-    ...(node === LEADER ? { lead: { ...lead, term } } : {}),
+    ...(node === LEADER ? { aggregator } : {}),
   })
+  core.step(momentAt(0), { kind: 'lead', term, standing: [] })
+  return core
 }
 
 function opened(core: Core, ...peers: readonly string[]): Core {
@@ -239,6 +241,7 @@ describe('a node that is told to be down', () => {
       standing: true,
       latest: incarnation,
       recoverBeats: 3,
+      heard: false,
     })
 
   test('contradicts under a new incarnation', () => {

@@ -56,7 +56,10 @@ function fullOfLongKeys(): Gossip {
     const about = { subject, incarnation: FIRST_LIFE, latest: FIRST_LIFE, verdictId: 'v' }
     gossip.receive(
       0,
-      heard({ seq: index + 1, body: { kind: 'down', ...about, verdict: 'NodeDown', standing: true, recoverBeats: 3 } }),
+      heard({
+        seq: index + 1,
+        body: { kind: 'down', ...about, verdict: 'NodeDown', standing: true, recoverBeats: 3, heard: false },
+      }),
     )
   }
   return gossip

@@ -70,6 +70,18 @@ describe('a statement', () => {
   })
 })
 
+test('a node that has just started tells its first peers what it has to say, as none knows it yet', () => {
+  const { dissemination, links, uplinksBecome } = speaker()
+  uplinksBecome([])
+  for (const peer of [UP_1, UP_2, UP_3, OTHER]) links.cut(peer)
+  expect(sent(dissemination.say(0, note('a'), 1_000))).toEqual([])
+  const told = [UP_1, UP_2, UP_3].map((peer) => {
+    links.opened(peer, 'me')
+    return sent(dissemination.opened(100, peer)).length
+  })
+  expect(told).toEqual([1, 1, 0])
+})
+
 test('all that a node says itself is said again to a new leader, and nothing that it passed on', () => {
   const { dissemination, gossip, uplinksBecome } = speaker()
   dissemination.say(0, note('a'), 1_000)

@@ -1,6 +1,6 @@
 /** How the mesh is told of verdicts: at once, again before it lapses, and with what observers need to know. */
 import { describe, expect, test } from 'vitest'
-import { DownList } from '../../mesh/core/down-list.ts'
+import { DownList, standingIn } from '../../mesh/core/down-list.ts'
 import type { Effect } from '../../mesh/core/message.ts'
 import { DrivenLeader } from './driven-leader.ts'
 import { FIRST_LIFE, nodeName, sampleRoster } from './sample-mesh.ts'
@@ -31,6 +31,11 @@ describe('a notice', () => {
       says: { standing: true, verdict: 'NodeDown' },
     },
     {
+      what: 'that somebody hears it again',
+      effect: noticed({ kind: 'heardAgain', verdict: VERDICT }),
+      says: { standing: true, heard: true },
+    },
+    {
       what: 'that it is isolated',
       effect: noticed({ kind: 'isolated', verdict: ISOLATED }),
       says: { standing: true, verdict: 'Isolated' },
@@ -59,6 +64,7 @@ describe('a notice', () => {
         standing: true,
         latest: LATER_LIFE,
         recoverBeats: 3,
+        heard: false,
       },
     ])
   })
@@ -69,5 +75,33 @@ describe('a notice', () => {
     expect(list.nextAt).toBe(TTL_MS / 3)
     expect(list.tick(TTL_MS / 3 - 1, [])).toEqual([])
     expect(list.tick(TTL_MS / 3, [])).toHaveLength(1)
+  })
+})
+
+describe('the down lists of several aggregators', () => {
+  const notice = (verdictId: string, standing: boolean, subject = SUBJECT) =>
+    ({
+      ...({ kind: 'down', subject, incarnation: FIRST_LIFE, verdict: 'NodeDown' } as const),
+      ...{ verdictId, standing, latest: FIRST_LIFE, recoverBeats: 3, heard: false },
+    }) as const
+
+  test('are one: what any of them has called ended does not stand, whoever says or recorded otherwise', () => {
+    const heard = [
+      notice('v', true),
+      notice('v', false),
+      notice('w', true, nodeName(5)),
+      notice('u', true, nodeName(6)),
+    ]
+    const ended = { ...VERDICT, verdictId: 'u', subject: nodeName(6) }
+    expect(standingIn(heard, [VERDICT])).toEqual([
+      { verdictId: 'w', kind: 'NodeDown', subject: nodeName(5), incarnation: FIRST_LIFE },
+      { verdictId: 'u', kind: 'NodeDown', subject: nodeName(6), incarnation: FIRST_LIFE },
+    ])
+    expect(standingIn([...heard, notice('u', false, nodeName(6))], [VERDICT, ended])).toHaveLength(1)
+  })
+
+  test('know better than a record about the same node', () => {
+    expect(standingIn([notice('later', true)], [VERDICT])).toMatchObject([{ verdictId: 'later' }])
+    expect(standingIn([], [VERDICT])).toEqual([VERDICT])
   })
 })

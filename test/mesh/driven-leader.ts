@@ -69,7 +69,6 @@ export class DrivenLeader {
       timing: DEFAULT_TIMING,
       nonce,
       standing,
-      saidBefore: [],
       heartbeats,
     })
   }

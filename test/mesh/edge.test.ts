@@ -229,6 +229,20 @@ describe('news from elsewhere', () => {
   })
 })
 
+test.each([
+  ['whose SYN was lost is dialled anew', 800, 1],
+  ['that was dialled just now is waited for', 100, 0],
+])('a peer heard of in another way %s', (_, afterMs, dials) => {
+  const live = silentAfterSix()
+  live.dials = 'hang'
+  let at = 7_000
+  for (; live.since(7_000, 'dial').length === 0; at += 10) live.runUntil(at)
+  live.runUntil(at + afterMs)
+  live.edge.dialSoon(at + afterMs)
+  live.runUntil(at + afterMs + 10)
+  expect(live.since(at + 1, 'dial')).toHaveLength(dials)
+})
+
 describe('after a pause of this process', () => {
   test('nothing that happened meanwhile is held against the peer, and the edge is unfit until it is acked', () => {
     const live = silentAfterSix().runUntil(7_900)

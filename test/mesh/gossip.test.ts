@@ -20,6 +20,7 @@ const DOWN: DownNotice = {
   standing: true,
   latest: FIRST_LIFE,
   recoverBeats: 3,
+  heard: false,
 }
 
 function gossipOf(node: string, boot = 1): Gossip {

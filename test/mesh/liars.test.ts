@@ -76,7 +76,7 @@ class Victim {
 
   constructor(node: string) {
     const nonce = () => (0xa0 + this.#nonces++).toString(16)
-    const lead = { term: 1, rosterHash: HASH, standing: [], saidBefore: [], heartbeats: false, nonce }
+    const aggregator = { rosterHash: HASH, saidBefore: [], heartbeats: false, nonce }
     const random = seededRandom(1)
     this.core = new Core(momentAt(0), {
       node,
@@ -86,8 +86,9 @@ class Victim {
       keyring: standInKeyring(node),
       timing: DEFAULT_TIMING,
       random: () => random(),
-      ...(node === LEADER ? { lead } : {}),
+      ...(node === LEADER ? { aggregator } : {}),
     })
+    this.#step({ kind: 'lead', term: 1, standing: [] })
     for (const peer of LIARS) this.#step({ kind: 'opened', peer, by: 'them', incarnation: FIRST_LIFE })
   }
 

@@ -9,7 +9,7 @@ import type { Message, Notice } from '../../mesh/core/message.ts'
 import type { Certificate, Incarnation, Member, SignedStatement } from '../../mesh/core/model.ts'
 import { DEFAULT_TIMING, type Timing } from '../../mesh/core/timing.ts'
 import type { KeyPair } from '../../mesh/identity/keys.ts'
-import { type MeshNode, startMeshNode, type Traffic } from '../../mesh/libp2p/mesh-node.ts'
+import { type MeshNode, type Reach, startMeshNode, type Traffic } from '../../mesh/libp2p/mesh-node.ts'
 import { createTransport, type Transport } from '../../mesh/libp2p/transport.ts'
 import { decodeMessage, encodeMessage, encodeValue } from '../../mesh/wire/codec.ts'
 import { foundMesh, type RealMesh } from './real-mesh.ts'
@@ -51,6 +51,8 @@ function placeOf({ hosts, meshPort }: Member): { host: string; port: number } {
 class Told {
   readonly commits: Certificate[] = []
   readonly notices = new Map<Notice['kind'], number>()
+  /** How its roll-calls and canvasses ended. */
+  readonly reaches: Reach[] = []
   readonly drops = new Map<string, number>()
   readonly received = new Map<string, number>()
   /** Those in which somebody is not called alive. */
@@ -109,13 +111,16 @@ export async function live(mesh: RealMesh, name: string): Promise<LiveNode> {
     rosterBytes: mesh.signedRoster(),
     listen: placeOf(member),
     timing: QUICK,
-    ...(name === LEADER ? { lead: { term: 1, standing: [], saidBefore: [] } } : {}),
+    ...(name === LEADER
+      ? { aggregator: { saidBefore: [], onReach: (reach) => void told.reaches.push(reach), onCalled: () => {} } }
+      : {}),
     onStatement: (signed) => told.heard(signed),
     onRoster: () => {},
     onCommit: (certificate) => void told.commits.push(certificate),
     onNotice: ({ kind }) => void told.notices.set(kind, (told.notices.get(kind) ?? 0) + 1),
     onTraffic: (one) => told.count(one),
   })
+  if (name === LEADER) node.lead(1, [])
   stops.push(() => node.stop())
   return new LiveNode(node, told)
 }

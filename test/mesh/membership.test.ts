@@ -22,7 +22,7 @@ const leave = (serial: number): StatementBody => {
 }
 const about = { subject: SUBJECT, incarnation: FIRST_LIFE, latest: FIRST_LIFE }
 const down: StatementBody = {
-  ...{ kind: 'down', verdict: 'NodeDown', verdictId: 'v', standing: true, recoverBeats: 3 },
+  ...{ kind: 'down', verdict: 'NodeDown', verdictId: 'v', standing: true, recoverBeats: 3, heard: false },
   ...about,
 }
 const note: StatementBody = { kind: 'note', topic: 'a', bytes: new Uint8Array(0) }

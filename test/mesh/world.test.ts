@@ -36,7 +36,7 @@ describe('the leader', () => {
     world.stage.setHost(LEADER, 'agentDown')
     passes(world, 3_000)
     world.stage.setHost(LEADER, 'up')
-    expect(world.leader).not.toBe(before)
+    expect(passes(world, 1).leader).not.toBe(before)
     expect([...(world.leader.leader?.conditions.standing.keys() ?? [])]).toEqual(['node-2'])
 
     passes(world, 10_000)

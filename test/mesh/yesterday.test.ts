@@ -78,8 +78,9 @@ class Restarted {
       keyring: { sign: () => new Uint8Array(64), verify: () => true },
       timing: DEFAULT_TIMING,
       random: () => random(),
-      lead: { term, rosterHash: 'sim', standing: [verdict], heartbeats: false, saidBefore: [], nonce },
+      aggregator: { rosterHash: 'sim', heartbeats: false, saidBefore: [], nonce },
     })
+    this.#step({ kind: 'lead', term, standing: [verdict] })
     for (const { node: peer } of roster.members) {
       this.#step({ kind: 'opened', peer, by: 'them', incarnation: { serial: 1, boot: 1, refutations: 0 } })
     }

@@ -9,6 +9,7 @@ import type { Source } from './source.ts'
 /** Files that are pure, but for the adapters below. What they import for more than its types is pure too. */
 const PURE = [
   'mesh/core/**',
+  'mesh/election/**',
   'mesh/sim/**',
   'mesh/wire/**',
   'detectors/*.ts',

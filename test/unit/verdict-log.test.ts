@@ -16,6 +16,7 @@ it('tells of each verdict once, of its end once, and of nothing that it never he
       standing,
       latest: incarnation,
       recoverBeats: 3,
+      heard: false,
     }
     log.hear(notice)
     log.hear(notice)

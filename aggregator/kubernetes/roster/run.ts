@@ -12,11 +12,8 @@ import { RosterMemory } from './memory.ts'
 import { type MeshOfRoster, RosterSync, type RosterSyncInit } from './sync.ts'
 import { WatchedNodes } from './watched-nodes.ts'
 
-/** Where the manifests put the aggregator; in a pod its own namespace is known. */
-const NAMESPACE = 'starling'
-
 export interface RosterInit {
-  readonly access: ClusterAccess & { readonly agentPort: number }
+  readonly access: ClusterAccess & { readonly namespace: string; readonly agentPort: number }
   readonly stateDir: string
   readonly identity: Pick<LoadedIdentity, 'keys' | 'certificate' | 'caKey'>
   readonly authority: Authority
@@ -30,15 +27,13 @@ export interface RosterInit {
 export async function followNodes(init: RosterInit, mesh: MeshOfRoster): Promise<RosterSync> {
   const { access, stateDir, identity, store, log, metrics } = init
   const client = await connectKubernetes(access, metrics.apiWrite)
-  const { config } = client
-  const namespace = config.getContextObject(config.getCurrentContext())?.namespace ?? NAMESPACE
   const { mesh: id, epoch } = mesh.roster
   const { caKey, keys, certificate } = identity
   const parts: RosterSyncInit = {
     ...init,
     nodes: new WatchedNodes(client),
     enrolments: new Enrolments({ folder: enrolledFolder(stateDir), caKey, mesh: id, log }),
-    record: createEpochStore(client, namespace),
+    record: createEpochStore(client, access.namespace),
     memory: new RosterMemory(store, epoch, performance.now(), Date.now()),
     agentPort: access.agentPort,
     sign: (roster) => signRoster(keys, certificate, roster),

@@ -55,8 +55,8 @@ export interface RosterSyncInit {
 /** What it asks of the running mesh. */
 export interface MeshOfRoster {
   readonly roster: Roster
-  /** Members without a standing verdict that have not left. */
-  live(): number
+  /** Members without a standing verdict that have not left; undefined while this aggregator leads nobody. */
+  live(): number | undefined
   advance(bytes: Uint8Array): void
 }
 
@@ -151,8 +151,9 @@ export class RosterSync {
     const { authority, memory, story, record, now } = this.#init
     this.#follow()
     // What is to become of the roster is the leader's to say.
-    if (!authority.mayWrite()) return undefined
-    const decision = this.#decide()
+    const live = this.#mesh.live()
+    if (!authority.mayWrite() || live === undefined) return undefined
+    const decision = this.#decide(live)
     story.waits(decision.held)
     if (decision.members === undefined) return undefined
     const waitMs = nextEpochAt(memory.past) - now()
@@ -174,7 +175,7 @@ export class RosterSync {
     return this.#bringIntoForce()
   }
 
-  #decide(): RosterDecision {
+  #decide(live: number): RosterDecision {
     const { nodes, enrolments, memory, agentPort, now, wallNow } = this.#init
     const nowMs = now()
     this.#decision = decideRoster({
@@ -186,7 +187,7 @@ export class RosterSync {
       allowed: this.#allowed,
       agentPort,
       past: memory.past,
-      live: this.#mesh.live(),
+      live,
       nowMs,
     })
     const wanted = [...this.#decision.changes, ...this.#decision.held.flatMap(({ changes }) => changes)]
@@ -239,7 +240,7 @@ export class RosterSync {
     memory.passed({ atMs: now(), removed, added }, wallNow())
     log.info({ epoch: roster.epoch, members: roster.members.length, changes: changes.length }, 'roster advanced')
     story.changed(roster.epoch, changes)
-    this.#decide()
+    this.#decision = { ...this.#decision, members: undefined, changes: [] }
     this.#lookIn(SETTLE_MS)
   }
 }

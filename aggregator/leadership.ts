@@ -1,0 +1,129 @@
+/**
+ * When this aggregator leads: without a cluster from the start and for ever, with one while it holds the Lease. Here is what
+ * taking over means, in its order, and what standing by does.
+ */
+import type { Log } from '../common/log.ts'
+import type { Standing } from '../mesh/core/model.ts'
+import type { MeshNode, Reach } from '../mesh/libp2p/mesh-node.ts'
+import type { RunningElection } from './kubernetes/election.ts'
+import type { Kubernetes } from './kubernetes/run.ts'
+import type { Store } from './model.ts'
+import type { AggregatorService } from './service.ts'
+import type { SettingsInForce } from './settings-in-force.ts'
+
+/** The latest term that this aggregator led under. */
+const TERM_FACT = 'term'
+
+/** An incident that goes on shows again well within this: a link fault is asked about every few seconds. */
+const INHERITED_FOR_MS = 360_000
+
+export interface LeadershipInit {
+  readonly store: Store
+  readonly service: AggregatorService
+  readonly settings: SettingsInForce
+  readonly kubernetes: Kubernetes | undefined
+  readonly log: Log
+}
+
+export interface LeadershipSide {
+  readonly node: string
+  readonly mesh: MeshNode
+  /** Of the Lease; undefined without a cluster. */
+  readonly namespace: string | undefined
+}
+
+export class Leadership {
+  readonly #init: LeadershipInit
+  #election: RunningElection | undefined
+  /** Of the present leadership; undefined while this aggregator stands by. */
+  #term: number | undefined
+  #reached: Pick<Reach, 'present' | 'live'> = { present: 0, live: 0 }
+  #inherited: NodeJS.Timeout | undefined
+
+  constructor(init: LeadershipInit) {
+    this.#init = init
+  }
+
+  get leads(): boolean {
+    return this.#term !== undefined
+  }
+
+  /** A roll-call or a canvass of its own is over. */
+  readonly reach = (reach: Reach): void => {
+    this.#reached = reach
+    this.#election?.reach(reach)
+  }
+
+  /** Another aggregator called the roll. */
+  readonly called = (_by: string, term: number): void => this.#election?.called(term)
+
+  start({ node, mesh, namespace }: LeadershipSide): void {
+    const { kubernetes, service } = this.#init
+    const latest = this.#latestTerm()
+    if (kubernetes === undefined || namespace === undefined) {
+      this.#take(latest + 1)
+      this.#lead(mesh, latest + 1, service.verdicts.standing())
+      return
+    }
+    this.#election = kubernetes.elect(namespace, {
+      node,
+      incarnation: mesh.incarnation,
+      term: latest,
+      roster: () => mesh.roster,
+      canvass: mesh.canvass,
+      lead: (term, after) => {
+        // Who led in between may have ended verdicts that this record holds for standing.
+        const isComplete = after === this.#latestTerm()
+        this.#take(term)
+        void this.#takeOver(mesh, term, isComplete)
+      },
+      standBy: (why) => this.#standBy(mesh, why),
+      onNotice: ({ open }) => {
+        const { present, live } = this.#reached
+        service.notice({ kind: 'quorum', reached: !open, present, live })
+      },
+    })
+  }
+
+  stop(): void {
+    clearTimeout(this.#inherited)
+  }
+
+  #latestTerm(): number {
+    return Number(this.#init.store.readFact(TERM_FACT) ?? 0)
+  }
+
+  /** On record before it is used: two lives of an aggregator never ask under the same term. */
+  #take(term: number): void {
+    this.#init.store.writeFact(TERM_FACT, String(term))
+    this.#term = term
+  }
+
+  /** What stands is known from this record, from the marks on Nodes, and from what the mesh has heard. */
+  async #takeOver(mesh: MeshNode, term: number, isComplete: boolean): Promise<void> {
+    const { kubernetes, service } = this.#init
+    const onNodes = (await kubernetes?.standingOnNodes()) ?? []
+    if (this.#term !== term) return
+    const onRecord = isComplete ? service.verdicts.standing() : []
+    this.#lead(mesh, term, [...onNodes, ...onRecord])
+    kubernetes?.start(mesh, [...(mesh.leader?.conditions.standing.values() ?? [])])
+  }
+
+  #lead(mesh: MeshNode, term: number, standing: readonly Standing[]): void {
+    const { service, settings } = this.#init
+    mesh.lead(term, standing)
+    service.leads(term)
+    settings.say()
+    this.#inherited = setTimeout(() => service.endUnseen(), INHERITED_FOR_MS)
+  }
+
+  #standBy(mesh: MeshNode, why: string): void {
+    const { kubernetes, log } = this.#init
+    this.#term = undefined
+    clearTimeout(this.#inherited)
+    mesh.standBy()
+    kubernetes
+      ?.rest()
+      .catch((error: unknown) => log.error({ err: String(error), why }, 'marking does not come to rest'))
+  }
+}
