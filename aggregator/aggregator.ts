@@ -4,12 +4,14 @@ import { messageOf, StarlingError } from '../common/errors.ts'
 import { parseListen } from '../common/listen.ts'
 import type { Logger } from '../common/pino-log.ts'
 import type { SignedStatement } from '../mesh/core/model.ts'
-import { loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
-import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
+import { keepRoster, loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
+import { type MeshNode, startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { readMarking } from '../settings/marking.ts'
 import type { AggregatorConfig } from './config.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
+import type { RosterInit } from './kubernetes/roster/run.ts'
+import type { RosterSync } from './kubernetes/roster/sync.ts'
 import type { Kubernetes, KubernetesInit } from './kubernetes/run.ts'
 import { Leadership } from './leadership.ts'
 import { createAggregatorMetrics } from './metrics.ts'
@@ -36,6 +38,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   })
   const { node } = identity.enrolment
   const { roster, incarnation } = identity
+  let { rosterBytes } = identity
   const store = openSqliteStore(config.store.path)
   // Checked before anything runs, as is their size.
   const settings = new SettingsInForce({ file: config.settings, mesh: meshConfig.id, store, keys: identity.keys, log })
@@ -82,11 +85,15 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     roster,
     rosterBytes: identity.rosterBytes,
     listen,
-    onRoster: (bytes) => writeRoster(stateDir, bytes),
+    onRoster: (bytes) => {
+      writeRoster(stateDir, bytes)
+      rosterBytes = bytes
+    },
     aggregator: { saidBefore: service.saidBefore(), onReach: leadership.reach, onCalled: leadership.called },
     ...(kubernetes === undefined ? {} : { heartbeats: kubernetes.heartbeats }),
     onStatement: hear,
     onCommit: (certificate) => {
+      keepRoster(stateDir, certificate.rosterHash, rosterBytes)
       service.commit(certificate)
       metrics.verdict(certificate.kind)
       kubernetes?.committed(certificate)
@@ -112,6 +119,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     refused: (why) => service.settingsRefused(why),
   })
   leadership.start({ node, mesh, namespace: config.kubernetes?.namespace })
+  const rosterSync = await followCluster(config, kubernetes, mesh, service, { stateDir, identity, store, metrics, log })
   log.info({ url, mesh: roster.mesh }, 'aggregator started')
   return {
     node,
@@ -120,6 +128,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     stop: async () => {
       settings.stop()
       leadership.stop()
+      rosterSync?.stop()
       // The Lease is given up while the mesh still runs: what was sent under it is over by then.
       await kubernetes?.stop()
       await Promise.all([http.close(), mesh.stop()])
@@ -136,4 +145,29 @@ async function connectCluster(
   if (access === undefined) return undefined
   const { connectMarking } = await import('./kubernetes/run.ts')
   return await connectMarking({ ...init, access })
+}
+
+/** The roster is as the cluster is from now on, while this aggregator leads. */
+async function followCluster(
+  { kubernetes: access }: AggregatorConfig,
+  kubernetes: Kubernetes | undefined,
+  mesh: MeshNode,
+  service: AggregatorService,
+  init: Omit<RosterInit, 'access' | 'authority' | 'story'>,
+): Promise<RosterSync | undefined> {
+  if (access === undefined || kubernetes === undefined) return undefined
+  const { followNodes } = await import('./kubernetes/roster/run.ts')
+  const { authority } = kubernetes
+  const sync = await followNodes(
+    { ...init, access, authority, story: service.rosterDesk.story },
+    {
+      get roster() {
+        return mesh.roster
+      },
+      live: () => service.live(),
+      advance: mesh.advance,
+    },
+  )
+  service.rosterDesk.follow(sync)
+  return sync
 }

@@ -31,8 +31,10 @@ export const aggregatorConfig = z.strictObject({
     .strictObject({
       kubeconfig: z.string().min(1).optional(),
       context: z.string().min(1).optional(),
-      /** Of the Lease by which the aggregators elect their leader. */
+      /** Of the Lease by which the aggregators elect their leader, and of the record of the roster. */
       namespace: z.string().min(1).default('starling'),
+      /** Where agents listen; a Node object does not say it. */
+      agentPort: port.default(7790),
     })
     .optional(),
   stateDir: z.string().min(1).default('/var/lib/starling'),

@@ -52,6 +52,14 @@ export class Fleet {
     return this.#lives.get(node)
   }
 
+  /** Forgets what nodes said that are no members any more, or say it under another enrolment. */
+  retain(serialOf: (node: string) => number | undefined): void {
+    for (const [node, life] of this.#lives) if (!life.startsWith(`${serialOf(node)}.`)) this.#lives.delete(node)
+    for (const kept of [this.#reports, this.#applied, this.#watching]) {
+      for (const node of kept.keys()) if (serialOf(node) === undefined) kept.delete(node)
+    }
+  }
+
   /** All findings; those not renewed in time are shown as unknown. */
   findings(nowMs: number): readonly Finding[] {
     return [...this.#reports.keys()].flatMap((node) => this.findingsOf(node, nowMs))

@@ -127,6 +127,11 @@ export const EVENT_KINDS = [
   'would-mark',
   'mark-withheld',
   'stock-marked',
+  'member-added',
+  'member-removed',
+  'member-changed',
+  'roster-held',
+  'roster-free',
 ] as const
 export type EventKind = (typeof EVENT_KINDS)[number]
 
@@ -181,6 +186,20 @@ export interface StoredEvent extends Event {
   readonly seq: number
 }
 
+/** How the roster follows the cluster. */
+export interface RosterView {
+  /** Why it does not at present; null while it does. */
+  readonly stalled: string | null
+  /** Nodes of the cluster that are no members, and enrolled agents without a Node. */
+  readonly uncovered: readonly { readonly node: string; readonly why: string }[]
+  /** Changes beyond a brake, which wait for a person. */
+  readonly held: readonly {
+    readonly kind: 'removals' | 'growth'
+    readonly nodes: readonly string[]
+    readonly why: string
+  }[]
+}
+
 export interface Snapshot {
   readonly mesh: {
     readonly id: string
@@ -197,6 +216,8 @@ export interface Snapshot {
   /** Said on the page in so many words, as "all nodes read this one host". */
   readonly notice: string
   readonly members: readonly MemberView[]
+  /** Null without a cluster: then the roster is as it was founded. */
+  readonly roster: RosterView | null
   readonly findings: readonly Finding[]
   readonly verdicts: readonly VerdictView[]
   readonly remediations: readonly Remediation[]
@@ -233,7 +254,7 @@ export interface Decision {
   readonly via: 'page' | 'cli' | 'api'
 }
 
-/** Who ends a freeze, and why. */
+/** Who lets go on what a brake holds, and why. */
 export interface Release {
   readonly reason: string
   readonly via: Decision['via']
@@ -251,6 +272,8 @@ export interface AggregatorPort {
   matrix(): readonly MatrixRow[]
   /** Ends a freeze of the brake. Throws StarlingError when there is none. */
   release(release: Release, by: string): Event
+  /** Lets the changes of the roster through that wait for a person. Throws StarlingError when none does. */
+  releaseRoster(release: Release, by: string): Event
   /** Throws StarlingError when the plan is unknown or no longer waits for a decision. */
   decide(decision: Decision, by: string): Event
   /** Calls back on each stored event and, without one, when only the snapshot changed. Returns how to stop. */

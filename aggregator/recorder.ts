@@ -5,12 +5,15 @@ import { Chronicle } from './chronicle.ts'
 import { MarkStory } from './mark-story.ts'
 import { MeshStory } from './mesh-story.ts'
 import { type Event, findingEventId, type Store, type StoredEvent } from './model.ts'
+import { RosterStory } from './roster-story.ts'
 
 export class Recorder {
   /** What the mesh concludes. */
   readonly mesh: MeshStory
   /** What becomes of it in Kubernetes. */
   readonly marks: MarkStory
+  /** Who comes and goes. */
+  readonly roster: RosterStory
   readonly #chronicle: Chronicle
 
   /** `life`: unique to this start of the aggregator, for ids of what only it saw. */
@@ -18,6 +21,7 @@ export class Recorder {
     this.#chronicle = new Chronicle(store, life, onStored)
     this.mesh = new MeshStory(this.#chronicle)
     this.marks = new MarkStory(this.#chronicle)
+    this.roster = new RosterStory(this.#chronicle)
   }
 
   started(leader: string, term: number): void {

@@ -33,6 +33,7 @@ import type {
   WouldBeMark,
 } from './model.ts'
 import { Recorder } from './recorder.ts'
+import { RosterDesk } from './roster-desk.ts'
 import { matrixRows, memberViews, StateClock } from './snapshot.ts'
 import { Verdicts, votesOf } from './verdicts.ts'
 
@@ -45,10 +46,13 @@ export interface MeshSide {
   readonly leader: Leader | undefined
   now(): number
   publish(topic: string, bytes: Uint8Array, ttlMs: number): void
+  /** The one in force. */
+  readonly roster: Roster
 }
 
 export interface ServiceInit {
   readonly store: Store
+  /** In force when it starts. */
   readonly roster: Roster
   readonly node: string
   /** Which life of this aggregator it is: events of different lives have different ids. */
@@ -59,6 +63,8 @@ export interface ServiceInit {
 }
 
 export class AggregatorService implements AggregatorPort {
+  /** Who comes and goes, where there is a cluster. */
+  readonly rosterDesk: RosterDesk
   readonly #init: ServiceInit
   readonly #fleet = new Fleet()
   readonly #verdicts: Verdicts
@@ -69,10 +75,12 @@ export class AggregatorService implements AggregatorPort {
   readonly #decided = new Set<string>()
   readonly #budget = new EventBudget()
   #mesh: MeshSide | undefined
+  #known: Roster
   #settingsVersion = 0
 
   constructor(init: ServiceInit) {
     this.#init = init
+    this.#known = init.roster
     this.#verdicts = new Verdicts(init.store)
     this.#lastWords = new LastWords(init.store)
     for (const signed of this.saidBefore()) this.#fleet.hear(performance.now(), signed)
@@ -80,11 +88,12 @@ export class AggregatorService implements AggregatorPort {
       this.#verdicts.take(event)
       this.#tell(event)
     })
+    this.rosterDesk = new RosterDesk(this.#recorder.roster, init.log)
   }
 
   /** What members said to this aggregator in its earlier life, of those that are members still. */
   saidBefore(): readonly SignedStatement[] {
-    const { members } = this.#init.roster
+    const { members } = this.#roster
     return this.#lastWords.read().filter(({ statement: { signer, serial } }) => {
       return members.some((member) => member.node === signer && member.serial === serial)
     })
@@ -96,6 +105,14 @@ export class AggregatorService implements AggregatorPort {
 
   get marks(): MarkStory {
     return this.#recorder.marks
+  }
+
+  /** Members without a standing verdict that have not left; undefined while this aggregator stands by. */
+  live(): number | undefined {
+    const leader = this.#mesh?.leader
+    if (leader === undefined) return undefined
+    const isLive = (node: string) => !leader.conditions.standing.has(node) && !leader.hasLeft(node)
+    return this.#roster.members.filter(({ node }) => isLive(node)).length
   }
 
   /** What a node says of itself now; what it did not renew in time is unknown. */
@@ -157,7 +174,7 @@ export class AggregatorService implements AggregatorPort {
     const { subject, kind, verdictId } = certificate
     const encoded = Buffer.from(encodeValue(certificate)).toString('base64')
     const needed = this.#running().leader.conditions.neededFor(subject)
-    this.#recorder.mesh.verdict({ certificate, encoded, votes: votesOf(certificate, this.#init.roster), needed })
+    this.#recorder.mesh.verdict({ certificate, encoded, votes: votesOf(certificate, this.#roster), needed })
     this.#look()
     this.#init.log.warn({ subject, verdict: verdictId, kind }, 'verdict')
   }
@@ -182,8 +199,9 @@ export class AggregatorService implements AggregatorPort {
   }
 
   snapshot(): Snapshot {
-    const { roster, node, version, notice } = this.#init
+    const { node, version, notice } = this.#init
     const { leader } = this.#running()
+    const roster = this.#roster
     const { why, subjects } = leader.blindness
     return {
       mesh: {
@@ -197,6 +215,7 @@ export class AggregatorService implements AggregatorPort {
       },
       notice,
       members: this.#members(),
+      roster: this.rosterDesk.view(),
       findings: this.#fleet.findings(performance.now()),
       verdicts: this.#verdicts.all(),
       remediations: this.#fleet.remediations(),
@@ -219,7 +238,7 @@ export class AggregatorService implements AggregatorPort {
 
   matrix(): readonly MatrixRow[] {
     const { leader, now } = this.#running()
-    return matrixRows({ roster: this.#init.roster, leader, fleet: this.#fleet, nowMs: now() })
+    return matrixRows({ roster: this.#roster, leader, fleet: this.#fleet, nowMs: now() })
   }
 
   release({ reason, via }: Release, by: string): Event {
@@ -231,6 +250,11 @@ export class AggregatorService implements AggregatorPort {
     this.#init.log.warn({ event: event.id, by, via }, 'freeze ended')
     this.#tell(null)
     return event
+  }
+
+  releaseRoster(release: Release, by: string): Event {
+    this.#running()
+    return this.rosterDesk.release(release, by)
   }
 
   decide({ planId, action, reason, via }: Decision, by: string): Event {
@@ -274,14 +298,24 @@ export class AggregatorService implements AggregatorPort {
   #members(): readonly MemberView[] {
     const { leader, now } = this.#running()
     const at = { nowMs: now(), now: new Date().toISOString() }
-    return memberViews({ roster: this.#init.roster, leader, fleet: this.#fleet, clock: this.#stateClock, ...at })
+    return memberViews({ roster: this.#roster, leader, fleet: this.#fleet, clock: this.#stateClock, ...at })
+  }
+
+  /** The one in force. With one before it goes what its members said. */
+  get #roster(): Roster {
+    const roster = this.#mesh?.roster ?? this.#init.roster
+    if (roster === this.#known) return roster
+    this.#known = roster
+    const serials = new Map([...roster.members, ...roster.aggregators].map(({ node, serial }) => [node, serial]))
+    this.#fleet.retain((node) => serials.get(node))
+    return roster
   }
 
   #tell(event: StoredEvent | null): void {
     for (const listener of this.#listeners) listener(event)
   }
 
-  #running(): MeshSide & { readonly leader: Leader } {
+  #running(): Omit<MeshSide, 'roster'> & { readonly leader: Leader } {
     if (this.#mesh === undefined) throw new StarlingError('the mesh is starting', { remedy: 'try again in a second' })
     const { leader, now, publish } = this.#mesh
     if (leader === undefined) throw new StarlingError('this aggregator stands by', { remedy: 'ask the one that leads' })

@@ -38,6 +38,8 @@ export interface ApiClient {
   markingPlan(since: string): Promise<readonly WouldBeMark[]>
   /** Ends a freeze: the event that this decision became. */
   release(release: Release): Promise<Event>
+  /** Lets through what the roster's brakes hold: the event that this decision became. */
+  releaseRoster(release: Release): Promise<Event>
   /** The event that the decision became. */
   decide(decision: Decision): Promise<Event>
   /** Events after `seq` and those to come, without end; resumes by itself and tells `note` when it has to. */
@@ -104,6 +106,8 @@ export function createClient({ url, token }: Connection): ApiClient {
     },
 
     release: (body) => decided('/api/v1/mesh/release', body),
+
+    releaseRoster: (body) => decided('/api/v1/roster/release', body),
 
     decide: ({ planId, ...body }) => decided(`/api/v1/remediations/${encodeURIComponent(planId)}/decision`, body),
 

@@ -13,6 +13,7 @@ import { registerMembers } from './commands/members.ts'
 import { registerMesh } from './commands/mesh.ts'
 import { registerPlan } from './commands/plan.ts'
 import { registerRemediations } from './commands/remediations.ts'
+import { registerRoster } from './commands/roster.ts'
 import { registerSim } from './commands/sim.ts'
 import { registerStandIn } from './commands/stand-in.ts'
 import { registerUninstall } from './commands/uninstall.ts'
@@ -24,6 +25,7 @@ const COMMANDS = [
   registerUp,
   registerMembers,
   registerMesh,
+  registerRoster,
   registerFindings,
   registerEvents,
   registerExplain,

@@ -94,6 +94,11 @@ export function registerRoutes(server: FastifyInstance, port: AggregatorPort): v
     return { event: orConflict('Not released', () => port.release(release, TOKEN_HOLDER)) }
   })
 
+  server.post('/api/v1/roster/release', async (request) => {
+    const release = parseInput(ReleaseBody, request.body)
+    return { event: orConflict('Not released', () => port.releaseRoster(release, TOKEN_HOLDER)) }
+  })
+
   server.post('/api/v1/remediations/:id/decision', async (request) => {
     const { id } = parseInput(IdParams, request.params)
     const { action, reason, via } = parseInput(DecisionBody, request.body)

@@ -12,14 +12,18 @@ import {
 } from './marking/node-marks.ts'
 import { conditionOf, type NodeObject, type PodObject } from './marking/objects.ts'
 import { isMarkedPod, releaseOf } from './marking/pod-marks.ts'
+import { ROSTER_OBJECT } from './roster/epoch-record.ts'
 import type { Times } from './times.ts'
 
-const LEASE = { group: 'coordination.k8s.io', resource: 'leases' } as const
-const LEASE_NAME = 'starling-aggregator'
+/** Whole objects of ours, in whichever namespace the aggregator was. */
+const OWN_OBJECTS = [
+  { kind: 'Lease', ref: { group: 'coordination.k8s.io', resource: 'leases' }, name: 'starling-aggregator' },
+  { kind: 'ConfigMap', ref: { group: '', resource: 'configmaps' }, name: ROSTER_OBJECT },
+] as const
 
 /** One thing of ours that was taken off, or would be. */
 export interface Removal {
-  readonly kind: 'pod condition' | 'node Ready' | 'node condition' | 'taint' | 'Lease'
+  readonly kind: 'pod condition' | 'node Ready' | 'node condition' | 'taint' | 'Lease' | 'ConfigMap'
   readonly name: string
 }
 
@@ -48,14 +52,13 @@ export async function uninstall(
     removals.push(...removalsOf(node))
     if (!dryRun) await release(node)
   }
-  const leases = await list<{ readonly metadata: { readonly name: string; readonly namespace: string } }>({
-    ref: LEASE,
-    query: { fieldSelector: `metadata.name=${LEASE_NAME}` },
-  })
-  for (const { metadata } of leases) {
-    const { name, namespace } = metadata
-    removals.push({ kind: 'Lease', name: `${namespace}/${name}` })
-    if (!dryRun) await client.call({ verb: 'delete', ref: { ...LEASE, namespace, name } })
+  for (const { kind, ref, name } of OWN_OBJECTS) {
+    const query = { fieldSelector: `metadata.name=${name}` }
+    for (const { metadata } of await list<{ readonly metadata: { readonly namespace: string } }>({ ref, query })) {
+      const { namespace } = metadata
+      removals.push({ kind, name: `${namespace}/${name}` })
+      if (!dryRun) await client.call({ verb: 'delete', ref: { ...ref, namespace, name } })
+    }
   }
   return removals
 

@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
-import type { MemberState, MemberView, Snapshot } from '../../aggregator/model.ts'
+import type { MemberState, MemberView, RosterView, Snapshot } from '../../aggregator/model.ts'
 import { ExitCode } from '../../common/errors.ts'
 import { createClient } from '../client.ts'
 import { addConnectionOptions, type ConnectionFlags, resolveConnection } from '../connection.ts'
 import { addOutputOption, note, type OutputFormat, print, printJson } from '../output.ts'
 import { type Cell, type CellStyle, table } from '../table.ts'
-import { localTime } from '../text.ts'
+import { localTime, printable } from '../text.ts'
 
 const DOWN: readonly MemberState[] = ['NodeDown', 'HostHung', 'Isolated', 'AgentDown']
 
@@ -29,7 +29,7 @@ export function registerMembers(program: Command): void {
       '\nExit codes: 0 fine, 3 when a node is NodeDown, HostHung, Isolated or AgentDown, 1 error, 2 usage',
     )
     .action(async (options: ConnectionFlags & { output: OutputFormat }) => {
-      const { members, notice, mesh } = await createClient(resolveConnection(options)).state()
+      const { members, notice, mesh, roster } = await createClient(resolveConnection(options)).state()
       if (notice !== '') note(notice)
       for (const line of standing(mesh)) note(line)
       if (options.output === 'json') printJson('MemberList', members)
@@ -38,6 +38,7 @@ export function registerMembers(program: Command): void {
           table(['NODE', 'STATE', 'ZONE', 'ROLES', 'SINCE', 'COVERED', 'SEEN', 'AGAINST', 'ADDRESS'], members.map(row)),
         )
       for (const member of members) if (member.flags.length > 0) note(why(member))
+      for (const line of roster === null ? [] : clusterLines(roster)) note(printable(line))
       if (members.some(({ state }) => DOWN.includes(state))) process.exitCode = ExitCode.problem
     })
   addOutputOption(addConnectionOptions(command))
@@ -49,6 +50,17 @@ function standing({ frozen, blind, hasQuorum }: Snapshot['mesh']): readonly stri
     ...(frozen === null ? [] : [`Nobody is marked at present: ${frozen}`]),
     ...(blind === null ? [] : [`Blind: ${blind.why}; the death of a node might not be found`]),
     ...(hasQuorum ? [] : ['Nobody is marked at present: no more than half of the live members answer this leader']),
+  ]
+}
+
+/** How members and Nodes of the cluster differ. */
+function clusterLines({ stalled, uncovered, held }: RosterView): readonly string[] {
+  return [
+    ...(stalled === null ? [] : [`The roster does not follow the cluster: ${stalled}`]),
+    ...held.map(({ why: tooMany, nodes }) => {
+      return `Waiting for \`starling roster release\`: ${tooMany} (${nodes.join(', ')})`
+    }),
+    ...uncovered.map(({ node, why: reason }) => `${node}: not covered: ${reason}`),
   ]
 }
 

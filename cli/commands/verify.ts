@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { ExitCode, messageOf, StarlingError, UsageError } from '../../common/errors.ts'
@@ -27,10 +27,17 @@ export function registerVerify(program: Command): void {
     .action(async (file: string, options: VerifyOptions) => {
       // Only here, as in agent.ts.
       const { verifyVerdict } = await import('../../mesh/identity/verdict-file.ts')
+      const { keptRoster } = await import('../../mesh/identity/identity-dir.ts')
+      const stateDir = join(options.dir, 'aggregator-1')
+      const rosterOf = (hash: string) => {
+        // The one in force, unless the one that is meant was kept with an earlier verdict.
+        const kept = keptRoster(stateDir, hash)
+        return existsSync(kept) ? kept : join(stateDir, 'roster')
+      }
       const { certificate: verdict, verification } = orExplain(file, () =>
         verifyVerdict({
           certificate: read(file),
-          roster: read(options.roster ?? join(options.dir, 'aggregator-1', 'roster')),
+          roster: (hash) => read(options.roster ?? rosterOf(hash)),
           ca: read(options.ca ?? join(options.dir, 'ca.pem')),
           mesh: options.mesh,
           wallMs: Date.now(),

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import type { Member, Roster } from '../../mesh/core/model.ts'
 import { issueCertificate } from '../../mesh/identity/enrolment.ts'
-import { publicKeyPem, writeIdentity } from '../../mesh/identity/identity-dir.ts'
+import { publicKeyPem, writeEnrolled, writeIdentity } from '../../mesh/identity/identity-dir.ts'
 import { type KeyPair, keyPairFromSeed, newSeed } from '../../mesh/identity/keys.ts'
 import { signRoster } from '../../mesh/identity/signed-roster.ts'
 import type { LocalLayout, LocalNode } from './layout.ts'
@@ -74,6 +74,7 @@ export async function found(layout: LocalLayout, options: FoundOptions): Promise
   for (const node of all) {
     writeIdentity(node.dir, { seed: keysOf(node).seed, certificate: certificateOf(node), roster: signed })
   }
+  for (const { dir } of aggregators) for (const node of layout.nodes) writeEnrolled(dir, node.name, certificateOf(node))
   const settings = options.settings ?? shippedSettings(layout)
   for (const node of layout.nodes) writeConfig(node, agentConfigOf(layout, node, caFile, options))
   for (const node of aggregators) writeConfig(node, aggregatorConfigOf(layout, node, caFile, settings, options))

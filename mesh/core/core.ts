@@ -177,16 +177,15 @@ export class Core {
   /** A later roster: watches go on for subjects that stay, and start for new ones. */
   #advance(now: Millis, roster: Roster, hash: string, bytes: Uint8Array): readonly Effect[] {
     if (roster.epoch <= this.#membership.roster.epoch) return []
-    this.#membership.advance(roster)
+    const isGone = this.#membership.advance(roster)
     const held = this.#rosters.advanced(roster.epoch, bytes)
     this.#office?.advanced(hash)
     this.#desk.advanced()
-    const isGone = (peer: string) => this.#membership.serialOf(peer) === undefined
     const cut = this.#links.peers.filter(isGone).map((peer): Effect => {
       this.#links.cut(peer)
       return { kind: 'abort', peer }
     })
-    this.#observer.advanced(now)
+    this.#observer.advanced(now, isGone)
     this.#observer.sayAgain(now)
     return [...cut, ...held.flatMap(({ from, call }) => this.#receiveRollCall(now, from, call))]
   }

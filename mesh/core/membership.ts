@@ -20,10 +20,15 @@ export class Membership {
     return ringOf(this.#roster)
   }
 
-  /** From now on a later roster is in force. */
-  advance(roster: Roster): void {
+  /** From now on a later roster is in force. Tells whether who had a name before is gone: nobody has it, or another does. */
+  advance(roster: Roster): (node: string) => boolean {
+    const before = this.#index
     this.#roster = roster
     this.#index = indexOf(roster)
+    return (node) => {
+      const serial = this.serialOf(node)
+      return serial === undefined || serial !== (before.byName.get(node)?.serial ?? serial)
+    }
   }
 
   /** The serial under which a node is enrolled; undefined when it is not. */

@@ -92,11 +92,13 @@ export class Observer {
     }
   }
 
-  /** Watches go on for subjects that stay, end for those that are gone, and start for new ones. */
-  advanced(now: Millis): void {
+  /** Watches go on for subjects that stay, end for those that are gone, and start for new ones and those replaced. */
+  advanced(now: Millis, isGone: (node: string) => boolean = () => false): void {
     const { node, membership, timing, random, votes } = this.#options
     const wanted = new Set(votes ? membership.ring.subjectsOf(node) : this.#contacts())
-    for (const { subject } of [...this.#watches]) if (!wanted.has(subject)) this.#watches.delete(subject)
+    for (const { subject } of [...this.#watches]) {
+      if (!wanted.has(subject) || isGone(subject)) this.#watches.delete(subject)
+    }
     for (const subject of wanted) {
       if (this.#watches.has(subject)) continue
       const life = { serial: membership.serialOf(subject) ?? 0, boot: 0, refutations: 0 }

@@ -3,7 +3,7 @@
  * forms the mesh again with no aggregator, API server or DNS at hand.
  */
 import { createPublicKey } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Incarnation, Roster } from '../core/model.ts'
 import { type Enrolment, readCertificate } from './enrolment.ts'
@@ -35,6 +35,17 @@ export function writeIdentity(stateDir: string, { seed, certificate, roster }: S
   writeDurably(join(stateDir, 'roster'), roster)
 }
 
+/** In an aggregator's state: the certificates of the agents that are enrolled, `NAME.cert`. */
+export function enrolledFolder(stateDir: string): string {
+  return join(stateDir, 'enrolled')
+}
+
+/** Tells an aggregator that this agent is enrolled. */
+export function writeEnrolled(stateDir: string, node: string, certificate: Uint8Array): void {
+  mkdirSync(enrolledFolder(stateDir), { recursive: true, mode: 0o700 })
+  writeDurably(join(enrolledFolder(stateDir), `${node}.cert`), certificate)
+}
+
 /** Throws an Error naming the file that is missing or wrong. `caFile`: the CA's public key, PEM. */
 export async function loadIdentity(stateDir: string, caFile: string, mesh: string): Promise<LoadedIdentity> {
   const keyFile = join(stateDir, 'identity.key')
@@ -57,6 +68,19 @@ export async function loadIdentity(stateDir: string, caFile: string, mesh: strin
 /** Keeps a later roster: the next life starts from it. */
 export function writeRoster(stateDir: string, bytes: Uint8Array): void {
   writeDurably(join(stateDir, 'roster'), bytes)
+}
+
+/** Where an aggregator keeps a roster by which a verdict was counted, for as long as there are verdicts to check. */
+export function keptRoster(stateDir: string, hash: string): string {
+  return join(stateDir, 'rosters', hash)
+}
+
+/** Keeps it, unless it is kept already. */
+export function keepRoster(stateDir: string, hash: string, bytes: Uint8Array): void {
+  const file = keptRoster(stateDir, hash)
+  if (existsSync(file)) return
+  mkdirSync(join(stateDir, 'rosters'), { recursive: true, mode: 0o700 })
+  writeDurably(file, bytes)
 }
 
 /** The CA's public key as text, for `trust.ca`. */

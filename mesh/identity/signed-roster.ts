@@ -16,6 +16,7 @@ const memberSchema = z.strictObject({
   hosts: z.array(z.string().max(45)).min(1).max(8),
   meshPort: z.int().min(1).max(65_535),
   kubeletPort: z.int().min(0).max(65_535),
+  uid: z.string().min(1).max(64).optional(),
 })
 
 const rosterSchema = z.strictObject({

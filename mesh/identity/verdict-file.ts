@@ -11,8 +11,8 @@ import { readRoster, rosterHash } from './signed-roster.ts'
 
 export interface VerdictFiles {
   readonly certificate: Uint8Array
-  /** The signed roster of the certificate's epoch. */
-  readonly roster: Uint8Array
+  /** The signed roster of the certificate's epoch, which has this hash. */
+  roster(hash: string): Uint8Array
   /** The mesh CA's public key, PEM. */
   readonly ca: Uint8Array
   readonly mesh: string
@@ -27,7 +27,9 @@ export function verifyVerdict(files: VerdictFiles): {
 } {
   const certificate = within('the certificate', () => decodeValue(certificateSchema, files.certificate))
   const caKey = within("the CA's key", () => rawPublicKey(files.ca))
-  const roster = within('the roster', () => readRoster(files.roster, caKey, files.mesh, files.wallMs))
+  const roster = within('the roster', () =>
+    readRoster(files.roster(certificate.rosterHash), caKey, files.mesh, files.wallMs),
+  )
   const keyring = { verify: verifierFor(roster) }
   return {
     certificate,

@@ -248,9 +248,15 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
     const later = readRoster(bytes, identity.caKey, roster.mesh, Date.now())
     if (later.epoch <= core.roster.epoch) throw new Error(`epoch ${later.epoch} is not later than ${core.roster.epoch}`)
     options.onRoster(bytes)
-    byPeerId = new Map([...membersOf(later).values()].map((member) => [member.peerId, member]))
+    // By the key that they had: under their names the core finds those of now.
+    const next = membersOf(later)
+    for (const { node, peerId } of next.values()) {
+      const before = members.get(node)
+      if (before !== undefined && before.peerId !== peerId) transport.abort(before)
+    }
+    byPeerId = new Map([...next.values()].map((member) => [member.peerId, member]))
     // Edges to those that are gone must still be cut.
-    members = new Map([...members, ...membersOf(later)])
+    members = new Map([...members, ...next])
     keyring.advance(later)
     step({ kind: 'roster', roster: later, hash: rosterHash(later), bytes })
   }

@@ -89,3 +89,28 @@ describe('ending a freeze', () => {
     expect(sample.releases).toEqual([])
   })
 })
+
+describe('letting a change of the roster through', () => {
+  const RELEASE = '/api/v1/roster/release'
+  const hold = () => {
+    const held = [
+      { kind: 'removals', nodes: ['node-1', 'node-2'], why: '2 gone is more than 1 of 5 live members' },
+    ] as const
+    sample.change({ roster: { stalled: null, uncovered: [], held } })
+  }
+
+  it('takes a reason, and answers with the event', async () => {
+    hold()
+    const answer = await post(RELEASE, { reason: 'the rack was sold' })
+    expect([answer.statusCode, answer.json().event.kind]).toEqual([200, 'decision'])
+    expect(sample.releases).toEqual([{ reason: 'the rack was sold', via: 'api', by: 'local-token' }])
+  })
+
+  it('is refused without a reason, without the token, and when nothing waits', async () => {
+    expect((await post(RELEASE, { reason: 'x' })).statusCode).toBe(409)
+    hold()
+    expect((await post(RELEASE, {})).statusCode).toBe(400)
+    expect((await post(RELEASE, { reason: 'x' }, {})).statusCode).toBe(401)
+    expect(sample.releases).toEqual([])
+  })
+})

@@ -115,6 +115,23 @@ export function createSamplePort(at: number = Date.parse('2026-03-14T09:26:53.58
       })
     },
 
+    releaseRoster(release, by) {
+      const held = snapshot.roster?.held ?? []
+      if (snapshot.roster === null || held.length === 0) throw new StarlingError('no change of the roster waits')
+      releases.push({ ...release, by })
+      change({ roster: { ...snapshot.roster, held: [] } })
+      return emit({
+        id: `roster-release:${releases.length}`,
+        at: time(140),
+        kind: 'decision',
+        node: '',
+        tone: 'act',
+        summary: `let through by ${by} (${release.via}): ${held.flatMap(({ nodes }) => nodes).join(', ')}`,
+        causedBy: '',
+        data: {},
+      })
+    },
+
     decide(decision, by) {
       const remediation = snapshot.remediations.find(({ plan }) => plan.id === decision.planId)
       if (remediation?.phase !== 'awaiting-approval') {

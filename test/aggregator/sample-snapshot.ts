@@ -58,6 +58,7 @@ export function sampleSnapshot(time: TimeOf): Snapshot {
       blind: null,
       hasQuorum: true,
     },
+    roster: null,
     notice: 'All five nodes read this one host: their findings are about the same machine.',
     members,
     findings: findings(time),

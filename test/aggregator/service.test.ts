@@ -30,7 +30,7 @@ afterEach(() => {
 function started(history = store): AggregatorService {
   const init = { roster, node: 'leader', life: 7, version: '0', notice: '', log: SILENT_LOG }
   const service = new AggregatorService({ ...init, store: history })
-  service.start({ leader, now: () => NOW_MS, publish: () => {} })
+  service.start({ leader, now: () => NOW_MS, publish: () => {}, roster })
   return service
 }
 
@@ -77,4 +77,37 @@ it('takes no effect when it could not be put on record', () => {
   freeze(service)
   expect(() => service.release(RELEASE, 'somebody')).toThrow('the disk is full')
   expect(leader.frozen).toBeDefined()
+})
+
+it('forgets what a member said when it is one no more', () => {
+  let inForce = roster
+  const service = new AggregatorService({
+    roster,
+    node: 'leader',
+    life: 7,
+    version: '0',
+    notice: '',
+    log: SILENT_LOG,
+    store,
+  })
+  const mesh = { leader, now: () => NOW_MS, publish: () => {} }
+  service.start({
+    ...mesh,
+    get roster() {
+      return inForce
+    },
+  })
+  for (const signer of ['a', 'b']) {
+    const body = { kind: 'announcement', incarnation: { serial: 1, boot: 2, refutations: 0 } } as const
+    const statement = { signer, serial: 1, boot: 2, seq: 1, ttlMs: 1_000, body }
+    service.hear({ statement, signature: new Uint8Array() })
+  }
+  const lives = () => service.snapshot().members.map(({ node, incarnation }) => `${node} ${incarnation}`)
+  expect(lives().slice(0, 2)).toEqual(['a 1.2.0', 'b 1.2.0'])
+  const others = roster.members.slice(2)
+  const [, b] = roster.members
+  if (b === undefined) throw new Error('no b')
+  inForce = { ...roster, epoch: 2, members: [{ ...b, serial: 2 }, ...others] }
+  expect(lives()[0]).toBe('b ')
+  expect(service.live()).toBe(4)
 })

@@ -9,6 +9,7 @@ import { registerMembers } from '../../cli/commands/members.ts'
 import { registerMesh } from '../../cli/commands/mesh.ts'
 import { registerPlan } from '../../cli/commands/plan.ts'
 import { registerRemediations } from '../../cli/commands/remediations.ts'
+import { registerRoster } from '../../cli/commands/roster.ts'
 import { registerSim } from '../../cli/commands/sim.ts'
 import { registerUninstall } from '../../cli/commands/uninstall.ts'
 import { StarlingError } from '../../common/errors.ts'
@@ -39,6 +40,7 @@ async function main(): Promise<void> {
   for (const register of [
     registerMembers,
     registerMesh,
+    registerRoster,
     registerExplain,
     registerEvents,
     registerFindings,

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { beforeAll, expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
+import { ROSTER_OBJECT } from '../../aggregator/kubernetes/roster/epoch-record.ts'
 import { AGGREGATOR_ACCOUNT, manifest, NAMESPACE, ROLES, type Role } from '../../bench/control-plane/manifests.ts'
 import { missingForApiServer } from '../../bench/control-plane/programs.ts'
 import { describeReal } from '../real-part.ts'
@@ -24,6 +25,8 @@ const GRANTS: Readonly<Record<Role, readonly Grant[]>> = {
     ['get list watch', LEASES],
     ['create', LEASES, NAMESPACE],
     ['get update patch delete', LEASES, NAMESPACE, LEASE],
+    ['create', 'configmaps', NAMESPACE],
+    ['get update', 'configmaps', NAMESPACE, ROSTER_OBJECT],
     ['create patch', 'events', 'default'],
     ['create patch', 'events.events.k8s.io', 'default'],
   ],
@@ -60,7 +63,11 @@ describeReal('the rights of service accounts', missingForApiServer(), () => {
   let attempts: readonly Attempt[]
   beforeAll(async () => {
     shared = await thePlane()
-    attempts = await everyAttempt(shared.plane.admin, [NAMESPACE, 'default', 'kube-system'], ['absent', LEASE])
+    attempts = await everyAttempt(
+      shared.plane.admin,
+      [NAMESPACE, 'default', 'kube-system'],
+      ['absent', LEASE, ROSTER_OBJECT],
+    )
     for (const role of ROLES) await bindAlone(shared, role)
   }, WITHIN_MS)
 

@@ -18,15 +18,16 @@ import { createFakeCluster, merged } from './fake-cluster.ts'
 import { node, pod } from './objects.ts'
 
 /** The three requests that uninstall makes beside those of the marker, over the cluster in memory. */
-function clientOf(cluster: ReturnType<typeof createFakeCluster>, leases: string[]) {
-  const call = async ({ verb, ref, body }: Call): Promise<unknown> => {
+function clientOf(cluster: ReturnType<typeof createFakeCluster>, objects: string[]) {
+  const call = async ({ verb, ref, body, query }: Call): Promise<unknown> => {
     const { resource, name = '', subresource } = ref
     if (verb === 'list') {
       if (resource === 'pods') return { items: cluster.pods }
       if (resource === 'nodes') return { items: await cluster.nodes() }
-      return { items: leases.map((lease) => ({ metadata: { name: lease, namespace: 'starling' } })) }
+      const asked = objects.filter((object) => `metadata.name=${object}` === query?.fieldSelector)
+      return { items: asked.map((object) => ({ metadata: { name: object, namespace: 'starling' } })) }
     }
-    if (verb === 'delete') return void leases.splice(leases.indexOf(name), 1)
+    if (verb === 'delete') return void objects.splice(objects.indexOf(name), 1)
     if (resource === 'pods') {
       const found = cluster.pods.find(({ metadata }) => metadata.name === name)
       return await cluster.patchPodStatus(found as PodObject, body as StatusPatch)
@@ -52,8 +53,8 @@ test('leaves nothing of ours and all of what is not; first it says what it would
     const before = pod(name, 'a', { containersReady })
     cluster.putPod(merged(before, markOf(before, 'down', WRITING.times.now)))
   }
-  const leases = ['starling-aggregator']
-  const client = clientOf(cluster, leases)
+  const objects = ['somebody-elses', 'starling-aggregator', 'starling-roster']
+  const client = clientOf(cluster, objects)
   const would = await uninstall(client, { dryRun: true, times: WRITING.times })
   expect(cluster.requests.filter((request) => request.startsWith('patch'))).toEqual([])
   const did = await uninstall(client, { dryRun: false, times: WRITING.times })
@@ -67,6 +68,7 @@ test('leaves nothing of ours and all of what is not; first it says what it would
     'node condition b',
     'taint b',
     'Lease starling/starling-aggregator',
+    'ConfigMap starling/starling-roster',
   ])
   const nodes = await cluster.nodes()
   expect(nodes.map(hasOwnMarks)).toEqual([false, false, false])
@@ -76,6 +78,6 @@ test('leaves nothing of ours and all of what is not; first it says what it would
     [false, 'True'],
     [false, 'False'],
   ])
-  expect(leases).toEqual([])
+  expect(objects).toEqual(['somebody-elses'])
   expect(await uninstall(client, { dryRun: false, times: WRITING.times })).toEqual([])
 })

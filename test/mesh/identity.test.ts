@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Roster } from '../../mesh/core/model.ts'
 import { readCertificate } from '../../mesh/identity/enrolment.ts'
-import { loadIdentity, publicKeyPem, writeIdentity } from '../../mesh/identity/identity-dir.ts'
+import { keepRoster, keptRoster, loadIdentity, publicKeyPem, writeIdentity } from '../../mesh/identity/identity-dir.ts'
 import { createKeyring } from '../../mesh/identity/keyring.ts'
 import { publicKeyOfPeer, verifierOf } from '../../mesh/identity/keys.ts'
 import { readRoster, rosterHash, signRoster } from '../../mesh/identity/signed-roster.ts'
@@ -166,6 +166,22 @@ describe('a roster', () => {
     const expired = certify(mesh.ca, member, { notAfterMs: Date.now() - HOUR_MS })
     expect(() => read(signRoster(keys, expired, mesh.roster))).toThrow('expired')
   })
+})
+
+test('a roster by which a verdict was counted is kept by its hash, as it first was', () => {
+  keepRoster(stateDir, 'ab'.repeat(32), Uint8Array.of(1))
+  keepRoster(stateDir, 'ab'.repeat(32), Uint8Array.of(2))
+  expect([...readFileSync(keptRoster(stateDir, 'ab'.repeat(32)))]).toEqual([1])
+})
+
+test('a roster says under which Node each member was taken in, where it knows', () => {
+  const [first, ...others] = mesh.roster.members
+  if (first === undefined) throw new Error('no members')
+  const roster = { ...mesh.roster, members: [{ ...first, uid: 'the-uid' }, ...others] }
+  const { keys, certificate } = mesh.enrolled(LEADER)
+  const read = readRoster(signRoster(keys, certificate, roster), mesh.ca.publicKey, MESH, Date.now())
+  expect(read.members.map(({ uid }) => uid).slice(0, 2)).toEqual(['the-uid', undefined])
+  expect(rosterHash(read)).toBe(rosterHash(roster))
 })
 
 describe('a signature', () => {

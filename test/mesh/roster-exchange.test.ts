@@ -171,6 +171,21 @@ describe('a later roster', () => {
     expect(aborted).toEqual([GONE])
   })
 
+  test('ends the edge to who had the name of a member that enrolled anew, and dials that one', () => {
+    const replaced = { ...sampleMember(B), serial: 99 }
+    const anew = {
+      ...rosterOf([...roster.members.filter(({ node }) => node !== B), replaced]),
+      epoch: roster.epoch + 1,
+    }
+    const cores = new Cores(A, B, C).connect(A, B).connect(A, C).tell(A, { kind: 'tick' })
+    const dialsBefore = cores.log.filter(({ at, effect }) => at === A && effect.kind === 'dial').length
+    cores.tell(A, { kind: 'roster', roster: anew, hash: HASH, bytes: bytesOf(later) }).tell(A, { kind: 'tick' })
+    const aborted = cores.log.flatMap(({ effect }) => (effect.kind === 'abort' ? [effect.peer] : []))
+    expect(aborted).toEqual([B])
+    const dials = cores.log.flatMap(({ at, effect }) => (at === A && effect.kind === 'dial' ? [effect.peer] : []))
+    expect(dials.slice(dialsBefore)).toEqual([B])
+  })
+
   test('has its new member dialled and its gone one no more', () => {
     const cores = new Cores(A).tell(A, advance).tell(A, { kind: 'tick' })
     const dialled = cores.log.flatMap(({ effect }) => (effect.kind === 'dial' ? [effect.peer] : []))

@@ -30,7 +30,11 @@ export interface Taint {
 export interface NodeObject {
   readonly metadata: Metadata
   readonly spec?: { readonly unschedulable?: boolean; readonly taints?: readonly Taint[] }
-  readonly status?: { readonly conditions?: readonly Condition[] }
+  readonly status?: {
+    readonly conditions?: readonly Condition[]
+    readonly addresses?: readonly { readonly type: string; readonly address: string }[]
+    readonly daemonEndpoints?: { readonly kubeletEndpoint?: { readonly Port?: number } }
+  }
 }
 
 export interface PodObject {
