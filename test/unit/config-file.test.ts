@@ -55,7 +55,7 @@ describe('a configuration', () => {
       return loadConfig(aggregatorConfig, { file, fileRequired: true, env: {}, flags: [] }).kubernetes
     }
     expect(partOf('mesh: {id: prod-a}\n')).toBeUndefined()
-    expect(partOf('mesh: {id: prod-a}\nkubernetes:\n')).toEqual({ namespace: 'starling' })
+    expect(partOf('mesh: {id: prod-a}\nkubernetes:\n')).toMatchObject({ namespace: 'starling' })
   })
 
   test('takes a flag before a variable, and a variable before the file', () => {
