@@ -35,9 +35,11 @@ export function putOn(
   const membersOf = (name: string) => new Set(groups.get(name)?.members)
   switch (fault.fault) {
     case 'host': {
-      for (const node of nodes) stage.setHost(node, fault.state)
+      // One that is dead of something else is not brought back by this.
+      const alive = nodes.filter((node) => stage.machine(node).host !== 'down')
+      for (const node of alive) stage.setHost(node, fault.state)
       return () => {
-        for (const node of nodes) if (stage.machine(node).host === fault.state) stage.setHost(node, 'up')
+        for (const node of alive) if (stage.machine(node).host === fault.state) stage.setHost(node, 'up')
       }
     }
     case 'hostPause':

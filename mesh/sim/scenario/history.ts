@@ -54,6 +54,16 @@ export class History {
     return { node, from, tookMs: commit === undefined ? undefined : commit.at - from }
   }
 
+  /** Whether the leader said, within so long of the fault, that more than half of the node's observers do not vote. */
+  isBlindTo({ node, from }: Episode, withinMs: number): boolean {
+    const told = this.notices.flatMap(({ at, notice }) => (notice.kind === 'blind' ? [{ at, notice }] : []))
+    const before = told.findLast(({ at }) => at <= from)
+    const meanwhile = told.filter(({ at }) => at > from && at <= from + withinMs)
+    return [...(before === undefined ? [] : [before]), ...meanwhile].some(({ notice }) =>
+      notice.subjects.includes(node),
+    )
+  }
+
   recoveryFault({ node, until }: Episode, boundMs: number, endedAt: number): readonly string[] {
     if (until + boundMs > endedAt) return []
     const end = this.#recoveries.find(({ at, verdict }) => verdict.subject === node && at >= until)

@@ -37,7 +37,12 @@ export function judge(scenario: Scenario, staging: Staging, records: readonly Re
   const detections: Detection[] = []
   for (const requirement of requirements) {
     const due = staging.episodes.filter((episode) => isCase(episode, requirement, endedAt))
-    const found = due.map((episode) => history.detection(episode, requirement.as))
+    const found = due.flatMap((episode) => {
+      const detection = history.detection(episode, requirement.as)
+      // Too few who are fit to vote: no verdict is owed, an alarm is.
+      const isExcused = detection.tookMs === undefined && history.isBlindTo(episode, requirement.atMost)
+      return isExcused ? [] : [detection]
+    })
     detections.push(...found)
     reasons.push(...detectionFaults(requirement, found))
     if (requirement.recovered !== undefined) {
