@@ -3,7 +3,7 @@
 /** When this leader renewed its own Lease, told apart by the server's resourceVersions and not by anybody's clock. */
 export interface Renewals {
   /**
-   * resourceVersion of the leader's own first Lease renewal after `ms` (monotonic). Undefined: none since, or no election.
+   * resourceVersion of the leader's own first Lease renewal after `ms` (monotonic). Undefined: none since.
    * What has a resourceVersion greater than that was written after that moment.
    */
   firstSince(ms: number): string | undefined
@@ -15,9 +15,4 @@ export interface Authority {
   readonly renewals: Renewals
   /** True only while this process leads and renewed its Lease less than 5 s ago. */
   mayWrite(): boolean
-}
-
-/** Of an aggregator that has no rivals: without an election it always may. */
-export function soleAuthority(term: number): Authority {
-  return { term, mayWrite: () => true, renewals: { firstSince: () => undefined } }
 }

@@ -10,7 +10,7 @@ import type { Answer, Millis } from './model.ts'
 import { vetoOf } from './quorum.ts'
 
 /** Subjects that a roll-call without candidates asks about: each costs all members some sixty bytes. */
-const ASKED_AT_A_TIME = 4
+const ASKED_AT_A_TIME = 8
 const OPEN_FOR_MS = 300_000
 /** Observers must disagree about a subject twice, so far apart and no farther. */
 const SPLIT_APART_MS = 3_000

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { soleAuthority } from '../../aggregator/kubernetes/authority.ts'
 import { RosterMemory } from '../../aggregator/kubernetes/roster/memory.ts'
 import { RosterSync } from '../../aggregator/kubernetes/roster/sync.ts'
 import type { Store } from '../../aggregator/model.ts'
@@ -75,7 +74,7 @@ async function startAgain(): Promise<RosterSync> {
         stop: () => {},
       },
       record,
-      authority: { ...soleAuthority(3), mayWrite: () => mayWrite },
+      authority: { term: 3, renewals: { firstSince: () => undefined }, mayWrite: () => mayWrite },
       memory: new RosterMemory(store, inForce.epoch, performance.now(), Date.now()),
       story: recorder.roster,
       log: silentLog,

@@ -167,12 +167,12 @@ test('a node that dies and starts again is in no dispute, though some hear it be
   expect(kinds).not.toContain('linkFault')
 })
 
-test('whom to ask about takes turns, four at a time, the disputed ones included', () => {
+test('whom to ask about takes turns, eight at a time, the disputed ones included', () => {
   const mine = disputes()
   twice(mine, C, answers(C, ...times(5, HEARS), ...times(5, NOTHING)))
-  const suspected = [A, B, nodeName(7), nodeName(8), nodeName(9)]
+  const suspected = [A, B, ...[7, 8, 9, 10, 11, 12, 13, 14].map(nodeName)]
   const asked = [mine.toAsk(suspected), mine.toAsk(suspected)]
-  for (const turn of asked) expect(turn).toHaveLength(4)
+  for (const turn of asked) expect(turn).toHaveLength(8)
   expect(new Set(asked.flat())).toEqual(new Set([...suspected, C]))
   expect(disputes().toAsk([])).toEqual([])
 })
