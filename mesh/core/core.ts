@@ -11,10 +11,10 @@ import type { Leader } from './leader.ts'
 import { Links } from './links.ts'
 import { Membership } from './membership.ts'
 import type { Effect, Input, Message } from './message.ts'
-import type { DownNotice, Incarnation, Millis, Now, Roster, SignedStatement } from './model.ts'
+import type { DownNotice, Incarnation, Millis, Now, Roster, SignedRollCall, SignedStatement } from './model.ts'
 import { compareIncarnations, LEAVE_MS_MAX } from './model.ts'
 import { Observer } from './observer.ts'
-import { Office } from './office.ts'
+import { Office, type OfficeInput } from './office.ts'
 import { RollCallDesk } from './roll-call.ts'
 import { RosterExchange } from './roster-exchange.ts'
 import { checkTiming, type Timing } from './timing.ts'
@@ -147,8 +147,14 @@ export class Core {
       case 'roster':
         return this.#advance(now.ms, input.roster, input.hash, input.bytes)
       default:
-        return this.#office?.take(now.ms, input, this.#links.peers) ?? []
+        return this.#office === undefined ? [] : this.#inOffice(now.ms, this.#office, input)
     }
+  }
+
+  #inOffice(now: Millis, office: Office, input: OfficeInput): readonly Effect[] {
+    // Members on a later roster drop a canvass, and where nobody leads there is no roll-call to learn of that from.
+    const sought = input.kind === 'canvass' ? this.#rosters.seek(this.#links.any(this.#options.random)) : []
+    return [...sought, ...office.take(now, input, this.#links.peers)]
   }
 
   #tick(now: Millis): readonly Effect[] {
@@ -193,8 +199,7 @@ export class Core {
   #compareDigests(now: Millis): readonly Effect[] {
     this.#digestAt = now + this.#timing.digestEveryMs
     this.#gossip.expire(now)
-    const peers = this.#links.peers
-    const peer = peers[Math.floor(this.#options.random() * peers.length)]
+    const peer = this.#links.any(this.#options.random)
     return peer === undefined ? [] : this.#dissemination.digestTo(peer)
   }
 
@@ -233,7 +238,7 @@ export class Core {
       case 'digest':
         return this.#dissemination.answer(now.ms, from, message)
       case 'roll-call':
-        return this.#office?.called(from, message.call) ?? this.#receiveRollCall(now.ms, from, message.call)
+        return this.#receiveRollCall(now.ms, from, message.call)
       case 'answers':
         if (this.#office !== undefined) return this.#office.answered(message)
         this.#desk.relay(now.ms, message)
@@ -245,13 +250,12 @@ export class Core {
     }
   }
 
-  #receiveRollCall(
-    now: Millis,
-    from: string,
-    call: Extract<Message, { kind: 'roll-call' }>['call'],
-  ): readonly Effect[] {
+  #receiveRollCall(now: Millis, from: string, call: SignedRollCall): readonly Effect[] {
     const { epoch, subjects } = call.rollCall
-    if (epoch > this.#membership.roster.epoch) return this.#rosters.hold(from, call)
+    const held = epoch > this.#membership.roster.epoch ? this.#rosters.hold(from, call) : undefined
+    // An aggregator answers no other, but what roster that one is on matters to both.
+    if (this.#office !== undefined) return [...(held ?? []), ...this.#office.called(from, call)]
+    if (held !== undefined) return held
     const { leader, uplinks } = this.#desk
     const passedOn = this.#desk.receive(now, from, call, this.#links)
     const isNewLeader = this.#desk.leader !== leader

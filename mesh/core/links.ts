@@ -29,4 +29,10 @@ export class Links {
   get peers(): readonly string[] {
     return [...this.#open.keys()]
   }
+
+  /** One of the peers, by chance; undefined when there is none. `random`: uniform in [0, 1). */
+  any(random: () => number): string | undefined {
+    const { peers } = this
+    return peers[Math.floor(random() * peers.length)]
+  }
 }

@@ -1,6 +1,7 @@
 /**
  * How a later roster reaches everybody: a roll-call of a later epoch tells that there is one, whoever brought it is asked
- * for it, and the roll-call waits for it. So an epoch spreads as fast as the first roll-call on it.
+ * for it, and the roll-call waits for it. So an epoch spreads as fast as the first roll-call on it. An aggregator that would
+ * lead seeks one itself.
  */
 import type { Effect } from './message.ts'
 import type { SignedRollCall } from './model.ts'
@@ -19,6 +20,8 @@ export class RosterExchange {
   #held: Held[] = []
   /** What has been asked for, and not come yet: at most one a peer. */
   readonly #asked = new Set<string>()
+  /** Asked whether there is one: whoever has none is silent, so this says nothing of what was asked for otherwise. */
+  readonly #sought = new Set<string>()
 
   constructor(epoch: number, bytes: Uint8Array) {
     this.#epoch = epoch
@@ -33,6 +36,13 @@ export class RosterExchange {
     return [{ kind: 'send', to: from, via: 'any', message: { kind: 'want-roster', epoch: call.rollCall.epoch } }]
   }
 
+  /** Asks that peer for any roster later than the one in force. */
+  seek(peer: string | undefined): readonly Effect[] {
+    if (peer === undefined) return []
+    this.#sought.add(peer)
+    return [{ kind: 'send', to: peer, via: 'any', message: { kind: 'want-roster', epoch: this.#epoch + 1 } }]
+  }
+
   wanted(from: string, epoch: number): readonly Effect[] {
     if (epoch > this.#epoch) return []
     return [{ kind: 'send', to: from, via: 'any', message: { kind: 'roster', epoch: this.#epoch, bytes: this.#bytes } }]
@@ -40,7 +50,8 @@ export class RosterExchange {
 
   /** Only what was asked for: nobody is made to check rosters at a peer's pleasure. */
   offered(from: string, epoch: number, bytes: Uint8Array): readonly Effect[] {
-    if (!this.#asked.delete(from) || epoch <= this.#epoch) return [{ kind: 'dropped', why: 'roster', from }]
+    const isAnswer = this.#asked.delete(from) || this.#sought.delete(from)
+    if (!isAnswer || epoch <= this.#epoch) return [{ kind: 'dropped', why: 'roster', from }]
     return [{ kind: 'rosterOffered', from, bytes }]
   }
 
@@ -49,6 +60,7 @@ export class RosterExchange {
     this.#epoch = epoch
     this.#bytes = bytes
     this.#asked.clear()
+    this.#sought.clear()
     const held = this.#held
     this.#held = []
     return held.filter(({ call }) => call.rollCall.epoch <= epoch)

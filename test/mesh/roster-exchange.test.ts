@@ -62,6 +62,14 @@ describe('the exchange', () => {
     expect(mine.offered('a', 8, Uint8Array.of(8))).toEqual(dropped('a'))
   })
 
+  test('seeks one that nobody has told of, and still asks the same peer when that tells of one', () => {
+    const mine = exchange()
+    expect(mine.seek('a')).toEqual([send('a', { kind: 'want-roster', epoch: 8 })])
+    expect(mine.hold('a', callOn(8))).toHaveLength(1)
+    expect(mine.offered('a', 8, Uint8Array.of(8))).toHaveLength(1)
+    expect(mine.offered('b', 8, Uint8Array.of(8))).toEqual(dropped('b'))
+  })
+
   test('hands on the roster in force to whoever wants it or an earlier one, not one that it has not', () => {
     const mine = exchange()
     expect(mine.wanted('a', 8)).toEqual([])
@@ -128,7 +136,9 @@ function coreOf(node: string): Core {
     timing: DEFAULT_TIMING,
     random: () => random(),
   }
-  return new Core(momentAt(0), { node, incarnation: FIRST_LIFE, roster, ...parts })
+  const office = { rosterHash: HASH, saidBefore: [], heartbeats: false, nonce: () => 'b1' }
+  const aggregator = roster.aggregators.some((one) => one.node === node) ? { aggregator: office } : {}
+  return new Core(momentAt(0), { node, incarnation: FIRST_LIFE, roster, ...parts, ...aggregator })
 }
 
 describe('a later roster', () => {
@@ -146,6 +156,22 @@ describe('a later roster', () => {
     expect(offers).toEqual([B, C])
     const answered = cores.log.filter(({ effect }) => effect.kind === 'send' && effect.message.kind === 'answers')
     expect(new Set(answered.map(({ at }) => at))).toEqual(new Set([A, B, C]))
+  })
+
+  test('reaches an aggregator that stands by with a roll-call of the one that leads', () => {
+    const cores = new Cores(LEADER, A).connect(LEADER, A).tell(A, advance)
+    cores.tell(LEADER, { kind: 'message', from: A, message: { kind: 'roll-call', call: callOn(later.epoch) } })
+    expect(cores.epochs()).toEqual([8, 8])
+  })
+
+  test('reaches an aggregator that would lead where nobody does, and then it is answered', () => {
+    const cores = new Cores(LEADER, A).connect(LEADER, A).tell(A, advance)
+    const answers = () => cores.log.filter(({ effect }) => effect.kind === 'send' && effect.message.kind === 'answers')
+    cores.tell(LEADER, { kind: 'canvass', term: 1 })
+    expect(cores.epochs()).toEqual([8, 8])
+    expect(answers()).toEqual([])
+    cores.tell(LEADER, { kind: 'canvass', term: 2 })
+    expect(new Set(answers().map(({ at }) => at))).toEqual(new Set([A]))
   })
 
   test('that nobody asked for is dropped', () => {
