@@ -1,6 +1,7 @@
 /**
  * Runs the long suites, one after another: `npm run test:long -- [--hours H]`, so many hours for the
- * scenarios (1 unless told), ten minutes for the fuzzer, a silence of 300 s. Each has a short cut in `npm test`.
+ * scenarios (1 unless told), ten minutes for the fuzzer, a silence of 300 s, all that befalls a leader. Each has a short cut
+ * in `npm test`.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -22,6 +23,11 @@ const LONG_SUITES = [
     name: 'healing',
     args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/namespaces/faults.test.ts'],
     env: { STARLING_SILENCE_SECONDS: '300' },
+  },
+  {
+    name: 'leaders',
+    args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/control-plane/leadership.test.ts'],
+    env: { STARLING_LEADERS: 'long' },
   },
 ]
 

@@ -61,7 +61,8 @@ export class Ballots {
 
   /** When the next of a subject's accusers will have heard nothing of it for `ms`; Infinity when all have, or there is none. */
   silentForAt(now: Millis, subject: string, ms: Millis): Millis {
-    const times = this.about(subject, 'HostHung', 'NodeDown').map((ballot) => now + ms - silentFor(ballot, now))
+    // A moment later, since at that very one the sum of fractions may fall just short.
+    const times = this.about(subject, 'HostHung', 'NodeDown').map((ballot) => now + ms - silentFor(ballot, now) + 1)
     return Math.min(...times.filter((time) => time > now))
   }
 

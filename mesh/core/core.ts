@@ -263,14 +263,12 @@ export class Core {
     const hadNoWay = uplinks.every((peer) => !this.#links.has(peer))
     const isNews = this.#desk.uplinks !== uplinks
     const said = isNewLeader || (hadNoWay && isNews) ? this.#dissemination.sayAgain(now) : []
-    return [...passedOn, ...said, ...subjects.flatMap(({ node }) => this.#look(now, node))]
+    return [...passedOn, ...said, ...subjects.flatMap((asked) => this.#look(now, asked))]
   }
 
-  #look(now: Millis, subject: string): readonly Effect[] {
-    return this.#perform(
-      now,
-      this.#observer.about(now, subject, (watch) => watch.look(now)),
-    )
+  #look(now: Millis, { node, incarnation }: SignedRollCall['rollCall']['subjects'][number]): readonly Effect[] {
+    const effects = this.#observer.about(now, node, (watch) => watch.asked(now, incarnation))
+    return this.#perform(now, effects)
   }
 
   #hear(now: Millis, from: string, item: Heard): readonly Effect[] {

@@ -191,6 +191,15 @@ export class Watch {
     return this.#follow(now, this.edge.closed(now))
   }
 
+  /**
+   * The leader asks about the subject, in the latest life that it has heard of. One that died soon after it had begun a new
+   * life was heard in it by some alone; the votes of the others would be of a life that is over.
+   */
+  asked(now: Millis, incarnation: Incarnation): readonly WatchEffect[] {
+    this.lives(now, incarnation)
+    return this.look(now)
+  }
+
   /** Somebody else asks about the subject: look now rather than at the next beat. */
   look(now: Millis): readonly WatchEffect[] {
     this.#host.lookedAt(now)

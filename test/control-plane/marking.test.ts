@@ -1,14 +1,12 @@
 /** NotReady that Kubernetes obeys, on a real control plane: what is marked, when it is undone, and what is left alone. */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { parse, stringify } from 'yaml'
 import type { EventKind } from '../../aggregator/model.ts'
-import { conditionOf, isReady, podOn, serviceOf } from '../../bench/control-plane/objects.ts'
+import { isReady, podOn, serviceOf } from '../../bench/control-plane/objects.ts'
 import { missingForNodes } from '../../bench/control-plane/programs.ts'
 import type { ControlPlaneStage } from '../../bench/control-plane/stage.ts'
 import { untilWhole } from '../../bench/whole.ts'
 import { describeReal } from '../real-part.ts'
+import { settingsInForce, shownOn } from './shown.ts'
 import { theStage, WITHIN_MS } from './stage.ts'
 
 const PODS = 12
@@ -20,16 +18,7 @@ describeReal('marking on a real control plane', missingForNodes(), () => {
   /** Each death on a node of its own: one that keeps coming and going has to be heard for longer each time. */
   const [dead, isolated, cordoned, busy] = ['node-1', 'node-3', 'node-4', 'node-5'] as const
 
-  const settle = (change: object) => {
-    const file = join(stage.network.dir, 'settings.yaml')
-    const document = parse(readFileSync(file, 'utf8'))
-    writeFileSync(file, stringify({ ...document, version: document.version + 1, ...change }))
-  }
-  const inForce = async (change: object) => {
-    const { version } = (await stage.mesh.client.state()).settings
-    settle(change)
-    await stage.cluster.until('the settings', async () => (await stage.mesh.client.state()).settings.version > version)
-  }
+  const inForce = (change: object) => settingsInForce(stage, stage.mesh.client, change)
 
   beforeAll(async () => {
     stage = await theStage()
@@ -52,12 +41,7 @@ describeReal('marking on a real control plane', missingForNodes(), () => {
     await inForce({ marking: { mode: 'observe' } })
   }, WITHIN_MS)
 
-  const shown = async (name: string) => {
-    const node = await stage.cluster.node(name)
-    const [ready, own] = [conditionOf(node, 'Ready'), conditionOf(node, 'StarlingHealthy')]
-    const taints = node.spec.taints?.map(({ key, value }) => (value === undefined ? key : `${key}=${value}`)) ?? []
-    return { ready: `${ready?.status} ${ready?.reason}`, own: own?.reason, heartbeat: ready?.lastHeartbeatTime, taints }
-  }
+  const shown = (name: string) => shownOn(stage.cluster, name)
   const kinds = async (node: string, ...wanted: readonly EventKind[]) => {
     const events = await stage.mesh.client.events({ node, kinds: wanted, limit: 100 })
     return events.map(({ kind }) => kind)
@@ -120,7 +104,7 @@ describeReal('marking on a real control plane', missingForNodes(), () => {
     WITHIN_MS,
   )
 
-  /** Writes of the aggregator while nothing happens, by its own count. */
+  /** Writes of the aggregator while nothing happens, by its own count, but for its own Lease. */
   async function writesOver(ms: number): Promise<{ readonly apiWrites: number }> {
     const before = await written()
     await new Promise((resolve) => setTimeout(resolve, ms))
@@ -129,7 +113,9 @@ describeReal('marking on a real control plane', missingForNodes(), () => {
   async function written(): Promise<number> {
     const [aggregator] = stage.mesh.aggregators
     const text = await (await fetch(`http://127.0.0.1:${aggregator.gate.port}/metrics`)).text()
-    const counts = [...text.matchAll(/^starling_api_writes_total\{.*\} (\d+)$/gm)].map((match) => Number(match[1]))
+    const counts = [...text.matchAll(/^starling_api_writes_total\{(.*)\} (\d+)$/gm)]
+      .filter(([, labels]) => labels?.includes('resource="leases"') === false)
+      .map(([, , count]) => Number(count))
     return counts.reduce((sum, count) => sum + count, 0)
   }
 

@@ -15,7 +15,7 @@ import { writeEnrolled } from '../../mesh/identity/identity-dir.ts'
 import { keyPairFromSeed } from '../../mesh/identity/keys.ts'
 import { epochStoreConformance, nodeSourceConformance } from '../kubernetes/roster-conformance.ts'
 import { describeReal } from '../real-part.ts'
-import { type Plane, thePlane, theStage, WITHIN_MS } from './stage.ts'
+import { AGGREGATORS, type Plane, thePlane, theStage, WITHIN_MS } from './stage.ts'
 
 const NODES = '/api/v1/nodes'
 const RECORD = `/api/v1/namespaces/${NAMESPACE}/configmaps/${ROSTER_OBJECT}`
@@ -186,12 +186,12 @@ async function accountOutside({ plane }: Plane, name = AGGREGATOR_ACCOUNT): Prom
   return await connectKubernetes({ kubeconfig: file })
 }
 
-/** As its CA does, with a key of its own: the agent is given it, and the aggregator is told. */
+/** As its CA does, with a key of its own: the agent is given it, and the aggregators are told. */
 async function enrolAnew(dir: string, node: string): Promise<void> {
   const ca = await keyPairFromSeed(new Uint8Array(readFileSync(join(dir, 'ca.key'))))
   const file = join(dir, node, 'cert')
   const before = readCertificate(new Uint8Array(readFileSync(file)), ca.publicKey, 'namespaces', Date.now())
   const certificate = issueCertificate(ca, { ...before, serial: before.serial + 1 })
   writeFileSync(file, certificate)
-  writeEnrolled(join(dir, 'aggregator-1'), node, certificate)
+  for (const aggregator of AGGREGATORS) writeEnrolled(join(dir, aggregator), node, certificate)
 }

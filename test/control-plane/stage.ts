@@ -10,6 +10,8 @@ import { ControlPlaneStage } from '../../bench/control-plane/stage.ts'
 import { Network } from '../../bench/namespaces/network.ts'
 
 export const NODES = 6
+/** Only the first runs, but for tests of several. */
+export const AGGREGATORS = ['aggregator-1', 'aggregator-2'] as const
 /** Two waits, each with its own generous deadline. */
 export const WITHIN_MS = 600_000
 
@@ -25,8 +27,15 @@ let stage: Promise<ControlPlaneStage> | undefined
 let alone: Promise<Plane> | undefined
 
 export function theStage(): Promise<ControlPlaneStage> {
-  stage ??= ControlPlaneStage.start({ nodes: NODES, aggregators: 1, lifecycle: LIFECYCLE, kubernetes: {} })
+  stage ??= startStage()
   return stage
+}
+
+/** Stops all aggregators but the first, and resolves when that one leads. */
+export async function leaveFirst({ mesh, cluster }: ControlPlaneStage): Promise<void> {
+  const [first, ...others] = mesh.aggregators
+  for (const { process } of others) await process.stop()
+  await cluster.until('the first aggregator leads', () => first.client.state())
 }
 
 /** For tests of the API alone, which also run where there are no programs for nodes. */
@@ -34,6 +43,13 @@ export function thePlane(): Promise<Plane> {
   if (missingForNodes() === undefined) return theStage()
   alone ??= startAlone()
   return alone
+}
+
+async function startStage(): Promise<ControlPlaneStage> {
+  const options = { nodes: NODES, aggregators: AGGREGATORS.length, lifecycle: LIFECYCLE, kubernetes: {} }
+  const started = await ControlPlaneStage.start(options)
+  await leaveFirst(started)
+  return started
 }
 
 async function startAlone(): Promise<Plane> {
