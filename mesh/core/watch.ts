@@ -197,7 +197,7 @@ export class Watch {
    */
   asked(now: Millis, incarnation: Incarnation): readonly WatchEffect[] {
     this.lives(now, incarnation)
-    return this.look(now)
+    return [...this.look(now), ...this.#speak(now)]
   }
 
   /** Somebody else asks about the subject: look now rather than at the next beat. */
