@@ -313,7 +313,7 @@ test('a subject that the leader asks about in a later life than was heard here i
     .becomes(SILENT)
     .runUntil(MISSED + 1_500)
   const later = { ...FIRST_LIFE, boot: 2 }
-  watched.does((watch, now) => watch.asked(now, later)).runFor(100)
+  watched.isAskedAbout(later).isAskedAbout(later)
   expect(watched.accusations.map(([, { opinion, incarnation }]) => [opinion, incarnation])).toEqual([
     ['NodeDown', FIRST_LIFE],
     ['NodeDown', later],

@@ -1,6 +1,6 @@
 /** One observer and its subject on virtual time: what happens between them is played, and what is said written down. */
 import type { HostAnswer, PortResult } from '../../mesh/core/channel.ts'
-import type { Accusation, Opinion } from '../../mesh/core/model.ts'
+import type { Accusation, Incarnation, Opinion } from '../../mesh/core/model.ts'
 import { DEFAULT_TIMING } from '../../mesh/core/timing.ts'
 import { Watch, type WatchEffect } from '../../mesh/core/watch.ts'
 import { Agenda } from '../../mesh/sim/agenda.ts'
@@ -70,6 +70,12 @@ export class Watched {
       what(this.watch, this.now)
       return []
     })
+    return this
+  }
+
+  /** The leader asks about the subject, in that life. */
+  isAskedAbout(incarnation: Incarnation): this {
+    this.#do(() => this.watch.asked(this.now, incarnation))
     return this
   }
 
