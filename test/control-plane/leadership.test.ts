@@ -88,6 +88,10 @@ describeReal('two aggregators on a real control plane', missingForNodes(), () =>
     return events.filter(({ seq }) => seq > after).map(({ kind }) => kind)
   }
 
+  const itLong = (name: string, test: () => Promise<void>) => {
+    if (isLong) it(name, test, WITHIN_MS)
+  }
+
   it(
     'one leads and marks; killed, the other takes over, keeps the mark, undoes it, and marks the next death',
     async () => {
@@ -150,55 +154,47 @@ describeReal('two aggregators on a real control plane', missingForNodes(), () =>
     WITHIN_MS,
   )
 
-  it.runIf(isLong)(
-    'a leader that is killed while it marks: what is half done is finished, and undone',
-    async () => {
-      const leader = await leaders.leader()
-      stage.network.pull(fourth)
-      await stage.cluster.until('the first of the marks', async () => {
-        for (;;) if ((await shownOn(stage.cluster, fourth)).own !== undefined) return true
-      })
-      await leaders.kill(leader)
-      const left = (await stage.cluster.pods(fourth)).filter(isReady).length
-      process.stderr.write(`    killed with ${left} of ${PODS_PER_NODE} pods unmarked\n`)
-      await leaders.untilLeads(leaders.not(leader))
-      await timed('next leader to marked', untilMarked(fourth))
-      stage.network.plug(fourth)
-      await timed('back to undone', untilUndone(fourth))
-    },
-    WITHIN_MS,
-  )
+  itLong('a leader that is killed while it marks: what is half done is finished, and undone', async () => {
+    const leader = await leaders.leader()
+    stage.network.pull(fourth)
+    await stage.cluster.until('the first of the marks', async () => {
+      for (;;) if ((await shownOn(stage.cluster, fourth)).own !== undefined) return true
+    })
+    await leaders.kill(leader)
+    const left = (await stage.cluster.pods(fourth)).filter(isReady).length
+    process.stderr.write(`    killed with ${left} of ${PODS_PER_NODE} pods unmarked\n`)
+    await leaders.untilLeads(leaders.not(leader))
+    await timed('next leader to marked', untilMarked(fourth))
+    stage.network.plug(fourth)
+    await timed('back to undone', untilUndone(fourth))
+  })
 
-  it.runIf(isLong)(
-    'a leader that is stopped for three Leases while a node recovers writes nothing when it goes on',
-    async () => {
-      const leader = await leaders.leader()
-      const standby = leaders.not(leader)
-      stage.network.pull(fifth)
-      await untilMarked(fifth)
-      const stoppedAt = Date.now()
-      leader.process.signal('SIGSTOP')
-      let seq = 0
-      try {
-        await timed('leader stopped to the next one', leaders.untilLeads(standby))
-        stage.network.plug(fifth)
-        await timed('back to undone by the new leader', untilUndone(fifth))
-        await leaders.untilRenewedFor(stoppedAt, 3 * LEASE_MS)
-      } finally {
-        leader.process.signal('SIGCONT')
-      }
-      const goesOnAt = Date.now()
-      await timed('going on to standing by', leaders.untilStandsBy(leader))
-      seq = await lastSeq(leader.client)
-      await leaders.untilRenewedFor(goesOnAt, LEASE_MS)
-      expect(await isUndone(fifth)).toBe(true)
-      expect(await leaders.leading()).toEqual([standby.name])
-      expect(await kinds(leader, seq, fifth, 'marked', 'undone')).toEqual([])
-    },
-    WITHIN_MS,
-  )
+  itLong('a leader that is stopped for three Leases while a node recovers writes nothing when it goes on', async () => {
+    const leader = await leaders.leader()
+    const standby = leaders.not(leader)
+    stage.network.pull(fifth)
+    await untilMarked(fifth)
+    const stoppedAt = Date.now()
+    leader.process.signal('SIGSTOP')
+    let seq = 0
+    try {
+      await timed('leader stopped to the next one', leaders.untilLeads(standby))
+      stage.network.plug(fifth)
+      await timed('back to undone by the new leader', untilUndone(fifth))
+      await leaders.untilRenewedFor(stoppedAt, 3 * LEASE_MS)
+    } finally {
+      leader.process.signal('SIGCONT')
+    }
+    const goesOnAt = Date.now()
+    await timed('going on to standing by', leaders.untilStandsBy(leader))
+    seq = await lastSeq(leader.client)
+    await leaders.untilRenewedFor(goesOnAt, LEASE_MS)
+    expect(await isUndone(fifth)).toBe(true)
+    expect(await leaders.leading()).toEqual([standby.name])
+    expect(await kinds(leader, seq, fifth, 'marked', 'undone')).toEqual([])
+  })
 
-  it.runIf(isLong)(
+  itLong(
     'an API server that is gone while nodes die: nothing is queued, and what is dead when it is back is found afresh',
     async () => {
       const before = await leaders.leader()
@@ -228,27 +224,22 @@ describeReal('two aggregators on a real control plane', missingForNodes(), () =>
       stage.network.pull(second)
       await timed('death after etcd was restarted to marked', untilMarked(second))
     },
-    WITHIN_MS,
   )
 
-  it.runIf(isLong)(
-    'three of six nodes die at once: the leader freezes, and marks none',
-    async () => {
-      const leader = await leaders.leader()
-      const dead = [first, third, fifth]
-      const after = await lastSeq(leader.client)
-      for (const node of dead) stage.network.pull(node)
-      const isFrozen = async () => (await leader.client.state()).mesh.frozen !== null
-      await timed('three deaths to a freeze', stage.cluster.until('the freeze', isFrozen))
-      await timed('three deaths to Unknown by Kubernetes itself', untilUnknown(dead))
-      await expectNothingOfOurs(leader, after)
-      // The next to lead has no freeze to wait out.
-      await leaders.kill(leader)
-    },
-    WITHIN_MS,
-  )
+  itLong('three of six nodes die at once: the leader freezes, and marks none', async () => {
+    const leader = await leaders.leader()
+    const dead = [first, third, fifth]
+    const after = await lastSeq(leader.client)
+    for (const node of dead) stage.network.pull(node)
+    const isFrozen = async () => (await leader.client.state()).mesh.frozen !== null
+    await timed('three deaths to a freeze', stage.cluster.until('the freeze', isFrozen))
+    await timed('three deaths to Unknown by Kubernetes itself', untilUnknown(dead))
+    await expectNothingOfOurs(leader, after)
+    // The next to lead has no freeze to wait out.
+    await leaders.kill(leader)
+  })
 
-  it.runIf(isLong)(
+  itLong(
     'half of the mesh with each aggregator, and the API server with both: nobody leads, and nothing is marked',
     async () => {
       const leader = await leaders.leader()
@@ -272,7 +263,6 @@ describeReal('two aggregators on a real control plane', missingForNodes(), () =>
       await expectNothingOfOurs(leader, after[0])
       await expectNothingOfOurs(standby, after[1])
     },
-    WITHIN_MS,
   )
 
   const untilUnknown = (names: readonly string[]) =>
