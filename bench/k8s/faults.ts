@@ -95,11 +95,26 @@ export class Faults {
     const pulledAtMs = Date.now()
     for (const machine of machines) network.pull(machine)
     const samples = await follow(this.#stage, node, isGone, withinMs)
+    const agents = await this.#endAgents(machines)
     for (const machine of machines) network.plug(machine)
+    for (const agent of agents) agent.start()
     await follow(this.#stage, node, (shown) => this.#isComplete(shown), BACK_WITHIN_MS)
     await this.#stage.cluster.untilReady([node])
     const since = (is: (shown: Shown) => boolean) => secondsBetween(pulledAtMs, firstAtMs(samples, is))
     return { ready: since(isNotReady), endpoints: since(isUnserved), pods: since(({ readyPods }) => readyPods === 0) }
+  }
+
+  /**
+   * A host that was dead comes back with another life of its agent. One that came back in the same life twice within ten
+   * minutes has bad links to the mesh, and its next verdict waits (docs/protocol.md section 4).
+   */
+  async #endAgents(machines: readonly string[]) {
+    const { mesh, cluster } = this.#stage
+    const members = machines.filter((machine) => mesh.machines.some(({ name }) => name === machine))
+    const agents = members.map((node) => mesh.processes(node).agent)
+    for (const agent of agents) agent.signal('SIGKILL')
+    await cluster.until('the end of the agents', () => agents.every(({ isRunning }) => !isRunning))
+    return agents
   }
 
   #isComplete(shown: Shown): boolean {

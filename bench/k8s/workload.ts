@@ -13,10 +13,14 @@ export function podPrefix(node: string): string {
   return `${node}-pod-`
 }
 
-/** Resolves when all pods are Ready and in endpoints. */
+/**
+ * Resolves when all pods are Ready. One at a time on each node: kubemark keeps its fake files in a map, and two pods that
+ * start at once now and then end it with "concurrent map writes".
+ */
 export async function deploy(cluster: Cluster, nodes: readonly string[], { pods, served }: Workload): Promise<void> {
-  const names = (node: string) => Array.from({ length: pods }, (_, index) => `${podPrefix(node)}${index + 1}`)
-  const services = nodes.flatMap((node) => names(node).slice(0, served))
-  const made = nodes.flatMap((node) => names(node).map((name) => podOn(node, name, { app: name })))
-  await cluster.add(made, services.map(serviceOf))
+  for (let number = 1; number <= pods; number++) {
+    const names = nodes.map((node) => ({ node, name: `${podPrefix(node)}${number}` }))
+    const made = names.map(({ node, name }) => podOn(node, name, { app: name }))
+    await cluster.add(made, number > served ? [] : names.map(({ name }) => serviceOf(name)))
+  }
 }
