@@ -1,11 +1,12 @@
 /** NotReady that Kubernetes obeys, on a real control plane: what is marked, when it is undone, and what is left alone. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { parse, stringify } from 'yaml'
 import type { EventKind } from '../../aggregator/model.ts'
 import { conditionOf, isReady, podOn, serviceOf } from '../../bench/control-plane/objects.ts'
 import { missingForNodes } from '../../bench/control-plane/programs.ts'
-import { putInForce } from '../../bench/control-plane/settings.ts'
 import type { ControlPlaneStage } from '../../bench/control-plane/stage.ts'
-import { writesOf } from '../../bench/k8s/writes.ts'
 import { untilWhole } from '../../bench/whole.ts'
 import { describeReal } from '../real-part.ts'
 import { theStage, WITHIN_MS } from './stage.ts'
@@ -19,9 +20,20 @@ describeReal('marking on a real control plane', missingForNodes(), () => {
   /** Each death on a node of its own: one that keeps coming and going has to be heard for longer each time. */
   const [dead, isolated, cordoned, busy] = ['node-1', 'node-3', 'node-4', 'node-5'] as const
 
+  const settle = (change: object) => {
+    const file = join(stage.network.dir, 'settings.yaml')
+    const document = parse(readFileSync(file, 'utf8'))
+    writeFileSync(file, stringify({ ...document, version: document.version + 1, ...change }))
+  }
+  const inForce = async (change: object) => {
+    const { version } = (await stage.mesh.client.state()).settings
+    settle(change)
+    await stage.cluster.until('the settings', async () => (await stage.mesh.client.state()).settings.version > version)
+  }
+
   beforeAll(async () => {
     stage = await theStage()
-    await putInForce(stage, { marking: { mode: 'ready' } })
+    await inForce({ marking: { mode: 'ready' } })
     await stage.cluster.add(
       [
         ...NAMES.map((name, index) => podOn(dead, name, index < SERVED ? { app: 'web' } : {})),
@@ -37,7 +49,7 @@ describeReal('marking on a real control plane', missingForNodes(), () => {
   }, WITHIN_MS)
   afterAll(async () => {
     await stage.cluster.remove([...NAMES, 'apart'], ['web', 'apart'])
-    await putInForce(stage, { marking: { mode: 'observe' } })
+    await inForce({ marking: { mode: 'observe' } })
   }, WITHIN_MS)
 
   const shown = async (name: string) => {
@@ -115,7 +127,10 @@ describeReal('marking on a real control plane', missingForNodes(), () => {
     return { apiWrites: (await written()) - before }
   }
   async function written(): Promise<number> {
-    return [...(await writesOf(stage.mesh.aggregators)).values()].reduce((sum, count) => sum + count, 0)
+    const [aggregator] = stage.mesh.aggregators
+    const text = await (await fetch(`http://127.0.0.1:${aggregator.gate.port}/metrics`)).text()
+    const counts = [...text.matchAll(/^starling_api_writes_total\{.*\} (\d+)$/gm)].map((match) => Number(match[1]))
+    return counts.reduce((sum, count) => sum + count, 0)
   }
 
   it(
@@ -139,7 +154,7 @@ describeReal('marking on a real control plane', missingForNodes(), () => {
   it(
     'taints that others put on and take off meanwhile are never lost',
     async () => {
-      await putInForce(stage, { marking: { mode: 'ready', taints: { NodeDown: 'NoSchedule' } } })
+      await inForce({ marking: { mode: 'ready', taints: { NodeDown: 'NoSchedule' } } })
       let isOver = false
       const write = async (key: string) => {
         let rounds = 0
@@ -174,7 +189,7 @@ describeReal('marking on a real control plane', missingForNodes(), () => {
       for (const key of keys) expect(taints).toContain(key)
       const body = { spec: { taints: null } }
       await stage.plane.admin.ask('PATCH', `/api/v1/nodes/${busy}`, body, MERGE)
-      await putInForce(stage, { marking: { mode: 'ready' } })
+      await inForce({ marking: { mode: 'ready' } })
     },
     WITHIN_MS,
   )
