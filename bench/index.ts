@@ -4,6 +4,7 @@ import type { Bench } from './bench.ts'
 import { detect } from './detect.ts'
 import { election } from './election.ts'
 import { falseVerdicts } from './false.ts'
+import { k8s } from './k8s.ts'
 import { scale } from './scale.ts'
 import { starve } from './starve.ts'
 
@@ -14,4 +15,5 @@ export const BENCHES: readonly Bench[] = [
   scale as Bench,
   election as Bench,
   falseVerdicts as Bench,
+  k8s as Bench,
 ]

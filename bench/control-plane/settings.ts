@@ -1,0 +1,22 @@
+/** A change of a running mesh's settings, as an operator makes it: in the file, with the next version. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse, stringify } from 'yaml'
+import type { ControlPlaneStage } from './stage.ts'
+
+/** Replaces whole parts of the settings. Resolves when a leader has put them in force. */
+export async function putInForce({ cluster, mesh, network }: ControlPlaneStage, change: object): Promise<void> {
+  const file = join(network.dir, 'settings.yaml')
+  const document = parse(readFileSync(file, 'utf8')) as { readonly version: number }
+  const version = document.version + 1
+  writeFileSync(file, stringify({ ...document, ...change, version }))
+  const clients = mesh.aggregators.map(({ client }) => client)
+  await cluster.until('the settings', () =>
+    Promise.any(
+      clients.map(async (client) => {
+        if ((await client.state()).settings.version < version) throw new Error('an earlier version is in force')
+        return true
+      }),
+    ),
+  )
+}
