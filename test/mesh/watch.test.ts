@@ -308,18 +308,6 @@ describe('a subject on leave', () => {
   })
 })
 
-test('a subject that the leader asks about in a later life than was heard here is accused in that life, too', () => {
-  const watched = wellFor(ANSWERED)
-    .becomes(SILENT)
-    .runUntil(MISSED + 1_500)
-  const later = { ...FIRST_LIFE, boot: 2 }
-  watched.isAskedAbout(later).isAskedAbout(later)
-  expect(watched.accusations.map(([, { opinion, incarnation }]) => [opinion, incarnation])).toEqual([
-    ['NodeDown', FIRST_LIFE],
-    ['NodeDown', later],
-  ])
-})
-
 describe('a subject on the down list', () => {
   const convicted = () =>
     wellFor(ANSWERED)
