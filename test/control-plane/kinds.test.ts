@@ -5,10 +5,11 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import type { EventKind } from '../../aggregator/model.ts'
 import { missingForNodes } from '../../bench/control-plane/programs.ts'
+import { putInForce } from '../../bench/control-plane/settings.ts'
 import type { ControlPlaneStage } from '../../bench/control-plane/stage.ts'
 import { untilWhole } from '../../bench/whole.ts'
 import { describeReal } from '../real-part.ts'
-import { settingsInForce, shownOn } from './shown.ts'
+import { shownOn } from './shown.ts'
 import { theStage, WITHIN_MS } from './stage.ts'
 
 const WELL = { ready: 'True KubeletReady', own: undefined, taints: [] }
@@ -22,14 +23,14 @@ describeReal('what is not a dead node', missingForNodes(), () => {
 
   beforeAll(async () => {
     stage = await theStage()
-    await settingsInForce(stage, stage.mesh.client, { marking: { mode: 'ready' } })
+    await putInForce(stage, { marking: { mode: 'ready' } })
     await untilWhole(stage.mesh.client)
   }, WITHIN_MS)
   afterEach(async () => {
     await stage.cluster.untilReady([...stage.kubelets.keys()])
     await untilWhole(stage.mesh.client)
   }, WITHIN_MS)
-  afterAll(() => settingsInForce(stage, stage.mesh.client, { marking: { mode: 'observe' } }), WITHIN_MS)
+  afterAll(() => putInForce(stage, { marking: { mode: 'observe' } }), WITHIN_MS)
 
   const shown = (name: string) => shownOn(stage.cluster, name)
   const kindsSince = async (seq: number, node: string): Promise<readonly EventKind[]> => {

@@ -6,12 +6,13 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import type { EventKind } from '../../aggregator/model.ts'
 import { isReady, podOn, serviceOf } from '../../bench/control-plane/objects.ts'
 import { missingForNodes } from '../../bench/control-plane/programs.ts'
+import { putInForce } from '../../bench/control-plane/settings.ts'
 import type { ControlPlaneStage } from '../../bench/control-plane/stage.ts'
 import { lastSeq } from '../../bench/history.ts'
 import type { Aggregator } from '../../bench/namespaces/mesh.ts'
 import { describeReal } from '../real-part.ts'
 import { Leaders } from './leaders.ts'
-import { settingsInForce, shownOn } from './shown.ts'
+import { shownOn } from './shown.ts'
 import { leaveFirst, theStage, WITHIN_MS } from './stage.ts'
 
 const isLong = process.env.STARLING_LEADERS === 'long'
@@ -39,7 +40,7 @@ describeReal('two aggregators on a real control plane', missingForNodes(), () =>
     stage = await theStage()
     leaders = new Leaders(stage)
     nodes = [...stage.kubelets.keys()]
-    await settingsInForce(stage, stage.mesh.client, { marking: { mode: 'ready' } })
+    await putInForce(stage, { marking: { mode: 'ready' } })
     await stage.cluster.add(
       nodes.flatMap((node) => podsOf(node).map((pod) => podOn(node, pod, { app: 'led' }))),
       [serviceOf('led')],
@@ -55,7 +56,7 @@ describeReal('two aggregators on a real control plane', missingForNodes(), () =>
   afterAll(async () => {
     await leaveFirst(stage)
     await stage.cluster.remove(nodes.flatMap(podsOf), ['led'])
-    await settingsInForce(stage, stage.mesh.client, { marking: { mode: 'observe' } })
+    await putInForce(stage, { marking: { mode: 'observe' } })
   }, WITHIN_MS)
 
   /** Nothing of ours on any Node, all Ready, all served, two aggregators, and a mesh that knows nothing else. */

@@ -3,10 +3,11 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import type { EventKind } from '../../aggregator/model.ts'
 import { isReady, podOn, serviceOf } from '../../bench/control-plane/objects.ts'
 import { missingForNodes } from '../../bench/control-plane/programs.ts'
+import { putInForce } from '../../bench/control-plane/settings.ts'
 import type { ControlPlaneStage } from '../../bench/control-plane/stage.ts'
 import { untilWhole } from '../../bench/whole.ts'
 import { describeReal } from '../real-part.ts'
-import { settingsInForce, shownOn } from './shown.ts'
+import { shownOn } from './shown.ts'
 import { theStage, WITHIN_MS } from './stage.ts'
 
 const PODS = 12
@@ -18,7 +19,7 @@ describeReal('marking on a real control plane', missingForNodes(), () => {
   /** Each death on a node of its own: one that keeps coming and going has to be heard for longer each time. */
   const [dead, isolated, cordoned, busy] = ['node-1', 'node-3', 'node-4', 'node-5'] as const
 
-  const inForce = (change: object) => settingsInForce(stage, stage.mesh.client, change)
+  const inForce = (change: object) => putInForce(stage, change)
 
   beforeAll(async () => {
     stage = await theStage()

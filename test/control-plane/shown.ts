@@ -1,11 +1,6 @@
-/** What the tests of marking look at on a Node, and the settings under which it is marked. */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parse, stringify } from 'yaml'
+/** What the tests of marking look at on a Node. */
 import type { Cluster } from '../../bench/control-plane/cluster.ts'
 import { conditionOf } from '../../bench/control-plane/objects.ts'
-import type { ControlPlaneStage } from '../../bench/control-plane/stage.ts'
-import type { ApiClient } from '../../cli/client.ts'
 
 export interface Shown {
   /** Status and reason of Ready. */
@@ -30,13 +25,4 @@ export async function shownOn(cluster: Cluster, name: string): Promise<Shown> {
     says: own?.message,
     taints,
   }
-}
-
-/** Changes the settings, and resolves when the leader, whose client is given, has them in force. */
-export async function settingsInForce(stage: ControlPlaneStage, leader: ApiClient, change: object): Promise<void> {
-  const { version } = (await leader.state()).settings
-  const file = join(stage.network.dir, 'settings.yaml')
-  const document = parse(readFileSync(file, 'utf8'))
-  writeFileSync(file, stringify({ ...document, version: document.version + 1, ...change }))
-  await stage.cluster.until('the settings', async () => (await leader.state()).settings.version > version)
 }
