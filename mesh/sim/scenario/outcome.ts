@@ -126,7 +126,8 @@ function reportFaults(
     const own = staging.episodes.filter((episode) => episode.group === who && episode.node === node)
     const cases = afterEach === undefined ? own.slice(0, 1) : own.filter(({ state }) => state === afterEach)
     const seen = opened.filter(({ subject }) => subject === node)
-    for (const { from } of cases.filter((episode) => episode.from + within <= endedAt)) {
+    const due = cases.filter((episode) => episode.from + within <= endedAt && !history.isBlindTo(episode, within))
+    for (const { from } of due) {
       if (seen.some(({ at }) => at >= from && at - from <= within)) continue
       reasons.push(`${node} was not reported for ${as} within ${seconds(within)}`)
     }
