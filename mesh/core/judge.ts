@@ -192,9 +192,14 @@ export class Judge {
   }
 
   #objection(now: Millis, subject: string, open: OpenRollCall): string | undefined {
-    if (open.kindOf(subject) !== 'NodeDown') return undefined
+    const hasLinkFault = this.disputes.hasLinkFault(subject)
+    if (open.kindOf(subject) !== 'NodeDown') {
+      // Every connect to a hung host is taken. Where packets are lost only some are, and silence may be theirs for minutes.
+      const isMissed = open.answersAbout(subject).some(({ channel }) => channel === 'nothing' || channel === 'lossy')
+      return hasLinkFault && isMissed ? 'its links are at fault, and some connects do not reach its host' : undefined
+    }
     const few = vetoOf(this.#membership.observersOf(subject).size)
-    return this.#signs.objection(now, subject, few, this.disputes.hasLinkFault(subject))
+    return this.#signs.objection(now, subject, few, hasLinkFault)
   }
 
   /** What stands against every verdict of this moment, whatever the answers. */
