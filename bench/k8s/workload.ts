@@ -13,14 +13,18 @@ export function podPrefix(node: string): string {
   return `${node}-pod-`
 }
 
-/**
- * Resolves when all pods are Ready. One at a time on each node: kubemark keeps its fake files in a map, and two pods that
- * start at once now and then end it with "concurrent map writes".
- */
+/** Resolves when all pods are Ready. */
 export async function deploy(cluster: Cluster, nodes: readonly string[], { pods, served }: Workload): Promise<void> {
-  for (let number = 1; number <= pods; number++) {
-    const names = nodes.map((node) => ({ node, name: `${podPrefix(node)}${number}` }))
-    const made = names.map(({ node, name }) => podOn(node, name, { app: name }))
-    await cluster.add(made, number > served ? [] : names.map(({ name }) => serviceOf(name)))
-  }
+  const names = nodes.flatMap((node) =>
+    Array.from({ length: pods }, (_, index) => ({
+      node,
+      name: `${podPrefix(node)}${index + 1}`,
+      isServed: index < served,
+    })),
+  )
+  const made = names.map(({ node, name }) => podOn(node, name, { app: name }))
+  await cluster.add(
+    made,
+    names.filter(({ isServed }) => isServed).map(({ name }) => serviceOf(name)),
+  )
 }
