@@ -71,8 +71,9 @@ export function isReady(object: Node | Pod): boolean {
 
 /** A pod that is to be made, on which node. */
 export interface PlannedPod {
-  readonly metadata: { readonly name: string }
-  readonly spec: { readonly nodeName: string }
+  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> }
+  readonly spec: { readonly nodeName: string; readonly [more: string]: unknown }
+  readonly [more: string]: unknown
 }
 
 /** A pod for that node, with the labels by which a Service chooses it. */
