@@ -5,6 +5,7 @@ import { isReady, podOn, serviceOf } from '../../bench/control-plane/objects.ts'
 import { missingForNodes } from '../../bench/control-plane/programs.ts'
 import { putInForce } from '../../bench/control-plane/settings.ts'
 import type { ControlPlaneStage } from '../../bench/control-plane/stage.ts'
+import { lastSeq } from '../../bench/history.ts'
 import { untilWhole } from '../../bench/whole.ts'
 import { describeReal } from '../real-part.ts'
 import { shownOn } from './shown.ts'
@@ -24,6 +25,7 @@ describeReal('marking on a real control plane', missingForNodes(), () => {
   beforeAll(async () => {
     stage = await theStage()
     await inForce({ marking: { mode: 'ready' } })
+    seq = await lastSeq(stage.mesh.client)
     await stage.cluster.add(
       [
         ...NAMES.map((name, index) => podOn(dead, name, index < SERVED ? { app: 'web' } : {})),
@@ -43,9 +45,11 @@ describeReal('marking on a real control plane', missingForNodes(), () => {
   }, WITHIN_MS)
 
   const shown = (name: string) => shownOn(stage.cluster, name)
+  /** Other files' tests had this mesh before. */
+  let seq = 0
   const kinds = async (node: string, ...wanted: readonly EventKind[]) => {
     const events = await stage.mesh.client.events({ node, kinds: wanted, limit: 100 })
-    return events.map(({ kind }) => kind)
+    return events.filter((event) => event.seq > seq).map(({ kind }) => kind)
   }
   const readyPods = async () => (await stage.cluster.pods(dead)).filter(isReady).length
 
