@@ -1,5 +1,7 @@
 /** What marking would have done, or did, since some time: one row for each verdict, told from the events alone. */
-import type { EventKind, Store, StoredEvent, VerdictView, WouldBeMark } from './model.ts'
+import type { EventKind, Store, StoredEvent, WouldBeMark } from './model.ts'
+import { verdictDataOf } from './verdicts.ts'
+import { wholeStory } from './whole-story.ts'
 
 const KINDS: readonly EventKind[] = [
   'verdict',
@@ -10,7 +12,6 @@ const KINDS: readonly EventKind[] = [
   'mark-withheld',
   'stock-marked',
 ]
-const PAGE = 1_000
 
 /** Oldest first. `since`: RFC 3339. */
 export function markingPlan(store: Store, since: string): readonly WouldBeMark[] {
@@ -20,7 +21,7 @@ export function markingPlan(store: Store, since: string): readonly WouldBeMark[]
     const mark = marks.get(id)
     if (mark !== undefined) marks.set(id, { ...mark, ...changed(mark) })
   }
-  for (const event of storySince(store, since)) {
+  for (const event of wholeStory(store, KINDS, since)) {
     switch (event.kind) {
       case 'verdict':
         marks.set(String(event.data.verdictId), newMark(event))
@@ -49,8 +50,9 @@ export function markingPlan(store: Store, since: string): readonly WouldBeMark[]
   return [...marks.values()]
 }
 
-function newMark({ node, at, data }: StoredEvent): WouldBeMark {
-  const { verdictId, verdict, votes, needed } = data as unknown as VerdictData
+function newMark(event: StoredEvent): WouldBeMark {
+  const { node, at } = event
+  const { verdictId, verdict, votes, needed } = verdictDataOf(event)
   const counted = (opinion: string) => votes.filter((vote) => vote.opinion === opinion).length
   return {
     node,
@@ -63,24 +65,6 @@ function newMark({ node, at, data }: StoredEvent): WouldBeMark {
     effect: 'none',
     why: '',
     stock: null,
-  }
-}
-
-interface VerdictData {
-  readonly verdictId: string
-  readonly verdict: string
-  readonly votes: VerdictView['votes']
-  readonly needed: number
-}
-
-function storySince(store: Store, since: string): readonly StoredEvent[] {
-  const story: StoredEvent[] = []
-  for (let before = Number.MAX_SAFE_INTEGER; ; ) {
-    const page = store.query({ kinds: KINDS, before, limit: PAGE })
-    const [oldest] = page
-    story.unshift(...page.filter(({ at }) => at >= since))
-    if (oldest === undefined || page.length < PAGE || oldest.at < since) return story
-    before = oldest.seq
   }
 }
 

@@ -1,14 +1,15 @@
 /** Verdicts as the history tells them: each with its votes, its certificate and, when it has ended, its end. */
 import type { Answer, Certificate, Incarnation, Roster, Standing, VerdictKind } from '../mesh/core/model.ts'
 import type { Store, StoredEvent, VerdictView, VoteView } from './model.ts'
+import { wholeStory } from './whole-story.ts'
 
 /** Ended verdicts that are kept at hand; older ones are in the history. */
 const VERDICTS_SHOWN = 100
 
-const PAGE = 1_000
+const KINDS = ['verdict', 'isolated', 'recovered'] as const
 
 /** What a `verdict` event carries; written by the recorder. */
-interface VerdictData {
+export interface VerdictData {
   readonly verdictId: string
   readonly verdict: VerdictKind
   readonly incarnation: Incarnation
@@ -19,18 +20,23 @@ interface VerdictData {
   readonly certificate: string
 }
 
+/** Of a `verdict` event. */
+export function verdictDataOf({ data }: StoredEvent): VerdictData {
+  return data as unknown as VerdictData
+}
+
 export class Verdicts {
   readonly #views = new Map<string, VerdictView>()
   readonly #incarnations = new Map<string, Incarnation>()
 
   constructor(store: Store) {
-    for (const event of wholeStory(store)) this.take(event)
+    for (const event of wholeStory(store, KINDS)) this.take(event)
   }
 
   take(event: StoredEvent): void {
     if (event.kind === 'verdict') {
-      const data = event.data as unknown as VerdictData
-      const { verdictId: id, verdict: kind, votes, needed, present, live, certificate, incarnation } = data
+      const { verdictId: id, verdict: kind, ...rest } = verdictDataOf(event)
+      const { votes, needed, present, live, certificate, incarnation } = rest
       this.#views.set(id, { id, node: event.node, kind, at: event.at, votes, needed, present, live, certificate })
       this.#incarnations.set(id, incarnation)
     } else if (event.kind === 'isolated') {
@@ -73,18 +79,6 @@ export class Verdicts {
         subject: node,
         incarnation: this.#incarnations.get(id) ?? { serial: 0, boot: 0, refutations: 0 },
       }))
-  }
-}
-
-/** Every verdict and all that became of it, oldest first: one that stands may be older than any number of others. */
-function wholeStory(store: Store): readonly StoredEvent[] {
-  const kinds = ['verdict', 'isolated', 'recovered'] as const
-  const story: StoredEvent[] = []
-  for (let before = Number.MAX_SAFE_INTEGER; ; ) {
-    const page = store.query({ kinds, before, limit: PAGE })
-    story.unshift(...page)
-    if (page.length < PAGE) return story
-    before = page[0]?.seq ?? 0
   }
 }
 
