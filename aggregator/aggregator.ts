@@ -111,7 +111,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       cause,
     })
   })
-  service.start(mesh)
+  service.start(mesh, leadership)
   settings.start({
     leads: () => leadership.leads,
     publish: mesh.publish,

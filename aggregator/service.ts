@@ -10,8 +10,7 @@ import type { Leader } from '../mesh/core/leader.ts'
 import type { Notice } from '../mesh/core/message.ts'
 import type { Certificate, Roster, SignedStatement } from '../mesh/core/model.ts'
 import { encodeValue } from '../mesh/wire/codec.ts'
-import type { Permit } from '../remediators/contract.ts'
-import { encodeNote, permitTopic } from '../remediators/notes.ts'
+import { Approvals } from './approvals.ts'
 import { EventBudget } from './event-budget.ts'
 import { explainNode } from './explain.ts'
 import { Fleet } from './fleet.ts'
@@ -24,8 +23,10 @@ import type {
   Event,
   EventQuery,
   Explanation,
+  MarkingView,
   MatrixRow,
   MemberView,
+  OfficeView,
   Release,
   Snapshot,
   Store,
@@ -37,9 +38,6 @@ import { RosterDesk } from './roster-desk.ts'
 import { matrixRows, memberViews, StateClock } from './snapshot.ts'
 import { Verdicts, votesOf } from './verdicts.ts'
 
-/** A node that has not begun within this time after it got the permit must not begin at all (docs/protocol.md, permits). */
-const PERMIT_TTL_MS = 30_000
-
 /** What the service needs of the running mesh node; given once it runs. */
 export interface MeshSide {
   /** While this aggregator leads. */
@@ -48,6 +46,12 @@ export interface MeshSide {
   publish(topic: string, bytes: Uint8Array, ttlMs: number): void
   /** The one in force. */
   readonly roster: Roster
+}
+
+/** What part this aggregator plays; given once the mesh runs. */
+export interface OfficeSide {
+  office(): Omit<OfficeView, 'node'>
+  marking(): MarkingView | null
 }
 
 export interface ServiceInit {
@@ -72,10 +76,12 @@ export class AggregatorService implements AggregatorPort {
   readonly #recorder: Recorder
   readonly #stateClock = new StateClock()
   readonly #listeners = new Set<(event: StoredEvent | null) => void>()
-  readonly #decided = new Set<string>()
+  readonly #approvals: Approvals
   readonly #budget = new EventBudget()
   #mesh: MeshSide | undefined
+  #office: OfficeSide | undefined
   #known: Roster
+  readonly #startedAt = new Date().toISOString()
   #settingsVersion = 0
 
   constructor(init: ServiceInit) {
@@ -88,6 +94,7 @@ export class AggregatorService implements AggregatorPort {
       this.#verdicts.take(event)
       this.#tell(event)
     })
+    this.#approvals = new Approvals(this.#fleet, this.#recorder)
     this.rosterDesk = new RosterDesk(this.#recorder.roster, init.log)
   }
 
@@ -121,8 +128,9 @@ export class AggregatorService implements AggregatorPort {
   }
 
   /** The mesh runs: from now on, while this aggregator leads, there is a present to show. */
-  start(mesh: MeshSide): void {
+  start(mesh: MeshSide, office: OfficeSide): void {
     this.#mesh = mesh
+    this.#office = office
   }
 
   /** This aggregator leads from now on. What ended while another led, ends here too. */
@@ -133,6 +141,11 @@ export class AggregatorService implements AggregatorPort {
       this.#recorder.mesh.notice({ kind: 'recovered', verdict, why: 'it ended while another aggregator led' })
     }
     this.#recorder.started(this.#init.node, term)
+  }
+
+  /** Another leads, or nobody: whoever looks is told. */
+  standsBy(): void {
+    this.#tell(null)
   }
 
   hear(signed: SignedStatement): void {
@@ -193,6 +206,12 @@ export class AggregatorService implements AggregatorPort {
     this.#recorder.settings(`settings/refused/${randomUUID()}`, 'bad', `settings refused, version kept: ${why}`)
   }
 
+  office(): OfficeView {
+    const { node } = this.#init
+    const part = this.#office?.office()
+    return { node, ...(part ?? { role: 'starts', since: this.#startedAt, why: '', leader: '', unfit: null }) }
+  }
+
   /** While this aggregator leads. */
   present(): Snapshot | undefined {
     return this.#mesh?.leader === undefined ? undefined : this.snapshot()
@@ -204,6 +223,8 @@ export class AggregatorService implements AggregatorPort {
     const roster = this.#roster
     const { why, subjects } = leader.blindness
     return {
+      office: this.office(),
+      marking: this.#office?.marking() ?? null,
       mesh: {
         id: roster.mesh,
         leader: node,
@@ -257,32 +278,9 @@ export class AggregatorService implements AggregatorPort {
     return this.rosterDesk.release(release, by)
   }
 
-  decide({ planId, action, reason, via }: Decision, by: string): Event {
-    const remediation = this.#fleet.remediation(planId)
-    if (remediation === undefined) throw new StarlingError(`there is no plan ${planId}`)
-    const { plan, phase } = remediation
-    const key = `${plan.id}@${plan.createdAt}`
-    if (phase !== 'awaiting-approval') throw new StarlingError(`plan ${planId} waits for no decision: it is ${phase}`)
-    if (this.#decided.has(key)) throw new StarlingError(`plan ${planId} was decided a moment ago`)
-    const permit: Permit = {
-      id: `permit-${randomUUID()}`,
-      planId,
-      planHash: plan.planHash,
-      evidenceHash: plan.evidenceHash,
-      node: plan.node,
-      action,
-      by,
-      via,
-      reason,
-      at: new Date().toISOString(),
-      ttlMs: PERMIT_TTL_MS,
-    }
-    const event = this.#recorder.decision(permit, remediation)
-    this.#decided.add(key)
-    // A permit that never arrived is void by then: the plan, if it still waits, can be decided again.
-    setTimeout(() => this.#decided.delete(key), PERMIT_TTL_MS).unref()
-    this.#running().publish(permitTopic(planId), encodeNote(permit), PERMIT_TTL_MS)
-    return event
+  decide(decision: Decision, by: string): Event {
+    const { publish } = this.#running()
+    return this.#approvals.decide(decision, by, publish)
   }
 
   subscribe(listener: (event: StoredEvent | null) => void): () => void {
@@ -318,8 +316,13 @@ export class AggregatorService implements AggregatorPort {
   #running(): Omit<MeshSide, 'roster'> & { readonly leader: Leader } {
     if (this.#mesh === undefined) throw new StarlingError('the mesh is starting', { remedy: 'try again in a second' })
     const { leader, now, publish } = this.#mesh
-    if (leader === undefined) throw new StarlingError('this aggregator stands by', { remedy: 'ask the one that leads' })
-    return { leader, now, publish }
+    if (leader !== undefined) return { leader, now, publish }
+    const office = this.office()
+    const who =
+      office.leader === '' || office.leader === office.node
+        ? 'nobody leads at present'
+        : `ask ${office.leader}, which leads`
+    throw new StarlingError(`${office.node} stands by`, { remedy: who })
   }
 }
 
