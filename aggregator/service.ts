@@ -9,11 +9,11 @@ import type { Finding } from '../detectors/contract.ts'
 import type { Leader } from '../mesh/core/leader.ts'
 import type { Notice } from '../mesh/core/message.ts'
 import type { Certificate, Roster, SignedStatement } from '../mesh/core/model.ts'
-import { encodeValue } from '../mesh/wire/codec.ts'
 import { Approvals } from './approvals.ts'
-import { EventBudget } from './event-budget.ts'
+import { causerOf, EventBudget } from './event-budget.ts'
 import { explainNode } from './explain.ts'
 import { Fleet } from './fleet.ts'
+import { Inheritance } from './inheritance.ts'
 import { LastWords } from './last-words.ts'
 import type { MarkStory } from './mark-story.ts'
 import { markingPlan } from './marking-plan.ts'
@@ -36,7 +36,7 @@ import type {
 import { Recorder } from './recorder.ts'
 import { RosterDesk } from './roster-desk.ts'
 import { matrixRows, memberViews, StateClock } from './snapshot.ts'
-import { Verdicts, votesOf } from './verdicts.ts'
+import { recordOf, Verdicts } from './verdicts.ts'
 
 /** What the service needs of the running mesh node; given once it runs. */
 export interface MeshSide {
@@ -75,6 +75,7 @@ export class AggregatorService implements AggregatorPort {
   readonly #lastWords: LastWords
   readonly #recorder: Recorder
   readonly #stateClock = new StateClock()
+  readonly #inheritance: Inheritance
   readonly #listeners = new Set<(event: StoredEvent | null) => void>()
   readonly #approvals: Approvals
   readonly #budget = new EventBudget()
@@ -93,6 +94,12 @@ export class AggregatorService implements AggregatorPort {
     this.#recorder = new Recorder(init.store, `${init.node}.${init.life}`, (event) => {
       this.#verdicts.take(event)
       this.#tell(event)
+    })
+    this.#inheritance = new Inheritance({
+      verdicts: this.#verdicts,
+      story: this.#recorder.mesh,
+      roster: () => this.#roster,
+      publish: (...note) => this.#mesh?.publish(...note),
     })
     this.#approvals = new Approvals(this.#fleet, this.#recorder)
     this.rosterDesk = new RosterDesk(this.#recorder.roster, init.log)
@@ -141,6 +148,7 @@ export class AggregatorService implements AggregatorPort {
       this.#recorder.mesh.notice({ kind: 'recovered', verdict, why: 'it ended while another aggregator led' })
     }
     this.#recorder.started(this.#init.node, term)
+    for (const verdict of standing.values()) this.#inheritance.take(verdict)
   }
 
   /** Another leads, or nobody: whoever looks is told. */
@@ -148,9 +156,14 @@ export class AggregatorService implements AggregatorPort {
     this.#tell(null)
   }
 
+  /** Throws an Error for a note that is not what its topic says. */
   hear(signed: SignedStatement): void {
+    const { signer, body } = signed.statement
+    if (this.#roster.aggregators.some(({ node }) => node === signer)) {
+      this.#inheritance.hear(body, this.#mesh?.leader?.conditions.standing)
+      return
+    }
     const change = this.#fleet.hear(performance.now(), signed)
-    const { signer } = signed.statement
     this.#lastWords.keep(signed)
     if (change.kind !== 'none' && !this.#budget.take(signer, performance.now())) {
       this.#init.log.warn({ from: signer, kind: change.kind }, 'event not recorded: this node causes too many')
@@ -185,9 +198,8 @@ export class AggregatorService implements AggregatorPort {
   /** The commit record: durable when it returns. */
   commit(certificate: Certificate): void {
     const { subject, kind, verdictId } = certificate
-    const encoded = Buffer.from(encodeValue(certificate)).toString('base64')
-    const needed = this.#running().leader.conditions.neededFor(subject)
-    this.#recorder.mesh.verdict({ certificate, encoded, votes: votesOf(certificate, this.#roster), needed })
+    this.#recorder.mesh.verdict(recordOf(certificate, this.#roster))
+    this.#inheritance.leave(certificate)
     this.#look()
     this.#init.log.warn({ subject, verdict: verdictId, kind }, 'verdict')
   }
@@ -317,24 +329,8 @@ export class AggregatorService implements AggregatorPort {
     if (this.#mesh === undefined) throw new StarlingError('the mesh is starting', { remedy: 'try again in a second' })
     const { leader, now, publish } = this.#mesh
     if (leader !== undefined) return { leader, now, publish }
-    const office = this.office()
-    const who =
-      office.leader === '' || office.leader === office.node
-        ? 'nobody leads at present'
-        : `ask ${office.leader}, which leads`
-    throw new StarlingError(`${office.node} stands by`, { remedy: who })
-  }
-}
-
-/** The node that can bring about this notice by itself, as often as it likes. */
-function causerOf(notice: Notice): string | undefined {
-  switch (notice.kind) {
-    case 'announced':
-      return notice.verdict.subject
-    case 'left':
-    case 'returned':
-      return notice.subject
-    default:
-      return undefined
+    const { node, leader: other } = this.office()
+    const remedy = other === '' || other === node ? 'nobody leads at present' : `ask ${other}, which leads`
+    throw new StarlingError(`${node} stands by`, { remedy })
   }
 }

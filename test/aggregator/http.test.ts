@@ -74,6 +74,9 @@ describe('reading', () => {
     expect(file.body).toBe('sample certificate of node-4')
     expect(file.headers['content-disposition']).toBe(`attachment; filename="verdict-${VERDICT_ID}.cbor"`)
     expect((await get('/api/v1/verdicts/none')).statusCode).toBe(404)
+    const [verdict] = sample.snapshot().verdicts
+    sample.change({ verdicts: [{ ...verdict, certificate: '' }] as never })
+    expect((await get(`/api/v1/verdicts/${VERDICT_ID}/certificate`)).json().detail).toContain('has not reached')
   })
 
   it('cannot be made to break out of the file name by a hostile id', async () => {
