@@ -17,6 +17,7 @@ import { Inheritance } from './inheritance.ts'
 import { LastWords } from './last-words.ts'
 import type { MarkStory } from './mark-story.ts'
 import { markingPlan } from './marking-plan.ts'
+import { NodeMarks } from './marks.ts'
 import type {
   AggregatorPort,
   Decision,
@@ -72,6 +73,7 @@ export class AggregatorService implements AggregatorPort {
   readonly #init: ServiceInit
   readonly #fleet = new Fleet()
   readonly #verdicts: Verdicts
+  readonly #marks: NodeMarks
   readonly #lastWords: LastWords
   readonly #recorder: Recorder
   readonly #stateClock = new StateClock()
@@ -89,10 +91,12 @@ export class AggregatorService implements AggregatorPort {
     this.#init = init
     this.#known = init.roster
     this.#verdicts = new Verdicts(init.store)
+    this.#marks = new NodeMarks(init.store)
     this.#lastWords = new LastWords(init.store)
     for (const signed of this.saidBefore()) this.#fleet.hear(performance.now(), signed)
     this.#recorder = new Recorder(init.store, `${init.node}.${init.life}`, (event) => {
       this.#verdicts.take(event)
+      this.#marks.take(event)
       this.#tell(event)
     })
     this.#inheritance = new Inheritance({
@@ -308,7 +312,8 @@ export class AggregatorService implements AggregatorPort {
   #members(): readonly MemberView[] {
     const { leader, now } = this.#running()
     const at = { nowMs: now(), now: new Date().toISOString() }
-    return memberViews({ roster: this.#roster, leader, fleet: this.#fleet, clock: this.#stateClock, ...at })
+    const known = { roster: this.#roster, fleet: this.#fleet, clock: this.#stateClock, marks: this.#marks }
+    return memberViews({ leader, ...known, ...at })
   }
 
   /** The one in force. With one before it goes what its members said. */

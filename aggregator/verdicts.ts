@@ -3,6 +3,7 @@ import type { Answer, Certificate, Incarnation, Roster, Standing, VerdictKind } 
 import { neededOf } from '../mesh/core/quorum.ts'
 import { ringOf } from '../mesh/core/ring.ts'
 import { encodeValue } from '../mesh/wire/codec.ts'
+import { MARK_KINDS, markAfter } from './marks.ts'
 import type { VerdictRecord } from './mesh-story.ts'
 import type { Store, StoredEvent, VerdictView, VoteView } from './model.ts'
 import { wholeStory } from './whole-story.ts'
@@ -10,7 +11,7 @@ import { wholeStory } from './whole-story.ts'
 /** Ended verdicts that are kept at hand; older ones are in the history. */
 const VERDICTS_SHOWN = 100
 
-const KINDS = ['verdict', 'isolated', 'recovered'] as const
+const KINDS = ['verdict', 'isolated', 'recovered', ...MARK_KINDS] as const
 
 /** What a `verdict` event carries; written by the recorder. */
 export interface VerdictData {
@@ -54,6 +55,19 @@ export class Verdicts {
       const view = this.#views.get(id)
       if (view !== undefined) this.#views.set(id, { ...view, endedAt: event.at })
       this.#forgetOld()
+    } else if (MARK_KINDS.some((kind) => kind === event.kind)) this.#marked(event)
+  }
+
+  #marked(event: StoredEvent): void {
+    const id = String(event.data.verdictId)
+    const view = this.#views.get(id)
+    const mark = markAfter(view?.mark, event)
+    if (view !== undefined && mark !== undefined) this.#views.set(id, { ...view, mark })
+    if (event.kind !== 'marked') return
+    // A Node shows one thing at a time: a finding, or a later verdict, takes the place of what stood before.
+    for (const [other, { node, mark: before, ...rest }] of this.#views) {
+      if (node !== event.node || other === id || before?.state !== 'marked') continue
+      this.#views.set(other, { ...rest, node, mark: { ...before, state: 'undone', undoneAt: event.at } })
     }
   }
 

@@ -2,7 +2,7 @@
  * Keeps a picture of the mesh up to date: history first, then the stream, resumed by the browser after a break. Says
  * since when the picture is stale whenever nothing is heard, which a dead line does not say by itself.
  */
-import type { Snapshot, StoredEvent } from '../../model.ts'
+import type { OfficeView, Snapshot, StoredEvent } from '../../model.ts'
 import { fetchEvents, NoToken } from './api.ts'
 
 /** `no-token`: the aggregator does not know this browser; only opening the link with the token helps. */
@@ -12,6 +12,9 @@ export interface Picture {
   readonly line: Line
   /** Wall clock of this browser, ms: when something was last heard. */
   readonly heardAt: number
+  /** What part the aggregator plays; null until it has said so. */
+  readonly office: OfficeView | null
+  /** Null while it does not lead. */
   readonly snapshot: Snapshot | null
   /** When the snapshot came, to count down from. */
   readonly snapshotAt: number
@@ -24,6 +27,7 @@ export interface Picture {
 export const EMPTY_PICTURE: Picture = {
   line: 'connecting',
   heardAt: Date.now(),
+  office: null,
   snapshot: null,
   snapshotAt: 0,
   events: [],
@@ -82,8 +86,11 @@ export function startLive(onChange: (picture: Picture) => void): Live {
   function listen(): void {
     source = new EventSource(`/api/v1/stream?after=${picture.events.at(-1)?.seq ?? 0}`)
     source.addEventListener('state', ({ data }) => {
-      heard({ snapshot: JSON.parse(data) as Snapshot, snapshotAt: performance.now() })
+      const snapshot = JSON.parse(data) as Snapshot
+      heard({ office: snapshot.office, snapshot, snapshotAt: performance.now() })
     })
+    // It does not lead: what was shown of the mesh is for another to say.
+    source.addEventListener('office', ({ data }) => heard({ office: JSON.parse(data) as OfficeView, snapshot: null }))
     source.addEventListener('event', ({ data }) => {
       const event = JSON.parse(data) as StoredEvent
       if (event.seq <= (picture.events.at(-1)?.seq ?? 0)) return
