@@ -90,7 +90,7 @@ function dataOf({ mode, ready, pods, condition, taint }: Desired): MarkData {
   const cause = condition?.cause
   return {
     verdictId: cause?.kind === 'verdict' ? cause.standing.verdictId : '',
-    findingId: cause?.kind === 'finding' ? cause.id : '',
+    findingId: cause === undefined || cause.kind === 'verdict' ? '' : cause.id,
     ...{ mode, ready: ready ?? '', pods, condition: condition?.reason ?? '', taint: taint ?? '' },
   }
 }

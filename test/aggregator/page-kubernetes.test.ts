@@ -4,6 +4,7 @@ import { beforeEach, expect, it } from 'vitest'
 import type { MarkView } from '../../aggregator/model.ts'
 import { needsChromium } from '../chromium.ts'
 import { describeReal } from '../real-part.ts'
+import { event } from './event.ts'
 import { pageOfSample } from './sample-page.ts'
 import { VERDICT_ID } from './sample-port.ts'
 import type { ServedSample } from './serve-sample.ts'
@@ -82,6 +83,16 @@ describeReal('the page about Kubernetes', needsChromium(), () => {
     served.sample.becomes()
     await page.getByTestId('members').waitFor()
     expect(await page.getByTestId('standing-by').count()).toBe(0)
+    expect(complaints).toEqual([])
+  })
+
+  it('begins anew when another aggregator answers, whose history has numbers of its own', async () => {
+    await open()
+    const { sample } = served
+    const ofOther = [{ ...event('other', { summary: 'the history of another' }), seq: 1 }]
+    sample.events = ({ after = 0 }) => ofOther.filter(({ seq }) => seq > after)
+    sample.change({ office: { ...sample.snapshot().office, node: 'aggregator-2' } })
+    await eventually(view.eventRows).toEqual([expect.stringContaining('the history of another')])
     expect(complaints).toEqual([])
   })
 })

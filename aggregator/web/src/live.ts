@@ -87,10 +87,14 @@ export function startLive(onChange: (picture: Picture) => void): Live {
     source = new EventSource(`/api/v1/stream?after=${picture.events.at(-1)?.seq ?? 0}`)
     source.addEventListener('state', ({ data }) => {
       const snapshot = JSON.parse(data) as Snapshot
-      heard({ office: snapshot.office, snapshot, snapshotAt: performance.now() })
+      heard({ snapshot, snapshotAt: performance.now() })
+      answeredBy(snapshot.office)
     })
-    // It does not lead: what was shown of the mesh is for another to say.
-    source.addEventListener('office', ({ data }) => heard({ office: JSON.parse(data) as OfficeView, snapshot: null }))
+    source.addEventListener('office', ({ data }) => {
+      // It does not lead: what was shown of the mesh is for another to say.
+      heard({ snapshot: null })
+      answeredBy(JSON.parse(data) as OfficeView)
+    })
     source.addEventListener('event', ({ data }) => {
       const event = JSON.parse(data) as StoredEvent
       if (event.seq <= (picture.events.at(-1)?.seq ?? 0)) return
@@ -104,6 +108,13 @@ export function startLive(onChange: (picture: Picture) => void): Live {
       // Otherwise the browser tries again by itself, and says where it was.
       if (source?.readyState === EventSource.CLOSED) retryTimer = setTimeout(connect, RETRY_MS)
     })
+  }
+
+  /** Behind one address there may be several aggregators, each with a history of its own: another begins from scratch. */
+  function answeredBy(office: OfficeView): void {
+    const isAnother = picture.office !== null && picture.office.node !== office.node
+    change({ office, ...(isAnother ? { events: [] } : {}) })
+    if (isAnother) void connect()
   }
 
   const watch = setInterval(() => {
