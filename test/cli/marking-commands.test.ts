@@ -57,12 +57,17 @@ it('members says what is written to the cluster, and what shows there of each', 
   expect((await cli('members')).stdout).not.toContain('KUBERNETES')
   const marking = { mode: 'observe', pools: { gpu: 'ready' }, stalled: null } as const
   served.sample.change({ marking })
-  const mark = { state: 'would-mark', mode: 'observe', effects: [], withheld: '', since: '' } as const
+  const since = '2026-03-14T09:26:53.000Z'
+  const mark = { state: 'would-mark', mode: 'observe', effects: ['condition NodeDown'], withheld: '', since } as const
   served.sample.changeMember('node-4', { mark })
   const { stdout, stderr } = await cli('members')
   expect(stdout.split('\n')[0]).toMatch(/ADDRESS +KUBERNETES$/)
   expect(stdout).toMatch(/node-4 .* would-mark\n/)
   expect(stderr).toContain('Marking: observe, gpu ready\n')
+  const explained = await cli('explain node-4')
+  expect(explained.stdout).toContain(
+    'in Kubernetes: would-mark, mode observe, since 2026-03-14 15:11:53 +05:45: condition',
+  )
   served.sample.change({ marking: { ...marking, stalled: 'the API server is away' } })
   expect((await cli('members')).stderr).toContain('nothing can be written at present: the API server is away')
 })
