@@ -26,6 +26,14 @@ const OWN_OBJECTS = [
 export interface Removal {
   readonly kind: 'pod condition' | 'node Ready' | 'node condition' | 'taint' | 'Lease' | 'ConfigMap'
   readonly name: string
+  /** Of the Lease: an aggregator that runs has it, one that was stopped has given it up. */
+  readonly holder?: string
+}
+
+/** The parts that are read. */
+interface OwnObject {
+  readonly metadata: { readonly namespace: string }
+  readonly spec?: { readonly holderIdentity?: string }
 }
 
 interface List<T> {
@@ -87,9 +95,10 @@ async function goThrough(
   }
   for (const { kind, ref, name } of OWN_OBJECTS) {
     const query = { fieldSelector: `metadata.name=${name}` }
-    for (const { metadata } of await list<{ readonly metadata: { readonly namespace: string } }>({ ref, query })) {
+    for (const { metadata, spec } of await list<OwnObject>({ ref, query })) {
       const { namespace } = metadata
-      removals.push({ kind, name: `${namespace}/${name}` })
+      const holder = spec?.holderIdentity ?? ''
+      removals.push({ kind, name: `${namespace}/${name}`, ...(holder === '' ? {} : { holder }) })
       await attempt(() => client.call({ verb: 'delete', ref: { ...ref, namespace, name } }))
     }
   }

@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import type { ApiError } from '../../aggregator/kubernetes/api-error.ts'
 import type { Removal } from '../../aggregator/kubernetes/uninstall.ts'
 import { messageOf, StarlingError, UsageError } from '../../common/errors.ts'
-import { addOutputOption, type OutputFormat, print, printJson } from '../output.ts'
+import { addOutputOption, note, type OutputFormat, print, printJson } from '../output.ts'
 import { table } from '../table.ts'
 
 interface UninstallOptions {
@@ -74,4 +74,7 @@ function show(removals: readonly Removal[], dryRun: boolean, output: OutputForma
     const rows = removals.map(({ kind, name }) => [kind, name])
     print(table([dryRun ? 'WOULD BE TAKEN OFF' : 'TAKEN OFF', 'FROM'], rows))
   }
+  for (const { holder } of removals) if (holder !== undefined) note(`${holder} holds the Lease: ${STILL_RUNS}`)
 }
+
+const STILL_RUNS = 'an aggregator that still runs marks again; stop it, and run this once more'

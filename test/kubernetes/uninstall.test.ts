@@ -26,7 +26,8 @@ function clientOf(cluster: ReturnType<typeof createFakeCluster>, objects: string
       if (resource === 'pods') return { items: cluster.pods }
       if (resource === 'nodes') return { items: await cluster.nodes() }
       const asked = objects.filter((object) => `metadata.name=${object}` === query?.fieldSelector)
-      return { items: asked.map((object) => ({ metadata: { name: object, namespace: 'starling' } })) }
+      const spec = { holderIdentity: resource === 'leases' ? 'aggregator-1_1.3' : '' }
+      return { items: asked.map((object) => ({ metadata: { name: object, namespace: 'starling' }, spec })) }
     }
     if (verb === 'delete') return void objects.splice(objects.indexOf(name), 1)
     if (resource === 'pods') {
@@ -71,6 +72,7 @@ test('leaves nothing of ours and all of what is not; first it says what it would
     'Lease starling/starling-aggregator',
     'ConfigMap starling/starling-roster',
   ])
+  expect(did.flatMap(({ holder }) => holder ?? [])).toEqual(['aggregator-1_1.3'])
   const nodes = await cluster.nodes()
   expect(nodes.map(hasOwnMarks)).toEqual([false, false, false])
   expect(nodes[0]?.spec?.taints).toEqual([foreign])
