@@ -25,6 +25,8 @@ export interface InheritanceInit {
   /** The one in force. */
   roster(): Roster
   publish(topic: string, bytes: Uint8Array, ttlMs: number): void
+  /** Keeps the roster in force for whoever verifies the certificate, if it is the one of this hash. */
+  keepRoster(hash: string): void
 }
 
 export class Inheritance {
@@ -51,6 +53,7 @@ export class Inheritance {
     const certificate = decodeValue(certificateSchema, body.bytes)
     const { subject } = certificate
     this.#heard.set(subject, certificate)
+    this.#init.keepRoster(certificate.rosterHash)
     const verdict = standing?.get(subject)
     if (verdict !== undefined) this.take(verdict)
   }

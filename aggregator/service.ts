@@ -9,6 +9,7 @@ import type { Finding } from '../detectors/contract.ts'
 import type { Leader } from '../mesh/core/leader.ts'
 import type { Notice } from '../mesh/core/message.ts'
 import type { Certificate, Roster, SignedStatement } from '../mesh/core/model.ts'
+import { rosterHash } from '../mesh/identity/signed-roster.ts'
 import { Approvals } from './approvals.ts'
 import { causerOf, EventBudget } from './event-budget.ts'
 import { explainNode } from './explain.ts'
@@ -65,6 +66,8 @@ export interface ServiceInit {
   readonly version: string
   readonly notice: string
   readonly log: Log
+  /** Keeps the roster in force, whose hash this is, for whoever verifies a certificate that was counted on it. */
+  keepRoster(hash: string): void
 }
 
 export class AggregatorService implements AggregatorPort {
@@ -104,6 +107,9 @@ export class AggregatorService implements AggregatorPort {
       story: this.#recorder.mesh,
       roster: () => this.#roster,
       publish: (...note) => this.#mesh?.publish(...note),
+      keepRoster: (hash) => {
+        if (hash === rosterHash(this.#roster)) init.keepRoster(hash)
+      },
     })
     this.#approvals = new Approvals(this.#fleet, this.#recorder)
     this.rosterDesk = new RosterDesk(this.#recorder.roster, init.log)
@@ -202,6 +208,7 @@ export class AggregatorService implements AggregatorPort {
   /** The commit record: durable when it returns. */
   commit(certificate: Certificate): void {
     const { subject, kind, verdictId } = certificate
+    this.#init.keepRoster(certificate.rosterHash)
     this.#recorder.mesh.verdict(recordOf(certificate, this.#roster))
     this.#inheritance.leave(certificate)
     this.#look()

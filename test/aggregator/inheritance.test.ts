@@ -6,6 +6,7 @@ import { AggregatorService } from '../../aggregator/service.ts'
 import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
 import type { Leader } from '../../mesh/core/leader.ts'
 import type { Certificate, Roster, SignedStatement, Standing } from '../../mesh/core/model.ts'
+import { rosterHash } from '../../mesh/identity/signed-roster.ts'
 import { DrivenLeader } from '../mesh/driven-leader.ts'
 import { LEADER, nodeName, sampleMember, sampleRoster } from '../mesh/sample-mesh.ts'
 import { SILENT_LOG } from './serve-sample.ts'
@@ -26,8 +27,10 @@ type Note = readonly [topic: string, bytes: Uint8Array, ttlMs: number]
 /** One of two aggregators; `publish` is what it says to the mesh. */
 function aggregator(node: string, leader: Leader | undefined, among = roster, history = store) {
   const published: Note[] = []
+  const kept: string[] = []
   const service = new AggregatorService({
     ...{ store: history, roster: among, node, life: 1, version: '0', notice: '', log: SILENT_LOG },
+    keepRoster: (hash) => void kept.push(hash),
   })
   const mesh = { leader, now: () => 0, publish: (...note: Note) => void published.push(note), roster: among }
   const office = { role: 'leads', since: '', why: '', leader: node, unfit: null } as const
@@ -36,11 +39,11 @@ function aggregator(node: string, leader: Leader | undefined, among = roster, hi
     mesh.leader = new DrivenLeader({ roster: among, standing }).leader
     service.leads(2)
   }
-  return { service, published, leads }
+  return { service, published, kept, leads }
 }
 
 function verdict(): Certificate {
-  const driven = new DrivenLeader({ roster })
+  const driven = new DrivenLeader({ roster, rosterHash: rosterHash(roster) })
   driven.convict(SUBJECT, 0)
   const [certificate] = driven.certificates
   if (certificate === undefined) throw new Error('no verdict')
@@ -77,8 +80,9 @@ function letterOf(certificate: Certificate): SignedStatement {
 test('what was heard while it stood by is shown when it leads, and is what the verdict was counted from', () => {
   const certificate = verdict()
   const letter = letterOf(certificate)
-  const { service, leads } = aggregator(NEXT, undefined)
+  const { service, kept, leads } = aggregator(NEXT, undefined)
   service.hear(letter)
+  expect(kept).toEqual([certificate.rosterHash])
   expect(store.query({ limit: 10 })).toEqual([])
   leads([standingOf(certificate)])
   const [view] = service.snapshot().verdicts

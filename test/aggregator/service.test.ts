@@ -33,7 +33,7 @@ const LEADS: OfficeSide = {
 }
 
 function started(history = store): AggregatorService {
-  const init = { roster, node: 'leader', life: 7, version: '0', notice: '', log: SILENT_LOG }
+  const init = { roster, node: 'leader', life: 7, version: '0', notice: '', log: SILENT_LOG, keepRoster: () => {} }
   const service = new AggregatorService({ ...init, store: history })
   service.start({ leader, now: () => NOW_MS, publish: () => {}, roster }, LEADS)
   return service
@@ -93,6 +93,7 @@ it('forgets what a member said when it is one no more', () => {
     version: '0',
     notice: '',
     log: SILENT_LOG,
+    keepRoster: () => {},
     store,
   })
   const mesh = { leader, now: () => NOW_MS, publish: () => {} }
