@@ -178,4 +178,4 @@ export class Leadership implements OfficeSide {
   }
 }
 
-const STALLED = `its Lease was not renewed for ${ELECTION_TIMING.writeMs / 1_000} s, so the API server does not answer it in time`
+const STALLED = `the Lease was not renewed for ${ELECTION_TIMING.writeMs / 1_000} s: the API server does not answer in time`

@@ -35,17 +35,17 @@ describeReal('the page about Kubernetes', needsChromium(), () => {
     expect(await page.getByTestId('mark').count()).toBe(0)
     marked({})
     await eventually(ofVerdict).toBe(
-      '● marked Ready=False (StarlingNodeDown), its pods not Ready · mode ready · since 15:11:56',
+      '● marked Ready=False (StarlingNodeDown), its pods not Ready · mode ready · since 14 Mar, 15:11:56',
     )
     marked({ withheld: 'a quarter has the taint' })
     await eventually(ofVerdict).toContain('not all of it: a quarter has the taint')
     marked({ state: 'withheld', withheld: 'leaving: it is cordoned' })
-    await eventually(ofVerdict).toBe('▲ not marked leaving: it is cordoned · mode ready · since 15:11:56')
+    await eventually(ofVerdict).toBe('▲ not marked leaving: it is cordoned · mode ready · since 14 Mar, 15:11:56')
     marked({ state: 'undone', undoneAt: '2026-03-14T09:28:06.000Z' })
-    await eventually(ofVerdict).toMatch(/^– mark undone .* since 15:11:56 to 15:13:06$/)
+    await eventually(ofVerdict).toMatch(/^– mark undone .* since 14 Mar, 15:11:56 to 14 Mar, 15:13:06$/)
     served.sample.changeMember('node-1', { mark: { ...mark, state: 'would-mark', mode: 'observe' } as MarkView })
     const ofNode = page.getByTestId('member-node-1').getByTestId('mark')
-    await eventually(() => seen(ofNode)).toMatch(/^○ would be marked Ready=False.* · mode observe · since/)
+    await eventually(() => seen(ofNode)).toMatch(/^○ would mark Ready=False.* · mode observe · since/)
     expect(complaints).toEqual([])
   })
 

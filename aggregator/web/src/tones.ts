@@ -73,7 +73,7 @@ export const MARK_PICTURES: Readonly<
   Record<MarkView['state'], { readonly tone: Tone; readonly sign: string; readonly says: string }>
 > = {
   marked: { tone: 'info', sign: '●', says: 'marked' },
-  'would-mark': { tone: 'info', sign: '○', says: 'would be marked' },
+  'would-mark': { tone: 'info', sign: '○', says: 'would mark' },
   withheld: { tone: 'warn', sign: '▲', says: 'not marked' },
   undone: { tone: 'quiet', sign: '–', says: 'mark undone' },
 }
