@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path'
 import type { Command } from 'commander'
 import type { ApiError } from '../../aggregator/kubernetes/api-error.ts'
 import type { Removal } from '../../aggregator/kubernetes/uninstall.ts'
-import { messageOf, StarlingError, UsageError } from '../../common/errors.ts'
+import { ExitCode, messageOf, StarlingError, UsageError } from '../../common/errors.ts'
 import { addOutputOption, note, type OutputFormat, print, printJson } from '../output.ts'
 import { table } from '../table.ts'
 
@@ -25,7 +25,10 @@ export function registerUninstall(program: Command): void {
     )
     .option('--context <name>', 'of the kubeconfig')
     .option('--dry-run', 'only say what would be taken off')
-    .addHelpText('after', '\nExit codes: 0 all of it is off, or nothing was there, 1 error, 2 usage')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all of it is off, or nothing was there, 4 an aggregator may still run, 1 error, 2 usage',
+    )
     .action(async ({ kubeconfig, context, dryRun = false, output }: UninstallOptions) => {
       // Only here: without a cluster nothing of Kubernetes is loaded.
       const { connectKubernetes } = await import('../../aggregator/kubernetes/client.ts')
@@ -74,7 +77,10 @@ function show(removals: readonly Removal[], dryRun: boolean, output: OutputForma
     const rows = removals.map(({ kind, name }) => [kind, name])
     print(table([dryRun ? 'WOULD BE TAKEN OFF' : 'TAKEN OFF', 'FROM'], rows))
   }
-  for (const { holder } of removals) if (holder !== undefined) note(`${holder} holds the Lease: ${STILL_RUNS}`)
+  const holder = removals.find((removal) => removal.holder !== undefined)?.holder
+  if (holder === undefined) return
+  note(`${holder} holds the Lease: ${STILL_RUNS}`)
+  process.exitCode = ExitCode.warnings
 }
 
 const STILL_RUNS = 'an aggregator that still runs marks again; stop it, and run this once more'

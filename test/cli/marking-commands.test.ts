@@ -94,6 +94,20 @@ describe('uninstall', () => {
   const uninstall = (env: { HOME: string; KUBECONFIG?: string; KUBERNETES_SERVICE_HOST?: string }, ...args: string[]) =>
     run(['uninstall', ...args], { env: { KUBECONFIG: '', ...env } })
 
+  /** Against an API server that answers so. */
+  async function against(answer: (path: string) => readonly [status: number, body: object], ...args: string[]) {
+    const server = createServer((request, reply) => {
+      const [status, body] = answer(new URL(request.url ?? '', 'http://server').pathname)
+      reply.writeHead(status, { 'content-type': 'application/json' })
+      reply.end(JSON.stringify(body))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const outcome = await uninstall({ HOME: home(`http://127.0.0.1:${port}`) }, ...args)
+    server.close()
+    return outcome
+  }
+
   it('says what it cannot read, and where it looked', async () => {
     const missing = join(folder, 'none')
     const wrong: readonly (readonly [Parameters<typeof uninstall>, string])[] = [
@@ -122,16 +136,23 @@ describe('uninstall', () => {
     { status: 403, args: [], remedy: 'pods/status, and delete leases and configmaps\n' },
     { status: 500, args: [], remedy: 'run it again: it goes on where it stopped\n' },
   ])('says what is to be done about $status $args', async ({ status, args, remedy }) => {
-    const server = createServer((request, reply) => {
-      const isVersion = request.url === '/api'
-      reply.writeHead(isVersion ? 200 : status, { 'content-type': 'application/json' })
-      reply.end(JSON.stringify(isVersion ? { versions: ['v1'] } : { message: 'pods is forbidden' }))
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as AddressInfo
-    const { code, stderr } = await uninstall({ HOME: home(`http://127.0.0.1:${port}`) }, ...args)
-    server.close()
+    const { code, stderr } = await against(
+      (path) => {
+        return path === '/api' ? [200, { versions: ['v1'] }] : [status, { message: 'pods is forbidden' }]
+      },
+      ...args,
+    )
     expect([code, stderr]).toEqual([1, expect.stringContaining(`answers ${status}: pods is forbidden\n`)])
     expect(stderr).toContain(remedy)
+  })
+  it('warns when an aggregator still holds the Lease', async () => {
+    const lease = { metadata: { namespace: 'starling' }, spec: { holderIdentity: 'aggregator-1_1.3' } }
+    const { code, stdout, stderr } = await against((path) => {
+      if (path === '/api') return [200, { versions: ['v1'] }]
+      if (path === '/apis/coordination.k8s.io') return [200, { preferredVersion: { version: 'v1' } }]
+      return [200, { items: path.endsWith('/leases') ? [lease] : [] }]
+    }, '--dry-run')
+    expect(stdout).toMatch(/^WOULD BE TAKEN OFF +FROM\nLease +starling\/starling-aggregator\n$/)
+    expect([code, stderr]).toEqual([4, expect.stringContaining('aggregator-1_1.3 holds the Lease: an aggregator that')])
   })
 })
