@@ -83,7 +83,7 @@ export const detect = defineBench({
 
 /**
  * Each node in its turn, in a random order: a host that falls silent a third time within ten minutes and comes back with its agent
- * alive has a flapping link rather than a death behind it, and is waited for (docs/protocol.md section 5).
+ * alive has a flapping link rather than a death behind it, and is waited for (docs/protocol.md section 4).
  */
 function taking(random: () => number): (nodes: readonly string[]) => string {
   let left: string[] = []
