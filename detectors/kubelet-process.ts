@@ -55,8 +55,8 @@ export const kubeletProcess = defineDetector({
     KubeletDown: {
       severity: 'alarm',
       summary: 'The kubelet does not run: no pod can be started or stopped here, and Kubernetes will miss the node.',
-      // Longer than a restart, as in an upgrade.
-      sustain: '10s',
+      // Longer than a restart, as in an upgrade; less than an interval at its shortest, so that two looks always suffice.
+      sustain: '5s',
       runbook: 'kubelet-process',
     },
   },
