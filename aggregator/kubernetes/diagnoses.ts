@@ -78,7 +78,7 @@ export class Diagnoses {
       await this.#diagnose(node)
     } catch (error) {
       // What is not known changes nothing; the next look may tell.
-      this.#init.log.warn({ subject: node, err: messageOf(error) }, 'the Lease of a node is not known')
+      this.#init.log.warn({ subject: node, err: messageOf(error) }, 'what the mesh finds about a node is not known')
     }
   }
 
