@@ -1,7 +1,7 @@
 /**
  * Runs the long suites, one after another: `npm run test:long -- [--hours H]`, so many hours for the
- * scenarios (1 unless told), ten minutes for the fuzzer, a silence of 300 s, all that befalls a leader. Each has a short cut
- * in `npm test`.
+ * scenarios (1 unless told), ten minutes for the fuzzer, a silence of 300 s, all that befalls a leader, a sick node
+ * under its kubelet's eyes. Each has a short cut in `npm test`.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -28,6 +28,11 @@ const LONG_SUITES = [
     name: 'leaders',
     args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/control-plane/leadership.test.ts'],
     env: { STARLING_LEADERS: 'long' },
+  },
+  {
+    name: 'kinds',
+    args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/control-plane/kinds.test.ts'],
+    env: { STARLING_KINDS: 'long' },
   },
 ]
 
