@@ -1,9 +1,11 @@
 /** What became of verdicts and findings in Kubernetes, as events: each is caused by the verdict or the finding behind it. */
 import type { Chronicle } from './chronicle.ts'
+import { incidentThread } from './incidents.ts'
 import type { Written } from './kubernetes/carry-out.ts'
 import type { Desired } from './kubernetes/marking/desired.ts'
 import type { MarkCause } from './kubernetes/record.ts'
 import { effectsOf, type MarkData } from './marks.ts'
+import { livenessThread } from './mesh-story.ts'
 import { findingEventId, verdictEventId } from './model.ts'
 
 export class MarkStory {
@@ -20,7 +22,7 @@ export class MarkStory {
     const id = `marked/${keyOf(desired)}`
     const data = dataOf(desired)
     const summary = `marked: ${effectsOf(data).join(', ')}`
-    this.#chronicle.record(id, 'marked', node, 'bad', summary, causeOf(desired), data)
+    this.#chronicle.record(id, 'marked', node, 'bad', summary, this.#causeOf(node, desired), data)
     this.#chronicle.requireStored(id, 'marked')
     this.#chronicle.goOnFrom(threadOf(node), id)
   }
@@ -29,7 +31,7 @@ export class MarkStory {
     const id = `would-mark/${keyOf(desired)}`
     const data = dataOf(desired)
     const summary = `would be marked, but for mode observe: ${effectsOf(data).join(', ')}`
-    this.#chronicle.record(id, 'would-mark', node, 'info', summary, causeOf(desired), data)
+    this.#chronicle.record(id, 'would-mark', node, 'info', summary, this.#causeOf(node, desired), data)
   }
 
   withheld({ node, desired }: MarkCause, why: string): void {
@@ -38,7 +40,7 @@ export class MarkStory {
     this.#withheld.set(key, why)
     const id = this.#chronicle.nextId('mark-withheld', node)
     const data = { ...dataOf(desired), why }
-    this.#chronicle.record(id, 'mark-withheld', node, 'info', `not marked: ${why}`, causeOf(desired), data)
+    this.#chronicle.record(id, 'mark-withheld', node, 'info', `not marked: ${why}`, this.#causeOf(node, desired), data)
   }
 
   /** Tells what was undone, if anything was; what a kubelet wrote over is not. */
@@ -67,6 +69,16 @@ export class MarkStory {
     const cause = verdictEventId(verdictId)
     this.#chronicle.record(`stock-marked/${verdictId}`, 'stock-marked', node, 'info', summary, cause, { verdictId })
   }
+
+  #causeOf(node: string, { condition }: Desired): string {
+    if (condition === undefined) return ''
+    const { cause } = condition
+    if (cause.kind === 'verdict') return verdictEventId(cause.standing.verdictId)
+    if (cause.kind === 'finding') return findingEventId(cause.id)
+    // What the mesh told of its links, or of its agent.
+    const thread = cause.reason === 'LinkFault' ? incidentThread('link-fault', node) : livenessThread(node)
+    return this.#chronicle.last(thread)
+  }
 }
 
 function threadOf(node: string): string {
@@ -78,12 +90,6 @@ function keyOf({ condition }: Desired): string {
   if (condition === undefined) return ''
   const { cause, reason } = condition
   return cause.kind === 'verdict' ? `${cause.standing.verdictId}/${reason}` : cause.id
-}
-
-function causeOf({ condition }: Desired): string {
-  if (condition === undefined) return ''
-  const { cause } = condition
-  return cause.kind === 'verdict' ? verdictEventId(cause.standing.verdictId) : findingEventId(cause.id)
 }
 
 function dataOf({ mode, ready, pods, condition, taint }: Desired): MarkData {
