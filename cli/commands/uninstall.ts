@@ -8,6 +8,9 @@ import { ExitCode, messageOf, StarlingError, UsageError } from '../../common/err
 import { addOutputOption, note, type OutputFormat, print, printJson } from '../output.ts'
 import { table } from '../table.ts'
 
+/** All pods of a large cluster come in one reply, and perhaps from far away. */
+const REQUEST_MS = 60_000
+
 interface UninstallOptions {
   readonly kubeconfig?: string
   readonly context?: string
@@ -34,7 +37,11 @@ export function registerUninstall(program: Command): void {
       const { connectKubernetes } = await import('../../aggregator/kubernetes/client.ts')
       const { uninstall } = await import('../../aggregator/kubernetes/uninstall.ts')
       const { timesAt } = await import('../../aggregator/kubernetes/times.ts')
-      const client = await connectKubernetes({ kubeconfig: kubeconfig ?? usualKubeconfig(), context })
+      const client = await connectKubernetes({
+        kubeconfig: kubeconfig ?? usualKubeconfig(),
+        context,
+        timeoutMs: REQUEST_MS,
+      })
       try {
         show(await uninstall(client, { dryRun, times: timesAt(Date.now()) }), dryRun, output)
       } catch (cause) {
@@ -62,6 +69,8 @@ function remedyFor(cause: unknown, dryRun: boolean): string {
   if (code === 401) return 'these credentials are not accepted: give others by --kubeconfig or --context'
   if (kind === 'forbidden')
     return `this needs a right to ${dryRun ? RIGHTS_TO_LOOK : `${RIGHTS_TO_LOOK}, ${RIGHTS_TO_WRITE}`}`
+  if (kind === 'unreachable' && /certificate/.test(messageOf(cause)))
+    return 'does the kubeconfig name the CA of its server?'
   const again = dryRun ? 'run it again' : 'run it again: it goes on where it stopped'
   const isAway = kind === 'unreachable' || kind === 'timeout'
   return isAway ? `is the cluster of this context reached from here? Then ${again}` : again
