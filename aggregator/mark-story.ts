@@ -1,6 +1,7 @@
 /** What became of verdicts and findings in Kubernetes, as events: each is caused by the verdict or the finding behind it. */
 import type { Chronicle } from './chronicle.ts'
 import type { Written } from './kubernetes/carry-out.ts'
+import type { GatesOfNode } from './kubernetes/gates/gatekeeper.ts'
 import type { Desired } from './kubernetes/marking/desired.ts'
 import type { MarkCause } from './kubernetes/record.ts'
 import { findingEventId, verdictEventId } from './model.ts'
@@ -63,6 +64,38 @@ export class MarkStory {
     const cause = verdictEventId(verdictId)
     this.#chronicle.record(`stock-marked/${verdictId}`, 'stock-marked', node, 'info', summary, cause, { verdictId })
   }
+
+  /** Opening again is caused by the closing. */
+  wroteGates(what: 'closed' | 'opened', gates: GatesOfNode): void {
+    const { node, group, reason, pods } = gates
+    const kind = `gates-${what}` as const
+    const thread = `gates/${node}/${group}`
+    const id = this.#chronicle.nextId(kind, node)
+    const why = reason === '' ? 'nothing stands against the node' : reason
+    const summary = `gate of ${pods.length} pods of ${group} ${what}: ${why}`
+    const cause = what === 'closed' ? causeOfGates(gates) : this.#chronicle.last(thread)
+    this.#chronicle.record(id, kind, node, what === 'closed' ? 'bad' : 'good', summary, cause, dataOfGates(gates))
+    this.#chronicle.goOnFrom(thread, what === 'closed' ? id : '')
+  }
+
+  keptGates(gates: GatesOfNode): void {
+    const { node, group, pods } = gates
+    const id = this.#chronicle.nextId('gates-kept', node)
+    const summary = `gate of ${pods.length} pods of ${group} left open: no other pod of the group serves`
+    this.#chronicle.record(id, 'gates-kept', node, 'info', summary, causeOfGates(gates), dataOfGates(gates))
+  }
+}
+
+/** Of many pods the first few say enough. */
+const NAMED_MAX = 20
+
+function dataOfGates({ group, reason, pods }: GatesOfNode): object {
+  return { group, reason, count: pods.length, pods: pods.slice(0, NAMED_MAX) }
+}
+
+function causeOfGates({ cause }: GatesOfNode): string {
+  if (cause === undefined) return ''
+  return cause.kind === 'verdict' ? verdictEventId(cause.id) : findingEventId(cause.id)
 }
 
 function threadOf(node: string): string {

@@ -10,8 +10,10 @@ import type { AggregatorMetrics } from '../metrics.ts'
 import type { VerdictView } from '../model.ts'
 import type { Authority } from './authority.ts'
 import { type ClusterAccess, connectKubernetes, type KubeClient } from './client.ts'
-import { type Cluster, createCluster } from './cluster.ts'
+import { type Cluster, createCluster, overheard } from './cluster.ts'
 import { type ElectionOptions, type RunningElection, startElection } from './election.ts'
+import { Gatekeeper, type GateRecord } from './gates/gatekeeper.ts'
+import { WatchedPods } from './gates/watched-pods.ts'
 import { createLeaseStore } from './lease.ts'
 import { Marker, verdictsOnNodes } from './marker.ts'
 import type { KnownVerdict, MarkCause, MarkRecord } from './record.ts'
@@ -73,8 +75,10 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
     mayWrite: () => election?.mayWrite() ?? false,
   }
   const now = () => performance.now()
+  const times = () => timesAt(Date.now())
   const witness = new Witness(cluster, authority.renewals, now)
   let marker: Marker | undefined
+  let gatekeeper: Gatekeeper | undefined
   const known = (standing: Standing): KnownVerdict => {
     const silences = (verdictOf(standing.verdictId)?.votes ?? []).filter(({ opinion }) => opinion === 'silent')
     const silentMs = silences.length === 0 ? 0 : Math.min(...silences.map(({ forMs }) => forMs))
@@ -82,8 +86,11 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
     return { standing, sinceMs: now(), silentSinceMs: now() - silentMs, says }
   }
   const rest = async (): Promise<void> => {
-    await marker?.stop()
+    const stopping = [marker?.stop(), gatekeeper?.stop()]
+    // At once: should this aggregator lead again before they have stopped, it has others by then.
     marker = undefined
+    gatekeeper = undefined
+    await Promise.all(stopping)
   }
   return {
     authority,
@@ -101,16 +108,19 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
       }
     },
     start: (mesh, standing) => {
+      const record = gateRecordOf(init)
+      gatekeeper = new Gatekeeper({ pods: new WatchedPods(client), cluster, authority, record, log, times })
+      gatekeeper.start()
       marker = new Marker({
         ...init,
         authority,
-        cluster,
+        cluster: overheard(cluster, (nodes, isAll) => gatekeeper?.saw(nodes, isAll)),
         witness,
         record: recordOf(init),
         lives: mesh.lives,
         askAfresh: mesh.askAfresh,
         now,
-        times: () => timesAt(Date.now()),
+        times,
       })
       marker.start(standing.map(known))
     },
@@ -165,5 +175,19 @@ function recordOf({ story, metrics }: KubernetesInit): MarkRecord {
     },
     markedByOthers: (cause) => story.markedByOthers(cause),
     failed: (kind) => metrics.mark('any', kind),
+  }
+}
+
+/** The same of readiness gates. */
+function gateRecordOf({ story, metrics }: KubernetesInit): GateRecord {
+  return {
+    wroteGates: (what, gates) => {
+      metrics.mark('gate', what === 'closed' ? 'written' : 'undone', gates.pods.length)
+      story.wroteGates(what, gates)
+    },
+    keptGates: (gates) => {
+      metrics.mark('gate', 'withheld', gates.pods.length)
+      story.keptGates(gates)
+    },
   }
 }
