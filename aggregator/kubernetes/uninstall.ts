@@ -2,6 +2,7 @@
 import type { Call, KubeClient } from './client.ts'
 import { createCluster } from './cluster.ts'
 import { nothingDesired } from './marking/desired.ts'
+import { declaresGate, openGate, waitsForGate } from './marking/gates.ts'
 import {
   hasOwnMarks,
   hasOwnReady,
@@ -23,8 +24,15 @@ const OWN_OBJECTS = [
 
 /** One thing of ours that was taken off, or would be. */
 export interface Removal {
-  readonly kind: 'pod condition' | 'node Ready' | 'node condition' | 'taint' | 'Lease' | 'ConfigMap'
+  /** `pod gate`: opened, and left so, since without its condition the pod would never be Ready again. */
+  readonly kind: 'pod condition' | 'pod gate' | 'node Ready' | 'node condition' | 'taint' | 'Lease' | 'ConfigMap'
   readonly name: string
+}
+
+export interface Uninstalled {
+  readonly removals: readonly Removal[]
+  /** Pods that declare our gate, as `namespace/name`: what is made after their pattern would wait for it for ever. */
+  readonly gated: readonly string[]
 }
 
 interface List<T> {
@@ -35,17 +43,24 @@ interface List<T> {
 export async function uninstall(
   client: Pick<KubeClient, 'call'>,
   options: { readonly dryRun: boolean; readonly times: Times },
-): Promise<readonly Removal[]> {
+): Promise<Uninstalled> {
   const { dryRun, times } = options
   const cluster = createCluster(client)
   const list = async <T>(call: Omit<Call, 'verb'>) =>
     (await client.call<List<T>>({ verb: 'list', ...call })).items ?? []
   const removals: Removal[] = []
 
-  const pods = (await list<PodObject>({ ref: { group: '', resource: 'pods' } })).filter(isMarkedPod)
+  const pods = await list<PodObject>({ ref: { group: '', resource: 'pods' } })
   for (const pod of pods) {
-    removals.push({ kind: 'pod condition', name: `${pod.metadata.namespace}/${pod.metadata.name}` })
-    if (!dryRun) await cluster.patchPodStatus(pod, releaseOf(pod, times.now))
+    let now = pod
+    // First: Ready is given back only to a pod whose gates are open.
+    if (waitsForGate(pod)) {
+      removals.push({ kind: 'pod gate', name: nameOf(pod) })
+      if (!dryRun) now = await cluster.patchPodStatus(pod, openGate(pod, times.now))
+    }
+    if (!isMarkedPod(pod)) continue
+    removals.push({ kind: 'pod condition', name: nameOf(pod) })
+    if (!dryRun) await cluster.patchPodStatus(now, releaseOf(now, times.now))
   }
   const nodes = await list<NodeObject>({ ref: { group: '', resource: 'nodes' } })
   for (const node of nodes.filter(hasOwnMarks)) {
@@ -60,7 +75,7 @@ export async function uninstall(
       if (!dryRun) await client.call({ verb: 'delete', ref: { ...ref, namespace, name } })
     }
   }
-  return removals
+  return { removals, gated: pods.filter(declaresGate).map(nameOf) }
 
   async function release(node: NodeObject): Promise<void> {
     const writing = { term: 0, times }
@@ -72,6 +87,10 @@ export async function uninstall(
     const taints = taintsAfter(shown, desired, writing)
     if (taints !== undefined) await cluster.setTaints(name, shown.metadata.resourceVersion, taints)
   }
+}
+
+function nameOf({ metadata }: PodObject): string {
+  return `${metadata.namespace}/${metadata.name}`
 }
 
 function removalsOf(node: NodeObject): readonly Removal[] {

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
-import type { Removal } from '../../aggregator/kubernetes/uninstall.ts'
+import { GATE } from '../../aggregator/kubernetes/marking/gates.ts'
+import type { Uninstalled } from '../../aggregator/kubernetes/uninstall.ts'
 import { messageOf, StarlingError } from '../../common/errors.ts'
-import { addOutputOption, type OutputFormat, print, printJson } from '../output.ts'
+import { addOutputOption, note, type OutputFormat, print, printJson } from '../output.ts'
 import { table } from '../table.ts'
 
 interface UninstallOptions {
@@ -36,11 +37,20 @@ export function registerUninstall(program: Command): void {
   addOutputOption(command)
 }
 
-function show(removals: readonly Removal[], dryRun: boolean, output: OutputFormat): void {
+/** Of many pods the first few say which pattern it is. */
+const NAMED_MAX = 5
+
+function show({ removals, gated }: Uninstalled, dryRun: boolean, output: OutputFormat): void {
   if (output === 'json') printJson('RemovalList', removals)
   else if (removals.length === 0) print('nothing of ours is there\n')
   else {
     const rows = removals.map(({ kind, name }) => [kind, name])
     print(table([dryRun ? 'WOULD BE TAKEN OFF' : 'TAKEN OFF', 'FROM'], rows))
   }
+  if (gated.length === 0) return
+  const more = gated.length > NAMED_MAX ? ` and ${gated.length - NAMED_MAX} more` : ''
+  note(
+    `${gated.length} pods have the readiness gate ${GATE}, which stays open: ${gated.slice(0, NAMED_MAX).join(', ')}${more}`,
+  )
+  note('nobody opens it for new pods any more: take it out of what they are made from')
 }

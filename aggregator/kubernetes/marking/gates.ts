@@ -85,11 +85,27 @@ export function gatedPod(object: PodObject): GatedPod | undefined {
     version: resourceVersion,
     group: `${namespace}/${label}`,
     node: object.spec?.nodeName ?? '',
-    declaresGate: object.spec?.readinessGates?.some(({ conditionType }) => conditionType === GATE) === true,
-    isGoing: deletionTimestamp !== undefined || ENDED_PHASES.includes(object.status?.phase ?? ''),
+    declaresGate: declaresGate(object),
+    isGoing: deletionTimestamp !== undefined || hasEnded(object),
     isReady: conditionOf(object, 'Ready')?.status === 'True',
     gate: gate === undefined ? undefined : { isOpen: gate.status === 'True', reason: gate.reason ?? '' },
   }
+}
+
+export function declaresGate({ spec }: PodObject): boolean {
+  return spec?.readinessGates?.some(({ conditionType }) => conditionType === GATE) === true
+}
+
+/** Whether it waits for its gate, with the label or without. */
+export function waitsForGate(pod: PodObject): boolean {
+  return declaresGate(pod) && !hasEnded(pod) && conditionOf(pod, GATE)?.status !== 'True'
+}
+
+/** For good, when nobody will look after it any more. */
+export function openGate({ metadata }: PodObject, now: string): StatusPatch {
+  const message = 'nobody looks after this gate any more'
+  const condition = { type: GATE, status: 'True', reason: HEALTHY, message, lastTransitionTime: now }
+  return { metadata: { resourceVersion: metadata.resourceVersion }, status: { conditions: [condition] } }
 }
 
 /**
@@ -138,4 +154,8 @@ function closed(pod: GatedPod, reason: string): readonly GateWrite[] {
 function lastOpened(pod: GatedPod): readonly GateWrite[] {
   if (pod.gate?.isOpen) return []
   return [{ pod, isOpen: true, reason: LAST, message: 'its node is sick, but no other pod of its group serves' }]
+}
+
+function hasEnded({ status }: PodObject): boolean {
+  return ENDED_PHASES.includes(status?.phase ?? '')
 }
