@@ -259,7 +259,10 @@ export class Marker {
     if (verdict === undefined) return desiredMarks({ findings, leaseSeconds }, mode, marking)
     const { standing, says, sinceMs, silentSinceMs } = verdict
     const now = init.now()
-    const stands = { standing, says, stoodMs: now - sinceMs, silentMs: now - silentSinceMs }
+    // It shows: so whoever wrote it, had waited for long enough.
+    const isShown = isHung && verdictOn(node)?.verdictId === standing.verdictId
+    const silentMs = isShown ? Number.POSITIVE_INFINITY : now - silentSinceMs
+    const stands = { standing, says, stoodMs: now - sinceMs, silentMs }
     return desiredMarks({ verdict: stands, findings, leaseSeconds }, mode, marking)
   }
 
