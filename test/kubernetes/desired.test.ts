@@ -114,12 +114,16 @@ describe('what should show', () => {
 })
 
 describe('the message of our condition', () => {
-  test.each(['NodeDown', 'HostHung', 'Isolated'] as const)('is read back: %s', (kind) => {
+  test.each([
+    ['NodeDown', true],
+    ['HostHung', false],
+    ['Isolated', false],
+  ] as const)('is read back: %s, Ready written: %s', (kind, isReadyWritten) => {
     const evidence = {
       says: `${kind}: 8 of 10 [observers] agree`,
       id: 'term 7/n once',
       term: 7,
-      verdict: { kind, incarnation: { serial: 3, boot: 2, refutations: 1 } },
+      verdict: { kind, incarnation: { serial: 3, boot: 2, refutations: 1 }, isReadyWritten },
       until: '2026-01-02T03:04:05Z',
     }
     expect(parseEvidence(formatEvidence(evidence))).toEqual(evidence)
