@@ -14,8 +14,10 @@ import { type Cluster, createCluster, overheard } from './cluster.ts'
 import { type ElectionOptions, type RunningElection, startElection } from './election.ts'
 import { Gatekeeper, type GateRecord } from './gates/gatekeeper.ts'
 import { WatchedPods } from './gates/watched-pods.ts'
+import { InheritedFindings } from './inherited.ts'
 import { createLeaseStore } from './lease.ts'
 import { Marker, verdictsOnNodes } from './marker.ts'
+import type { NodeObject } from './marking/objects.ts'
 import type { KnownVerdict, MarkCause, MarkRecord } from './record.ts'
 import { timesAt } from './times.ts'
 import { Witness } from './witness.ts'
@@ -111,10 +113,16 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
       const record = gateRecordOf(init)
       gatekeeper = new Gatekeeper({ pods: new WatchedPods(client), cluster, authority, record, log, times })
       gatekeeper.start()
+      const inherited = new InheritedFindings(now)
+      const saw = (nodes: readonly NodeObject[], isAll: boolean) => {
+        if (isAll) inherited.saw(nodes)
+        gatekeeper?.saw(nodes, isAll)
+      }
       marker = new Marker({
         ...init,
+        findingsOf: (node) => inherited.of(node, init.findingsOf(node)),
         authority,
-        cluster: overheard(cluster, (nodes, isAll) => gatekeeper?.saw(nodes, isAll)),
+        cluster: overheard(cluster, saw),
         witness,
         record: recordOf(init),
         lives: mesh.lives,

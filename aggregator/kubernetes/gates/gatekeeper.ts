@@ -128,10 +128,10 @@ export class Gatekeeper {
   /** Whether it was carried out; what somebody else wrote first is told, and decided anew. Throws. */
   async #write(write: GateWrite): Promise<boolean> {
     if (this.#isStopped) return false
-    const { namespace, name, version } = write.pod
-    const metadata = { namespace, name, resourceVersion: version }
+    const { namespace, name, version, node } = write.pod
+    const target = { metadata: { namespace, name, resourceVersion: version }, spec: { nodeName: node } }
     try {
-      const pod = await this.#cluster.patchPodStatus({ metadata }, gatePatch(write, this.#init.times().now))
+      const pod = await this.#cluster.patchPodStatus(target, gatePatch(write, this.#init.times().now))
       this.#table.take({ kind: 'pod', pod })
       return true
     } catch (error) {
