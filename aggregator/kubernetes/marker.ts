@@ -91,7 +91,8 @@ export class Marker {
 
   /** Takes over: `standing` are the verdicts on record; our marks that none of them explains are undone. */
   start(standing: readonly KnownVerdict[]): void {
-    for (const verdict of standing) this.convicted(verdict)
+    // Held back for long enough by whoever led before: what is marked must not be undone for another hold.
+    for (const verdict of standing) this.convicted({ ...verdict, sinceMs: Number.NEGATIVE_INFINITY })
     const first = setTimeout(() => void this.repair(), REPAIR_FIRST_MS)
     const repair = setInterval(() => void this.repair(), REPAIR_MS)
     const reread = setInterval(() => this.#reread(), REREAD_MS)

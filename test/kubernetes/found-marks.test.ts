@@ -122,6 +122,20 @@ test('one that was held back, and is written at last, is', async () => {
   await soon(() => expect(lives).toContain('a'))
 })
 
+test('what a hold kept back and is written by now is not held back again by the next leader', async () => {
+  settings = { mode: 'ready', holds: { nodeReady: '10s', endpoints: '10s' } }
+  const marker = newLeader()
+  marker.convicted({ ...verdict('NodeDown', 2_000), sinceMs: now - 10_000 })
+  await soon(async () => expect(hasOwnReady(await shown('a'))).toBe(true))
+  await marker.stop()
+  const count = writes().length
+  const next = newLeader()
+  next.start([verdict('NodeDown', 2_000)])
+  for (let pass = 0; pass < 3; pass++) await passes(next)
+  expect(hasOwnReady(await shown('a'))).toBe(true)
+  expect(writes()).toHaveLength(count)
+})
+
 test('a hung host that shows as such was silent for long enough, whatever the next leader knows of it', async () => {
   const marker = newLeader()
   marker.convicted(verdict('HostHung', 25_000))
