@@ -8,10 +8,12 @@ import { connectKubernetes, type KubeClient } from '../../aggregator/kubernetes/
 
 export interface FakeServer {
   readonly client: KubeClient
+  readonly kubeconfig: string
   /** The queries of all requests so far. */
   readonly lists: readonly URLSearchParams[]
   readonly watches: readonly URLSearchParams[]
-  list: (response: ServerResponse, query: URLSearchParams) => void
+  /** All requests that are no watch. */
+  list: (response: ServerResponse, query: URLSearchParams, path: string) => void
   watch: (response: ServerResponse, query: URLSearchParams) => void
   close(): void
 }
@@ -28,7 +30,7 @@ export async function startFakeServer(): Promise<FakeServer> {
       fake.watch(response, searchParams)
     } else {
       lists.push(searchParams)
-      fake.list(response, searchParams)
+      fake.list(response, searchParams, pathname)
     }
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -41,6 +43,7 @@ export async function startFakeServer(): Promise<FakeServer> {
   const client = await connectKubernetes({ kubeconfig })
   const fake: FakeServer = {
     client,
+    kubeconfig,
     lists,
     watches,
     list: (response) => json(response, {}, 404),
