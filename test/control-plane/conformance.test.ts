@@ -67,9 +67,8 @@ describeReal('the adapter of API servers', missingForApiServer(), () => {
       open: () => new WatchedPods(client),
       makePod: async (name, group) => {
         // There is no such node, and so no kubelet.
-        const object = podOn('nowhere', name, group === undefined ? {} : { [GATE]: group })
-        const spec = { ...object.spec, readinessGates: [{ conditionType: GATE }] }
-        await admin.create(`${DEFAULT}/pods`, { ...object, spec })
+        const labels = group === undefined ? {} : { [GATE]: group }
+        await admin.create(`${DEFAULT}/pods`, podOn('nowhere', name, labels, [GATE]))
         made.add(name)
       },
       openGate: async (name) => {

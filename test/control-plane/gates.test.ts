@@ -36,11 +36,7 @@ describeReal('the readiness gate of pods that opted in', missingForNodes(), () =
   it(
     'is opened while we only watch, closed while their node is sick and its kubelet lives, and opened again',
     async () => {
-      const labels = { app: SERVICE, [GATE]: 'web' }
-      const opted = (node: keyof typeof PODS) => {
-        const pod = podOn(node, PODS[node], labels)
-        return { ...pod, spec: { ...pod.spec, readinessGates: [{ conditionType: GATE }] } }
-      }
+      const opted = (node: keyof typeof PODS) => podOn(node, PODS[node], { app: SERVICE, [GATE]: 'web' }, [GATE])
       // Resolves when both are Ready, which their kubelets make them when the gates are open.
       await stage.cluster.add([opted(APART), opted(WELL)], [serviceOf(SERVICE)])
       expect([await gate(APART), await gate(WELL)]).toEqual(['True NodeHealthy', 'True NodeHealthy'])
