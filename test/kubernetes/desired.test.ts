@@ -86,6 +86,18 @@ describe('what should show', () => {
     })
   })
 
+  test('a verdict takes nothing away that findings want', () => {
+    const findings = [finding('ReadOnlyFilesystem')]
+    const byFindings = desiredMarks({ findings, leaseSeconds: 40 }, 'ready', MARKING)
+    const isolated = readMarking({ taints: { Isolated: 'none' } })
+    expect(desiredMarks({ ...verdict('Isolated'), findings }, 'ready', isolated)).toEqual(byFindings)
+    expect(desiredMarks({ ...verdict('NodeDown'), findings }, 'ready', MARKING)).toMatchObject({
+      ...{ ready: 'StarlingNodeDown', condition: { reason: 'NodeDown' }, taint: 'ReadOnlyFilesystem' },
+    })
+    const notYet = desiredMarks({ ...verdict('HostHung', { silentMs: 10_000 }), findings }, 'ready', MARKING)
+    expect(notYet).toEqual({ ...byFindings, againInMs: 5_000 })
+  })
+
   test('the mode is that of the pool, then the general one, then observe', () => {
     const marking = readMarking({ mode: 'condition', pools: { gpu: { mode: 'ready' } } })
     expect([marking.modeOf('gpu'), marking.modeOf('web'), marking.modeOf(undefined)]).toEqual([
