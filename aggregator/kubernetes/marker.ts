@@ -16,7 +16,7 @@ import { type Desired, desiredMarks, nothingDesired } from './marking/desired.ts
 import { whyLeaving } from './marking/leaving.ts'
 import { hasOwnMarks, hasOwnReady, hasOwnTaint } from './marking/node-marks.ts'
 import { type NodeObject, poolOf } from './marking/objects.ts'
-import { isMarkedByOthers, showsLife, verdictOn } from './marking/shown.ts'
+import { isMarkedByOthers, showsHung, showsLife, verdictOn } from './marking/shown.ts'
 import { PodWriter } from './pod-writer.ts'
 import type { KnownVerdict, MarkCause, MarkRecord } from './record.ts'
 import { Slots } from './slots.ts'
@@ -91,8 +91,7 @@ export class Marker {
 
   /** Takes over: `standing` are the verdicts on record; our marks that none of them explains are undone. */
   start(standing: readonly KnownVerdict[]): void {
-    // Held back for long enough by whoever led before: what is marked must not be undone for another hold.
-    for (const verdict of standing) this.convicted({ ...verdict, sinceMs: Number.NEGATIVE_INFINITY })
+    for (const verdict of standing) this.convicted(verdict)
     const first = setTimeout(() => void this.repair(), REPAIR_FIRST_MS)
     const repair = setInterval(() => void this.repair(), REPAIR_MS)
     const reread = setInterval(() => this.#reread(), REREAD_MS)
@@ -260,9 +259,7 @@ export class Marker {
     if (verdict === undefined) return desiredMarks({ findings, leaseSeconds }, mode, marking)
     const { standing, says, sinceMs, silentSinceMs } = verdict
     const now = init.now()
-    // It shows: so whoever wrote it, had waited for long enough.
-    const isShown = isHung && verdictOn(node)?.verdictId === standing.verdictId
-    const silentMs = isShown ? Number.POSITIVE_INFINITY : now - silentSinceMs
+    const silentMs = showsHung(node, standing) ? Number.POSITIVE_INFINITY : now - silentSinceMs
     const stands = { standing, says, stoodMs: now - sinceMs, silentMs }
     return desiredMarks({ verdict: stands, findings, leaseSeconds }, mode, marking)
   }

@@ -81,11 +81,11 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
   const witness = new Witness(cluster, authority.renewals, now)
   let marker: Marker | undefined
   let gatekeeper: Gatekeeper | undefined
-  const known = (standing: Standing): KnownVerdict => {
+  const known = (standing: Standing, sinceMs = now()): KnownVerdict => {
     const silences = (verdictOf(standing.verdictId)?.votes ?? []).filter(({ opinion }) => opinion === 'silent')
     const silentMs = silences.length === 0 ? 0 : Math.min(...silences.map(({ forMs }) => forMs))
     const says = silences.length === 0 ? 'as found on the Node' : saysOf(verdictOf(standing.verdictId))
-    return { standing, sinceMs: now(), silentSinceMs: now() - silentMs, says }
+    return { standing, sinceMs, silentSinceMs: now() - silentMs, says }
   }
   const rest = async (): Promise<void> => {
     const stopping = [marker?.stop(), gatekeeper?.stop()]
@@ -130,7 +130,8 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
         now,
         times,
       })
-      marker.start(standing.map(known))
+      // Held back for long enough by whoever led before: what is marked must not be undone for another hold.
+      marker.start(standing.map((verdict) => known(verdict, Number.NEGATIVE_INFINITY)))
     },
     committed: (standing) => marker?.convicted(known(standing)),
     notice: (notice) => {

@@ -49,6 +49,11 @@ export function showsLife(node: NodeObject, verdict: Standing, isWritten: boolea
   return isOurs && conditionOf(node, 'Ready')?.status === 'True'
 }
 
+/** Whether it shows already that this host is hung: of such a verdict nothing is written before it was silent for long enough. */
+export function showsHung(node: NodeObject, { kind, verdictId }: Standing): boolean {
+  return kind === 'HostHung' && verdictOn(node)?.verdictId === verdictId
+}
+
 /** Kubernetes itself holds it for not Ready. */
 export function isMarkedByOthers(node: NodeObject): boolean {
   return conditionOf(node, 'Ready')?.status !== 'True' && !hasOwnReady(node)
