@@ -1,4 +1,5 @@
 /** Takes everything of ours off a cluster, with nothing but access to it: no aggregator need run, and none should. */
+import { ApiError } from './api-error.ts'
 import type { Call, KubeClient } from './client.ts'
 import { createCluster } from './cluster.ts'
 import { nothingDesired } from './marking/desired.ts'
@@ -27,6 +28,14 @@ export interface Removal {
   /** `pod gate`: opened, and left so, since without its condition the pod would never be Ready again. */
   readonly kind: 'pod condition' | 'pod gate' | 'node Ready' | 'node condition' | 'taint' | 'Lease' | 'ConfigMap'
   readonly name: string
+  /** Of the Lease: an aggregator that runs has it, one that was stopped has given it up. */
+  readonly holder?: string
+}
+
+/** The parts that are read. */
+interface OwnObject {
+  readonly metadata: { readonly namespace: string }
+  readonly spec?: { readonly holderIdentity?: string }
 }
 
 export interface Uninstalled {
@@ -39,12 +48,41 @@ interface List<T> {
   readonly items?: readonly T[] | null
 }
 
-/** Pods first, so that one that was broken off finds the rest again by the Nodes. `dryRun`: only says what. Throws ApiError. */
-export async function uninstall(
+export interface UninstallOptions {
+  /** Only says what. */
+  readonly dryRun: boolean
+  readonly times: Times
+}
+
+/** What kubelets wrote between the reading and the writing is gone through again, this often at most. */
+const PASSES_MAX = 20
+
+/** Throws ApiError; run again, it goes on where it stopped. */
+export async function uninstall(client: Pick<KubeClient, 'call'>, options: UninstallOptions): Promise<Uninstalled> {
+  const all = new Map<string, Removal>()
+  for (let pass = 1; ; pass++) {
+    const { removals, gated, beatenBy } = await goThrough(client, options)
+    for (const removal of removals) all.set(`${removal.kind} ${removal.name}`, removal)
+    if (beatenBy === undefined) return { removals: [...all.values()], gated }
+    if (pass === PASSES_MAX) throw beatenBy
+  }
+}
+
+/** Pods first, so that one that was broken off finds the rest again by the Nodes. */
+async function goThrough(
   client: Pick<KubeClient, 'call'>,
-  options: { readonly dryRun: boolean; readonly times: Times },
-): Promise<Uninstalled> {
-  const { dryRun, times } = options
+  { dryRun, times }: UninstallOptions,
+): Promise<Uninstalled & { readonly beatenBy: ApiError | undefined }> {
+  let beatenBy: ApiError | undefined
+  /** Somebody who writes first is no failure yet, and what is gone needs nothing. */
+  const attempt = async (write: () => Promise<unknown>): Promise<void> => {
+    try {
+      if (!dryRun) await write()
+    } catch (error) {
+      if (!(error instanceof ApiError) || (error.kind !== 'conflict' && error.kind !== 'not-found')) throw error
+      if (error.kind === 'conflict') beatenBy = error
+    }
+  }
   const cluster = createCluster(client)
   const list = async <T>(call: Omit<Call, 'verb'>) =>
     (await client.call<List<T>>({ verb: 'list', ...call })).items ?? []
@@ -56,26 +94,29 @@ export async function uninstall(
     // First: Ready is given back only to a pod whose gates are open.
     if (waitsForGate(pod)) {
       removals.push({ kind: 'pod gate', name: nameOf(pod) })
-      if (!dryRun) now = await cluster.patchPodStatus(pod, openGate(pod, times.now))
+      await attempt(async () => {
+        now = await cluster.patchPodStatus(pod, openGate(pod, times.now))
+      })
     }
     if (!isMarkedPod(pod)) continue
     removals.push({ kind: 'pod condition', name: nameOf(pod) })
-    if (!dryRun) await cluster.patchPodStatus(now, releaseOf(now, times.now))
+    await attempt(() => cluster.patchPodStatus(now, releaseOf(now, times.now)))
   }
   const nodes = await list<NodeObject>({ ref: { group: '', resource: 'nodes' } })
   for (const node of nodes.filter(hasOwnMarks)) {
     removals.push(...removalsOf(node))
-    if (!dryRun) await release(node)
+    await attempt(() => release(node))
   }
   for (const { kind, ref, name } of OWN_OBJECTS) {
     const query = { fieldSelector: `metadata.name=${name}` }
-    for (const { metadata } of await list<{ readonly metadata: { readonly namespace: string } }>({ ref, query })) {
+    for (const { metadata, spec } of await list<OwnObject>({ ref, query })) {
       const { namespace } = metadata
-      removals.push({ kind, name: `${namespace}/${name}` })
-      if (!dryRun) await client.call({ verb: 'delete', ref: { ...ref, namespace, name } })
+      const holder = spec?.holderIdentity ?? ''
+      removals.push({ kind, name: `${namespace}/${name}`, ...(holder === '' ? {} : { holder }) })
+      await attempt(() => client.call({ verb: 'delete', ref: { ...ref, namespace, name } }))
     }
   }
-  return { removals, gated: pods.filter(declaresGate).map(nameOf) }
+  return { removals, gated: pods.filter(declaresGate).map(nameOf), beatenBy }
 
   async function release(node: NodeObject): Promise<void> {
     const writing = { term: 0, times }
