@@ -127,30 +127,6 @@ export function guarded(cluster: Cluster, authority: Authority, times: () => Tim
   }
 }
 
-/** The same cluster; `saw` is told of all Nodes that are read or written by it. */
-export function overheard(cluster: Cluster, saw: (nodes: readonly NodeObject[], isAll: boolean) => void): Cluster {
-  const one = async (reply: Promise<NodeObject>): Promise<NodeObject> => {
-    const node = await reply
-    saw([node], false)
-    return node
-  }
-  return {
-    ...cluster,
-    nodes: async () => {
-      const nodes = await cluster.nodes()
-      saw(nodes, true)
-      return nodes
-    },
-    node: async (name) => {
-      const node = await cluster.node(name)
-      if (node !== undefined) saw([node], false)
-      return node
-    },
-    patchNodeStatus: (...args) => one(cluster.patchNodeStatus(...args)),
-    setTaints: (...args) => one(cluster.setTaints(...args)),
-  }
-}
-
 /** Another may lead by now: what was to be written is that one's to decide. */
 export class NotLeading extends Error {
   override name = 'NotLeading'

@@ -1,11 +1,11 @@
 /** What a marker makes of marks that it finds: its own of a moment ago, those of the leader before, those of Nodes that are gone. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { overheard } from '../../aggregator/kubernetes/cluster.ts'
 import { InheritedFindings } from '../../aggregator/kubernetes/inherited.ts'
 import { Marker } from '../../aggregator/kubernetes/marker.ts'
 import { hasOwnReady, hasOwnTaint, OWN_CONDITION } from '../../aggregator/kubernetes/marking/node-marks.ts'
 import { conditionOf, type NodeObject } from '../../aggregator/kubernetes/marking/objects.ts'
 import { findingOn } from '../../aggregator/kubernetes/marking/shown.ts'
+import { overheard } from '../../aggregator/kubernetes/overheard.ts'
 import type { KnownVerdict } from '../../aggregator/kubernetes/record.ts'
 import { Witness } from '../../aggregator/kubernetes/witness.ts'
 import { silentLog } from '../../common/log.ts'
