@@ -2,6 +2,7 @@
 import { messageOf } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
 import type { Finding } from '../../detectors/contract.ts'
+import type { Leader } from '../../mesh/core/leader.ts'
 import type { Notice } from '../../mesh/core/message.ts'
 import type { Standing } from '../../mesh/core/model.ts'
 import type { Marking } from '../../settings/marking.ts'
@@ -11,6 +12,7 @@ import type { VerdictView } from '../model.ts'
 import type { Authority } from './authority.ts'
 import { type ClusterAccess, connectKubernetes, type KubeClient } from './client.ts'
 import { type Cluster, createCluster } from './cluster.ts'
+import { Diagnoses } from './diagnoses.ts'
 import { type ElectionOptions, type RunningElection, startElection } from './election.ts'
 import { Gatekeeper, type GateRecord } from './gates/gatekeeper.ts'
 import { WatchedPods } from './gates/watched-pods.ts'
@@ -36,6 +38,8 @@ export interface KubernetesInit {
 
 /** What marking asks of the running mesh. */
 export interface MeshOfMarks {
+  /** While this aggregator leads. */
+  readonly leader: Leader | undefined
   lives(node: string): void
   askAfresh(node: string): void
 }
@@ -81,6 +85,7 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
   const times = () => timesAt(Date.now())
   const witness = new Witness(cluster, authority.renewals, now)
   let marker: Marker | undefined
+  let diagnoses: Diagnoses | undefined
   let gatekeeper: Gatekeeper | undefined
   const known = (standing: Standing, sinceMs = now()): KnownVerdict => {
     const silences = (verdictOf(standing.verdictId)?.votes ?? []).filter(({ opinion }) => opinion === 'silent')
@@ -89,10 +94,11 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
     return { standing, sinceMs, silentSinceMs: now() - silentMs, says }
   }
   const rest = async (): Promise<void> => {
-    const stopping = [marker?.stop(), gatekeeper?.stop()]
+    const stopping = [marker?.stop(), gatekeeper?.stop(), diagnoses?.stop()]
     // At once: should this aggregator lead again before they have stopped, it has others by then.
     marker = undefined
     gatekeeper = undefined
+    diagnoses = undefined
     await Promise.all(stopping)
   }
   return {
@@ -114,6 +120,10 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
       const record = gateRecordOf(init)
       gatekeeper = new Gatekeeper({ pods: new WatchedPods(client), cluster, authority, record, log, times })
       gatekeeper.start()
+      const changed = (node: string) => marker?.reported(node)
+      const wall = () => new Date().toISOString()
+      const found = new Diagnoses({ leader: () => mesh.leader, witness, log, changed, now, wall })
+      diagnoses = found
       const inherited = new InheritedFindings(now)
       const saw = (nodes: readonly NodeObject[], isAll: boolean) => {
         if (isAll) inherited.saw(nodes)
@@ -121,7 +131,7 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
       }
       marker = new Marker({
         ...init,
-        findingsOf: (node) => inherited.of(node, init.findingsOf(node)),
+        findingsOf: (node) => inherited.of(node, [...init.findingsOf(node), ...found.of(node)]),
         authority,
         cluster: overheard(cluster, saw),
         witness,
@@ -133,11 +143,14 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
       })
       // Held back for long enough by whoever led before: what is marked must not be undone for another hold.
       marker.start(standing.map((verdict) => known(verdict, Number.NEGATIVE_INFINITY)))
+      diagnoses.start()
     },
     committed: (standing) => marker?.convicted(known(standing)),
     notice: (notice) => {
       if (notice.kind === 'recovered') marker?.ended(notice.verdict.subject)
       else if (notice.kind === 'isolated') marker?.isolated(notice.verdict)
+      else if (notice.kind === 'agentDown' || notice.kind === 'agentUp') diagnoses?.look(notice.subject)
+      else if (notice.kind === 'linkFault') diagnoses?.look(notice.subject)
     },
     heard: (node) => marker?.reported(node),
     rest,

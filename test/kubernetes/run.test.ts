@@ -9,7 +9,7 @@ import { PATIENCE } from '../mesh/sockets.ts'
 import { standing } from './cases.ts'
 import { type FakeServer, json, startFakeServer } from './fake-server.ts'
 
-const MESH = { lives: () => {}, askAfresh: () => {} }
+const MESH = { leader: undefined, lives: () => {}, askAfresh: () => {} }
 
 let server: FakeServer
 let kubernetes: Kubernetes
