@@ -2,6 +2,7 @@
 import type { Chronicle } from './chronicle.ts'
 import { incidentThread } from './incidents.ts'
 import type { Written } from './kubernetes/carry-out.ts'
+import type { GatesOfNode } from './kubernetes/gates/gatekeeper.ts'
 import type { Desired } from './kubernetes/marking/desired.ts'
 import type { MarkCause } from './kubernetes/record.ts'
 import { effectsOf, type MarkData } from './marks.ts'
@@ -70,6 +71,33 @@ export class MarkStory {
     this.#chronicle.record(`stock-marked/${verdictId}`, 'stock-marked', node, 'info', summary, cause, { verdictId })
   }
 
+  /** Opening again is caused by the closing. */
+  wroteGates(what: 'closed' | 'opened', gates: GatesOfNode): void {
+    const { node, group, reason, pods } = gates
+    const kind = `gates-${what}` as const
+    const thread = `gates/${node}/${group}`
+    const id = this.#chronicle.nextId(kind, node)
+    const why = reason === '' ? 'nothing stands against the node' : reason
+    const summary = `gate of ${pods.length} pods of ${group} ${what}: ${why}`
+    const cause = what === 'closed' ? this.#causeOfGates(gates) : this.#chronicle.last(thread)
+    this.#chronicle.record(id, kind, node, what === 'closed' ? 'bad' : 'good', summary, cause, dataOfGates(gates))
+    this.#chronicle.goOnFrom(thread, what === 'closed' ? id : '')
+  }
+
+  keptGates(gates: GatesOfNode): void {
+    const { node, group, pods } = gates
+    const id = this.#chronicle.nextId('gates-kept', node)
+    const summary = `gate of ${pods.length} pods of ${group} left open: no other pod of the group serves`
+    this.#chronicle.record(id, 'gates-kept', node, 'info', summary, this.#causeOfGates(gates), dataOfGates(gates))
+  }
+
+  /** The mark that taints the node; whoever led before may have it on record. */
+  #causeOfGates({ node, cause }: GatesOfNode): string {
+    const marked = this.#chronicle.last(threadOf(node))
+    if (marked !== '' || cause === undefined) return marked
+    return cause.kind === 'verdict' ? verdictEventId(cause.id) : findingEventId(cause.id)
+  }
+
   #causeOf(node: string, { condition }: Desired): string {
     if (condition === undefined) return ''
     const { cause } = condition
@@ -79,6 +107,13 @@ export class MarkStory {
     const thread = cause.reason === 'LinkFault' ? incidentThread('link-fault', node) : livenessThread(node)
     return this.#chronicle.last(thread)
   }
+}
+
+/** Of many pods the first few say enough. */
+const NAMED_MAX = 20
+
+function dataOfGates({ group, reason, pods }: GatesOfNode): object {
+  return { group, reason, count: pods.length, pods: pods.slice(0, NAMED_MAX) }
 }
 
 function threadOf(node: string): string {

@@ -3,7 +3,8 @@ import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { Command } from 'commander'
 import type { ApiError } from '../../aggregator/kubernetes/api-error.ts'
-import type { Removal } from '../../aggregator/kubernetes/uninstall.ts'
+import { GATE } from '../../aggregator/kubernetes/marking/gates.ts'
+import type { Uninstalled } from '../../aggregator/kubernetes/uninstall.ts'
 import { ExitCode, messageOf, StarlingError, UsageError } from '../../common/errors.ts'
 import { addOutputOption, note, type OutputFormat, print, printJson } from '../output.ts'
 import { table } from '../table.ts'
@@ -79,12 +80,21 @@ function remedyFor(cause: unknown, dryRun: boolean): string {
 const RIGHTS_TO_LOOK = 'list nodes, pods, leases and configmaps'
 const RIGHTS_TO_WRITE = 'patch nodes, nodes/status and pods/status, and delete leases and configmaps'
 
-function show(removals: readonly Removal[], dryRun: boolean, output: OutputFormat): void {
+/** Of many pods the first few say which pattern it is. */
+const NAMED_MAX = 5
+
+function show({ removals, gated }: Uninstalled, dryRun: boolean, output: OutputFormat): void {
   if (output === 'json') printJson('RemovalList', removals)
   else if (removals.length === 0) print('nothing of ours is there\n')
   else {
     const rows = removals.map(({ kind, name }) => [kind, name])
     print(table([dryRun ? 'WOULD BE TAKEN OFF' : 'TAKEN OFF', 'FROM'], rows))
+  }
+  if (gated.length > 0) {
+    const more = gated.length > NAMED_MAX ? ` and ${gated.length - NAMED_MAX} more` : ''
+    const named = `${gated.slice(0, NAMED_MAX).join(', ')}${more}`
+    note(`${gated.length} pods have the readiness gate ${GATE}, which stays open: ${named}`)
+    note('nobody opens it for new pods any more: take it out of what they are made from')
   }
   const holder = removals.find((removal) => removal.holder !== undefined)?.holder
   if (holder === undefined) return

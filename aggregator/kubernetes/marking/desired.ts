@@ -67,13 +67,14 @@ export function nothingDesired(mode: MarkingMode): Desired {
 
 /** `mode`: of the node's pool. In `observe` this is what would be written if it were `ready`. */
 export function desiredMarks(known: NodeCase, mode: MarkingMode, marking: Marking): Desired {
-  const { verdict } = known
-  return verdict === undefined
-    ? ofFindings(known.findings, mode, marking)
-    : ofVerdict(verdict, known.leaseSeconds, mode, marking)
+  const { verdict, leaseSeconds } = known
+  const byFindings = ofFindings(known.findings, mode, marking)
+  return verdict === undefined ? byFindings : ofVerdict(verdict, leaseSeconds, byFindings, marking)
 }
 
-function ofVerdict(verdict: StandingVerdict, leaseSeconds: number, mode: MarkingMode, marking: Marking): Desired {
+/** `byFindings`: what the node would show without the verdict, which takes nothing of that away but its own words for it. */
+function ofVerdict(verdict: StandingVerdict, leaseSeconds: number, byFindings: Desired, marking: Marking): Desired {
+  const { mode } = byFindings
   const { standing, stoodMs, silentMs, says } = verdict
   const { holds } = marking
   const hungMs = Math.max(holds.hungMs, missedRenewalsMs(leaseSeconds))
@@ -83,8 +84,8 @@ function ofVerdict(verdict: StandingVerdict, leaseSeconds: number, mode: Marking
   const reason = mode === 'condition' ? undefined : READY_REASONS[standing.kind]
   const waits = reason === undefined ? [hungInMs] : [hungInMs, readyInMs, podsInMs]
   const later = waits.filter((ms) => ms > 0)
-  // A hung host has no hard evidence against it until then: nothing is written at all.
-  if (hungInMs > 0) return { ...nothingDesired(mode), againInMs: hungInMs }
+  // A hung host has no hard evidence against it until then: nothing is written of it.
+  if (hungInMs > 0) return { ...byFindings, againInMs: hungInMs }
   const policy = marking.policyOf(standing.kind)
   // That Ready is ours must be on the Node whatever the policy says: a later leader undoes by it.
   const hasCondition = policy !== 'none' || reason !== undefined
@@ -94,8 +95,8 @@ function ofVerdict(verdict: StandingVerdict, leaseSeconds: number, mode: Marking
     pods: reason !== undefined && podsInMs <= 0,
     condition: hasCondition
       ? { reason: standing.kind, says: `${standing.kind}: ${says}`, cause: { kind: 'verdict', standing } }
-      : undefined,
-    taint: policy === 'NoSchedule' ? standing.kind : undefined,
+      : byFindings.condition,
+    taint: policy === 'NoSchedule' ? standing.kind : byFindings.taint,
     againInMs: later.length === 0 ? undefined : Math.min(...later),
   }
 }
