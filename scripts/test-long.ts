@@ -1,7 +1,8 @@
 /**
  * Runs the long suites, one after another: `npm run test:long -- [--hours H]`, so many hours for the
  * scenarios (1 unless told), ten minutes for the fuzzer, a silence of 300 s, all that befalls a leader, clusters of all small
- * sizes, 300 s of a node that only its peers cannot reach. Each has a short cut in `npm test`.
+ * sizes, 300 s of a node that only its peers cannot reach, a sick node under its kubelet's eyes. Each has a short cut in
+ * `npm test`.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -38,6 +39,11 @@ const LONG_SUITES = [
     name: 'isolated',
     args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/control-plane/marking.test.ts'],
     env: { STARLING_STEADY_SECONDS: '300' },
+  },
+  {
+    name: 'kinds',
+    args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/control-plane/kinds.test.ts'],
+    env: { STARLING_KINDS: 'long' },
   },
 ]
 

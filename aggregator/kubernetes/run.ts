@@ -2,6 +2,7 @@
 import { messageOf } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
 import type { Finding } from '../../detectors/contract.ts'
+import type { Leader } from '../../mesh/core/leader.ts'
 import type { Notice } from '../../mesh/core/message.ts'
 import type { Standing } from '../../mesh/core/model.ts'
 import type { Marking } from '../../settings/marking.ts'
@@ -11,6 +12,7 @@ import type { VerdictView } from '../model.ts'
 import type { Authority } from './authority.ts'
 import { type ClusterAccess, connectKubernetes, type KubeClient } from './client.ts'
 import { type Cluster, createCluster } from './cluster.ts'
+import { Diagnoses } from './diagnoses.ts'
 import { type ElectionOptions, type RunningElection, startElection } from './election.ts'
 import { createLeaseStore } from './lease.ts'
 import { Marker, verdictsOnNodes } from './marker.ts'
@@ -31,6 +33,8 @@ export interface KubernetesInit {
 
 /** What marking asks of the running mesh. */
 export interface MeshOfMarks {
+  /** While this aggregator leads. */
+  readonly leader: Leader | undefined
   lives(node: string): void
   askAfresh(node: string): void
 }
@@ -75,6 +79,7 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
   const now = () => performance.now()
   const witness = new Witness(cluster, authority.renewals, now)
   let marker: Marker | undefined
+  let diagnoses: Diagnoses | undefined
   const known = (standing: Standing): KnownVerdict => {
     const silences = (verdictOf(standing.verdictId)?.votes ?? []).filter(({ opinion }) => opinion === 'silent')
     const silentMs = silences.length === 0 ? 0 : Math.min(...silences.map(({ forMs }) => forMs))
@@ -82,8 +87,9 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
     return { standing, sinceMs: now(), silentSinceMs: now() - silentMs, says }
   }
   const rest = async (): Promise<void> => {
-    await marker?.stop()
+    await Promise.all([marker?.stop(), diagnoses?.stop()])
     marker = undefined
+    diagnoses = undefined
   }
   return {
     authority,
@@ -101,8 +107,13 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
       }
     },
     start: (mesh, standing) => {
+      const changed = (node: string) => marker?.reported(node)
+      const wall = () => new Date().toISOString()
+      const found = new Diagnoses({ leader: () => mesh.leader, witness, log, changed, now, wall })
+      diagnoses = found
       marker = new Marker({
         ...init,
+        findingsOf: (node) => [...init.findingsOf(node), ...found.of(node)],
         authority,
         cluster,
         witness,
@@ -113,11 +124,14 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
         times: () => timesAt(Date.now()),
       })
       marker.start(standing.map(known))
+      diagnoses.start()
     },
     committed: (standing) => marker?.convicted(known(standing)),
     notice: (notice) => {
       if (notice.kind === 'recovered') marker?.ended(notice.verdict.subject)
       else if (notice.kind === 'isolated') marker?.isolated(notice.verdict)
+      else if (notice.kind === 'agentDown' || notice.kind === 'agentUp') diagnoses?.look(notice.subject)
+      else if (notice.kind === 'linkFault') diagnoses?.look(notice.subject)
     },
     heard: (node) => marker?.reported(node),
     rest,

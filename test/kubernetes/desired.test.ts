@@ -55,6 +55,9 @@ describe('what should show', () => {
     [[], undefined, undefined],
     [['ConntrackFilling', 'warn'], undefined, undefined],
     [['ConntrackAlmostFull', 'alarm'], 'FindingAlarm', 'ConntrackAlmostFull'],
+    [['KubeletDown', 'alarm'], 'KubeletDown', 'KubeletDown'],
+    [['KubeletDown', 'unknown'], undefined, undefined],
+    [['LinkFault', 'alarm'], 'FindingAlarm', undefined],
     [['ClockUnusable', 'error'], 'FindingError', 'ClockUnusable'],
     [['ClockUnusable', 'unknown'], undefined, undefined],
     [['DiskAlmostFull', 'error'], undefined, undefined],
@@ -71,6 +74,16 @@ describe('what should show', () => {
     const { condition, taint } = desiredMarks({ findings, leaseSeconds: 40 }, 'condition', MARKING)
     expect(condition).toMatchObject({ reason: 'FindingAlarm', says: expect.stringContaining('(and 2 more)') })
     expect(taint).toBe('ConntrackAlmostFull')
+  })
+
+  test('what stands behind it is the finding of a detector, or of the mesh', () => {
+    const causeOf = (detector: string) => {
+      const findings = [{ ...finding('KubeletDown'), detector }]
+      return desiredMarks({ findings, leaseSeconds: 40 }, 'condition', MARKING).condition?.cause
+    }
+    const { id } = finding('KubeletDown')
+    expect(causeOf('kubelet-process')).toEqual({ kind: 'finding', id })
+    expect(causeOf('mesh')).toEqual({ kind: 'diagnosis', id, reason: 'KubeletDown' })
   })
 
   test("policy is the settings' where they say something", () => {

@@ -2,6 +2,7 @@
 import type { Finding } from '../../../detectors/contract.ts'
 import type { Standing, VerdictKind } from '../../../mesh/core/model.ts'
 import type { Marking, MarkingMode } from '../../../settings/marking.ts'
+import { MESH } from './diagnosis.ts'
 
 /** A kubelet renews its Lease at a quarter of its duration of 40 s; a hung one must have missed one and a half renewals. */
 const RENEWALS_MISSED = 1.5
@@ -43,11 +44,16 @@ export interface Desired {
 export type Cause =
   | { readonly kind: 'verdict'; readonly standing: Standing }
   | { readonly kind: 'finding'; readonly id: string }
+  /** The mesh's own finding. */
+  | { readonly kind: 'diagnosis'; readonly id: string; readonly reason: string }
 
 const READY_REASONS: Readonly<Partial<Record<VerdictKind, ReadyReason>>> = {
   NodeDown: 'StarlingNodeDown',
   HostHung: 'StarlingHostHung',
 }
+
+/** Findings that our condition has a word for (docs/contracts.md). Of others it says how bad they are, and its message which. */
+const CONDITION_REASONS: readonly string[] = ['KubeletDown']
 
 /** For how long a Lease must have stayed as it is before its kubelet is taken for hung. */
 export function missedRenewalsMs(leaseSeconds: number): number {
@@ -105,12 +111,20 @@ function ofFindings(findings: readonly Finding[], mode: MarkingMode, marking: Ma
   if (worst === undefined) return nothingDesired(mode)
   const others = new Set(shown.slice(1).map(({ reason }) => reason)).size
   const says = `${worst.reason}: ${worst.summary}${others === 0 ? '' : ` (and ${others} more)`}`
-  const reason = worst.status === 'error' ? 'FindingError' : 'FindingAlarm'
   return {
     ...nothingDesired(mode),
-    condition: { reason, says, cause: { kind: 'finding', id: worst.id } },
+    condition: { reason: reasonOf(worst), says, cause: causeOf(worst) },
     taint: marking.policyOf(worst.reason) === 'NoSchedule' ? worst.reason : undefined,
   }
+}
+
+function reasonOf({ reason, status }: Finding): string {
+  if (CONDITION_REASONS.includes(reason)) return reason
+  return status === 'error' ? 'FindingError' : 'FindingAlarm'
+}
+
+function causeOf({ id, detector, reason }: Finding): Cause {
+  return detector === MESH ? { kind: 'diagnosis', id, reason } : { kind: 'finding', id }
 }
 
 function rank({ status, reason }: Finding, marking: Marking): number {
