@@ -90,12 +90,18 @@ export class ApiRequests {
     const asked = request({ ...how, headers: { ...headers, accept: 'application/json' } }, (response) => {
       const lines = createInterface(response)
       lines.on('line', (line) => onEvent(JSON.parse(line) as T))
-      lines.once('close', () => onEnd(`HTTP ${response.statusCode}`))
+      lines.once('error', end)
+      lines.once('close', () => end({ message: `HTTP ${response.statusCode}` }))
     })
-    asked.once('error', ({ message }) => onEnd(message))
+    let isOver = false
+    const end = ({ message }: { readonly message: string }) => {
+      if (!isOver) onEnd(message)
+      isOver = true
+    }
+    asked.once('error', end)
     asked.end()
     return () => {
-      onEnd = () => {}
+      isOver = true
       asked.destroy()
     }
   }
