@@ -2,7 +2,7 @@
 
 /**
  * `conflict`: somebody wrote first (409). `throttled`: asked to come back later (429, or any reply with Retry-After).
- * `timeout`: it may or may not have been carried out. `unreachable`: it was not. `refused`: any other 4xx.
+ * `timeout`, `unreachable`: no answer in time, or no line. `refused`: any other 4xx.
  */
 export type ApiErrorKind =
   | 'conflict'
@@ -28,6 +28,11 @@ export class ApiError extends Error {
     this.code = code
     this.retryAfterMs = retryAfterMs
   }
+}
+
+/** Without an answer nobody knows: a line may break when the server has done what it was asked. */
+export function mayBeCarriedOut(kind: ApiErrorKind): boolean {
+  return kind === 'timeout' || kind === 'unreachable' || kind === 'server'
 }
 
 /** The error that a reply with this status is. `retryAfter`: the header, in seconds, when there is one. */

@@ -103,7 +103,7 @@ export class Marker {
     this.#isStopped = true
     for (const timer of this.#timers) clearTimeout(timer)
     for (const { timer } of this.#entries.values()) clearTimeout(timer)
-    await this.#turns.idle()
+    await this.#turns.stop()
   }
 
   /** A verdict is on record; or turned out to be of a node that is Isolated. */
@@ -295,7 +295,7 @@ export class Marker {
     if (!(error instanceof ApiError)) throw error
     log.warn({ subject: name, verdict: entry.verdict?.standing.verdictId, err }, 'marking failed')
     record.failed(error.kind)
-    if (error.kind === 'throttled') this.#again(name, entry, Math.min(error.retryAfterMs ?? RETRY_OLD_MS, RETRY_MS_MAX))
+    if (error.kind === 'throttled') this.#turns.pause(name, clamp(error.retryAfterMs ?? RETRY_OLD_MS))
     else if (error.kind === 'forbidden' || error.kind === 'refused') this.#again(name, entry, RETRY_MS_MAX)
     else {
       entry.hasFailed = true
@@ -337,6 +337,11 @@ export class Marker {
 /** Verdicts that our marks on Nodes stand for: what a new leader knows beside its own record. */
 export function verdictsOnNodes(nodes: readonly NodeObject[]): readonly Standing[] {
   return nodes.flatMap((node) => verdictOn(node) ?? [])
+}
+
+/** As long as the server asks to be left alone, within reason: also one that says "0" is not stormed. */
+function clamp(retryAfterMs: number): number {
+  return Math.min(Math.max(retryAfterMs, RETRY_MS), RETRY_MS_MAX)
 }
 
 function isNothing({ ready, pods, condition, taint }: Desired): boolean {

@@ -27,6 +27,8 @@ export interface FakeCluster extends Cluster {
   readonly pods: readonly PodObject[]
   /** Called before each request; throws what the request is to fail with. */
   before: (request: string, object: string) => void
+  /** Called when a patch of a status was carried out; throws what its answer is lost by. */
+  after: (request: string, object: string) => void
   /** All requests so far, as `patch pods/status default/a`. */
   readonly requests: readonly string[]
 }
@@ -71,6 +73,7 @@ export function createFakeCluster(): FakeCluster {
 
   const fake: FakeCluster = {
     before: () => {},
+    after: () => {},
     requests,
     nodeOf: (name) => nodes.get(name),
     get pods() {
@@ -101,6 +104,10 @@ export function createFakeCluster(): FakeCluster {
       await request('list pods', node)
       return [...pods.values()].filter(({ spec }) => spec?.nodeName === node)
     },
+    pod: async (pod) => {
+      await request('get pods', keyOf(pod))
+      return pods.get(keyOf(pod))
+    },
     heartbeatOf: async (node) => {
       await request('get leases', node)
       return leases.get(node)
@@ -108,7 +115,9 @@ export function createFakeCluster(): FakeCluster {
     patchNodeStatus: async (name, patch) => {
       await request('patch nodes/status', name)
       const node = found(nodes, name, patch.metadata.resourceVersion)
-      return write(nodes, name, node, merged(node, patch))
+      const written = write(nodes, name, node, merged(node, patch))
+      fake.after('patch nodes/status', name)
+      return written
     },
     setTaints: async (name, resourceVersion, taints) => {
       await request('patch nodes', name)
@@ -121,7 +130,9 @@ export function createFakeCluster(): FakeCluster {
     patchPodStatus: async (pod, patch) => {
       await request('patch pods/status', keyOf(pod))
       const known = found(pods, keyOf(pod), patch.metadata.resourceVersion)
-      return write(pods, keyOf(pod), known, merged(known, patch))
+      const written = write(pods, keyOf(pod), known, merged(known, patch))
+      fake.after('patch pods/status', keyOf(pod))
+      return written
     },
   }
   return fake

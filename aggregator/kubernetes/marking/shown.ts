@@ -19,13 +19,14 @@ export function mayHaveMarkedPods(node: NodeObject): boolean {
 }
 
 /**
- * Whether the node was made Ready by another than us since we wrote for this very verdict: only a living kubelet does that.
- * `isWritten`: this process has written Ready=False for it.
+ * Whether the node was made Ready by another than us since we wrote for this very verdict: only a living kubelet does that,
+ * and it leaves our own condition there; who undoes our marks takes that away. `isWritten`: this process has written
+ * Ready=False for it.
  */
 export function showsLife(node: NodeObject, verdict: Standing, isWritten: boolean): boolean {
   const onNode = verdictOn(node)
-  const isOurs = isWritten || (onNode?.verdictId === verdict.verdictId && onNode.kind === verdict.kind)
-  return isOurs && conditionOf(node, 'Ready')?.status === 'True'
+  const isSame = onNode?.verdictId === verdict.verdictId && onNode.kind === verdict.kind
+  return onNode !== undefined && (isWritten || isSame) && conditionOf(node, 'Ready')?.status === 'True'
 }
 
 /** Kubernetes itself holds it for not Ready. */
