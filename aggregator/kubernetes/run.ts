@@ -10,7 +10,7 @@ import type { AggregatorMetrics } from '../metrics.ts'
 import type { VerdictView } from '../model.ts'
 import type { Authority } from './authority.ts'
 import { type ClusterAccess, connectKubernetes, type KubeClient } from './client.ts'
-import { type Cluster, createCluster } from './cluster.ts'
+import { createCluster } from './cluster.ts'
 import { type ElectionOptions, type RunningElection, startElection } from './election.ts'
 import { createLeaseStore } from './lease.ts'
 import { Marker, verdictsOnNodes } from './marker.ts'
@@ -58,11 +58,13 @@ export interface Kubernetes {
 /** Throws UsageError when the cluster cannot be found; one that does not answer is no error. */
 export async function connectMarking(init: KubernetesInit): Promise<Kubernetes> {
   const client = await connectKubernetes(init.access, init.metrics.apiWrite)
-  const cluster = createCluster(client)
-  return createMarking(init, client, cluster)
+  // Lines of its own: behind the reads of many Nodes on a slow server the Lease would be lost.
+  const ofLease = await connectKubernetes(init.access, init.metrics.apiWrite)
+  return createMarking(init, client, ofLease)
 }
 
-function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluster): Kubernetes {
+function createMarking(init: KubernetesInit, client: KubeClient, ofLease: KubeClient): Kubernetes {
+  const cluster = createCluster(client)
   const { log, verdictOf } = init
   let election: RunningElection | undefined
   const authority: Authority = {
@@ -88,7 +90,7 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
   return {
     authority,
     elect: (namespace, options) => {
-      election = startElection({ ...options, log, store: createLeaseStore(client, namespace) })
+      election = startElection({ ...options, log, store: createLeaseStore(ofLease, namespace) })
       return election
     },
     heartbeats: (node, silentMs) => witness.hasRenewed(node, now() - silentMs),
@@ -126,6 +128,7 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
       await rest()
       await election?.stop()
       client.close()
+      ofLease.close()
     },
   }
 }
