@@ -14,6 +14,10 @@ export type ApiErrorKind =
   | 'timeout'
   | 'unreachable'
 
+const PAUSE_MS = 2_000
+const PAUSE_MS_MIN = 500
+const PAUSE_MS_MAX = 30_000
+
 export class ApiError extends Error {
   override name = 'ApiError'
   readonly kind: ApiErrorKind
@@ -33,6 +37,11 @@ export class ApiError extends Error {
 /** Without an answer nobody knows: a line may break when the server has done what it was asked. */
 export function mayBeCarriedOut(kind: ApiErrorKind): boolean {
   return kind === 'timeout' || kind === 'unreachable' || kind === 'server'
+}
+
+/** For how long to leave a server alone that asks for it, ms: within reason, so that one that says "0" is not stormed. */
+export function pauseOf({ retryAfterMs = PAUSE_MS }: ApiError): number {
+  return Math.min(Math.max(retryAfterMs, PAUSE_MS_MIN), PAUSE_MS_MAX)
 }
 
 /** The error that a reply with this status is. `retryAfter`: the header, in seconds, when there is one. */

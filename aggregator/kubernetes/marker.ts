@@ -7,7 +7,7 @@ import type { Log } from '../../common/log.ts'
 import type { Finding } from '../../detectors/contract.ts'
 import type { Standing } from '../../mesh/core/model.ts'
 import type { Marking } from '../../settings/marking.ts'
-import { ApiError } from './api-error.ts'
+import { ApiError, pauseOf } from './api-error.ts'
 import type { Authority } from './authority.ts'
 import { carryOut, type Written } from './carry-out.ts'
 import { Caution } from './caution.ts'
@@ -295,7 +295,7 @@ export class Marker {
     if (!(error instanceof ApiError)) throw error
     log.warn({ subject: name, verdict: entry.verdict?.standing.verdictId, err }, 'marking failed')
     record.failed(error.kind)
-    if (error.kind === 'throttled') this.#turns.pause(name, clamp(error.retryAfterMs ?? RETRY_OLD_MS))
+    if (error.kind === 'throttled') this.#turns.pause(name, pauseOf(error))
     else if (error.kind === 'forbidden' || error.kind === 'refused') this.#again(name, entry, RETRY_MS_MAX)
     else {
       entry.hasFailed = true
@@ -337,11 +337,6 @@ export class Marker {
 /** Verdicts that our marks on Nodes stand for: what a new leader knows beside its own record. */
 export function verdictsOnNodes(nodes: readonly NodeObject[]): readonly Standing[] {
   return nodes.flatMap((node) => verdictOn(node) ?? [])
-}
-
-/** As long as the server asks to be left alone, within reason: also one that says "0" is not stormed. */
-function clamp(retryAfterMs: number): number {
-  return Math.min(Math.max(retryAfterMs, RETRY_MS), RETRY_MS_MAX)
 }
 
 function isNothing({ ready, pods, condition, taint }: Desired): boolean {
