@@ -54,12 +54,13 @@ export const detect = defineBench({
   async run(options, progress) {
     const { nodes, kills, hung, seed, staging, against } = options
     const random = seededRandom(seed)
+    const victims = taking(random)
     progress(`starting ${nodes} agents, seed ${seed}`)
     const ports = { httpPort: options['http-port'], meshPort: options['mesh-port'] }
     const stage = await setStage({ nodes, staging, against, ...ports }, progress)
     try {
       const round = async (name: string, inflict: (node: string) => Promise<void>, withinMs: number) => {
-        const victim = stage.nodes[Math.floor(random() * stage.nodes.length)] ?? ''
+        const victim = victims(stage.nodes)
         await wait(random() * 1_000)
         const finding = await find(stage, victim, inflict, withinMs)
         progress(`${name}: ${victim}, ${describe(finding)}`)
@@ -79,6 +80,18 @@ export const detect = defineBench({
     }
   },
 })
+
+/**
+ * Each node in its turn, in a random order: a host that falls silent a third time within ten minutes and comes back with its agent
+ * alive has a flapping link rather than a death behind it, and is waited for (docs/protocol.md section 4).
+ */
+function taking(random: () => number): (nodes: readonly string[]) => string {
+  let left: string[] = []
+  return (nodes) => {
+    if (left.length === 0) left = [...nodes]
+    return left.splice(Math.floor(random() * left.length), 1)[0] ?? ''
+  }
+}
 
 function report(deaths: readonly Finding[], hangs: readonly Finding[], isAgainstSerf: boolean) {
   const all = [...deaths, ...hangs]

@@ -4,15 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Given, lookUntil } from '../whole.ts'
 import type { ControlPlane } from './control-plane.ts'
-import {
-  conditionOf,
-  type EndpointSlice,
-  type Endpoints,
-  isReady,
-  type Node,
-  type PlannedPod,
-  type Pod,
-} from './objects.ts'
+import { conditionOf, type EndpointSlice, type Endpoints, isReady, type Node, type Pod } from './objects.ts'
 import type { ApiRequests } from './requests.ts'
 
 const runFile = promisify(execFile)
@@ -78,26 +70,20 @@ export class Cluster {
   }
 
   /**
-   * Makes Services and pods. Resolves when all pods are Ready. One at a time on each node: kubemark keeps its fake files in a
-   * map, and two pods that start at once now and then end it with "concurrent map writes".
+   * Makes pods (`podOn`) and Services (`serviceOf`), and resolves when those pods are Ready. A kubelet makes about one a
+   * second Ready, since kubemark's may ask ten times a second.
    */
-  async add(pods: readonly PlannedPod[], services: readonly object[] = []): Promise<void> {
+  async add(pods: readonly object[], services: readonly object[] = []): Promise<void> {
     await this.until('the namespace has its service account', () =>
       this.#api.get('/api/v1/namespaces/default/serviceaccounts/default'),
     )
     await Promise.all(services.map((service) => this.#api.create(SERVICES, service)))
-    const nodes = [...new Set(pods.map(({ spec }) => spec.nodeName))]
-    await Promise.all(
-      nodes.map(async (node) => {
-        for (const pod of pods.filter(({ spec }) => spec.nodeName === node)) {
-          const { metadata } = await this.#api.create<Pod>(PODS, pod)
-          await this.until(`${metadata.name} is Ready`, async () => {
-            const made = await this.pod(metadata.name)
-            return made.metadata.uid === metadata.uid && isReady(made)
-          })
-        }
-      }),
-    )
+    const made = await Promise.all(pods.map((pod) => this.#api.create<Pod>(PODS, pod)))
+    const uids = new Set(made.map(({ metadata }) => metadata.uid))
+    await this.until('the pods are Ready', async () => {
+      const ready = (await this.pods()).filter((pod) => uids.has(pod.metadata.uid) && isReady(pod))
+      return ready.length === uids.size
+    })
   }
 
   /** Removes pods and Services without asking their kubelets. */

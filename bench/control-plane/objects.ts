@@ -69,15 +69,8 @@ export function isReady(object: Node | Pod): boolean {
   return conditionOf(object, 'Ready')?.status === 'True'
 }
 
-/** A pod that is to be made, on which node. */
-export interface PlannedPod {
-  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> }
-  readonly spec: { readonly nodeName: string; readonly [more: string]: unknown }
-  readonly [more: string]: unknown
-}
-
 /** A pod for that node, with the labels by which a Service chooses it. */
-export function podOn(node: string, name: string, labels: Readonly<Record<string, string>> = {}): PlannedPod {
+export function podOn(node: string, name: string, labels: Readonly<Record<string, string>> = {}): object {
   return {
     apiVersion: 'v1',
     kind: 'Pod',

@@ -240,7 +240,7 @@ export class Leader {
     if (this.#open?.hasCandidates === true || this.#conviction !== undefined) return []
     const mayAsk = this.#judge.brake.allowance(now) > 0 && now - this.#lastRollCallAt >= ROLL_CALL_GAP_MS
     const ripe = mayAsk ? this.#candidates(now) : []
-    const candidates = this.#gathering.gather(now, ripe, this.#judge.comingUp(now))
+    const candidates = this.#gathering.gather(now, ripe, this.#judge.company.comingUp(now))
     if (candidates.length > 0) return this.#ask(now, peers, candidates, this.#unexplained)
     if (this.#open !== undefined || now < this.#idleRollCallAt) return []
     return this.#ask(now, peers, [], this.#judge.disputes.toAsk(this.conditions.undecided))
@@ -280,7 +280,7 @@ export class Leader {
     if (open === undefined) return []
     const live = this.#live()
     // Whoever is silent to more than a stray observer, or has no agent, is not waited for.
-    const silent = new Set([...this.#judge.silentToFew(), ...this.conditions.agentDown])
+    const silent = new Set([...this.#judge.inQuestion.silentToFew(), ...this.conditions.agentDown])
     if (now < open.closesAt && !open.isComplete(live, silent)) return []
     this.#open = undefined
     const judgement = this.#judge.close(now, open, live, this.#hungMs)

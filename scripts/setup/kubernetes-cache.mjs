@@ -5,12 +5,15 @@ import { join } from 'node:path'
 /** Debian 12 has the source of this version. */
 export const KUBERNETES_VERSION = '1.20.2'
 
+/** Raised when other programs are to be made of the same version. */
+const BUILD = 2
+
 /** The programs in the folder that the set-up makes. */
 export const KUBERNETES_PROGRAMS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubemark']
 
 /** A folder outside the checkout, so that one build serves all checkouts on a machine. */
 export function kubernetesCache(env = process.env) {
-  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'starling', `kubernetes-${KUBERNETES_VERSION}`)
+  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'starling', `kubernetes-${KUBERNETES_VERSION}-${BUILD}`)
 }
 
 /**
