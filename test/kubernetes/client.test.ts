@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { ApiError } from '../../aggregator/kubernetes/api-error.ts'
+import { ApiError, pauseOf } from '../../aggregator/kubernetes/api-error.ts'
 import { connectKubernetes, type KubeClient, type WriteResult } from '../../aggregator/kubernetes/client.ts'
 
 let folder: string
@@ -106,6 +106,16 @@ test.each([
   const request = client.call({ verb: 'patch', ref: NODE, body: {} })
   expect(await failure(request)).toEqual({ kind, code, retryAfterMs })
   expect(written).toEqual([{ resource: 'nodes', verb: 'patch', code: String(code) }])
+})
+
+test.each([
+  [undefined, 2_000],
+  [0, 500],
+  [-1, 500],
+  [3_000, 3_000],
+  [86_400_000, 30_000],
+])('who asks to be left alone for %j ms is left alone for %i', (asked, ms) => {
+  expect(pauseOf(new ApiError('throttled', 429, 'later', asked))).toBe(ms)
 })
 
 test('a server that accepts and says nothing is a timeout, one that goes away is not reached', async () => {
