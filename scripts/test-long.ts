@@ -1,6 +1,6 @@
 /**
  * Runs the long suites, one after another: `npm run test:long -- [--hours H]`, so many hours for the
- * scenarios (1 unless told), ten minutes for the fuzzer, a silence of 300 s, all that befalls a leader. Each has a short cut
+ * scenarios (1 unless told), ten minutes for the fuzzer, a silence of 300 s, all that befalls a leader and its writes. Each has a short cut
  * in `npm test`.
  */
 import { spawnSync } from 'node:child_process'
@@ -28,6 +28,11 @@ const LONG_SUITES = [
     name: 'leaders',
     args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/control-plane/leadership.test.ts'],
     env: { STARLING_LEADERS: 'long' },
+  },
+  {
+    name: 'writes',
+    args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/control-plane/writes.test.ts'],
+    env: { STARLING_WRITES: 'long' },
   },
 ]
 
