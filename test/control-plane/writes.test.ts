@@ -51,6 +51,7 @@ describeReal('writes that do not go well', missingForNodes(), () => {
     await allIsWell()
   }, WITHIN_MS)
   afterEach(async () => {
+    checkpoint.meetNobody()
     for (const node of nodes) {
       stage.network.plug(node)
       stage.kubelet(node).resume()
