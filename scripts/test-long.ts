@@ -1,6 +1,6 @@
 /**
  * Runs the long suites, one after another: `npm run test:long -- [--hours H]`, so many hours for the
- * scenarios (1 unless told), ten minutes for the fuzzer, a silence of 300 s, all that befalls a leader, clusters of all small
+ * scenarios (1 unless told), ten minutes for the fuzzer, a silence of 300 s, all that befalls a leader and its writes, clusters of all small
  * sizes, 300 s of a node that only its peers cannot reach, a sick node under its kubelet's eyes. Each has a short cut in
  * `npm test`.
  */
@@ -44,6 +44,11 @@ const LONG_SUITES = [
     name: 'kinds',
     args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/control-plane/kinds.test.ts'],
     env: { STARLING_KINDS: 'long' },
+  },
+  {
+    name: 'writes',
+    args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/control-plane/writes.test.ts'],
+    env: { STARLING_WRITES: 'long' },
   },
 ]
 

@@ -2,7 +2,7 @@
 
 /**
  * `conflict`: somebody wrote first (409). `throttled`: asked to come back later (429, or any reply with Retry-After).
- * `timeout`: it may or may not have been carried out. `unreachable`: it was not. `refused`: any other 4xx.
+ * `timeout`, `unreachable`: no answer in time, or no line. `refused`: any other 4xx.
  */
 export type ApiErrorKind =
   | 'conflict'
@@ -13,6 +13,10 @@ export type ApiErrorKind =
   | 'server'
   | 'timeout'
   | 'unreachable'
+
+const PAUSE_MS = 2_000
+const PAUSE_MS_MIN = 500
+const PAUSE_MS_MAX = 30_000
 
 export class ApiError extends Error {
   override name = 'ApiError'
@@ -28,6 +32,16 @@ export class ApiError extends Error {
     this.code = code
     this.retryAfterMs = retryAfterMs
   }
+}
+
+/** Without an answer nobody knows: a line may break when the server has done what it was asked. */
+export function mayBeCarriedOut(kind: ApiErrorKind): boolean {
+  return kind === 'timeout' || kind === 'unreachable' || kind === 'server'
+}
+
+/** For how long to leave a server alone that asks for it, ms: within reason, so that one that says "0" is not stormed. */
+export function pauseOf({ retryAfterMs = PAUSE_MS }: ApiError): number {
+  return Math.min(Math.max(retryAfterMs, PAUSE_MS_MIN), PAUSE_MS_MAX)
 }
 
 /** The error that a reply with this status is. `retryAfter`: the header, in seconds, when there is one. */

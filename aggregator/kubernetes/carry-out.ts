@@ -38,7 +38,7 @@ export interface Pass {
 export async function carryOut(pass: Pass): Promise<Written> {
   const { node, desired, pods, marksPods } = pass
   const isUndoing = !desired.pods && (pods.hasMarked || mayHaveMarkedPods(node))
-  const undone = isUndoing ? await pods.undo(!pods.hasMarked) : 0
+  const undone = isUndoing ? await pods.undo() : 0
   const onNode = await writeNode(pass)
   if (!desired.pods || !marksPods || onNode.isAlive) return { ...onNode, pods: undone }
   const { marked, isAlive } = await pods.mark(desired.condition?.says ?? '')

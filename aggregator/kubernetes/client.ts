@@ -112,12 +112,20 @@ function createClient(
   const hasProxy = config.getCurrentCluster()?.proxyUrl !== undefined
   const versions = new Map<string, string>()
 
+  /** Where one line has fallen silent, others to the same server may have: none of them is to cost a time-out of its own. */
+  const leaveIdleLines = () => {
+    for (const idle of Object.values(agent.freeSockets)) for (const line of idle ?? []) line.destroy()
+  }
+
   const send = async (path: string, verb: Verb, body: unknown, contentType: string): Promise<unknown> => {
     const options: https.RequestOptions = {}
     await config.applyToHTTPSOptions(options)
     return await new Promise((resolve, reject) => {
       const signal = AbortSignal.timeout(timeoutMs)
-      const failed = (error: Error) => reject(errorOfFailure(error, signal.aborted ? timeoutMs : undefined))
+      const failed = (error: Error) => {
+        if (signal.aborted) leaveIdleLines()
+        reject(errorOfFailure(error, signal.aborted ? timeoutMs : undefined))
+      }
       const headers: http.OutgoingHttpHeaders = { ...(options.headers as http.OutgoingHttpHeaders) }
       headers.accept = 'application/json'
       headers['user-agent'] = FIELD_MANAGER
@@ -156,9 +164,9 @@ function createClient(
     if (known !== undefined) return known
     const version =
       group === ''
-        ? ((await send('/api', 'get', undefined, '')) as { versions: readonly string[] }).versions[0]
-        : ((await send(`/apis/${group}`, 'get', undefined, '')) as { preferredVersion: { version: string } })
-            .preferredVersion.version
+        ? ((await send('/api', 'get', undefined, '')) as { versions?: readonly string[] }).versions?.[0]
+        : ((await send(`/apis/${group}`, 'get', undefined, '')) as { preferredVersion?: { version: string } })
+            .preferredVersion?.version
     if (version === undefined) throw new ApiError('refused', 0, `the server names no version of ${group || 'core'}`)
     versions.set(group, version)
     return version
@@ -196,7 +204,7 @@ function pathOf({ resource, namespace, name, subresource }: ResourceRef): string
   return parts.map((part) => (part === undefined ? '' : `/${encodeURIComponent(part)}`)).join('')
 }
 
-/** Throws ApiError when it is a refusal, or no JSON. */
+/** Throws ApiError when it is a refusal, or no object in JSON: what stands in between answers in a server's place. */
 function readReply({ statusCode = 0, headers }: http.IncomingMessage, text: string): unknown {
   let object: unknown
   try {
@@ -204,7 +212,8 @@ function readReply({ statusCode = 0, headers }: http.IncomingMessage, text: stri
   } catch {
     object = undefined
   }
-  if (statusCode >= 200 && statusCode < 300 && object !== undefined) return object
+  const isObject = typeof object === 'object' && object !== null
+  if (statusCode >= 200 && statusCode < 300 && isObject) return object
   const { message } = (object ?? {}) as { message?: unknown }
   const said = typeof message === 'string' ? message : text.slice(0, 200)
   throw errorOfReply(statusCode, `the API server answers ${statusCode}: ${said}`, headers['retry-after'])

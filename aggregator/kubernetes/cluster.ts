@@ -1,10 +1,17 @@
 /** What marking needs of a cluster, and the adapter that gets it from an API server. Nothing is cached, queued or repeated. */
-import { ApiError } from './api-error.ts'
+import { ApiError, mayBeCarriedOut } from './api-error.ts'
 import type { Authority } from './authority.ts'
-import type { Call, KubeClient, ResourceRef } from './client.ts'
+import type { KubeClient, ResourceRef } from './client.ts'
 import { nothingDesired } from './marking/desired.ts'
-import { statusChanges } from './marking/node-marks.ts'
-import type { LeaseObject, NodeObject, PodObject, StatusPatch, Taint } from './marking/objects.ts'
+import { hasOwnMarks, statusChanges } from './marking/node-marks.ts'
+import {
+  conditionOf,
+  type LeaseObject,
+  type NodeObject,
+  type PodObject,
+  type StatusPatch,
+  type Taint,
+} from './marking/objects.ts'
 import { mayUndo, undoOf } from './marking/pod-marks.ts'
 import type { Times } from './times.ts'
 
@@ -20,6 +27,8 @@ export interface Cluster {
   node(name: string): Promise<NodeObject | undefined>
   nodes(): Promise<readonly NodeObject[]>
   podsOf(node: string): Promise<readonly PodObject[]>
+  /** The same pod as it is now; undefined when it is gone. */
+  pod(pod: PodObject): Promise<PodObject | undefined>
   /** The Lease that the node's kubelet renews; undefined when there is none. */
   heartbeatOf(node: string): Promise<LeaseObject | undefined>
   /** Conflict when the node was written since the version that the patch names. */
@@ -47,6 +56,10 @@ export function createCluster({ call }: Pick<KubeClient, 'call'>): Cluster {
   const nodeRef = (name: string, subresource?: string): ResourceRef => {
     return { group: '', resource: 'nodes', name, ...(subresource === undefined ? {} : { subresource }) }
   }
+  const podRef = ({ metadata }: PodObject, subresource?: string): ResourceRef => {
+    const { name, namespace = 'default' } = metadata
+    return { group: '', resource: 'pods', namespace, name, ...(subresource === undefined ? {} : { subresource }) }
+  }
   const items = async <T>(ref: ResourceRef, query: Readonly<Record<string, string>>): Promise<readonly T[]> => {
     return (await call<List<T>>({ verb: 'list', ref, query })).items ?? []
   }
@@ -57,6 +70,7 @@ export function createCluster({ call }: Pick<KubeClient, 'call'>): Cluster {
       const query = { ...FROM_CACHE, fieldSelector: `spec.nodeName=${node}` }
       return items<PodObject>({ group: '', resource: 'pods' }, query)
     },
+    pod: (pod) => unlessMissing(call<PodObject>({ verb: 'get', ref: podRef(pod) })),
     heartbeatOf: (name) => {
       const ref = { group: LEASE_GROUP, resource: 'leases', namespace: NODE_LEASES, name }
       return unlessMissing(call<LeaseObject>({ verb: 'get', ref }))
@@ -67,11 +81,7 @@ export function createCluster({ call }: Pick<KubeClient, 'call'>): Cluster {
       const body = { metadata: { resourceVersion }, spec: { taints: taints.length === 0 ? null : taints } }
       return call({ verb: 'patch', ref: nodeRef(name), body, patch: 'merge' })
     },
-    patchPodStatus: ({ metadata }, body) => {
-      const { name, namespace = 'default' } = metadata
-      const ref = { group: '', resource: 'pods', namespace, name, subresource: 'status' }
-      return call({ verb: 'patch', ref, body } satisfies Call)
-    },
+    patchPodStatus: (pod, body) => call({ verb: 'patch', ref: podRef(pod, 'status'), body }),
     tell: async (node, { type, reason, message, at }) => {
       await call({
         verb: 'create',
@@ -90,22 +100,37 @@ export function createCluster({ call }: Pick<KubeClient, 'call'>): Cluster {
 
 /**
  * The same cluster, written to only while this process may: asked right before each write. Asked again after it: what was
- * written by a process that was stopped in between is taken back, unless somebody has written since.
+ * written by a process that was stopped in between is taken back, unless somebody has written since. Where it heard no
+ * answer, it looks whether it was carried out.
  */
 export function guarded(cluster: Cluster, authority: Authority, times: () => Times): Cluster {
   const requireLead = () => {
     if (!authority.mayWrite()) throw new NotLeading()
   }
+  /** What was written, by its answer or, if this process leads no more, as it looks now. */
+  const outcome = async <T>(write: Promise<T>, look: () => Promise<T | undefined>): Promise<T | undefined> => {
+    try {
+      return await write
+    } catch (error) {
+      if (authority.mayWrite() || !(error instanceof ApiError) || !mayBeCarriedOut(error.kind)) throw error
+      return await look()
+    }
+  }
   return {
     ...cluster,
     patchNodeStatus: async (name, patch) => {
       requireLead()
-      const written = await cluster.patchNodeStatus(name, patch)
-      if (authority.mayWrite()) return written
-      const back = statusChanges(written, nothingDesired('ready'), { term: authority.term, times: times() })
-      const { resourceVersion } = written.metadata
-      if (back.length > 0) {
-        await cluster.patchNodeStatus(name, { metadata: { resourceVersion }, status: { conditions: back } })
+      const written = await outcome(cluster.patchNodeStatus(name, patch), async () => {
+        const node = await cluster.node(name)
+        return node !== undefined && shows(node, patch) ? node : undefined
+      })
+      if (written !== undefined) {
+        if (authority.mayWrite()) return written
+        const back = statusChanges(written, nothingDesired('ready'), { term: authority.term, times: times() })
+        const { resourceVersion } = written.metadata
+        if (back.length > 0) {
+          await cluster.patchNodeStatus(name, { metadata: { resourceVersion }, status: { conditions: back } })
+        }
       }
       throw new NotLeading()
     },
@@ -119,12 +144,27 @@ export function guarded(cluster: Cluster, authority: Authority, times: () => Tim
     },
     patchPodStatus: async (pod, patch) => {
       requireLead()
-      const written = await cluster.patchPodStatus(pod, patch)
-      if (authority.mayWrite()) return written
-      if (mayUndo(written)) await cluster.patchPodStatus(written, undoOf(written, times().now))
+      const written = await outcome(cluster.patchPodStatus(pod, patch), async () => {
+        const node = await cluster.node(pod.spec?.nodeName ?? '')
+        // Of a Node that is marked, whoever leads now finds the pods, or stands by their marks.
+        return node === undefined || hasOwnMarks(node) ? undefined : await cluster.pod(pod)
+      })
+      if (written !== undefined) {
+        if (authority.mayWrite()) return written
+        if (mayUndo(written)) await cluster.patchPodStatus(written, undoOf(written, times().now))
+      }
       throw new NotLeading()
     },
   }
+}
+
+/** Whether the node shows just what this patch writes: to the second, so it was this one. */
+function shows(node: NodeObject, { status }: StatusPatch): boolean {
+  return status.conditions.every((change) => {
+    const shown = conditionOf(node, change.type)
+    if ('$patch' in change) return shown === undefined
+    return shown?.status === change.status && shown.lastTransitionTime === change.lastTransitionTime
+  })
 }
 
 /** Another may lead by now: what was to be written is that one's to decide. */

@@ -54,7 +54,7 @@ export class Diagnoses {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer)
-    await this.#turns.idle()
+    await this.#turns.stop()
   }
 
   of(node: string): readonly Finding[] {

@@ -7,7 +7,7 @@ import type { Log } from '../../common/log.ts'
 import type { Finding } from '../../detectors/contract.ts'
 import type { Standing } from '../../mesh/core/model.ts'
 import type { Marking } from '../../settings/marking.ts'
-import { ApiError } from './api-error.ts'
+import { ApiError, pauseOf } from './api-error.ts'
 import type { Authority } from './authority.ts'
 import { carryOut, type Written } from './carry-out.ts'
 import { Caution } from './caution.ts'
@@ -103,7 +103,7 @@ export class Marker {
     this.#isStopped = true
     for (const timer of this.#timers) clearTimeout(timer)
     for (const { timer } of this.#entries.values()) clearTimeout(timer)
-    await this.#turns.idle()
+    await this.#turns.stop()
   }
 
   /** A verdict is on record; or turned out to be of a node that is Isolated. */
@@ -296,7 +296,7 @@ export class Marker {
     if (!(error instanceof ApiError)) throw error
     log.warn({ subject: name, verdict: entry.verdict?.standing.verdictId, err }, 'marking failed')
     record.failed(error.kind)
-    if (error.kind === 'throttled') this.#again(name, entry, Math.min(error.retryAfterMs ?? RETRY_OLD_MS, RETRY_MS_MAX))
+    if (error.kind === 'throttled') this.#turns.pause(name, pauseOf(error))
     else if (error.kind === 'forbidden' || error.kind === 'refused') this.#again(name, entry, RETRY_MS_MAX)
     else {
       entry.hasFailed = true

@@ -40,7 +40,10 @@ export class PodWriter {
     this.#now = init.now
   }
 
-  /** Throws what the cluster throws, but for conflicts; what was written by then stays known. */
+  /**
+   * Throws what the cluster throws; a conflict only when others kept writing to a pod of it. What was written by then stays
+   * known.
+   */
   async mark(says: string): Promise<PodsMarked> {
     let marked = 0
     for (let round = 1; ; round++) {
@@ -50,26 +53,40 @@ export class PodWriter {
       const wanted = ready.filter((pod) => !known.includes(pod))
       const conflicts = await this.#patchAll(wanted, (pod) => markOf(pod, says, this.#now()))
       marked += wanted.length - conflicts
-      if (conflicts === 0 || round === ROUNDS_MAX) return { marked, isAlive: false }
+      if (conflicts === 0) return { marked, isAlive: false }
+      if (round === ROUNDS_MAX)
+        throw new ApiError('conflict', 409, `${conflicts} pods are written by others all the time`)
       await wait(ROUND_GAP_MS)
     }
   }
 
   /**
-   * Undoes what this process wrote, as long as it is still the last that was written. `search`: also what an earlier life
-   * or another leader wrote. Returns how many it undid; the kubelet has the others.
+   * Undoes every mark of ours that is still there, whoever wrote it: this process, an earlier leader, or a write whose answer
+   * was lost. Returns how many it undid; those that somebody keeps writing to are left to their kubelet.
    */
-  async undo(search: boolean): Promise<number> {
-    const found = search ? (await this.#cluster.podsOf(this.#node)).filter(isMarkedPod) : []
-    const pods = new Map([...found.map((pod) => [keyOf(pod), pod] as const), ...this.#marked])
-    const undoable = [...pods.values()].filter(mayUndo)
-    const conflicts = await this.#patchAll(undoable, (pod) => undoOf(pod, this.#now()))
+  async undo(): Promise<number> {
+    let undone = 0
+    for (let round = 1; ; round++) {
+      const undoable = (await this.#latest()).filter(mayUndo)
+      const conflicts = await this.#patchAll(undoable, (pod) => undoOf(pod, this.#now()))
+      undone += undoable.length - conflicts
+      if (conflicts === 0 || round === ROUNDS_MAX) break
+      await wait(ROUND_GAP_MS)
+    }
     this.#marked.clear()
-    return undoable.length - conflicts
+    return undone
   }
 
   get hasMarked(): boolean {
     return this.#marked.size > 0
+  }
+
+  /** As the server's cache has them, or as our own PATCH left them where that is later. */
+  async #latest(): Promise<readonly PodObject[]> {
+    const listed = await this.#cluster.podsOf(this.#node)
+    const pods = new Map(listed.map((pod) => [keyOf(pod), pod]))
+    for (const [key, pod] of this.#marked) if (!isLater(pods.get(key), pod)) pods.set(key, pod)
+    return [...pods.values()]
   }
 
   /** How many could not be written because somebody else had written meanwhile. */
@@ -98,6 +115,7 @@ function keyOf({ metadata }: PodObject): string {
   return `${metadata.namespace ?? ''}/${metadata.name}`
 }
 
-function isLater(pod: PodObject, than: PodObject | undefined): boolean {
-  return than !== undefined && BigInt(pod.metadata.resourceVersion) > BigInt(than.metadata.resourceVersion)
+function isLater(pod: PodObject | undefined, than: PodObject | undefined): boolean {
+  if (pod === undefined || than === undefined) return false
+  return BigInt(pod.metadata.resourceVersion) > BigInt(than.metadata.resourceVersion)
 }

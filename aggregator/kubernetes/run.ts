@@ -11,7 +11,7 @@ import type { AggregatorMetrics } from '../metrics.ts'
 import type { VerdictView } from '../model.ts'
 import type { Authority } from './authority.ts'
 import { type ClusterAccess, connectKubernetes, type KubeClient } from './client.ts'
-import { type Cluster, createCluster } from './cluster.ts'
+import { createCluster } from './cluster.ts'
 import { Diagnoses } from './diagnoses.ts'
 import { type ElectionOptions, type RunningElection, startElection } from './election.ts'
 import { Gatekeeper, type GateRecord } from './gates/gatekeeper.ts'
@@ -67,11 +67,13 @@ export interface Kubernetes {
 /** Throws UsageError when the cluster cannot be found; one that does not answer is no error. */
 export async function connectMarking(init: KubernetesInit): Promise<Kubernetes> {
   const client = await connectKubernetes(init.access, init.metrics.apiWrite)
-  const cluster = createCluster(client)
-  return createMarking(init, client, cluster)
+  // Lines of its own: behind the reads of many Nodes on a slow server the Lease would be lost.
+  const ofLease = await connectKubernetes(init.access, init.metrics.apiWrite)
+  return createMarking(init, client, ofLease)
 }
 
-function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluster): Kubernetes {
+function createMarking(init: KubernetesInit, client: KubeClient, ofLease: KubeClient): Kubernetes {
+  const cluster = createCluster(client)
   const { log, verdictOf } = init
   let election: RunningElection | undefined
   const authority: Authority = {
@@ -104,7 +106,7 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
   return {
     authority,
     elect: (namespace, options) => {
-      election = startElection({ ...options, log, store: createLeaseStore(client, namespace) })
+      election = startElection({ ...options, log, store: createLeaseStore(ofLease, namespace) })
       return election
     },
     heartbeats: (node, silentMs) => witness.hasRenewed(node, now() - silentMs),
@@ -159,6 +161,7 @@ function createMarking(init: KubernetesInit, client: KubeClient, cluster: Cluste
       await rest()
       await election?.stop()
       client.close()
+      ofLease.close()
     },
   }
 }

@@ -15,8 +15,8 @@ import { ApiRequests } from './requests.ts'
 
 export const CONTROL_PLANE: Machine = { name: 'control-plane', address: '10.77.0.254' }
 
-const PORT = 6443
-const SERVER = `https://${CONTROL_PLANE.address}:${PORT}`
+export const API_PORT = 6443
+const SERVER = `https://${CONTROL_PLANE.address}:${API_PORT}`
 const ETCD_URL = 'http://127.0.0.1:2379'
 const MASTERS = 'system:masters'
 /** Longer than any run. */
@@ -43,7 +43,7 @@ export class ControlPlane {
   readonly #authority: CertificateAuthority
   readonly #gate: Gate
   readonly #dir: string
-  readonly #admin: Certificate
+  readonly #commands: Commands
 
   private constructor(network: Network, dir: string, authority: CertificateAuthority, gate: Gate, commands: Commands) {
     const daemon = (name: string, command: readonly string[]) =>
@@ -56,7 +56,7 @@ export class ControlPlane {
     this.#authority = authority
     this.#gate = gate
     this.#dir = dir
-    this.#admin = commands.admin
+    this.#commands = commands
   }
 
   /**
@@ -68,7 +68,7 @@ export class ControlPlane {
     mkdirSync(dir, { mode: 0o700 })
     const authority = await CertificateAuthority.create(join(dir, 'certificates'))
     const commands = await commandsOf(dir, authority, lifecycle ?? STOCK_LIFECYCLE)
-    const gate = await openGate(network.on(CONTROL_PLANE.name), PORT)
+    const gate = await openGate(network.on(CONTROL_PLANE.name), API_PORT)
     const plane = new ControlPlane(network, dir, authority, gate, commands)
     plane.etcd.start()
     plane.apiServer.start()
@@ -97,17 +97,21 @@ export class ControlPlane {
     return this.#kubeconfig(account, { token: await this.#tokenOf(namespace, account) })
   }
 
-  /** Requests of a service account. */
-  async requestsOf(namespace: string, account: string): Promise<ApiRequests> {
-    return new ApiRequests(this.#gate.port, this.#authority.certFile, {
-      token: await this.#tokenOf(namespace, account),
-    })
+  /** Requests of a service account, so many at once. */
+  async requestsOf(namespace: string, account: string, atOnce?: number): Promise<ApiRequests> {
+    const token = await this.#tokenOf(namespace, account)
+    return new ApiRequests(this.#gate.port, this.#authority.certFile, { token }, atOnce)
   }
 
   /** For programs on this side of the network, such as kubectl: an administrator's. */
   kubeconfigOutside(): string {
     const file = join(this.#dir, 'outside.kubeconfig')
-    return writeKubeconfig(file, `https://127.0.0.1:${this.#gate.port}`, this.#authority.certFile, this.#admin)
+    return writeKubeconfig(file, `https://127.0.0.1:${this.#gate.port}`, this.#authority.certFile, this.#commands.admin)
+  }
+
+  /** For what stands in the API server's place: its certificate, and its port on 127.0.0.1 of this side. */
+  get front(): { readonly port: number; readonly caFile: string; readonly certificate: Certificate } {
+    return { port: this.#gate.port, caFile: this.#authority.certFile, certificate: this.#commands.server }
   }
 
   /** Closes what this process holds; the programs end with the network. */
@@ -137,6 +141,8 @@ interface Commands {
   readonly apiServer: readonly string[]
   readonly controllerManager: readonly string[]
   readonly admin: Certificate
+  /** Of the API server. */
+  readonly server: Certificate
 }
 
 async function commandsOf(dir: string, authority: CertificateAuthority, lifecycle: NodeLifecycle): Promise<Commands> {
@@ -159,7 +165,7 @@ async function commandsOf(dir: string, authority: CertificateAuthority, lifecycl
   ]
   const apiServer = [
     programFile('kube-apiserver'),
-    ...['--bind-address=0.0.0.0', `--advertise-address=${CONTROL_PLANE.address}`, `--secure-port=${PORT}`],
+    ...['--bind-address=0.0.0.0', `--advertise-address=${CONTROL_PLANE.address}`, `--secure-port=${API_PORT}`],
     ...[`--etcd-servers=${ETCD_URL}`, '--service-cluster-ip-range=10.0.0.0/24'],
     ...[`--client-ca-file=${authority.certFile}`, `--tls-cert-file=${server.certFile}`],
     ...[`--tls-private-key-file=${server.keyFile}`, `--service-account-key-file=${tokenKey}`],
@@ -172,5 +178,5 @@ async function commandsOf(dir: string, authority: CertificateAuthority, lifecycl
     ...[`--service-account-private-key-file=${tokenKey}`, `--root-ca-file=${authority.certFile}`],
     ...[`--node-monitor-grace-period=${lifecycle.graceSeconds}s`, `--node-monitor-period=${lifecycle.periodSeconds}s`],
   ]
-  return { etcd, apiServer, controllerManager, admin }
+  return { etcd, apiServer, controllerManager, admin, server }
 }

@@ -25,11 +25,12 @@ export interface Answer {
 export class ApiRequests {
   readonly #port: number
   readonly #options: RequestOptions
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_MAX })
+  readonly #agent: Agent
 
-  /** `port`: on 127.0.0.1, where the API server answers. */
-  constructor(port: number, caFile: string, credentials: Credentials) {
+  /** `port`: on 127.0.0.1, where the API server answers. `atOnce`: others wait for their turn. */
+  constructor(port: number, caFile: string, credentials: Credentials, atOnce = SOCKETS_MAX) {
     this.#port = port
+    this.#agent = new Agent({ keepAlive: true, maxSockets: atOnce })
     const ca = readFileSync(caFile)
     this.#options =
       'token' in credentials

@@ -1,11 +1,11 @@
 /** The client against a server of its own: what it sends, and how it tells apart what goes wrong. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { ApiError } from '../../aggregator/kubernetes/api-error.ts'
+import { ApiError, pauseOf } from '../../aggregator/kubernetes/api-error.ts'
 import { connectKubernetes, type KubeClient, type WriteResult } from '../../aggregator/kubernetes/client.ts'
 
 let folder: string
@@ -14,6 +14,8 @@ let client: KubeClient
 let answer: (request: IncomingMessage, response: ServerResponse) => void
 const seen: string[] = []
 const written: WriteResult[] = []
+/** All that were ever opened. */
+const lines = new Set<Socket>()
 
 const NODE = { group: '', resource: 'nodes', name: 'a/b' } as const
 
@@ -25,6 +27,7 @@ beforeAll(async () => {
     else if (request.url === '/apis/coordination.k8s.io') json(response, 200, { preferredVersion: { version: 'v7' } })
     else answer(request, response)
   })
+  server.on('connection', (line) => lines.add(line))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const kubeconfig = join(folder, 'config')
   const { port } = server.address() as AddressInfo
@@ -105,6 +108,16 @@ test.each([
   expect(written).toEqual([{ resource: 'nodes', verb: 'patch', code: String(code) }])
 })
 
+test.each([
+  [undefined, 2_000],
+  [0, 500],
+  [-1, 500],
+  [3_000, 3_000],
+  [86_400_000, 30_000],
+])('who asks to be left alone for %j ms is left alone for %i', (asked, ms) => {
+  expect(pauseOf(new ApiError('throttled', 429, 'later', asked))).toBe(ms)
+})
+
 test('a server that accepts and says nothing is a timeout, one that goes away is not reached', async () => {
   answer = () => {}
   expect(await failure(client.call({ verb: 'get', ref: NODE }))).toMatchObject({ kind: 'timeout' })
@@ -123,9 +136,27 @@ test('whoever needs more time for a request, or less, says so', async () => {
   expect.assertions(1)
 })
 
-test('a reply that is no JSON is none', async () => {
-  answer = (_request, response) => response.writeHead(200).end('<html>')
+test.each(['<html>', '', 'null', '"ok"'])('a reply that is no object, such as %j, is none', async (said) => {
+  answer = (_request, response) => response.writeHead(200).end(said)
   expect(await failure(client.call({ verb: 'get', ref: NODE }))).toMatchObject({ kind: 'refused', code: 200 })
+})
+
+test('a group whose discovery says nothing of use is refused', async () => {
+  answer = (_request, response) => json(response, 200, {})
+  const call = client.call({ verb: 'get', ref: { group: 'odd', resource: 'things' } })
+  expect(await failure(call)).toMatchObject({ kind: 'refused' })
+})
+
+test('lines that fell silent together cost one time-out, and not one each', async () => {
+  answer = (_request, response) => json(response, 200, {})
+  await Promise.all(Array.from({ length: 10 }, () => client.call({ verb: 'get', ref: NODE })))
+  const silent = new Set<Socket>()
+  answer = ({ socket }, response) => {
+    if (silent.size === 0) for (const line of lines) silent.add(line)
+    if (!silent.has(socket)) json(response, 200, {})
+  }
+  expect(await failure(client.call({ verb: 'get', ref: NODE }))).toMatchObject({ kind: 'timeout' })
+  expect(await client.call({ verb: 'get', ref: NODE })).toEqual({})
 })
 
 test('connections are kept: many requests at once open few', async () => {

@@ -164,10 +164,12 @@ export function clusterConformance(name: string, create: () => Promise<ClusterUn
       expect(conditionOf(written, 'Ready')).toMatchObject(down)
       expect(conditionOf(written, 'ContainersReady')).toEqual(conditionOf(pod, 'ContainersReady'))
       expect(written.status?.phase).toBe('Running')
+      expect(await cluster.pod(pod)).toEqual(written)
       expect(await kindOf(cluster.patchPodStatus(pod, patch))).toBe('conflict')
       await under.deletePod(other.metadata.name)
       const gone = { metadata: { resourceVersion: other.metadata.resourceVersion }, status: { conditions: [down] } }
       expect(await kindOf(cluster.patchPodStatus(other, gone))).toBe('not-found')
+      expect(await cluster.pod(other)).toBeUndefined()
     })
   })
 }

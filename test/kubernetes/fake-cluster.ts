@@ -31,6 +31,8 @@ export interface FakeCluster extends Cluster {
   before: (request: string, object: string) => void
   /** Opted-in pods of this cluster; each source is told what becomes of them, as it becomes. */
   watchPods(): OptedPods
+  /** Called when a patch of a status was carried out; throws what its answer is lost by. */
+  after: (request: string, object: string) => void
   /** All requests so far, as `patch pods/status default/a`. */
   readonly requests: readonly string[]
 }
@@ -80,6 +82,7 @@ export function createFakeCluster(): FakeCluster {
 
   const fake: FakeCluster = {
     before: () => {},
+    after: () => {},
     requests,
     nodeOf: (name) => nodes.get(name),
     get pods() {
@@ -130,6 +133,10 @@ export function createFakeCluster(): FakeCluster {
       await request('list pods', node)
       return [...pods.values()].filter(({ spec }) => spec?.nodeName === node)
     },
+    pod: async (pod) => {
+      await request('get pods', keyOf(pod))
+      return pods.get(keyOf(pod))
+    },
     heartbeatOf: async (node) => {
       await request('get leases', node)
       return leases.get(node)
@@ -137,7 +144,9 @@ export function createFakeCluster(): FakeCluster {
     patchNodeStatus: async (name, patch) => {
       await request('patch nodes/status', name)
       const node = found(nodes, name, patch.metadata.resourceVersion)
-      return write(nodes, name, node, merged(node, patch))
+      const written = write(nodes, name, node, merged(node, patch))
+      fake.after('patch nodes/status', name)
+      return written
     },
     setTaints: async (name, resourceVersion, taints) => {
       await request('patch nodes', name)
@@ -152,6 +161,7 @@ export function createFakeCluster(): FakeCluster {
       const known = found(pods, keyOf(pod), patch.metadata.resourceVersion)
       const written = write(pods, keyOf(pod), known, merged(known, patch))
       if (written !== known) tell('pod', written)
+      fake.after('patch pods/status', keyOf(pod))
       return written
     },
   }

@@ -85,7 +85,7 @@ export class Gatekeeper {
     this.#isStopped = true
     this.#init.pods.stop()
     for (const timer of this.#timers.values()) clearTimeout(timer)
-    await this.#turns.idle()
+    await this.#turns.stop()
   }
 
   #look(groups: Iterable<string>): void {

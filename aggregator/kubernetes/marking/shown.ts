@@ -38,15 +38,16 @@ export function mayHaveMarkedPods(node: NodeObject): boolean {
 }
 
 /**
- * Whether the node was made Ready by another than us since we wrote for this very verdict: only a living kubelet does that.
- * `isWritten`: this process has written Ready=False for it.
+ * Whether the node was made Ready by another than us since we wrote for this very verdict: only a living kubelet does that,
+ * and it leaves our own condition there; who undoes our marks takes that away. `isWritten`: this process has written
+ * Ready=False for it.
  */
 export function showsLife(node: NodeObject, verdict: Standing, isWritten: boolean): boolean {
   const onNode = verdictOn(node)
   const isSame = onNode?.verdictId === verdict.verdictId && onNode.kind === verdict.kind
   // Where Ready was only to be written, by mode or for a hold, it is as the kubelet left it when it died.
   const isOurs = isWritten || (isSame && evidenceOn(node)?.verdict?.isReadyWritten === true)
-  return isOurs && conditionOf(node, 'Ready')?.status === 'True'
+  return onNode !== undefined && isOurs && conditionOf(node, 'Ready')?.status === 'True'
 }
 
 /** Whether it shows already that this host is hung: of such a verdict nothing is written before it was silent for long enough. */
