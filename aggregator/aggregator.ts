@@ -51,6 +51,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     version,
     notice: config.notice,
     log,
+    keepRoster: (hash) => keepRoster(stateDir, hash, rosterBytes),
   })
   const metrics = createAggregatorMetrics(() => service.present())
   const kubernetes = await connectCluster(config, {
@@ -93,7 +94,6 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     ...(kubernetes === undefined ? {} : { heartbeats: kubernetes.heartbeats }),
     onStatement: hear,
     onCommit: (certificate) => {
-      keepRoster(stateDir, certificate.rosterHash, rosterBytes)
       service.commit(certificate)
       metrics.verdict(certificate.kind)
       kubernetes?.committed(certificate)
@@ -111,7 +111,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       cause,
     })
   })
-  service.start(mesh)
+  service.start(mesh, leadership)
   settings.start({
     leads: () => leadership.leads,
     publish: mesh.publish,

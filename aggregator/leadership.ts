@@ -4,11 +4,12 @@
  */
 import type { Log } from '../common/log.ts'
 import type { Standing } from '../mesh/core/model.ts'
+import { ELECTION_TIMING } from '../mesh/election/timing.ts'
 import type { MeshNode, Reach } from '../mesh/libp2p/mesh-node.ts'
 import type { RunningElection } from './kubernetes/election.ts'
 import type { Kubernetes } from './kubernetes/run.ts'
-import type { Store } from './model.ts'
-import type { AggregatorService } from './service.ts'
+import type { MarkingView, OfficeView, Store } from './model.ts'
+import type { AggregatorService, OfficeSide } from './service.ts'
 import type { SettingsInForce } from './settings-in-force.ts'
 
 /** The latest term that this aggregator led under. */
@@ -16,6 +17,9 @@ const TERM_FACT = 'term'
 
 /** An incident that goes on shows again well within this: a link fault is asked about every few seconds. */
 const INHERITED_FOR_MS = 360_000
+
+/** Members answer every second, and who stands by reads the Lease as often: after so long it is cut off from them. */
+const CUT_OFF_MS = 10_000
 
 export interface LeadershipInit {
   readonly store: Store
@@ -32,9 +36,11 @@ export interface LeadershipSide {
   readonly namespace: string | undefined
 }
 
-export class Leadership {
+export class Leadership implements OfficeSide {
   readonly #init: LeadershipInit
+  #side: LeadershipSide | undefined
   #election: RunningElection | undefined
+  #part: Pick<OfficeView, 'role' | 'since' | 'why'> = { role: 'starts', since: new Date().toISOString(), why: '' }
   /** Of the present leadership; undefined while this aggregator stands by. */
   #term: number | undefined
   #reached: Pick<Reach, 'present' | 'live'> = { present: 0, live: 0 }
@@ -48,6 +54,26 @@ export class Leadership {
     return this.#term !== undefined
   }
 
+  /** What part this aggregator plays at present. */
+  office(): Omit<OfficeView, 'node'> {
+    const { role } = this.#part
+    const node = this.#side?.node ?? ''
+    const holder = this.#election?.lastRead?.holder ?? ''
+    const standsBy = role === 'stands-by'
+    // One that resigns holds its Lease for some seconds yet.
+    const leader = standsBy ? (holder === node ? '' : holder) : role === 'starts' ? '' : node
+    return { ...this.#part, leader, unfit: standsBy ? this.#whyUnfit() : null }
+  }
+
+  /** Null without a cluster. */
+  marking(): MarkingView | null {
+    const { kubernetes, settings } = this.#init
+    if (kubernetes === undefined) return null
+    const { mode = 'observe', pools = {} } = settings.document.marking ?? {}
+    const modes = Object.fromEntries(Object.entries(pools).map(([pool, set]) => [pool, set.mode]))
+    return { mode, pools: modes, stalled: this.#election?.mayWrite() === true ? null : STALLED }
+  }
+
   /** A roll-call or a canvass of its own is over. */
   readonly reach = (reach: Reach): void => {
     this.#reached = reach
@@ -57,14 +83,17 @@ export class Leadership {
   /** Another aggregator called the roll. */
   readonly called = (_by: string, term: number): void => this.#election?.called(term)
 
-  start({ node, mesh, namespace }: LeadershipSide): void {
+  start(side: LeadershipSide): void {
+    const { node, mesh, namespace } = side
     const { kubernetes, service } = this.#init
+    this.#side = side
     const latest = this.#latestTerm()
     if (kubernetes === undefined || namespace === undefined) {
       this.#take(latest + 1)
       this.#lead(mesh, latest + 1, service.verdicts.standing())
       return
     }
+    this.#becomes('stands-by', 'it has just started')
     this.#election = kubernetes.elect(namespace, {
       node,
       incarnation: mesh.incarnation,
@@ -97,6 +126,7 @@ export class Leadership {
   #take(term: number): void {
     this.#init.store.writeFact(TERM_FACT, String(term))
     this.#term = term
+    this.#becomes('takes-over', `elected for term ${term}`)
   }
 
   /** What stands is known from this record, from the marks on Nodes, and from what the mesh has heard. */
@@ -112,18 +142,40 @@ export class Leadership {
   #lead(mesh: MeshNode, term: number, standing: readonly Standing[]): void {
     const { service, settings } = this.#init
     mesh.lead(term, standing)
+    this.#becomes('leads', `since term ${term}`)
     service.leads(term)
     settings.say()
     this.#inherited = setTimeout(() => service.endUnseen(), INHERITED_FOR_MS)
   }
 
   #standBy(mesh: MeshNode, why: string): void {
-    const { kubernetes, log } = this.#init
+    const { kubernetes, service, log } = this.#init
     this.#term = undefined
     clearTimeout(this.#inherited)
     mesh.standBy()
+    this.#becomes('stands-by', why)
+    service.standsBy()
     kubernetes
       ?.rest()
       .catch((error: unknown) => log.error({ err: String(error), why }, 'marking does not come to rest'))
   }
+
+  #becomes(role: OfficeView['role'], why: string): void {
+    this.#part = { role, why, since: new Date().toISOString() }
+  }
+
+  /** To take over it must be answered by the mesh, and by the API server. */
+  #whyUnfit(): string | null {
+    const isFresh = (atMs: number) => performance.now() - atMs < CUT_OFF_MS
+    const seconds = `${CUT_OFF_MS / 1_000} s`
+    if (!(this.#side?.mesh.peerClocks ?? []).some(({ atMs }) => isFresh(atMs))) {
+      return `no member of the mesh has answered it for ${seconds}`
+    }
+    if (!isFresh(this.#election?.lastRead?.atMs ?? Number.NEGATIVE_INFINITY)) {
+      return `the API server has not answered it for ${seconds}`
+    }
+    return null
+  }
 }
+
+const STALLED = `the Lease was not renewed for ${ELECTION_TIMING.writeMs / 1_000} s: the API server does not answer in time`

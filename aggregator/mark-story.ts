@@ -4,6 +4,7 @@ import { incidentThread } from './incidents.ts'
 import type { Written } from './kubernetes/carry-out.ts'
 import type { Desired } from './kubernetes/marking/desired.ts'
 import type { MarkCause } from './kubernetes/record.ts'
+import { effectsOf, type MarkData } from './marks.ts'
 import { livenessThread } from './mesh-story.ts'
 import { findingEventId, verdictEventId } from './model.ts'
 
@@ -19,16 +20,18 @@ export class MarkStory {
   /** Durable when it returns: the commit record of the mark. */
   marking({ node, desired }: MarkCause): void {
     const id = `marked/${keyOf(desired)}`
-    const summary = `marked: ${effectsOf(desired).join(', ')}`
-    this.#chronicle.record(id, 'marked', node, 'bad', summary, this.#causeOf(node, desired), dataOf(desired))
+    const data = dataOf(desired)
+    const summary = `marked: ${effectsOf(data).join(', ')}`
+    this.#chronicle.record(id, 'marked', node, 'bad', summary, this.#causeOf(node, desired), data)
     this.#chronicle.requireStored(id, 'marked')
     this.#chronicle.goOnFrom(threadOf(node), id)
   }
 
   wouldMark({ node, desired }: MarkCause): void {
     const id = `would-mark/${keyOf(desired)}`
-    const summary = `would be marked, but for mode observe: ${effectsOf(desired).join(', ')}`
-    this.#chronicle.record(id, 'would-mark', node, 'info', summary, this.#causeOf(node, desired), dataOf(desired))
+    const data = dataOf(desired)
+    const summary = `would be marked, but for mode observe: ${effectsOf(data).join(', ')}`
+    this.#chronicle.record(id, 'would-mark', node, 'info', summary, this.#causeOf(node, desired), data)
   }
 
   withheld({ node, desired }: MarkCause, why: string): void {
@@ -41,7 +44,7 @@ export class MarkStory {
   }
 
   /** Tells what was undone, if anything was; what a kubelet wrote over is not. */
-  wrote({ node, verdict, desired }: MarkCause, { ready, condition, taint, pods }: Written): void {
+  wrote({ node, desired }: MarkCause, { ready, condition, taint, pods }: Written): void {
     const what = [
       ...(ready === 'undone' ? ['Ready'] : []),
       ...(pods > 0 && !desired.pods ? [`Ready of ${pods} pods`] : []),
@@ -52,7 +55,8 @@ export class MarkStory {
     const marked = this.#chronicle.store.query({ node, kinds: ['marked'], limit: 1 }).at(-1)?.id ?? ''
     const cause = this.#chronicle.last(threadOf(node)) || marked
     const id = this.#chronicle.nextId('undone', node)
-    const data = { verdictId: verdict?.standing.verdictId ?? '', pods: desired.pods ? 0 : pods }
+    const verdictId = this.#chronicle.store.byId(cause)?.data.verdictId ?? ''
+    const data = { verdictId, pods: desired.pods ? 0 : pods, isPart: desired.condition !== undefined }
     this.#chronicle.record(id, 'undone', node, 'good', `undone: ${what.join(', ')}`, cause, data)
     this.#chronicle.goOnFrom(threadOf(node), '')
   }
@@ -88,16 +92,11 @@ function keyOf({ condition }: Desired): string {
   return cause.kind === 'verdict' ? `${cause.standing.verdictId}/${reason}` : cause.id
 }
 
-function dataOf({ mode, ready, pods, condition, taint }: Desired): object {
-  const verdictId = condition?.cause.kind === 'verdict' ? condition.cause.standing.verdictId : ''
-  return { verdictId, mode, ready: ready ?? '', pods, condition: condition?.reason ?? '', taint: taint ?? '' }
-}
-
-function effectsOf({ ready, pods, condition, taint }: Desired): readonly string[] {
-  return [
-    ...(ready === undefined ? [] : [`Ready=False (${ready})`]),
-    ...(pods ? ['its pods not Ready'] : []),
-    ...(condition === undefined ? [] : [`condition ${condition.reason}`]),
-    ...(taint === undefined ? [] : [`taint ${taint}:NoSchedule`]),
-  ]
+function dataOf({ mode, ready, pods, condition, taint }: Desired): MarkData {
+  const cause = condition?.cause
+  return {
+    verdictId: cause?.kind === 'verdict' ? cause.standing.verdictId : '',
+    findingId: cause === undefined || cause.kind === 'verdict' ? '' : cause.id,
+    ...{ mode, ready: ready ?? '', pods, condition: condition?.reason ?? '', taint: taint ?? '' },
+  }
 }

@@ -24,7 +24,7 @@ export function markingPlan(store: Store, since: string): readonly WouldBeMark[]
   for (const event of wholeStory(store, KINDS, since)) {
     switch (event.kind) {
       case 'verdict':
-        marks.set(String(event.data.verdictId), newMark(event))
+        marks.set(String(event.data.verdictId), verdictIn(event, marks.get(String(event.data.verdictId))))
         break
       case 'isolated':
         change(event, () => ({ kind: 'Isolated' }))
@@ -50,10 +50,13 @@ export function markingPlan(store: Store, since: string): readonly WouldBeMark[]
   return [...marks.values()]
 }
 
-function newMark(event: StoredEvent): WouldBeMark {
+/** `known`: it was taken over before its votes came. */
+function verdictIn(event: StoredEvent, known: WouldBeMark | undefined): WouldBeMark {
   const { node, at } = event
-  const { verdictId, verdict, votes, needed } = verdictDataOf(event)
-  const counted = (opinion: string) => votes.filter((vote) => vote.opinion === opinion).length
+  const { verdictId, verdict, votes: told, needed } = verdictDataOf(event)
+  const counted = (opinion: string) => told.filter((vote) => vote.opinion === opinion).length
+  const votes = { silent: counted('silent'), alive: counted('alive'), abstained: counted('abstain'), needed }
+  if (known !== undefined) return { ...known, votes }
   return {
     node,
     verdictId,
@@ -61,7 +64,7 @@ function newMark(event: StoredEvent): WouldBeMark {
     at,
     endedAt: null,
     lengthMs: null,
-    votes: { silent: counted('silent'), alive: counted('alive'), abstained: counted('abstain'), needed },
+    votes,
     effect: 'none',
     why: '',
     stock: null,

@@ -117,6 +117,20 @@ export class MeshStory {
     this.#chronicle.requireStored(id, 'verdict')
   }
 
+  /** It stands since another aggregator led. Told with its votes, or without, or once more when they have come. */
+  inherited({ verdictId, kind, subject, incarnation }: Standing, record: VerdictRecord | undefined): void {
+    const { certificate, encoded = '', votes = [], needed = 0 } = record ?? {}
+    const { present = 0, live = 0, rollCall } = certificate ?? {}
+    const against = votes.filter(({ opinion }) => opinion === 'silent').length
+    const who = `${against} of ${votes.length} observers agreed (${needed} needed), counted by ${rollCall?.rollCall.leader}`
+    const summary = `${kind} stands since another aggregator led: ${record === undefined ? 'by which votes is not known here' : who}`
+    const data = { verdictId, verdict: kind, incarnation, votes, needed, present, live, certificate: encoded }
+    const id = verdictEventId(verdictId)
+    if (this.#chronicle.store.byId(id) === null) {
+      this.#chronicle.follow(livenessThread(subject), id, 'verdict', subject, 'bad', summary, data)
+    } else this.#chronicle.record(`${id}/votes`, 'verdict', subject, 'info', summary, id, data)
+  }
+
   /** Durable when it returns: an operator is about to end the freeze. */
   released(id: string, by: string, via: string, reason: string): Event {
     const summary = `freeze ended by ${by} (${via}): ${reason}`

@@ -5,6 +5,7 @@
  */
 import type { Finding } from '../detectors/contract.ts'
 import type { Remediation } from '../remediators/contract.ts'
+import type { MarkingMode } from '../settings/marking.ts'
 
 /** `suspected`: observers hear nothing, no verdict (yet). `unseen`: in the roster, never heard by this aggregator. */
 export type MemberState = 'alive' | 'suspected' | 'NodeDown' | 'HostHung' | 'Isolated' | 'AgentDown' | 'left' | 'unseen'
@@ -75,6 +76,23 @@ export interface MemberView {
   /** While HostHung is being waited for: when the slow path can decide, in ms from now. */
   readonly decidesInMs?: number
   readonly verdictId?: string
+  /** While its verdict or a finding on it shows in Kubernetes, or would. */
+  readonly mark?: MarkView
+}
+
+/** What a verdict or a finding did to its Node in Kubernetes, or would have done. Times RFC 3339. */
+export interface MarkView {
+  /** `withheld`: nothing was written at all. */
+  readonly state: 'marked' | 'would-mark' | 'withheld' | 'undone'
+  /** Of the node's pool when it was decided. */
+  readonly mode: MarkingMode
+  /** In words, as `condition NodeDown`. */
+  readonly effects: readonly string[]
+  /** Why it was withheld, or a part of it; empty when nothing was. */
+  readonly withheld: string
+  /** When it came to that. */
+  readonly since: string
+  readonly undoneAt?: string
 }
 
 export interface VerdictView {
@@ -87,8 +105,9 @@ export interface VerdictView {
   readonly needed: number
   readonly present: number
   readonly live: number
-  /** The certificate, base64 of its deterministic bytes: anyone with the mesh CA can verify it. */
+  /** Base64 of its deterministic bytes: anyone with the mesh CA can verify it. Empty while only another aggregator has it. */
   readonly certificate: string
+  readonly mark?: MarkView
 }
 
 export const EVENT_KINDS = [
@@ -200,7 +219,34 @@ export interface RosterView {
   }[]
 }
 
+/** What part an aggregator plays: of several, one leads. */
+export interface OfficeView {
+  readonly node: string
+  /** `takes-over`: it was elected, and gathers what stands. */
+  readonly role: 'starts' | 'stands-by' | 'takes-over' | 'leads'
+  /** RFC 3339. */
+  readonly since: string
+  readonly why: string
+  /** Who leads, as far as this one knows; empty: nobody. */
+  readonly leader: string
+  /** Why one that stands by could not take over at present; null: it could. */
+  readonly unfit: string | null
+}
+
+/** What is written to the cluster. */
+export interface MarkingView {
+  /** Of every pool that is not named. */
+  readonly mode: MarkingMode
+  readonly pools: Readonly<Record<string, MarkingMode>>
+  /** Why nothing can be written at present; null while it can. */
+  readonly stalled: string | null
+}
+
+/** What the aggregator that leads shows. */
 export interface Snapshot {
+  readonly office: OfficeView
+  /** Null without a cluster. */
+  readonly marking: MarkingView | null
   readonly mesh: {
     readonly id: string
     readonly leader: string
@@ -262,6 +308,10 @@ export interface Release {
 
 /** What the HTTP side needs of the rest of the aggregator. */
 export interface AggregatorPort {
+  office(): OfficeView
+  /** While this aggregator leads. */
+  present(): Snapshot | undefined
+  /** Throws StarlingError while it does not. */
   snapshot(): Snapshot
   events(query: EventQuery): readonly StoredEvent[]
   /** The chains of events behind what a node is now, each head first; null when no such node is known. */

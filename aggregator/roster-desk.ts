@@ -34,7 +34,10 @@ export class RosterDesk {
   /** Throws StarlingError when nothing waits. */
   release({ reason, via }: Release, by: string): Event {
     const nodes = (this.view()?.held ?? []).flatMap((held) => held.nodes)
-    if (nodes.length === 0) throw new StarlingError('no change of the roster waits for anybody')
+    if (nodes.length === 0) {
+      const remedy = '`starling members` lists what waits, when something does'
+      throw new StarlingError('no change of the roster waits for anybody', { remedy })
+    }
     // On record before it takes effect.
     const event = this.story.released(`release-${randomUUID()}`, { by, via, reason, nodes })
     this.#side?.release()

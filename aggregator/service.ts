@@ -9,23 +9,26 @@ import type { Finding } from '../detectors/contract.ts'
 import type { Leader } from '../mesh/core/leader.ts'
 import type { Notice } from '../mesh/core/message.ts'
 import type { Certificate, Roster, SignedStatement } from '../mesh/core/model.ts'
-import { encodeValue } from '../mesh/wire/codec.ts'
-import type { Permit } from '../remediators/contract.ts'
-import { encodeNote, permitTopic } from '../remediators/notes.ts'
-import { EventBudget } from './event-budget.ts'
+import { rosterHash } from '../mesh/identity/signed-roster.ts'
+import { Approvals } from './approvals.ts'
+import { causerOf, EventBudget } from './event-budget.ts'
 import { explainNode } from './explain.ts'
 import { Fleet } from './fleet.ts'
+import { Inheritance } from './inheritance.ts'
 import { LastWords } from './last-words.ts'
 import type { MarkStory } from './mark-story.ts'
 import { markingPlan } from './marking-plan.ts'
+import { NodeMarks } from './marks.ts'
 import type {
   AggregatorPort,
   Decision,
   Event,
   EventQuery,
   Explanation,
+  MarkingView,
   MatrixRow,
   MemberView,
+  OfficeView,
   Release,
   Snapshot,
   Store,
@@ -35,10 +38,7 @@ import type {
 import { Recorder } from './recorder.ts'
 import { RosterDesk } from './roster-desk.ts'
 import { matrixRows, memberViews, StateClock } from './snapshot.ts'
-import { Verdicts, votesOf } from './verdicts.ts'
-
-/** A node that has not begun within this time after it got the permit must not begin at all (docs/protocol.md, permits). */
-const PERMIT_TTL_MS = 30_000
+import { recordOf, Verdicts } from './verdicts.ts'
 
 /** What the service needs of the running mesh node; given once it runs. */
 export interface MeshSide {
@@ -48,6 +48,12 @@ export interface MeshSide {
   publish(topic: string, bytes: Uint8Array, ttlMs: number): void
   /** The one in force. */
   readonly roster: Roster
+}
+
+/** What part this aggregator plays; given once the mesh runs. */
+export interface OfficeSide {
+  office(): Omit<OfficeView, 'node'>
+  marking(): MarkingView | null
 }
 
 export interface ServiceInit {
@@ -60,6 +66,8 @@ export interface ServiceInit {
   readonly version: string
   readonly notice: string
   readonly log: Log
+  /** Keeps the roster in force, whose hash this is, for whoever verifies a certificate that was counted on it. */
+  keepRoster(hash: string): void
 }
 
 export class AggregatorService implements AggregatorPort {
@@ -68,26 +76,42 @@ export class AggregatorService implements AggregatorPort {
   readonly #init: ServiceInit
   readonly #fleet = new Fleet()
   readonly #verdicts: Verdicts
+  readonly #marks: NodeMarks
   readonly #lastWords: LastWords
   readonly #recorder: Recorder
   readonly #stateClock = new StateClock()
+  readonly #inheritance: Inheritance
   readonly #listeners = new Set<(event: StoredEvent | null) => void>()
-  readonly #decided = new Set<string>()
+  readonly #approvals: Approvals
   readonly #budget = new EventBudget()
   #mesh: MeshSide | undefined
+  #office: OfficeSide | undefined
   #known: Roster
+  readonly #startedAt = new Date().toISOString()
   #settingsVersion = 0
 
   constructor(init: ServiceInit) {
     this.#init = init
     this.#known = init.roster
     this.#verdicts = new Verdicts(init.store)
+    this.#marks = new NodeMarks(init.store)
     this.#lastWords = new LastWords(init.store)
     for (const signed of this.saidBefore()) this.#fleet.hear(performance.now(), signed)
     this.#recorder = new Recorder(init.store, `${init.node}.${init.life}`, (event) => {
       this.#verdicts.take(event)
+      this.#marks.take(event)
       this.#tell(event)
     })
+    this.#inheritance = new Inheritance({
+      verdicts: this.#verdicts,
+      story: this.#recorder.mesh,
+      roster: () => this.#roster,
+      publish: (...note) => this.#mesh?.publish(...note),
+      keepRoster: (hash) => {
+        if (hash === rosterHash(this.#roster)) init.keepRoster(hash)
+      },
+    })
+    this.#approvals = new Approvals(this.#fleet, this.#recorder)
     this.rosterDesk = new RosterDesk(this.#recorder.roster, init.log)
   }
 
@@ -121,8 +145,9 @@ export class AggregatorService implements AggregatorPort {
   }
 
   /** The mesh runs: from now on, while this aggregator leads, there is a present to show. */
-  start(mesh: MeshSide): void {
+  start(mesh: MeshSide, office: OfficeSide): void {
     this.#mesh = mesh
+    this.#office = office
   }
 
   /** This aggregator leads from now on. What ended while another led, ends here too. */
@@ -133,11 +158,22 @@ export class AggregatorService implements AggregatorPort {
       this.#recorder.mesh.notice({ kind: 'recovered', verdict, why: 'it ended while another aggregator led' })
     }
     this.#recorder.started(this.#init.node, term)
+    for (const verdict of standing.values()) this.#inheritance.take(verdict)
   }
 
+  /** Another leads, or nobody: whoever looks is told. */
+  standsBy(): void {
+    this.#tell(null)
+  }
+
+  /** Throws an Error for a note that is not what its topic says. */
   hear(signed: SignedStatement): void {
+    const { signer, body } = signed.statement
+    if (this.#roster.aggregators.some(({ node }) => node === signer)) {
+      this.#inheritance.hear(body, this.#mesh?.leader?.conditions.standing)
+      return
+    }
     const change = this.#fleet.hear(performance.now(), signed)
-    const { signer } = signed.statement
     this.#lastWords.keep(signed)
     if (change.kind !== 'none' && !this.#budget.take(signer, performance.now())) {
       this.#init.log.warn({ from: signer, kind: change.kind }, 'event not recorded: this node causes too many')
@@ -172,9 +208,9 @@ export class AggregatorService implements AggregatorPort {
   /** The commit record: durable when it returns. */
   commit(certificate: Certificate): void {
     const { subject, kind, verdictId } = certificate
-    const encoded = Buffer.from(encodeValue(certificate)).toString('base64')
-    const needed = this.#running().leader.conditions.neededFor(subject)
-    this.#recorder.mesh.verdict({ certificate, encoded, votes: votesOf(certificate, this.#roster), needed })
+    this.#init.keepRoster(certificate.rosterHash)
+    this.#recorder.mesh.verdict(recordOf(certificate, this.#roster))
+    this.#inheritance.leave(certificate)
     this.#look()
     this.#init.log.warn({ subject, verdict: verdictId, kind }, 'verdict')
   }
@@ -193,6 +229,12 @@ export class AggregatorService implements AggregatorPort {
     this.#recorder.settings(`settings/refused/${randomUUID()}`, 'bad', `settings refused, version kept: ${why}`)
   }
 
+  office(): OfficeView {
+    const { node } = this.#init
+    const part = this.#office?.office()
+    return { node, ...(part ?? { role: 'starts', since: this.#startedAt, why: '', leader: '', unfit: null }) }
+  }
+
   /** While this aggregator leads. */
   present(): Snapshot | undefined {
     return this.#mesh?.leader === undefined ? undefined : this.snapshot()
@@ -204,6 +246,8 @@ export class AggregatorService implements AggregatorPort {
     const roster = this.#roster
     const { why, subjects } = leader.blindness
     return {
+      office: this.office(),
+      marking: this.#office?.marking() ?? null,
       mesh: {
         id: roster.mesh,
         leader: node,
@@ -257,32 +301,9 @@ export class AggregatorService implements AggregatorPort {
     return this.rosterDesk.release(release, by)
   }
 
-  decide({ planId, action, reason, via }: Decision, by: string): Event {
-    const remediation = this.#fleet.remediation(planId)
-    if (remediation === undefined) throw new StarlingError(`there is no plan ${planId}`)
-    const { plan, phase } = remediation
-    const key = `${plan.id}@${plan.createdAt}`
-    if (phase !== 'awaiting-approval') throw new StarlingError(`plan ${planId} waits for no decision: it is ${phase}`)
-    if (this.#decided.has(key)) throw new StarlingError(`plan ${planId} was decided a moment ago`)
-    const permit: Permit = {
-      id: `permit-${randomUUID()}`,
-      planId,
-      planHash: plan.planHash,
-      evidenceHash: plan.evidenceHash,
-      node: plan.node,
-      action,
-      by,
-      via,
-      reason,
-      at: new Date().toISOString(),
-      ttlMs: PERMIT_TTL_MS,
-    }
-    const event = this.#recorder.decision(permit, remediation)
-    this.#decided.add(key)
-    // A permit that never arrived is void by then: the plan, if it still waits, can be decided again.
-    setTimeout(() => this.#decided.delete(key), PERMIT_TTL_MS).unref()
-    this.#running().publish(permitTopic(planId), encodeNote(permit), PERMIT_TTL_MS)
-    return event
+  decide(decision: Decision, by: string): Event {
+    const { publish } = this.#running()
+    return this.#approvals.decide(decision, by, publish)
   }
 
   subscribe(listener: (event: StoredEvent | null) => void): () => void {
@@ -298,7 +319,8 @@ export class AggregatorService implements AggregatorPort {
   #members(): readonly MemberView[] {
     const { leader, now } = this.#running()
     const at = { nowMs: now(), now: new Date().toISOString() }
-    return memberViews({ roster: this.#roster, leader, fleet: this.#fleet, clock: this.#stateClock, ...at })
+    const known = { roster: this.#roster, fleet: this.#fleet, clock: this.#stateClock, marks: this.#marks }
+    return memberViews({ leader, ...known, ...at })
   }
 
   /** The one in force. With one before it goes what its members said. */
@@ -318,20 +340,9 @@ export class AggregatorService implements AggregatorPort {
   #running(): Omit<MeshSide, 'roster'> & { readonly leader: Leader } {
     if (this.#mesh === undefined) throw new StarlingError('the mesh is starting', { remedy: 'try again in a second' })
     const { leader, now, publish } = this.#mesh
-    if (leader === undefined) throw new StarlingError('this aggregator stands by', { remedy: 'ask the one that leads' })
-    return { leader, now, publish }
-  }
-}
-
-/** The node that can bring about this notice by itself, as often as it likes. */
-function causerOf(notice: Notice): string | undefined {
-  switch (notice.kind) {
-    case 'announced':
-      return notice.verdict.subject
-    case 'left':
-    case 'returned':
-      return notice.subject
-    default:
-      return undefined
+    if (leader !== undefined) return { leader, now, publish }
+    const { node, leader: other } = this.office()
+    const remedy = other === '' || other === node ? 'nobody leads at present' : `ask ${other}, which leads`
+    throw new StarlingError(`${node} stands by`, { remedy })
   }
 }

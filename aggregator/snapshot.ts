@@ -4,6 +4,7 @@ import type { Leader } from '../mesh/core/leader.ts'
 import type { Member, Roster } from '../mesh/core/model.ts'
 import { ringOf } from '../mesh/core/ring.ts'
 import type { Fleet } from './fleet.ts'
+import type { NodeMarks } from './marks.ts'
 import type { MatrixRow, MemberFlag, MemberState, MemberView, VoteView } from './model.ts'
 import { isHeard, isMissed, saysAnything, sightsOf, zonesOf } from './sights.ts'
 
@@ -24,13 +25,14 @@ export interface MembersInit {
   readonly leader: Leader
   readonly fleet: Fleet
   readonly clock: StateClock
+  readonly marks: Pick<NodeMarks, 'of'>
   /** Monotonic, on the mesh's clock. */
   readonly nowMs: number
   /** RFC 3339. */
   readonly now: string
 }
 
-export function memberViews({ roster, leader, fleet, clock, nowMs, now }: MembersInit): readonly MemberView[] {
+export function memberViews({ roster, leader, fleet, clock, marks, nowMs, now }: MembersInit): readonly MemberView[] {
   const zones = zonesOf(roster)
   return roster.members.map((member): MemberView => {
     const { node, zone, roles } = member
@@ -40,6 +42,8 @@ export function memberViews({ roster, leader, fleet, clock, nowMs, now }: Member
     const sights = sightsOf(node, { roster, leader, fleet, zones, nowMs })
     const decidesInMs = leader.hostHungInMs(nowMs, node)
     const verdictId = leader.conditions.standing.get(node)?.verdictId
+    const hasFinding = (id: string) => fleet.findingsOf(node, nowMs).some((finding) => finding.id === id)
+    const mark = marks.of(node, (id) => id === verdictId || hasFinding(id))
     return {
       node,
       zone,
@@ -56,15 +60,16 @@ export function memberViews({ roster, leader, fleet, clock, nowMs, now }: Member
       seenBy: sights.filter(isHeard).map(({ observer }) => observer),
       missedBy: sights.filter(isMissed).map(({ observer }) => observer),
       votes: votesAbout(node, leader, zones, nowMs),
-      needed: finiteOrNull(leader.conditions.neededFor(node)),
+      needed: finiteOrNull(leader.neededFor(node)),
       ...(decidesInMs === undefined ? {} : { decidesInMs }),
       ...(verdictId === undefined ? {} : { verdictId }),
+      ...(mark === undefined ? {} : { mark }),
     }
   })
 }
 
 /** Who sees whom: a row for each member. */
-export function matrixRows(init: Omit<MembersInit, 'clock' | 'now'>): readonly MatrixRow[] {
+export function matrixRows(init: Omit<MembersInit, 'clock' | 'marks' | 'now'>): readonly MatrixRow[] {
   const { roster, leader, fleet } = init
   const zones = zonesOf(roster)
   return roster.members.map(({ node }): MatrixRow => {

@@ -1,12 +1,17 @@
 /** Verdicts as the history tells them: each with its votes, its certificate and, when it has ended, its end. */
 import type { Answer, Certificate, Incarnation, Roster, Standing, VerdictKind } from '../mesh/core/model.ts'
+import { neededOf } from '../mesh/core/quorum.ts'
+import { ringOf } from '../mesh/core/ring.ts'
+import { encodeValue } from '../mesh/wire/codec.ts'
+import { MARK_KINDS, markAfter } from './marks.ts'
+import type { VerdictRecord } from './mesh-story.ts'
 import type { Store, StoredEvent, VerdictView, VoteView } from './model.ts'
 import { wholeStory } from './whole-story.ts'
 
 /** Ended verdicts that are kept at hand; older ones are in the history. */
 const VERDICTS_SHOWN = 100
 
-const KINDS = ['verdict', 'isolated', 'recovered'] as const
+const KINDS = ['verdict', 'isolated', 'recovered', ...MARK_KINDS] as const
 
 /** What a `verdict` event carries; written by the recorder. */
 export interface VerdictData {
@@ -37,7 +42,9 @@ export class Verdicts {
     if (event.kind === 'verdict') {
       const { verdictId: id, verdict: kind, ...rest } = verdictDataOf(event)
       const { votes, needed, present, live, certificate, incarnation } = rest
-      this.#views.set(id, { id, node: event.node, kind, at: event.at, votes, needed, present, live, certificate })
+      // Told a second time when the votes of one that was taken over have come.
+      const first = this.#views.get(id) ?? { id, node: event.node, kind, at: event.at }
+      this.#views.set(id, { ...first, votes, needed, present, live, certificate })
       this.#incarnations.set(id, incarnation)
     } else if (event.kind === 'isolated') {
       const id = String(event.data.verdictId)
@@ -48,6 +55,19 @@ export class Verdicts {
       const view = this.#views.get(id)
       if (view !== undefined) this.#views.set(id, { ...view, endedAt: event.at })
       this.#forgetOld()
+    } else if (MARK_KINDS.some((kind) => kind === event.kind)) this.#marked(event)
+  }
+
+  #marked(event: StoredEvent): void {
+    const id = String(event.data.verdictId)
+    const view = this.#views.get(id)
+    const mark = markAfter(view?.mark, event)
+    if (view !== undefined && mark !== undefined) this.#views.set(id, { ...view, mark })
+    if (event.kind !== 'marked') return
+    // A Node shows one thing at a time: a finding, or a later verdict, takes the place of what stood before.
+    for (const [other, { node, mark: before, ...rest }] of this.#views) {
+      if (node !== event.node || other === id || before?.state !== 'marked') continue
+      this.#views.set(other, { ...rest, node, mark: { ...before, state: 'undone', undoneAt: event.at } })
     }
   }
 
@@ -56,6 +76,7 @@ export class Verdicts {
     return [...this.#views.values()].toReversed()
   }
 
+  /** Undefined for one that is not on record. */
   of(verdictId: string): VerdictView | undefined {
     return this.#views.get(verdictId)
   }
@@ -82,9 +103,16 @@ export class Verdicts {
   }
 }
 
-/** The answers behind a certificate, as people read them. */
-export function votesOf({ answers }: Certificate, roster: Roster): readonly VoteView[] {
-  return answers.map(({ answer }) => voteOf(answer, roster))
+/** A certificate as it goes on record, with what people read in it. */
+export function recordOf(certificate: Certificate, roster: Roster): VerdictRecord {
+  const { subject, excused, answers } = certificate
+  const assigned = ringOf(roster).observersOf(subject).length
+  return {
+    certificate,
+    encoded: Buffer.from(encodeValue(certificate)).toString('base64'),
+    votes: answers.map(({ answer }) => voteOf(answer, roster)),
+    needed: neededOf(assigned, assigned - excused.length),
+  }
 }
 
 function voteOf({ voter, opinion, channel, forMs }: Answer, roster: Roster): VoteView {

@@ -110,6 +110,8 @@ export function registerRoutes(server: FastifyInstance, port: AggregatorPort): v
 
   server.get('/api/v1/verdicts/:id/certificate', async (request, reply) => {
     const verdict = findVerdict(port, request.params)
+    if (verdict.certificate === '')
+      throw notFound('its certificate has not reached this aggregator, which took it over')
     const name = `verdict-${verdict.id.replaceAll(/[^\w.-]/g, '_').slice(0, 80)}.cbor`
     return reply
       .type('application/octet-stream')

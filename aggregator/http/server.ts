@@ -5,7 +5,7 @@ import fastifyStatic from '@fastify/static'
 import { type FastifyError, type FastifyInstance, fastify, LogController } from 'fastify'
 import type { Logger } from 'pino'
 import { StarlingError } from '../../common/errors.ts'
-import type { AggregatorPort } from '../model.ts'
+import type { AggregatorPort, OfficeView } from '../model.ts'
 import { requireToken, tradeTokenForCookie } from './auth.ts'
 import { notFound, ProblemError, sendProblem } from './problem.ts'
 import { registerRoutes } from './routes.ts'
@@ -68,7 +68,7 @@ export function createHttpServer({ port, token, webRoot, metrics, log }: HttpSer
   })
 
   server.get('/livez', async () => ({ status: 'ok' }))
-  server.get('/readyz', async () => ({ status: 'ok', members: port.snapshot().members.length }))
+  server.get('/readyz', async () => readiness(port.office()))
   server.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4').send(await metrics()))
   // A context of its own, so that the token is asked for by route: an address can spell /api/ in many ways.
   server.register(async (api) => {
@@ -81,6 +81,13 @@ export function createHttpServer({ port, token, webRoot, metrics, log }: HttpSer
   })
   registerPage(server, webRoot, token)
   return server
+}
+
+/** Who stands by is ready when it could take over: a rollout waits for that, and for nothing more. Throws a 503. */
+function readiness({ role, unfit }: OfficeView): object {
+  if (role !== 'starts' && unfit === null) return { status: 'ok', role }
+  const detail = unfit === null ? 'the mesh is starting' : `it stands by, and could not take over: ${unfit}`
+  throw new ProblemError({ status: 503, title: 'Not ready', detail })
 }
 
 function registerPage(server: FastifyInstance, webRoot: string, token: string): void {

@@ -1,7 +1,8 @@
 /**
  * The stream of Server-Sent Events. `event` carries one stored event, with its seq as id so that a client that comes
- * back resumes where it was; `state` carries the whole snapshot, never more than five a second; `beat` says that the
- * line is alive; `gap` says that more was missed than is resent, so the client reads /events instead.
+ * back resumes where it was; `state` carries the whole snapshot, never more than five a second, and `office` stands in for
+ * it while this aggregator does not lead; `beat` says that the line is alive; `gap` says that more was missed than is
+ * resent, so the client reads /events instead.
  *
  * Nothing here waits for a slow client: a snapshot is skipped while the client is still reading the last one, and a
  * client whose unread bytes exceed a bound is cut off, to resume when it can.
@@ -117,6 +118,9 @@ function eventText(event: StoredEvent): string {
   return `id: ${event.seq}\nevent: event\ndata: ${JSON.stringify(event)}\n\n`
 }
 
+/** Never throws: a leader that has just resigned still has its clients. */
 function stateText(port: AggregatorPort): string {
-  return `event: state\ndata: ${JSON.stringify(port.snapshot())}\n\n`
+  const snapshot = port.present()
+  if (snapshot !== undefined) return `event: state\ndata: ${JSON.stringify(snapshot)}\n\n`
+  return `event: office\ndata: ${JSON.stringify(port.office())}\n\n`
 }

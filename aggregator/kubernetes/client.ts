@@ -76,7 +76,8 @@ export async function connectKubernetes(
 ): Promise<KubeClient> {
   const config = await loadConfig(access)
   const server = config.getCurrentCluster()?.server
-  if (server === undefined) throw new UsageError('the kubeconfig names no server', 'say which by kubernetes.context')
+  if (server === undefined)
+    throw new UsageError('the context of the kubeconfig names no server', 'say which context is meant')
   return createClient(config, server.replace(/\/+$/, ''), onWrite)
 }
 

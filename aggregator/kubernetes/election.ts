@@ -39,6 +39,8 @@ export interface RunningElection {
   readonly term: number
   readonly renewals: Pick<Renewals, 'firstSince'>
   readonly leads: boolean
+  /** The Lease as it was last read, which who stands by does every second: when, monotonic, and which aggregator held it. */
+  readonly lastRead: { readonly atMs: Millis; readonly holder: string | undefined } | undefined
   /** True only while this process leads and renewed its Lease less than 5 s ago. To be asked right before each write. */
   mayWrite(): boolean
   /** A roll-call or a canvass of this aggregator is over. */
@@ -55,6 +57,7 @@ export function startElection(options: ElectionOptions): RunningElection {
   const election = new Election(performance.now(), { holder, timing: ELECTION_TIMING, term, random: Math.random })
   let timer: NodeJS.Timeout | undefined
   let stopped: () => void = () => {}
+  let lastRead: RunningElection['lastRead']
 
   function step(input: ElectionInput): void {
     for (const effect of election.step(performance.now(), input)) perform(effect)
@@ -74,7 +77,10 @@ export function startElection(options: ElectionOptions): RunningElection {
       case 'read':
         void ask(
           () => store.read(),
-          (lease) => ({ kind: 'read', lease }),
+          (lease) => {
+            lastRead = { atMs: performance.now(), holder: nodeOfHolder(lease?.holder ?? '') }
+            return { kind: 'read', lease }
+          },
           { kind: 'readFailed' },
         )
         return
@@ -136,6 +142,9 @@ export function startElection(options: ElectionOptions): RunningElection {
     },
     get leads() {
       return election.leads
+    },
+    get lastRead() {
+      return lastRead
     },
     renewals: election.renewals,
     mayWrite: () => election.mayWrite(now()),

@@ -1,4 +1,5 @@
 /** Takes everything of ours off a cluster, with nothing but access to it: no aggregator need run, and none should. */
+import { ApiError } from './api-error.ts'
 import type { Call, KubeClient } from './client.ts'
 import { createCluster } from './cluster.ts'
 import { nothingDesired } from './marking/desired.ts'
@@ -25,18 +26,58 @@ const OWN_OBJECTS = [
 export interface Removal {
   readonly kind: 'pod condition' | 'node Ready' | 'node condition' | 'taint' | 'Lease' | 'ConfigMap'
   readonly name: string
+  /** Of the Lease: an aggregator that runs has it, one that was stopped has given it up. */
+  readonly holder?: string
+}
+
+/** The parts that are read. */
+interface OwnObject {
+  readonly metadata: { readonly namespace: string }
+  readonly spec?: { readonly holderIdentity?: string }
 }
 
 interface List<T> {
   readonly items?: readonly T[] | null
 }
 
-/** Pods first, so that one that was broken off finds the rest again by the Nodes. `dryRun`: only says what. Throws ApiError. */
+export interface UninstallOptions {
+  /** Only says what. */
+  readonly dryRun: boolean
+  readonly times: Times
+}
+
+/** What kubelets wrote between the reading and the writing is gone through again, this often at most. */
+const PASSES_MAX = 20
+
+/** Throws ApiError; run again, it goes on where it stopped. */
 export async function uninstall(
   client: Pick<KubeClient, 'call'>,
-  options: { readonly dryRun: boolean; readonly times: Times },
+  options: UninstallOptions,
 ): Promise<readonly Removal[]> {
-  const { dryRun, times } = options
+  const all = new Map<string, Removal>()
+  for (let pass = 1; ; pass++) {
+    const { removals, beatenBy } = await goThrough(client, options)
+    for (const removal of removals) all.set(`${removal.kind} ${removal.name}`, removal)
+    if (beatenBy === undefined) return [...all.values()]
+    if (pass === PASSES_MAX) throw beatenBy
+  }
+}
+
+/** Pods first, so that one that was broken off finds the rest again by the Nodes. */
+async function goThrough(
+  client: Pick<KubeClient, 'call'>,
+  { dryRun, times }: UninstallOptions,
+): Promise<{ readonly removals: readonly Removal[]; readonly beatenBy: ApiError | undefined }> {
+  let beatenBy: ApiError | undefined
+  /** Somebody who writes first is no failure yet, and what is gone needs nothing. */
+  const attempt = async (write: () => Promise<unknown>): Promise<void> => {
+    try {
+      if (!dryRun) await write()
+    } catch (error) {
+      if (!(error instanceof ApiError) || (error.kind !== 'conflict' && error.kind !== 'not-found')) throw error
+      if (error.kind === 'conflict') beatenBy = error
+    }
+  }
   const cluster = createCluster(client)
   const list = async <T>(call: Omit<Call, 'verb'>) =>
     (await client.call<List<T>>({ verb: 'list', ...call })).items ?? []
@@ -45,22 +86,23 @@ export async function uninstall(
   const pods = (await list<PodObject>({ ref: { group: '', resource: 'pods' } })).filter(isMarkedPod)
   for (const pod of pods) {
     removals.push({ kind: 'pod condition', name: `${pod.metadata.namespace}/${pod.metadata.name}` })
-    if (!dryRun) await cluster.patchPodStatus(pod, releaseOf(pod, times.now))
+    await attempt(() => cluster.patchPodStatus(pod, releaseOf(pod, times.now)))
   }
   const nodes = await list<NodeObject>({ ref: { group: '', resource: 'nodes' } })
   for (const node of nodes.filter(hasOwnMarks)) {
     removals.push(...removalsOf(node))
-    if (!dryRun) await release(node)
+    await attempt(() => release(node))
   }
   for (const { kind, ref, name } of OWN_OBJECTS) {
     const query = { fieldSelector: `metadata.name=${name}` }
-    for (const { metadata } of await list<{ readonly metadata: { readonly namespace: string } }>({ ref, query })) {
+    for (const { metadata, spec } of await list<OwnObject>({ ref, query })) {
       const { namespace } = metadata
-      removals.push({ kind, name: `${namespace}/${name}` })
-      if (!dryRun) await client.call({ verb: 'delete', ref: { ...ref, namespace, name } })
+      const holder = spec?.holderIdentity ?? ''
+      removals.push({ kind, name: `${namespace}/${name}`, ...(holder === '' ? {} : { holder }) })
+      await attempt(() => client.call({ verb: 'delete', ref: { ...ref, namespace, name } }))
     }
   }
-  return removals
+  return { removals, beatenBy }
 
   async function release(node: NodeObject): Promise<void> {
     const writing = { term: 0, times }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Explanation, VoteView } from '../../aggregator/model.ts'
+import type { Explanation, MarkView, VoteView } from '../../aggregator/model.ts'
 import { formatDuration } from '../../common/duration.ts'
 import { causalTree } from '../causal-tree.ts'
 import { createClient } from '../client.ts'
@@ -27,6 +27,7 @@ function describe({ member, chains }: Explanation): string {
     `${member.node} is ${[member.state, ...member.flags].join(' with ')} since ${localTime(member.since)} (${about.join('; ')})`,
   ]
   if (member.verdictId !== undefined) parts.push(`verdict ${member.verdictId}`)
+  if (member.mark !== undefined) parts.push(inKubernetes(member.mark))
   if (member.missedBy.length > 0) {
     parts.push(`heard by ${member.seenBy.join(', ') || 'nobody'}; missed by ${member.missedBy.join(', ')}`)
   }
@@ -35,6 +36,11 @@ function describe({ member, chains }: Explanation): string {
   for (const { title, events } of chains) text.push('\n', `${printable(title)}\n`, causalTree(events))
   if (chains.length === 0) text.push('\nNothing led here: there is no event about it.\n')
   return text.join('')
+}
+
+function inKubernetes({ state, mode, effects, withheld, since }: MarkView): string {
+  const what = state === 'withheld' ? withheld : effects.join(', ')
+  return `in Kubernetes: ${state}, mode ${mode}, since ${localTime(since)}: ${what}`
 }
 
 function votes(held: readonly VoteView[], needed: number | null): string {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { MemberState, MemberView, RosterView, Snapshot } from '../../aggregator/model.ts'
+import type { MarkingView, MemberState, MemberView, RosterView, Snapshot } from '../../aggregator/model.ts'
 import { ExitCode } from '../../common/errors.ts'
 import { createClient } from '../client.ts'
 import { addConnectionOptions, type ConnectionFlags, resolveConnection } from '../connection.ts'
@@ -29,14 +29,17 @@ export function registerMembers(program: Command): void {
       '\nExit codes: 0 fine, 3 when a node is NodeDown, HostHung, Isolated or AgentDown, 1 error, 2 usage',
     )
     .action(async (options: ConnectionFlags & { output: OutputFormat }) => {
-      const { members, notice, mesh, roster } = await createClient(resolveConnection(options)).state()
+      const { members, notice, mesh, roster, marking } = await createClient(resolveConnection(options)).state()
       if (notice !== '') note(notice)
       for (const line of standing(mesh)) note(line)
+      if (marking !== null) note(written(marking))
+      const columns = ['NODE', 'STATE', 'ZONE', 'ROLES', 'SINCE', 'COVERED', 'SEEN', 'AGAINST', 'ADDRESS']
       if (options.output === 'json') printJson('MemberList', members)
-      else
-        print(
-          table(['NODE', 'STATE', 'ZONE', 'ROLES', 'SINCE', 'COVERED', 'SEEN', 'AGAINST', 'ADDRESS'], members.map(row)),
-        )
+      else if (marking === null) print(table(columns, members.map(row)))
+      else {
+        const rows = members.map((member) => [...row(member), member.mark?.state ?? ''])
+        print(table([...columns, 'KUBERNETES'], rows))
+      }
       for (const member of members) if (member.flags.length > 0) note(why(member))
       for (const line of roster === null ? [] : clusterLines(roster)) note(printable(line))
       if (members.some(({ state }) => DOWN.includes(state))) process.exitCode = ExitCode.problem
@@ -51,6 +54,12 @@ function standing({ frozen, blind, hasQuorum }: Snapshot['mesh']): readonly stri
     ...(blind === null ? [] : [`Blind: ${blind.why}; the death of a node might not be found`]),
     ...(hasQuorum ? [] : ['Nobody is marked at present: no more than half of the live members answer this leader']),
   ]
+}
+
+/** What is written to the cluster, and whether it can be. */
+function written({ mode, pools, stalled }: MarkingView): string {
+  const modes = [mode, ...Object.entries(pools).map(([pool, other]) => `${pool} ${other}`)].join(', ')
+  return stalled === null ? `Marking: ${modes}` : `Marking: ${modes}; nothing can be written at present: ${stalled}`
 }
 
 /** How members and Nodes of the cluster differ. */

@@ -5,6 +5,7 @@ import { createClient } from '../client.ts'
 import { addConnectionOptions, type ConnectionFlags, resolveConnection } from '../connection.ts'
 import { matrixDetails, matrixGrid } from '../matrix.ts'
 import { addOutputOption, type OutputFormat, print, printJson } from '../output.ts'
+import { addReasonOption } from '../reason.ts'
 import { printable } from '../text.ts'
 
 type CommonOptions = ConnectionFlags & { readonly output: OutputFormat }
@@ -32,14 +33,13 @@ export function registerMesh(program: Command): void {
   const release = group
     .command('release')
     .description('ends a freeze: nodes may be marked again, until yet more come into question')
-    .requiredOption('--reason <text>', 'kept with the decision')
     .action(async (options: CommonOptions & { reason: string }) => {
       const client = createClient(resolveConnection(options))
       const event = await client.release({ reason: options.reason, via: 'cli' })
       if (options.output === 'json') printJson('EventList', [event])
       else print(`${printable(event.summary)}\n`)
     })
-  addOutputOption(addConnectionOptions(release))
+  addOutputOption(addConnectionOptions(addReasonOption(release)))
 }
 
 function nothingInDispute(rows: readonly MatrixRow[]): string {

@@ -4,7 +4,7 @@ import { durationMs, formatDuration, isDuration } from '../../common/duration.ts
 import { UsageError } from '../../common/errors.ts'
 import { createClient } from '../client.ts'
 import { addConnectionOptions, type ConnectionFlags, resolveConnection } from '../connection.ts'
-import { addOutputOption, type OutputFormat, print, printJson } from '../output.ts'
+import { addOutputOption, note, type OutputFormat, print, printJson } from '../output.ts'
 import { type Cell, table } from '../table.ts'
 import { localTime } from '../text.ts'
 
@@ -25,10 +25,29 @@ export function registerPlan(program: Command): void {
       const from = new Date(Date.now() - since).toISOString()
       const marks = await createClient(resolveConnection(connection)).markingPlan(from)
       if (output === 'json') printJson('WouldBeMarkList', marks)
+      else if (marks.length === 0) print(`no verdict since ${localTime(from)}\n`)
       else print(table(['TIME', 'NODE', 'VERDICT', 'LASTED', 'VOTES', 'EFFECT', 'KUBERNETES', 'WHY'], marks.map(row)))
+      if (marks.length > 0) note(summaryOf(marks))
     })
   addOutputOption(addConnectionOptions(command))
 }
+
+/** For the question behind it: what would this do, and does Kubernetes see the same? */
+function summaryOf(marks: readonly WouldBeMark[]): string {
+  const counts = EFFECTS.map((effect) => [marks.filter((mark) => mark.effect === effect).length, effect] as const)
+  const told = counts.filter(([count]) => count > 0).map(([count, effect]) => `${count} ${SAYS[effect]}`)
+  const stock = marks.filter((mark) => mark.stock !== null).length
+  const verdicts = marks.length === 1 ? '1 verdict' : `${marks.length} verdicts`
+  return `${verdicts}: ${told.join(', ')}; Kubernetes itself held ${stock} of these nodes for not Ready meanwhile`
+}
+
+const SAYS: Readonly<Record<WouldBeMark['effect'], string>> = {
+  marked: 'marked',
+  'would-mark': 'would have been marked',
+  withheld: 'withheld',
+  none: 'without effect',
+}
+const EFFECTS = Object.keys(SAYS) as readonly WouldBeMark['effect'][]
 
 function row({ at, node, kind, lengthMs, votes, effect, stock, why }: WouldBeMark): readonly Cell[] {
   const { silent, alive, abstained, needed } = votes
@@ -37,7 +56,7 @@ function row({ at, node, kind, lengthMs, votes, effect, stock, why }: WouldBeMar
     node,
     kind,
     lengthMs === null ? 'still' : formatDuration(lengthMs),
-    `${silent} silent, ${alive} alive, ${abstained} abstained (${needed} needed)`,
+    needed === 0 ? 'not known here' : `${silent} silent, ${alive} alive, ${abstained} abstained (${needed} needed)`,
     { text: effect, style: effect === 'marked' ? 'red' : 'yellow' },
     stock === null ? 'never' : `after ${formatDuration(stock.afterMs)}`,
     why,

@@ -75,8 +75,8 @@ export class Core {
     this.#desk = new RollCallDesk(voter, this.#membership, keyring, timing)
     if (aggregator === undefined) return
     for (const signed of aggregator.saidBefore) this.#gossip.receive(now.ms, { signed, ageMs: 0 })
-    const downNotices = (at: Millis) => this.#gossip.downNotices(at)
-    this.#office = new Office({ node, membership: this.#membership, keyring, timing, downNotices, ...aggregator })
+    const heard = this.#gossip
+    this.#office = new Office({ node, membership: this.#membership, keyring, timing, heard, ...aggregator })
   }
 
   /** While this node leads. */

@@ -64,9 +64,10 @@ export class Dissemination {
     return sendTo(peers, { kind: 'gossip', items: [item] })
   }
 
-  /** Everything this node says itself: to a new leader, which has not heard it. */
+  /** Everything this node says itself, and who has left: to a new leader, which has not heard it. */
   sayAgain(now: Millis): readonly Effect[] {
-    return this.#gossip.renew(now).flatMap((signed) => this.pass({ signed, ageMs: 0 }))
+    const own = this.#gossip.renew(now).map((signed) => ({ signed, ageMs: 0 }))
+    return [...own, ...this.#gossip.leaves(now)].flatMap((item) => this.pass(item))
   }
 
   /** An edge is gone; what went over it lately may be, too. */

@@ -2,7 +2,7 @@
  * What a node has heard and said. Of each signer only the newest statement under a key is kept, each for its own lifetime,
  * so memory is bounded. What an aggregator says concerns everybody: it is kept whole, and what a node missed of it is
  * fetched by comparing digests with a neighbour. What a member says concerns the leader: on its way up it is kept just
- * long enough to be known again.
+ * long enough to be known again. A leave is kept for as long as it holds: whoever left cannot say it again.
  */
 import type { Membership } from './membership.ts'
 import type { DownNotice, Keyring, Millis, SignedStatement, Statement, StatementBody } from './model.ts'
@@ -118,7 +118,8 @@ export class Gossip {
       return { kind: 'refused', why: 'signature' }
     }
     const expiresAt = now + statement.ttlMs - ageMs
-    const keptUntil = this.#isForMe(signer) ? expiresAt : Math.min(expiresAt, now + RELAYED_FOR_MS)
+    const isKept = this.#isForMe(signer) || statement.body.kind === 'leave'
+    const keptUntil = isKept ? expiresAt : Math.min(expiresAt, now + RELAYED_FOR_MS)
     this.#slots(signer).set(key, { signed, takenAt: now, expiresAt, keptUntil })
     return { kind: 'fresh' }
   }
@@ -147,6 +148,17 @@ export class Gossip {
       now,
       members.flatMap(([, slots]) => [...slots.values()]).filter(({ takenAt }) => takenAt >= since),
     )
+  }
+
+  /** Leaves of others that still hold, unless their node has been heard in a later life since. */
+  leaves(now: Millis): readonly Heard[] {
+    const held = [...this.#kept].flatMap(([signer, slots]) => {
+      const leave = slots.get('leave')
+      if (leave === undefined || signer === this.#self.node) return []
+      const isBack = [...slots.values()].some(({ signed }) => signed.statement.boot > leave.signed.statement.boot)
+      return isBack ? [] : [leave]
+    })
+    return heardIn(now, held)
   }
 
   /** What still holds of the down lists of all aggregators. */

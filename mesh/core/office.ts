@@ -5,6 +5,7 @@
 import { Canvass } from './canvass.ts'
 import type { CoreOptions } from './core-options.ts'
 import { DownList, standingIn } from './down-list.ts'
+import type { Gossip } from './gossip.ts'
 import { Leader } from './leader.ts'
 import type { Membership } from './membership.ts'
 import type { Effect, Input, Message } from './message.ts'
@@ -16,8 +17,8 @@ export interface OfficeOptions extends Omit<NonNullable<CoreOptions['aggregator'
   readonly membership: Membership
   readonly keyring: Keyring
   readonly timing: Timing
-  /** What this node has heard of the down lists of all aggregators. */
-  downNotices(now: Millis): readonly DownNotice[]
+  /** What this node has heard: the down lists of all aggregators, and which members have left. */
+  readonly heard: Pick<Gossip, 'downNotices' | 'leaves'>
 }
 
 /** What concerns an aggregator alone. */
@@ -103,8 +104,8 @@ export class Office {
   }
 
   #ask(now: Millis, term: number, peers: readonly string[]): readonly Effect[] {
-    const { node, membership, keyring, timing, nonce, downNotices } = this.#options
-    const down = new Set(standingIn(downNotices(now), []).map(({ subject }) => subject))
+    const { node, membership, keyring, timing, nonce, heard } = this.#options
+    const down = new Set(standingIn(heard.downNotices(now), []).map(({ subject }) => subject))
     const live = membership.roster.members.map((member) => member.node).filter((member) => !down.has(member))
     const closesAt = now + timing.rollCallMs
     const canvass = new Canvass({ node, term, nonce: nonce(), membership, keyring, live, closesAt })
@@ -114,12 +115,17 @@ export class Office {
   }
 
   #lead(now: Millis, term: number, onRecord: readonly Standing[]): void {
-    const { downNotices, timing } = this.#options
-    const standing = standingIn(downNotices(now), onRecord)
+    const { heard, timing } = this.#options
+    const standing = standingIn(heard.downNotices(now), onRecord)
     this.#canvass = undefined
     this.#term = Math.max(this.#term, term)
     this.#leader = new Leader(now, { ...this.#options, rosterHash: this.#rosterHash, term, standing })
     this.#downList = new DownList(now, this.#leader, timing.downNoticeTtlMs)
+    // What it heard while it stood by is no news when members say it again.
+    for (const { signed, ageMs } of heard.leaves(now)) {
+      const { signer, body } = signed.statement
+      if (body.kind === 'leave') this.#leader.left(now - ageMs, signer, body)
+    }
   }
 
   #closeCanvass(now: Millis): readonly Effect[] {

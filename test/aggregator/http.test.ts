@@ -74,6 +74,9 @@ describe('reading', () => {
     expect(file.body).toBe('sample certificate of node-4')
     expect(file.headers['content-disposition']).toBe(`attachment; filename="verdict-${VERDICT_ID}.cbor"`)
     expect((await get('/api/v1/verdicts/none')).statusCode).toBe(404)
+    const [verdict] = sample.snapshot().verdicts
+    sample.change({ verdicts: [{ ...verdict, certificate: '' }] as never })
+    expect((await get(`/api/v1/verdicts/${VERDICT_ID}/certificate`)).json().detail).toContain('has not reached')
   })
 
   it('cannot be made to break out of the file name by a hostile id', async () => {
@@ -147,8 +150,39 @@ describe('the token', () => {
   it('is not needed for health and the page itself', async () => {
     expect((await get('/livez', {})).json()).toEqual({ status: 'ok' })
     expect((await get('/metrics', {})).body).toBe('starling_leader 1\n')
-    expect((await get('/readyz', {})).json()).toEqual({ status: 'ok', members: 5 })
+    expect((await get('/readyz', {})).json()).toEqual({ status: 'ok', role: 'leads' })
     expect((await get('/', {})).body).toContain('the page')
+  })
+})
+
+describe('one that stands by', () => {
+  it('is ready while it could take over, since a rollout waits for it', async () => {
+    sample.becomes({ role: 'stands-by', leader: 'aggregator-2' })
+    const ready = await get('/readyz', {})
+    expect([ready.statusCode, ready.json()]).toEqual([200, { status: 'ok', role: 'stands-by' }])
+    sample.becomes({ role: 'takes-over' })
+    expect((await get('/readyz', {})).statusCode).toBe(200)
+  })
+
+  it.each([
+    {
+      what: 'it could not',
+      office: { role: 'stands-by', unfit: 'the API server is away' },
+      why: 'the API server is away',
+    },
+    { what: 'it is starting', office: { role: 'starts' }, why: 'the mesh is starting' },
+  ] as const)('is not ready while $what, and lives', async ({ office, why }) => {
+    sample.becomes(office)
+    const answer = await get('/readyz', {})
+    expect([answer.statusCode, answer.json().detail]).toEqual([503, expect.stringContaining(why)])
+    expect((await get('/livez', {})).statusCode).toBe(200)
+  })
+
+  it('says whom to ask, and tells its own history', async () => {
+    sample.becomes({ role: 'stands-by', leader: 'aggregator-2' })
+    const answer = await get('/api/v1/state')
+    expect([answer.statusCode, answer.json().remedy]).toEqual([503, 'ask aggregator-2, which leads'])
+    expect((await get('/api/v1/events')).statusCode).toBe(200)
   })
 })
 
@@ -289,7 +323,6 @@ describe('the page and its headers', () => {
     const answer = await get('/api/v1/state')
     expect(answer.statusCode).toBe(500)
     expect(answer.body).not.toContain('secret')
-    expect((await get('/readyz', {})).statusCode).toBe(500)
   })
 
   it('sends hostile text as data that no browser takes for a page', async () => {

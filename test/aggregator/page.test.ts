@@ -1,60 +1,25 @@
 import { text } from 'node:stream/consumers'
-import type { Browser, Locator, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import type { Page } from 'playwright-core'
+import { beforeEach, expect, it } from 'vitest'
 import { StarlingError } from '../../common/errors.ts'
-import { ensurePage } from '../../scripts/build-page.ts'
-import { launchChromium, needsChromium } from '../chromium.ts'
+import { needsChromium } from '../chromium.ts'
 import { describeReal } from '../real-part.ts'
 import { event } from './event.ts'
+import { pageOfSample } from './sample-page.ts'
 import { PLAN_ID, VERDICT_ID } from './sample-port.ts'
-import { type ServedSample, serveSample, TOKEN } from './serve-sample.ts'
+import type { ServedSample } from './serve-sample.ts'
 
-/** How long something may take to appear on a busy machine, ms. */
-const DEADLINE_MS = 20_000
 const HOSTILE = `<img src=x onerror="globalThis.harmed=1"><script>globalThis.harmed=1</script>"'&amp;\u202e`
 
 describeReal('the page in a browser', needsChromium(), () => {
-  let browser: Browser
-  let webRoot: string
-  let served: ServedSample
+  const view = pageOfSample()
+  const { open, seen, textOf, eventually, eventRows } = view
   let page: Page
-  let complaints: string[]
-
-  beforeAll(async () => {
-    webRoot = ensurePage()
-    browser = await launchChromium()
-  }, 120_000)
-  afterAll(() => browser.close())
-
-  beforeEach(async () => {
-    served = await serveSample(webRoot)
-    const context = await browser.newContext({ timezoneId: 'Asia/Kathmandu', locale: 'en-GB' })
-    context.setDefaultTimeout(DEADLINE_MS)
-    page = await context.newPage()
-    complaints = []
-    page.on('pageerror', (error) => complaints.push(error.message))
-    page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text())
-    })
-    page.on('request', (request) => {
-      if (!request.url().startsWith(served.url)) complaints.push(`asks ${request.url()}`)
-    })
+  let served: ServedSample
+  let complaints: readonly string[]
+  beforeEach(() => {
+    ;({ page, served, complaints } = view)
   })
-  afterEach(async () => {
-    await page.context().close()
-    await served.close()
-  })
-
-  async function open(): Promise<void> {
-    await page.goto(`${served.url}/?token=${TOKEN}`)
-    await page.getByTestId('members').waitFor()
-  }
-
-  // biome-ignore lint/performance/useDomNodeTextContent: what a person sees is what is tested, hidden text is not
-  const seen = (locator: Locator) => locator.innerText()
-  const textOf = (testId: string) => seen(page.getByTestId(testId))
-  const eventually = <T>(read: () => Promise<T>) => expect.poll(read, { timeout: DEADLINE_MS })
-  const eventRows = () => page.getByTestId('event').allInnerTexts()
 
   it('shows the mesh, with every state in words, and asks nobody else', async () => {
     await open()

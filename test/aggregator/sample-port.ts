@@ -9,6 +9,7 @@ import type {
   EventQuery,
   Explanation,
   MemberView,
+  OfficeView,
   Release,
   Snapshot,
   StoredEvent,
@@ -27,6 +28,8 @@ export interface SamplePort extends AggregatorPort {
   /** Replaces parts of the snapshot and tells subscribers. */
   change(parts: Partial<Snapshot>): void
   changeMember(node: string, parts: Partial<MemberView>): void
+  /** From now on it plays this part; leads again, when none is given. */
+  becomes(office?: Partial<OfficeView>): void
   readonly subscribers: number
 }
 
@@ -38,6 +41,7 @@ export function createSamplePort(at: number = Date.parse('2026-03-14T09:26:53.58
   const decisions: (Decision & { by: string })[] = []
   const releases: (Release & { by: string })[] = []
   let snapshot = sampleSnapshot(time)
+  let office: OfficeView | undefined
 
   function tell(event: StoredEvent | null): void {
     for (const listener of listeners) listener(event)
@@ -67,7 +71,19 @@ export function createSamplePort(at: number = Date.parse('2026-03-14T09:26:53.58
       return listeners.size
     },
 
-    snapshot: () => snapshot,
+    becomes(parts) {
+      office = parts === undefined ? undefined : { ...snapshot.office, ...parts }
+      tell(null)
+    },
+
+    office: () => office ?? snapshot.office,
+
+    present: () => (office === undefined ? snapshot : undefined),
+
+    snapshot() {
+      if (office === undefined) return snapshot
+      throw new StarlingError(`${office.node} stands by`, { remedy: `ask ${office.leader}, which leads` })
+    },
 
     events(query: EventQuery) {
       return history

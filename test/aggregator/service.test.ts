@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Store } from '../../aggregator/model.ts'
-import { AggregatorService } from '../../aggregator/service.ts'
+import { AggregatorService, type OfficeSide } from '../../aggregator/service.ts'
 import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
 import type { Leader } from '../../mesh/core/leader.ts'
 import { accusation, newLeader, roster } from './leader-of-five.ts'
@@ -27,10 +27,15 @@ afterEach(() => {
   rmSync(dir, { recursive: true })
 })
 
+const LEADS: OfficeSide = {
+  office: () => ({ role: 'leads', since: '', why: '', leader: 'leader', unfit: null }),
+  marking: () => null,
+}
+
 function started(history = store): AggregatorService {
-  const init = { roster, node: 'leader', life: 7, version: '0', notice: '', log: SILENT_LOG }
+  const init = { roster, node: 'leader', life: 7, version: '0', notice: '', log: SILENT_LOG, keepRoster: () => {} }
   const service = new AggregatorService({ ...init, store: history })
-  service.start({ leader, now: () => NOW_MS, publish: () => {}, roster })
+  service.start({ leader, now: () => NOW_MS, publish: () => {}, roster }, LEADS)
   return service
 }
 
@@ -88,15 +93,17 @@ it('forgets what a member said when it is one no more', () => {
     version: '0',
     notice: '',
     log: SILENT_LOG,
+    keepRoster: () => {},
     store,
   })
   const mesh = { leader, now: () => NOW_MS, publish: () => {} }
-  service.start({
+  const side = {
     ...mesh,
     get roster() {
       return inForce
     },
-  })
+  }
+  service.start(side, LEADS)
   for (const signer of ['a', 'b']) {
     const body = { kind: 'announcement', incarnation: { serial: 1, boot: 2, refutations: 0 } } as const
     const statement = { signer, serial: 1, boot: 2, seq: 1, ttlMs: 1_000, body }

@@ -65,6 +65,18 @@ describe('the stream', () => {
     expect((await stream.next()).name).toBe('state')
   })
 
+  it('of one that stands by says so, and goes on through each change of its part', async () => {
+    const { sample } = served
+    sample.becomes({ role: 'stands-by', leader: 'aggregator-2' })
+    const stream = await open()
+    const standsBy = { name: 'office', id: undefined, data: sample.office() }
+    expect(await stream.next()).toEqual(standsBy)
+    sample.becomes()
+    expect((await stream.next()).name).toBe('state')
+    sample.becomes({ role: 'stands-by', leader: 'aggregator-2' })
+    expect(await stream.next()).toEqual(standsBy)
+  })
+
   it('resumes after the last event that was read, missing and repeating none', async () => {
     const stream = await open()
     await stream.next()

@@ -98,7 +98,7 @@ describe('mesh release', () => {
   it('ends a freeze, with a reason, and fails when there is none', async () => {
     served.sample.change({ mesh: { ...served.sample.snapshot().mesh, frozen: 'too many' } })
     const empty = await release('--reason', ' ')
-    expect([empty.code, empty.stderr]).toEqual([1, expect.stringContaining('reason: say why')])
+    expect([empty.code, empty.stderr]).toEqual([1, expect.stringContaining('Say why.')])
     const bare = await release()
     expect(bare.stderr).toContain('--reason')
     const { stdout, code } = await release('--reason', 'the switch was replaced')

@@ -1,5 +1,6 @@
 /** Taking everything of ours off a cluster. */
 import { expect, test } from 'vitest'
+import { ApiError } from '../../aggregator/kubernetes/api-error.ts'
 import type { Call } from '../../aggregator/kubernetes/client.ts'
 import { desiredMarks } from '../../aggregator/kubernetes/marking/desired.ts'
 import { hasOwnMarks } from '../../aggregator/kubernetes/marking/node-marks.ts'
@@ -25,7 +26,8 @@ function clientOf(cluster: ReturnType<typeof createFakeCluster>, objects: string
       if (resource === 'pods') return { items: cluster.pods }
       if (resource === 'nodes') return { items: await cluster.nodes() }
       const asked = objects.filter((object) => `metadata.name=${object}` === query?.fieldSelector)
-      return { items: asked.map((object) => ({ metadata: { name: object, namespace: 'starling' } })) }
+      const spec = { holderIdentity: resource === 'leases' ? 'aggregator-1_1.3' : '' }
+      return { items: asked.map((object) => ({ metadata: { name: object, namespace: 'starling' }, spec })) }
     }
     if (verb === 'delete') return void objects.splice(objects.indexOf(name), 1)
     if (resource === 'pods') {
@@ -70,6 +72,7 @@ test('leaves nothing of ours and all of what is not; first it says what it would
     'Lease starling/starling-aggregator',
     'ConfigMap starling/starling-roster',
   ])
+  expect(did.flatMap(({ holder }) => holder ?? [])).toEqual(['aggregator-1_1.3'])
   const nodes = await cluster.nodes()
   expect(nodes.map(hasOwnMarks)).toEqual([false, false, false])
   expect(nodes[0]?.spec?.taints).toEqual([foreign])
@@ -80,4 +83,37 @@ test('leaves nothing of ours and all of what is not; first it says what it would
   ])
   expect(objects).toEqual(['somebody-elses'])
   expect(await uninstall(client, { dryRun: false, times: WRITING.times })).toEqual([])
+})
+
+test('what a kubelet wrote meanwhile is read again, what is gone needs nothing, and what never rests is an error', async () => {
+  const cluster = createFakeCluster()
+  const down = desiredMarks(verdict(), 'ready', readMarking())
+  cluster.putNode(applied(node('a'), down))
+  for (const name of ['web', 'gone']) {
+    const before = pod(name, 'a')
+    cluster.putPod(merged(before, markOf(before, 'down', WRITING.times.now)))
+  }
+  const writes: string[] = []
+  let conflicts = 2
+  cluster.before = (verb, object) => {
+    if (!verb.startsWith('patch')) return
+    writes.push(object)
+    if (object === 'default/gone') cluster.deletePod('default', 'gone')
+    else if (conflicts-- > 0) throw new ApiError('conflict', 409, 'the object has been modified')
+  }
+  const client = clientOf(cluster, [])
+  const did = await uninstall(client, { dryRun: false, times: WRITING.times })
+  expect(did.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+    'pod condition default/web',
+    'pod condition default/gone',
+    'node Ready a',
+    'node condition a',
+  ])
+  expect(writes).toEqual(['default/web', 'default/gone', 'a', 'default/web', 'a'])
+  expect((await cluster.nodes()).map(hasOwnMarks)).toEqual([false])
+  expect(cluster.pods.map(isMarkedPod)).toEqual([false])
+
+  cluster.putNode(applied(node('a'), down))
+  conflicts = Number.POSITIVE_INFINITY
+  await expect(uninstall(client, { dryRun: false, times: WRITING.times })).rejects.toThrow('has been modified')
 })

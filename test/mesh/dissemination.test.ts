@@ -82,8 +82,14 @@ test('a node that has just started tells its first peers what it has to say, as 
   expect(told).toEqual([1, 1, 0])
 })
 
-test('all that a node says itself is said again to a new leader, and nothing that it passed on', () => {
+test('all that a node says itself is said again to a new leader, and of what it passed on who has left', () => {
   const { dissemination, gossip, uplinksBecome } = speaker()
+  const leave: StatementBody = { kind: 'leave', incarnation: FIRST_LIFE, reason: 'update', forMs: 800 }
+  gossip.receive(0, { signed: signed(UP_2, leave), ageMs: 0 })
+  gossip.receive(0, { signed: signed(OTHER, leave), ageMs: 0 })
+  const { statement } = signed(OTHER, { kind: 'announcement', incarnation: { ...FIRST_LIFE, boot: 2 } })
+  const back = { ...statement, boot: 2 }
+  gossip.receive(1, { signed: { statement: back, signature: standInKeyring(OTHER).sign('statement', back) }, ageMs: 0 })
   dissemination.say(0, note('a'), 1_000)
   dissemination.say(0, note('b'), 5_000)
   gossip.receive(0, { signed: signed(OTHER, note('c')), ageMs: 0 })
@@ -91,9 +97,14 @@ test('all that a node says itself is said again to a new leader, and nothing tha
   expect(sent(dissemination.sayAgain(500))).toEqual([
     [UP_3, 'note/a'],
     [UP_3, 'note/b'],
+    [UP_3, 'leave'],
   ])
   // What no longer holds is not said again.
-  expect(sent(dissemination.sayAgain(1_000))).toEqual([[UP_3, 'note/b']])
+  expect(sent(dissemination.sayAgain(1_000))).toEqual([
+    [UP_3, 'note/b'],
+    [UP_3, 'leave'],
+  ])
+  expect(sent(dissemination.sayAgain(600_000))).toEqual([])
 })
 
 test('what went up in the last 15 s goes up again when the edge is lost, with its age by now; what is older does not', () => {

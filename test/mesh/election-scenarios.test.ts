@@ -55,6 +55,29 @@ describe.each(SEEDS)('seed %i', (seed) => {
     expect(one.waitsFor(() => marked(one).includes('node-4'), 2_000)).toBeDefined()
   })
 
+  test('who had left has left for the next leader, too, for as long as it said, or until it is back', () => {
+    const one = scene(seed)
+    const { world } = one
+    for (const node of ['node-3', 'node-4']) {
+      world.leave(node, 'update', 120_000)
+      one.passes(100)
+      world.stage.setHost(node, 'agentDown')
+    }
+    // Longer than members remember what else they passed up.
+    one.passes(70_000)
+    expect(one.takeOver('processKilled', KILLED_MS)).toBeDefined()
+    const left = () => ['node-3', 'node-4', 'node-5'].filter((node) => world.core(one.leader).leader?.hasLeft(node))
+    expect(one.waitsFor(() => left().length > 0, 1_000)).toBeDefined()
+    one.passes(1_000)
+    expect(left()).toEqual(['node-3', 'node-4'])
+    world.stage.setHost('node-3', 'up')
+    one.passes(10_000)
+    expect(left()).toEqual(['node-4'])
+    one.passes(40_000)
+    expect(left()).toEqual([])
+    expect(marked(one)).toEqual([])
+  })
+
   test('the leader’s host dies: by expiry alone', () => {
     const one = scene(seed)
     const took = one.takeOver('hostDead', DEAD_MS)

@@ -36,7 +36,7 @@ function officeOf(down: readonly Standing[] = [], keyring: Keyring = standInKeyr
     rosterHash: 'ab'.repeat(32),
     heartbeats: false,
     nonce: () => (nonces++).toString(16),
-    downNotices: () => notices,
+    heard: { downNotices: () => notices, leaves: () => [] },
   })
 }
 

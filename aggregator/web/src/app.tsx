@@ -8,6 +8,7 @@ import { Frozen } from './parts/frozen.tsx'
 import { Header } from './parts/header.tsx'
 import { Members } from './parts/members.tsx'
 import { Remediations } from './parts/remediations.tsx'
+import { StandingBy } from './parts/standing-by.tsx'
 import { Verdicts } from './parts/verdicts.tsx'
 
 const byName = new Intl.Collator('en', { numeric: true })
@@ -21,7 +22,7 @@ export function App() {
     return () => live.current?.stop()
   }, [])
 
-  const { snapshot, events, hasOlder, line } = picture
+  const { snapshot, office, events, hasOlder, line } = picture
   function showEventsOf(node: string): void {
     setFilter({ node, text: '' })
     document.getElementById('events')?.scrollIntoView({ block: 'start' })
@@ -35,6 +36,7 @@ export function App() {
           This browser is not signed in. Open the link with <code>?token=</code> that <code>starling up</code> printed.
         </p>
       )}
+      {snapshot === null && office !== null && line !== 'no-token' && <StandingBy office={office} />}
       {snapshot !== null && (
         <main class={line === 'live' ? '' : 'faded'}>
           <Announcer snapshot={snapshot} />
@@ -42,6 +44,12 @@ export function App() {
           {!snapshot.mesh.hasQuorum && (
             <p class="notice notice-bad" role="alert" data-testid="no-quorum">
               Nobody is marked at present: no more than half of the live members answer {snapshot.mesh.leader}
+            </p>
+          )}
+          {snapshot.marking !== null && snapshot.marking.stalled !== null && (
+            <p class="notice notice-bad" role="alert" data-testid="stalled">
+              Nothing can be written to Kubernetes at present: {snapshot.marking.stalled}. The mesh is watched as
+              before.
             </p>
           )}
           {snapshot.mesh.blind !== null && (

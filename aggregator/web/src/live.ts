@@ -2,7 +2,7 @@
  * Keeps a picture of the mesh up to date: history first, then the stream, resumed by the browser after a break. Says
  * since when the picture is stale whenever nothing is heard, which a dead line does not say by itself.
  */
-import type { Snapshot, StoredEvent } from '../../model.ts'
+import type { OfficeView, Snapshot, StoredEvent } from '../../model.ts'
 import { fetchEvents, NoToken } from './api.ts'
 
 /** `no-token`: the aggregator does not know this browser; only opening the link with the token helps. */
@@ -12,6 +12,9 @@ export interface Picture {
   readonly line: Line
   /** Wall clock of this browser, ms: when something was last heard. */
   readonly heardAt: number
+  /** What part the aggregator plays; null until it has said so. */
+  readonly office: OfficeView | null
+  /** Null while it does not lead. */
   readonly snapshot: Snapshot | null
   /** When the snapshot came, to count down from. */
   readonly snapshotAt: number
@@ -24,6 +27,7 @@ export interface Picture {
 export const EMPTY_PICTURE: Picture = {
   line: 'connecting',
   heardAt: Date.now(),
+  office: null,
   snapshot: null,
   snapshotAt: 0,
   events: [],
@@ -82,7 +86,14 @@ export function startLive(onChange: (picture: Picture) => void): Live {
   function listen(): void {
     source = new EventSource(`/api/v1/stream?after=${picture.events.at(-1)?.seq ?? 0}`)
     source.addEventListener('state', ({ data }) => {
-      heard({ snapshot: JSON.parse(data) as Snapshot, snapshotAt: performance.now() })
+      const snapshot = JSON.parse(data) as Snapshot
+      heard({ snapshot, snapshotAt: performance.now() })
+      answeredBy(snapshot.office)
+    })
+    source.addEventListener('office', ({ data }) => {
+      // It does not lead: what was shown of the mesh is for another to say.
+      heard({ snapshot: null })
+      answeredBy(JSON.parse(data) as OfficeView)
     })
     source.addEventListener('event', ({ data }) => {
       const event = JSON.parse(data) as StoredEvent
@@ -97,6 +108,13 @@ export function startLive(onChange: (picture: Picture) => void): Live {
       // Otherwise the browser tries again by itself, and says where it was.
       if (source?.readyState === EventSource.CLOSED) retryTimer = setTimeout(connect, RETRY_MS)
     })
+  }
+
+  /** Behind one address there may be several aggregators, each with a history of its own: another begins from scratch. */
+  function answeredBy(office: OfficeView): void {
+    const isAnother = picture.office !== null && picture.office.node !== office.node
+    change({ office, ...(isAnother ? { events: [] } : {}) })
+    if (isAnother) void connect()
   }
 
   const watch = setInterval(() => {

@@ -1,7 +1,7 @@
 /** Which tone each state of a thing is shown in. */
 import type { FindingStatus } from '../../../detectors/contract.ts'
 import type { RemediationPhase } from '../../../remediators/contract.ts'
-import type { MemberState, MemberView, Sight, StoredEvent, VoteView } from '../../model.ts'
+import type { MarkView, MemberState, MemberView, OfficeView, Sight, StoredEvent, VoteView } from '../../model.ts'
 import type { Tone } from './parts/small.tsx'
 
 export const MEMBER_TONES: Readonly<Record<MemberState, Tone>> = {
@@ -66,4 +66,21 @@ export const OPINION_TONES: Readonly<Record<VoteView['opinion'], Tone>> = {
   silent: 'bad',
   alive: 'good',
   abstain: 'quiet',
+}
+
+/** What is written, and what only would be, differ in their sign as well as in their words. */
+export const MARK_PICTURES: Readonly<
+  Record<MarkView['state'], { readonly tone: Tone; readonly sign: string; readonly says: string }>
+> = {
+  marked: { tone: 'info', sign: '●', says: 'marked' },
+  'would-mark': { tone: 'info', sign: '○', says: 'would mark' },
+  withheld: { tone: 'warn', sign: '▲', says: 'not marked' },
+  undone: { tone: 'quiet', sign: '–', says: 'mark undone' },
+}
+
+export const ROLE_PICTURES: Readonly<Record<OfficeView['role'], { readonly tone: Tone; readonly says: string }>> = {
+  starts: { tone: 'info', says: 'starting' },
+  'stands-by': { tone: 'quiet', says: 'stands by' },
+  'takes-over': { tone: 'info', says: 'taking over' },
+  leads: { tone: 'good', says: 'leads' },
 }

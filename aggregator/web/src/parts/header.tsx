@@ -1,5 +1,7 @@
-import type { Snapshot } from '../../../model.ts'
+import type { MarkingView, Snapshot } from '../../../model.ts'
 import type { Picture } from '../live.ts'
+import { fullTime } from '../time.ts'
+import { ROLE_PICTURES } from '../tones.ts'
 import { Badge, Time } from './small.tsx'
 
 export function Header({ picture }: { picture: Picture }) {
@@ -10,10 +12,24 @@ export function Header({ picture }: { picture: Picture }) {
         <h1>
           <span class="brand">Starling</span> {snapshot?.mesh.id}
         </h1>
-        <LineState picture={picture} />
+        <div class="chips">
+          <Role picture={picture} />
+          <LineState picture={picture} />
+        </div>
       </div>
       {snapshot !== null && <Figures snapshot={snapshot} />}
     </header>
+  )
+}
+
+/** Where there may be several aggregators: which part the one behind this page plays. */
+function Role({ picture: { office, snapshot } }: { picture: Picture }) {
+  if (office === null || (office.role === 'leads' && snapshot?.marking === null)) return null
+  const { tone, says } = ROLE_PICTURES[office.role]
+  return (
+    <p data-testid="role" title={`${office.why}, ${fullTime(office.since)}`}>
+      <Badge tone={tone}>{says}</Badge>
+    </p>
   )
 }
 
@@ -32,7 +48,8 @@ function LineState({ picture: { line, heardAt } }: { picture: Picture }) {
   )
 }
 
-function Figures({ snapshot: { mesh, members, findings, remediations, settings } }: { snapshot: Snapshot }) {
+function Figures({ snapshot }: { snapshot: Snapshot }) {
+  const { mesh, members, marking, findings, remediations, settings } = snapshot
   const alive = members.filter(({ state }) => state === 'alive').length
   const suspected = members.filter(({ state }) => state === 'suspected').length
   const down = members.filter(({ state }) => ['NodeDown', 'HostHung', 'Isolated', 'AgentDown'].includes(state)).length
@@ -47,9 +64,23 @@ function Figures({ snapshot: { mesh, members, findings, remediations, settings }
       <Figure name="alarms" value={grave} tone={grave > 0 ? 'bad' : undefined} />
       <Figure name="need you" value={waiting} tone={waiting > 0 ? 'act' : undefined} />
       <Figure name="leader" value={mesh.leader || 'none'} tone={mesh.leader === '' ? 'bad' : undefined} />
+      {marking !== null && <Figure name="marking" value={modesOf(marking)} />}
+      {marking !== null && (
+        <Figure
+          name="writes"
+          value={marking.stalled === null ? 'possible' : 'stalled'}
+          tone={marking.stalled === null ? undefined : 'bad'}
+        />
+      )}
       <Figure name={`settings v${settings.version}`} value={`on ${onNewest}`} />
     </dl>
   )
+}
+
+/** `observe`, or with the pools that differ: `observe, gpu ready`. */
+function modesOf({ mode, pools }: MarkingView): string {
+  const others = Object.entries(pools).filter(([, other]) => other !== mode)
+  return [mode, ...others.map(([pool, other]) => `${pool} ${other}`)].join(', ')
 }
 
 function Figure({ name, value, tone }: { name: string; value: string | number; tone?: string | undefined }) {

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { MemberState, MemberView } from '../../../model.ts'
 import { MEMBER_TONES, memberTone } from '../tones.ts'
+import { Mark } from './mark.tsx'
 import { Badge, NodeName, Section, Time } from './small.tsx'
 import { Votes } from './votes.tsx'
 import { WhoSees } from './who-sees.tsx'
@@ -52,6 +53,7 @@ export function Members({ members, receivedAt, onChooseNode }: MembersProps) {
               zone {member.zone} · {member.roles.join(', ')} · since <Time at={member.since} />
             </p>
             <p class="aside">{coverage(member)}</p>
+            {member.mark !== undefined && <Mark mark={member.mark} />}
             {member.decidesInMs !== undefined && <Countdown untilMs={receivedAt + member.decidesInMs} />}
             <WhoSees
               node={member.node}

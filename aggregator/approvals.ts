@@ -1,0 +1,55 @@
+/** A person's word on a plan that waits for it, and the permit or the refusal that goes to the node. */
+import { randomUUID } from 'node:crypto'
+import { StarlingError } from '../common/errors.ts'
+import type { Permit } from '../remediators/contract.ts'
+import { encodeNote, permitTopic } from '../remediators/notes.ts'
+import type { Fleet } from './fleet.ts'
+import type { Decision, Event } from './model.ts'
+import type { Recorder } from './recorder.ts'
+
+/** A node that has not begun within this time after it got the permit must not begin at all (docs/protocol.md, permits). */
+const PERMIT_TTL_MS = 30_000
+
+export class Approvals {
+  readonly #fleet: Pick<Fleet, 'remediation'>
+  readonly #recorder: Pick<Recorder, 'decision'>
+  readonly #decided = new Set<string>()
+
+  constructor(fleet: Pick<Fleet, 'remediation'>, recorder: Pick<Recorder, 'decision'>) {
+    this.#fleet = fleet
+    this.#recorder = recorder
+  }
+
+  /** Throws StarlingError when the plan is unknown or no longer waits for a decision. */
+  decide(
+    { planId, action, reason, via }: Decision,
+    by: string,
+    publish: (topic: string, bytes: Uint8Array, ttlMs: number) => void,
+  ): Event {
+    const remediation = this.#fleet.remediation(planId)
+    if (remediation === undefined) throw new StarlingError(`there is no plan ${planId}`)
+    const { plan, phase } = remediation
+    const key = `${plan.id}@${plan.createdAt}`
+    if (phase !== 'awaiting-approval') throw new StarlingError(`plan ${planId} waits for no decision: it is ${phase}`)
+    if (this.#decided.has(key)) throw new StarlingError(`plan ${planId} was decided a moment ago`)
+    const permit: Permit = {
+      id: `permit-${randomUUID()}`,
+      planId,
+      planHash: plan.planHash,
+      evidenceHash: plan.evidenceHash,
+      node: plan.node,
+      action,
+      by,
+      via,
+      reason,
+      at: new Date().toISOString(),
+      ttlMs: PERMIT_TTL_MS,
+    }
+    const event = this.#recorder.decision(permit, remediation)
+    this.#decided.add(key)
+    // A permit that never arrived is void by then: the plan, if it still waits, can be decided again.
+    setTimeout(() => this.#decided.delete(key), PERMIT_TTL_MS).unref()
+    publish(permitTopic(planId), encodeNote(permit), PERMIT_TTL_MS)
+    return event
+  }
+}
