@@ -28,39 +28,39 @@ export class Incidents {
     this.#chronicle = chronicle
     for (const kind of Object.keys(ENDS) as IncidentKind[]) {
       for (const { id, node } of openOnRecord(chronicle, kind)) {
-        this.#inherited.set(threadOf(kind, node), { kind, node })
-        chronicle.goOnFrom(threadOf(kind, node), id)
+        this.#inherited.set(incidentThread(kind, node), { kind, node })
+        chronicle.goOnFrom(incidentThread(kind, node), id)
       }
     }
   }
 
   /** Id of the last event of an open incident; undefined when there is none. */
   open(kind: IncidentKind, node = ''): string | undefined {
-    return this.#chronicle.last(threadOf(kind, node)) || undefined
+    return this.#chronicle.last(incidentThread(kind, node)) || undefined
   }
 
   /** Tells of one that begins; not of one that is open already. */
   begin(kind: IncidentKind, node: string, summary: string, data: object, causedBy = ''): void {
-    this.#inherited.delete(threadOf(kind, node))
+    this.#inherited.delete(incidentThread(kind, node))
     if (this.open(kind, node) !== undefined) return
-    this.#chronicle.goOnFrom(threadOf(kind, node), causedBy)
+    this.#chronicle.goOnFrom(incidentThread(kind, node), causedBy)
     this.change(kind, node, summary, data)
   }
 
   /** Tells that an open one has changed: the next link of its chain. */
   change(kind: IncidentKind, node: string, summary: string, data: object): void {
-    const thread = threadOf(kind, node)
+    const thread = incidentThread(kind, node)
     this.#inherited.delete(thread)
     this.#chronicle.follow(thread, this.#chronicle.nextId(kind, node), kind, node, 'bad', summary, data)
   }
 
   /** A person decided something about an open one: what comes of it is caused by that. */
   decided(kind: IncidentKind, node: string, decisionId: string): void {
-    this.#chronicle.goOnFrom(threadOf(kind, node), decisionId)
+    this.#chronicle.goOnFrom(incidentThread(kind, node), decisionId)
   }
 
   end(kind: IncidentKind, node: string, summary: string, data: object = {}): void {
-    const thread = threadOf(kind, node)
+    const thread = incidentThread(kind, node)
     const over = ENDS[kind]
     this.#inherited.delete(thread)
     this.#chronicle.follow(thread, this.#chronicle.nextId(over, node), over, node, 'good', summary, data)
@@ -84,6 +84,7 @@ function openOnRecord({ store }: Chronicle, kind: IncidentKind): readonly Stored
   return [...open.values()]
 }
 
-function threadOf(kind: IncidentKind, node: string): string {
+/** The thread of an incident, whose last event is what is known of it. */
+export function incidentThread(kind: IncidentKind, node: string): string {
   return `${kind}/${node}`
 }

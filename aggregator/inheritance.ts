@@ -16,7 +16,7 @@ const SUBJECT_CHARS_MAX = 200
 /** Members keep it for so long: an aggregator that is being replaced is back by then. */
 const TTL_MS = 3_600_000
 
-/** Several KiB that go over every edge: a rack that dies must not fill the mesh with them. */
+/** 3 KiB each for ten observers, over every edge: a rack that dies must not fill the mesh with them. */
 const GAP_MS = 200
 
 export interface InheritanceInit {

@@ -93,7 +93,7 @@ export class Leadership implements OfficeSide {
       this.#lead(mesh, latest + 1, service.verdicts.standing())
       return
     }
-    this.#becomes('stands-by', 'it has just started')
+    this.#becomes('stands-by', 'it started')
     this.#election = kubernetes.elect(namespace, {
       node,
       incarnation: mesh.incarnation,

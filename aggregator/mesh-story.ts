@@ -54,7 +54,7 @@ export class MeshStory {
         for (const node of notice.subjects) {
           const summary = `the mesh is asked afresh: ${notice.live} live members`
           this.#chronicle.follow(
-            liveness(node),
+            livenessThread(node),
             `roll-call/${notice.nonce}/${node}`,
             'roll-call',
             node,
@@ -95,10 +95,10 @@ export class MeshStory {
         return
       case 'left':
         this.#heads(notice.subject, LEFT, `it stops on purpose: ${notice.why}`, {}, 'info')
-        this.#chronicle.goOnFrom(leave(notice.subject), this.#chronicle.last(liveness(notice.subject)))
+        this.#chronicle.goOnFrom(leave(notice.subject), this.#chronicle.last(livenessThread(notice.subject)))
         return
       case 'returned':
-        this.#chronicle.goOnFrom(liveness(notice.subject), this.#chronicle.last(leave(notice.subject)))
+        this.#chronicle.goOnFrom(livenessThread(notice.subject), this.#chronicle.last(leave(notice.subject)))
         this.#next(notice.subject, 'returned', 'info', notice.why)
         return
       default:
@@ -113,7 +113,7 @@ export class MeshStory {
     const summary = `${kind}: ${against} of ${votes.length} observers agree (${needed} needed), incarnation ${formatIncarnation(incarnation)}`
     const data = { verdictId, verdict: kind, incarnation, votes, needed, present, live, certificate: encoded }
     const id = verdictEventId(verdictId)
-    this.#chronicle.follow(liveness(subject), id, 'verdict', subject, 'bad', summary, data)
+    this.#chronicle.follow(livenessThread(subject), id, 'verdict', subject, 'bad', summary, data)
     this.#chronicle.requireStored(id, 'verdict')
   }
 
@@ -127,7 +127,7 @@ export class MeshStory {
     const data = { verdictId, verdict: kind, incarnation, votes, needed, present, live, certificate: encoded }
     const id = verdictEventId(verdictId)
     if (this.#chronicle.store.byId(id) === null) {
-      this.#chronicle.follow(liveness(subject), id, 'verdict', subject, 'bad', summary, data)
+      this.#chronicle.follow(livenessThread(subject), id, 'verdict', subject, 'bad', summary, data)
     } else this.#chronicle.record(`${id}/votes`, 'verdict', subject, 'info', summary, id, data)
   }
 
@@ -158,7 +158,7 @@ export class MeshStory {
       case 'linkFault': {
         const { subject, open, alive, silent } = notice
         // A suspicion or a verdict that ended is what made the leader look.
-        const cause = this.#chronicle.last(liveness(subject))
+        const cause = this.#chronicle.last(livenessThread(subject))
         if (open) incidents.begin('link-fault', subject, contradiction(alive, silent), { alive, silent }, cause)
         else incidents.end('link-fault', subject, 'its observers have agreed for 5 minutes')
         return
@@ -194,17 +194,17 @@ export class MeshStory {
   /** The first link of a new chain about whether a node lives, unless that very condition is on record already. */
   #heads(node: string, kinds: Condition, summary: string, data: object, tone: Event['tone'] = 'bad'): void {
     if (this.#adopts(node, kinds)) return
-    this.#chronicle.goOnFrom(liveness(node), '')
+    this.#chronicle.goOnFrom(livenessThread(node), '')
     this.#next(node, kinds[0], tone, summary, data)
   }
 
   #next(node: string, kind: EventKind, tone: Event['tone'], summary: string, data: object = {}): void {
-    this.#chronicle.follow(liveness(node), this.#chronicle.nextId(kind, node), kind, node, tone, summary, data)
+    this.#chronicle.follow(livenessThread(node), this.#chronicle.nextId(kind, node), kind, node, tone, summary, data)
   }
 
   /** The verdict may be of an earlier life of the aggregator: its id, not the thread, says what led here. */
   #ofVerdict({ subject, verdictId }: Standing, kind: EventKind, tone: Event['tone'], summary: string): void {
-    this.#chronicle.goOnFrom(liveness(subject), verdictEventId(verdictId))
+    this.#chronicle.goOnFrom(livenessThread(subject), verdictEventId(verdictId))
     this.#next(subject, kind, tone, summary, { verdictId })
   }
 
@@ -213,10 +213,10 @@ export class MeshStory {
    * and not told a second time. `open`: the kinds of event that such a condition can have ended at.
    */
   #adopts(node: string, open: Condition): boolean {
-    if (this.#chronicle.last(liveness(node)) !== '') return false
+    if (this.#chronicle.last(livenessThread(node)) !== '') return false
     const last = this.#chronicle.store.query({ node, kinds: LIVENESS, limit: 1 })[0]
     if (last === undefined || !open.includes(last.kind)) return false
-    this.#chronicle.goOnFrom(liveness(node), last.id)
+    this.#chronicle.goOnFrom(livenessThread(node), last.id)
     return true
   }
 }
@@ -241,7 +241,7 @@ function listed(nodes: readonly string[]): string {
 }
 
 /** The thread of a node's liveness. */
-function liveness(node: string): string {
+export function livenessThread(node: string): string {
   return `live/${node}`
 }
 

@@ -60,7 +60,7 @@ export function memberViews({ roster, leader, fleet, clock, marks, nowMs, now }:
       seenBy: sights.filter(isHeard).map(({ observer }) => observer),
       missedBy: sights.filter(isMissed).map(({ observer }) => observer),
       votes: votesAbout(node, leader, zones, nowMs),
-      needed: finiteOrNull(leader.conditions.neededFor(node)),
+      needed: finiteOrNull(leader.neededFor(node)),
       ...(decidesInMs === undefined ? {} : { decidesInMs }),
       ...(verdictId === undefined ? {} : { verdictId }),
       ...(mark === undefined ? {} : { mark }),

@@ -81,6 +81,14 @@ export interface Host {
   readText(path: string): Promise<string>
   /** Like readText, and an Error naming the path when the content is no whole number. */
   readInt(path: string): Promise<number>
+  /**
+   * The first words of a file of words that each end in NUL, as /proc/PID/cmdline: those within its first 4 KiB, and what is
+   * no UTF-8 in them replaced. None when it is empty. Throws as readText, and NotApplicable of a process that has ended.
+   */
+  readWords(path: string): Promise<readonly string[]>
+  /** Names in a folder, in no order. Throws as readText. */
+  list(path: string): Promise<readonly string[]>
+  /** Throws an Error naming the path when not even that can be seen. */
   exists(path: string): Promise<boolean>
   /** Size and use of the filesystem that `path` is on. */
   filesystem(path: string): Promise<FilesystemUse>

@@ -1,6 +1,6 @@
 /** The real host: its files below a root folder, its filesystems, and what the mesh knows of its clock. */
 import { constants } from 'node:fs'
-import { access, type FileHandle, open, stat, statfs } from 'node:fs/promises'
+import { access, type FileHandle, open, readdir, stat, statfs } from 'node:fs/promises'
 import { isAbsolute, join, normalize } from 'node:path'
 import { messageOf } from '../common/errors.ts'
 import { type FilesystemUse, type Host, NotApplicable, type PeerOffset } from './contract.ts'
@@ -9,6 +9,8 @@ import { type FilesystemUse, type Host, NotApplicable, type PeerOffset } from '.
 export const FILE_BYTES_MAX = 1024 * 1024
 /** /proc answers at most a page or a few per read whatever is asked for. */
 const CHUNK_BYTES = 64 * 1024
+/** A command line can be megabytes long, by the will of whoever started it; what tells programs apart comes first. */
+const WORDS_BYTES = 4 * 1024
 
 export interface HostOptions {
   readonly node: string
@@ -23,7 +25,9 @@ export function createHost({ node, root = '/', peerOffsets }: HostOptions): Host
     node,
     readText,
     readInt: async (path) => parseWholeNumber(path, await readText(path)),
-    exists: async (path) => exists(locate(root, path)),
+    readWords: async (path) => readWords(path, locate(root, path)),
+    list: async (path) => list(path, locate(root, path)),
+    exists: async (path) => exists(path, locate(root, path)),
     filesystem: (path) => filesystemUse(path, root),
     peerOffsets,
   }
@@ -45,23 +49,51 @@ function locate(root: string, path: string): string {
   return join(root, normalize(path))
 }
 
-async function exists(located: string): Promise<boolean> {
+async function exists(path: string, located: string): Promise<boolean> {
   try {
     await access(located)
     return true
-  } catch {
-    return false
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw unreadable(path, error)
+  }
+}
+
+async function list(path: string, located: string): Promise<readonly string[]> {
+  try {
+    return await readdir(located)
+  } catch (error) {
+    throw missingOrUnreadable(path, error)
+  }
+}
+
+async function readWords(path: string, located: string): Promise<readonly string[]> {
+  const file = await openFile(path, located)
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(WORDS_BYTES), 0, WORDS_BYTES, null)
+    const text = buffer.toString('utf8', 0, bytesRead)
+    if (text === '') return []
+    return (text.endsWith('\0') ? text.slice(0, -1) : text).split('\0')
+  } catch (error) {
+    // Its process ended after the file was opened.
+    const hasEnded = (error as NodeJS.ErrnoException).code === 'ESRCH'
+    throw hasEnded ? new NotApplicable(`${path} is of a process that has ended`) : unreadable(path, error)
+  } finally {
+    await file.close()
+  }
+}
+
+async function openFile(path: string, located: string): Promise<FileHandle> {
+  try {
+    // Non-blocking, since opening a FIFO would otherwise wait for a writer, for ever and in a thread of the pool.
+    return await open(located, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch (error) {
+    throw missingOrUnreadable(path, error)
   }
 }
 
 async function readBounded(path: string, located: string): Promise<string> {
-  let file: FileHandle
-  try {
-    // Non-blocking, since opening a FIFO would otherwise wait for a writer, for ever and in a thread of the pool.
-    file = await open(located, constants.O_RDONLY | constants.O_NONBLOCK)
-  } catch (error) {
-    throw isMissing(error) ? new NotApplicable(`${path} does not exist on this host`) : unreadable(path, error)
-  }
+  const file = await openFile(path, located)
   try {
     return decode(path, await readAll(path, file))
   } finally {
@@ -113,8 +145,12 @@ async function filesystemUse(path: string, root: string): Promise<FilesystemUse>
     }
   } catch (error) {
     if (error instanceof NotApplicable) throw error
-    throw isMissing(error) ? new NotApplicable(`${path} does not exist on this host`) : unreadable(path, error)
+    throw missingOrUnreadable(path, error)
   }
+}
+
+function missingOrUnreadable(path: string, error: unknown): Error {
+  return isMissing(error) ? new NotApplicable(`${path} does not exist on this host`) : unreadable(path, error)
 }
 
 function isMissing(error: unknown): boolean {

@@ -4,6 +4,7 @@ import { conntrack } from './conntrack.ts'
 import type { Detector } from './contract.ts'
 import { diskUsage } from './disk-usage.ts'
 import { kernelParams } from './kernel-params.ts'
+import { kubeletProcess } from './kubelet-process.ts'
 
 /** In the order in which reports and the documentation list them. */
-export const builtinDetectors: readonly Detector[] = [kernelParams, conntrack, diskUsage, clockSkew]
+export const builtinDetectors: readonly Detector[] = [kernelParams, conntrack, diskUsage, clockSkew, kubeletProcess]

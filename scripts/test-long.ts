@@ -1,7 +1,8 @@
 /**
  * Runs the long suites, one after another: `npm run test:long -- [--hours H]`, so many hours for the
- * scenarios (1 unless told), ten minutes for the fuzzer, a silence of 300 s, all that befalls a leader and its writes. Each has a short cut
- * in `npm test`.
+ * scenarios (1 unless told), ten minutes for the fuzzer, a silence of 300 s, all that befalls a leader and its writes, clusters of all small
+ * sizes, 300 s of a node that only its peers cannot reach, a sick node under its kubelet's eyes. Each has a short cut in
+ * `npm test`.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -28,6 +29,21 @@ const LONG_SUITES = [
     name: 'leaders',
     args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/control-plane/leadership.test.ts'],
     env: { STARLING_LEADERS: 'long' },
+  },
+  {
+    name: 'sizes',
+    args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/control-plane/sizes.test.ts'],
+    env: { STARLING_SIZES: 'long' },
+  },
+  {
+    name: 'isolated',
+    args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/control-plane/marking.test.ts'],
+    env: { STARLING_STEADY_SECONDS: '300' },
+  },
+  {
+    name: 'kinds',
+    args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/control-plane/kinds.test.ts'],
+    env: { STARLING_KINDS: 'long' },
   },
   {
     name: 'writes',

@@ -45,8 +45,10 @@ export class Caution {
   /** Why this node must not get our taint. Undefined: it may, and counts as having it from now on. */
   async whyNoTaint(node: string): Promise<string | undefined> {
     const nodes = await this.#nodesLately()
-    const others = [...nodes.filter(hasOwnTaint).map(({ metadata }) => metadata.name), ...this.#tainted]
-    const why = whyNoTaint(new Set(others.filter((other) => other !== node)).size, nodes.length)
+    // Of those that are there: a node that was tainted and is gone leaves its place to another.
+    const isTainted = (other: NodeObject) => hasOwnTaint(other) || this.#tainted.has(other.metadata.name)
+    const others = nodes.filter((other) => other.metadata.name !== node && isTainted(other))
+    const why = whyNoTaint(others.length, nodes.length)
     if (why === undefined) this.#tainted.add(node)
     return why
   }

@@ -24,6 +24,8 @@ export interface ClusterAccess {
   readonly kubeconfig?: string | undefined
   /** Of the kubeconfig; its current context when it is not given. */
   readonly context?: string | undefined
+  /** How long a request may take, ms; what an aggregator counts on unless given. */
+  readonly timeoutMs?: number | undefined
 }
 
 /** Which object or collection. The version of the group is asked of the server. */
@@ -57,7 +59,7 @@ export interface WriteResult {
 export interface KubeClient {
   /** For what a thin client cannot do, such as watching. */
   readonly config: KubeConfig
-  /** The object in the reply. Throws ApiError, after two seconds at the latest. */
+  /** The object in the reply. Throws ApiError, when the time for it is over at the latest. */
   call<T>(call: Call): Promise<T>
   close(): void
 }
@@ -78,7 +80,7 @@ export async function connectKubernetes(
   const server = config.getCurrentCluster()?.server
   if (server === undefined)
     throw new UsageError('the context of the kubeconfig names no server', 'say which context is meant')
-  return createClient(config, server.replace(/\/+$/, ''), onWrite)
+  return createClient(config, server.replace(/\/+$/, ''), onWrite, access.timeoutMs ?? REQUEST_TIMEOUT_MS)
 }
 
 async function loadConfig({ kubeconfig, context }: ClusterAccess): Promise<KubeConfig> {
@@ -99,7 +101,12 @@ async function loadConfig({ kubeconfig, context }: ClusterAccess): Promise<KubeC
   return config
 }
 
-function createClient(config: KubeConfig, server: string, onWrite: (write: WriteResult) => void): KubeClient {
+function createClient(
+  config: KubeConfig,
+  server: string,
+  onWrite: (write: WriteResult) => void,
+  timeoutMs: number,
+): KubeClient {
   const isTls = server.startsWith('https:')
   const agent = new (isTls ? https : http).Agent({ keepAlive: true, maxSockets: SOCKETS_MAX })
   const hasProxy = config.getCurrentCluster()?.proxyUrl !== undefined
@@ -114,10 +121,10 @@ function createClient(config: KubeConfig, server: string, onWrite: (write: Write
     const options: https.RequestOptions = {}
     await config.applyToHTTPSOptions(options)
     return await new Promise((resolve, reject) => {
-      const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS)
+      const signal = AbortSignal.timeout(timeoutMs)
       const failed = (error: Error) => {
         if (signal.aborted) leaveIdleLines()
-        reject(errorOfFailure(error, signal.aborted))
+        reject(errorOfFailure(error, signal.aborted ? timeoutMs : undefined))
       }
       const headers: http.OutgoingHttpHeaders = { ...(options.headers as http.OutgoingHttpHeaders) }
       headers.accept = 'application/json'
@@ -212,7 +219,8 @@ function readReply({ statusCode = 0, headers }: http.IncomingMessage, text: stri
   throw errorOfReply(statusCode, `the API server answers ${statusCode}: ${said}`, headers['retry-after'])
 }
 
-function errorOfFailure(error: Error, hasTimedOut: boolean): ApiError {
-  if (hasTimedOut) return new ApiError('timeout', 0, `the API server gives no answer in ${REQUEST_TIMEOUT_MS} ms`)
+/** `timedOutMs`: how long it was waited for, if for too long. */
+function errorOfFailure(error: Error, timedOutMs: number | undefined): ApiError {
+  if (timedOutMs !== undefined) return new ApiError('timeout', 0, `the API server gives no answer in ${timedOutMs} ms`)
   return new ApiError('unreachable', 0, `the API server is not reached: ${error.message}`)
 }

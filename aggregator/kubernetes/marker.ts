@@ -16,7 +16,7 @@ import { type Desired, desiredMarks, nothingDesired } from './marking/desired.ts
 import { whyLeaving } from './marking/leaving.ts'
 import { hasOwnMarks, hasOwnReady, hasOwnTaint } from './marking/node-marks.ts'
 import { type NodeObject, poolOf } from './marking/objects.ts'
-import { isMarkedByOthers, showsLife, verdictOn } from './marking/shown.ts'
+import { isMarkedByOthers, showsHung, showsLife, verdictOn } from './marking/shown.ts'
 import { PodWriter } from './pod-writer.ts'
 import type { KnownVerdict, MarkCause, MarkRecord } from './record.ts'
 import { Slots } from './slots.ts'
@@ -259,7 +259,8 @@ export class Marker {
     if (verdict === undefined) return desiredMarks({ findings, leaseSeconds }, mode, marking)
     const { standing, says, sinceMs, silentSinceMs } = verdict
     const now = init.now()
-    const stands = { standing, says, stoodMs: now - sinceMs, silentMs: now - silentSinceMs }
+    const silentMs = showsHung(node, standing) ? Number.POSITIVE_INFINITY : now - silentSinceMs
+    const stands = { standing, says, stoodMs: now - sinceMs, silentMs }
     return desiredMarks({ verdict: stands, findings, leaseSeconds }, mode, marking)
   }
 

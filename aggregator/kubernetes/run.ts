@@ -2,6 +2,7 @@
 import { messageOf } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
 import type { Finding } from '../../detectors/contract.ts'
+import type { Leader } from '../../mesh/core/leader.ts'
 import type { Notice } from '../../mesh/core/message.ts'
 import type { Standing } from '../../mesh/core/model.ts'
 import type { Marking } from '../../settings/marking.ts'
@@ -11,9 +12,15 @@ import type { VerdictView } from '../model.ts'
 import type { Authority } from './authority.ts'
 import { type ClusterAccess, connectKubernetes, type KubeClient } from './client.ts'
 import { createCluster } from './cluster.ts'
+import { Diagnoses } from './diagnoses.ts'
 import { type ElectionOptions, type RunningElection, startElection } from './election.ts'
+import { Gatekeeper, type GateRecord } from './gates/gatekeeper.ts'
+import { WatchedPods } from './gates/watched-pods.ts'
+import { InheritedFindings } from './inherited.ts'
 import { createLeaseStore } from './lease.ts'
 import { Marker, verdictsOnNodes } from './marker.ts'
+import type { NodeObject } from './marking/objects.ts'
+import { overheard } from './overheard.ts'
 import type { KnownVerdict, MarkCause, MarkRecord } from './record.ts'
 import { timesAt } from './times.ts'
 import { Witness } from './witness.ts'
@@ -31,6 +38,8 @@ export interface KubernetesInit {
 
 /** What marking asks of the running mesh. */
 export interface MeshOfMarks {
+  /** While this aggregator leads. */
+  readonly leader: Leader | undefined
   lives(node: string): void
   askAfresh(node: string): void
 }
@@ -75,17 +84,24 @@ function createMarking(init: KubernetesInit, client: KubeClient, ofLease: KubeCl
     mayWrite: () => election?.mayWrite() ?? false,
   }
   const now = () => performance.now()
+  const times = () => timesAt(Date.now())
   const witness = new Witness(cluster, authority.renewals, now)
   let marker: Marker | undefined
-  const known = (standing: Standing): KnownVerdict => {
+  let diagnoses: Diagnoses | undefined
+  let gatekeeper: Gatekeeper | undefined
+  const known = (standing: Standing, sinceMs = now()): KnownVerdict => {
     const silences = (verdictOf(standing.verdictId)?.votes ?? []).filter(({ opinion }) => opinion === 'silent')
     const silentMs = silences.length === 0 ? 0 : Math.min(...silences.map(({ forMs }) => forMs))
     const says = silences.length === 0 ? 'as found on the Node' : saysOf(verdictOf(standing.verdictId))
-    return { standing, sinceMs: now(), silentSinceMs: now() - silentMs, says }
+    return { standing, sinceMs, silentSinceMs: now() - silentMs, says }
   }
   const rest = async (): Promise<void> => {
-    await marker?.stop()
+    const stopping = [marker?.stop(), gatekeeper?.stop(), diagnoses?.stop()]
+    // At once: should this aggregator lead again before they have stopped, it has others by then.
     marker = undefined
+    gatekeeper = undefined
+    diagnoses = undefined
+    await Promise.all(stopping)
   }
   return {
     authority,
@@ -103,23 +119,40 @@ function createMarking(init: KubernetesInit, client: KubeClient, ofLease: KubeCl
       }
     },
     start: (mesh, standing) => {
+      const record = gateRecordOf(init)
+      gatekeeper = new Gatekeeper({ pods: new WatchedPods(client), cluster, authority, record, log, times })
+      gatekeeper.start()
+      const changed = (node: string) => marker?.reported(node)
+      const wall = () => new Date().toISOString()
+      const found = new Diagnoses({ leader: () => mesh.leader, witness, log, changed, now, wall })
+      diagnoses = found
+      const inherited = new InheritedFindings(now)
+      const saw = (nodes: readonly NodeObject[], isAll: boolean) => {
+        if (isAll) inherited.saw(nodes)
+        gatekeeper?.saw(nodes, isAll)
+      }
       marker = new Marker({
         ...init,
+        findingsOf: (node) => inherited.of(node, [...init.findingsOf(node), ...found.of(node)]),
         authority,
-        cluster,
+        cluster: overheard(cluster, saw),
         witness,
         record: recordOf(init),
         lives: mesh.lives,
         askAfresh: mesh.askAfresh,
         now,
-        times: () => timesAt(Date.now()),
+        times,
       })
-      marker.start(standing.map(known))
+      // Held back for long enough by whoever led before: what is marked must not be undone for another hold.
+      marker.start(standing.map((verdict) => known(verdict, Number.NEGATIVE_INFINITY)))
+      diagnoses.start()
     },
     committed: (standing) => marker?.convicted(known(standing)),
     notice: (notice) => {
       if (notice.kind === 'recovered') marker?.ended(notice.verdict.subject)
       else if (notice.kind === 'isolated') marker?.isolated(notice.verdict)
+      else if (notice.kind === 'agentDown' || notice.kind === 'agentUp') diagnoses?.look(notice.subject)
+      else if (notice.kind === 'linkFault') diagnoses?.look(notice.subject)
     },
     heard: (node) => marker?.reported(node),
     rest,
@@ -168,5 +201,19 @@ function recordOf({ story, metrics }: KubernetesInit): MarkRecord {
     },
     markedByOthers: (cause) => story.markedByOthers(cause),
     failed: (kind) => metrics.mark('any', kind),
+  }
+}
+
+/** The same of readiness gates. */
+function gateRecordOf({ story, metrics }: KubernetesInit): GateRecord {
+  return {
+    wroteGates: (what, gates) => {
+      metrics.mark('gate', what === 'closed' ? 'written' : 'undone', gates.pods.length)
+      story.wroteGates(what, gates)
+    },
+    keptGates: (gates) => {
+      metrics.mark('gate', 'withheld', gates.pods.length)
+      story.keptGates(gates)
+    },
   }
 }

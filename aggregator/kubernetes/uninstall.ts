@@ -3,6 +3,7 @@ import { ApiError } from './api-error.ts'
 import type { Call, KubeClient } from './client.ts'
 import { createCluster } from './cluster.ts'
 import { nothingDesired } from './marking/desired.ts'
+import { declaresGate, openGate, waitsForGate } from './marking/gates.ts'
 import {
   hasOwnMarks,
   hasOwnReady,
@@ -24,7 +25,8 @@ const OWN_OBJECTS = [
 
 /** One thing of ours that was taken off, or would be. */
 export interface Removal {
-  readonly kind: 'pod condition' | 'node Ready' | 'node condition' | 'taint' | 'Lease' | 'ConfigMap'
+  /** `pod gate`: opened, and left so, since without its condition the pod would never be Ready again. */
+  readonly kind: 'pod condition' | 'pod gate' | 'node Ready' | 'node condition' | 'taint' | 'Lease' | 'ConfigMap'
   readonly name: string
   /** Of the Lease: an aggregator that runs has it, one that was stopped has given it up. */
   readonly holder?: string
@@ -34,6 +36,12 @@ export interface Removal {
 interface OwnObject {
   readonly metadata: { readonly namespace: string }
   readonly spec?: { readonly holderIdentity?: string }
+}
+
+export interface Uninstalled {
+  readonly removals: readonly Removal[]
+  /** Pods that declare our gate, as `namespace/name`: what is made after their pattern would wait for it for ever. */
+  readonly gated: readonly string[]
 }
 
 interface List<T> {
@@ -50,15 +58,12 @@ export interface UninstallOptions {
 const PASSES_MAX = 20
 
 /** Throws ApiError; run again, it goes on where it stopped. */
-export async function uninstall(
-  client: Pick<KubeClient, 'call'>,
-  options: UninstallOptions,
-): Promise<readonly Removal[]> {
+export async function uninstall(client: Pick<KubeClient, 'call'>, options: UninstallOptions): Promise<Uninstalled> {
   const all = new Map<string, Removal>()
   for (let pass = 1; ; pass++) {
-    const { removals, beatenBy } = await goThrough(client, options)
+    const { removals, gated, beatenBy } = await goThrough(client, options)
     for (const removal of removals) all.set(`${removal.kind} ${removal.name}`, removal)
-    if (beatenBy === undefined) return [...all.values()]
+    if (beatenBy === undefined) return { removals: [...all.values()], gated }
     if (pass === PASSES_MAX) throw beatenBy
   }
 }
@@ -67,7 +72,7 @@ export async function uninstall(
 async function goThrough(
   client: Pick<KubeClient, 'call'>,
   { dryRun, times }: UninstallOptions,
-): Promise<{ readonly removals: readonly Removal[]; readonly beatenBy: ApiError | undefined }> {
+): Promise<Uninstalled & { readonly beatenBy: ApiError | undefined }> {
   let beatenBy: ApiError | undefined
   /** Somebody who writes first is no failure yet, and what is gone needs nothing. */
   const attempt = async (write: () => Promise<unknown>): Promise<void> => {
@@ -83,10 +88,19 @@ async function goThrough(
     (await client.call<List<T>>({ verb: 'list', ...call })).items ?? []
   const removals: Removal[] = []
 
-  const pods = (await list<PodObject>({ ref: { group: '', resource: 'pods' } })).filter(isMarkedPod)
+  const pods = await list<PodObject>({ ref: { group: '', resource: 'pods' } })
   for (const pod of pods) {
-    removals.push({ kind: 'pod condition', name: `${pod.metadata.namespace}/${pod.metadata.name}` })
-    await attempt(() => cluster.patchPodStatus(pod, releaseOf(pod, times.now)))
+    let now = pod
+    // First: Ready is given back only to a pod whose gates are open.
+    if (waitsForGate(pod)) {
+      removals.push({ kind: 'pod gate', name: nameOf(pod) })
+      await attempt(async () => {
+        now = await cluster.patchPodStatus(pod, openGate(pod, times.now))
+      })
+    }
+    if (!isMarkedPod(pod)) continue
+    removals.push({ kind: 'pod condition', name: nameOf(pod) })
+    await attempt(() => cluster.patchPodStatus(now, releaseOf(now, times.now)))
   }
   const nodes = await list<NodeObject>({ ref: { group: '', resource: 'nodes' } })
   for (const node of nodes.filter(hasOwnMarks)) {
@@ -102,7 +116,7 @@ async function goThrough(
       await attempt(() => client.call({ verb: 'delete', ref: { ...ref, namespace, name } }))
     }
   }
-  return { removals, beatenBy }
+  return { removals, gated: pods.filter(declaresGate).map(nameOf), beatenBy }
 
   async function release(node: NodeObject): Promise<void> {
     const writing = { term: 0, times }
@@ -114,6 +128,10 @@ async function goThrough(
     const taints = taintsAfter(shown, desired, writing)
     if (taints !== undefined) await cluster.setTaints(name, shown.metadata.resourceVersion, taints)
   }
+}
+
+function nameOf({ metadata }: PodObject): string {
+  return `${metadata.namespace}/${metadata.name}`
 }
 
 function removalsOf(node: NodeObject): readonly Removal[] {

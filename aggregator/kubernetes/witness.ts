@@ -40,6 +40,17 @@ export class Witness {
     // Seen unchanged for longer than a living kubelet would leave it.
     return this.#now() - first.atMs >= missedRenewalsMs(leaseSecondsOf(lease)) ? false : undefined
   }
+
+  /**
+   * Whether the Lease has stayed as it is for longer than a living kubelet would leave it. Undefined: there is no Lease, or
+   * this process has led since `leadsSinceMs` (monotonic) only, and not for so long. Reads once. Throws ApiError.
+   */
+  async hasLapsed(node: string, leadsSinceMs: number): Promise<boolean | undefined> {
+    const lease = await this.#cluster.heartbeatOf(node)
+    const sinceMs = this.#now() - missedRenewalsMs(leaseSecondsOf(lease))
+    const own = sinceMs < leadsSinceMs ? undefined : this.#renewals.firstSince(sinceMs)
+    return lease === undefined || own === undefined ? undefined : !isLater(lease.metadata.resourceVersion, own)
+  }
 }
 
 export function leaseSecondsOf(lease: LeaseObject | undefined): number {

@@ -69,8 +69,13 @@ export function isReady(object: Node | Pod): boolean {
   return conditionOf(object, 'Ready')?.status === 'True'
 }
 
-/** A pod for that node, with the labels by which a Service chooses it. */
-export function podOn(node: string, name: string, labels: Readonly<Record<string, string>> = {}): object {
+/** A pod for that node, with the labels by which a Service chooses it, and the readiness gates that it declares. */
+export function podOn(
+  node: string,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+  gates: readonly string[] = [],
+): object {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -80,6 +85,7 @@ export function podOn(node: string, name: string, labels: Readonly<Record<string
       automountServiceAccountToken: false,
       terminationGracePeriodSeconds: 0,
       containers: [{ name: 'main', image: 'none' }],
+      readinessGates: gates.map((conditionType) => ({ conditionType })),
     },
   }
 }

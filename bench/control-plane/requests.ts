@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { Agent, type RequestOptions, request } from 'node:https'
+import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { StarlingError } from '../../common/errors.ts'
 import type { Credentials } from './kubeconfig.ts'
@@ -81,6 +82,29 @@ export class ApiRequests {
 
   async remove(path: string): Promise<void> {
     await this.#must('DELETE', path, { gracePeriodSeconds: 0 })
+  }
+
+  /** Calls back with each event of a WATCH until what is returned is called, and `onEnd` if it ends before that. */
+  watch<T>(path: string, onEvent: (event: T) => void, onEnd: (why: string) => void): () => void {
+    const { headers, ...options } = this.#options
+    const how = { ...options, agent: this.#agent, host: '127.0.0.1', port: this.#port, path }
+    const asked = request({ ...how, headers: { ...headers, accept: 'application/json' } }, (response) => {
+      const lines = createInterface(response)
+      lines.on('line', (line) => onEvent(JSON.parse(line) as T))
+      lines.once('error', end)
+      lines.once('close', () => end({ message: `HTTP ${response.statusCode}` }))
+    })
+    let isOver = false
+    const end = ({ message }: { readonly message: string }) => {
+      if (!isOver) onEnd(message)
+      isOver = true
+    }
+    asked.once('error', end)
+    asked.end()
+    return () => {
+      isOver = true
+      asked.destroy()
+    }
   }
 
   close(): void {

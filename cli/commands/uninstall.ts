@@ -3,10 +3,14 @@ import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { Command } from 'commander'
 import type { ApiError } from '../../aggregator/kubernetes/api-error.ts'
-import type { Removal } from '../../aggregator/kubernetes/uninstall.ts'
+import { GATE } from '../../aggregator/kubernetes/marking/gates.ts'
+import type { Uninstalled } from '../../aggregator/kubernetes/uninstall.ts'
 import { ExitCode, messageOf, StarlingError, UsageError } from '../../common/errors.ts'
 import { addOutputOption, note, type OutputFormat, print, printJson } from '../output.ts'
 import { table } from '../table.ts'
+
+/** All pods of a large cluster come in one reply, and perhaps from far away. */
+const REQUEST_MS = 60_000
 
 interface UninstallOptions {
   readonly kubeconfig?: string
@@ -34,7 +38,11 @@ export function registerUninstall(program: Command): void {
       const { connectKubernetes } = await import('../../aggregator/kubernetes/client.ts')
       const { uninstall } = await import('../../aggregator/kubernetes/uninstall.ts')
       const { timesAt } = await import('../../aggregator/kubernetes/times.ts')
-      const client = await connectKubernetes({ kubeconfig: kubeconfig ?? usualKubeconfig(), context })
+      const client = await connectKubernetes({
+        kubeconfig: kubeconfig ?? usualKubeconfig(),
+        context,
+        timeoutMs: REQUEST_MS,
+      })
       try {
         show(await uninstall(client, { dryRun, times: timesAt(Date.now()) }), dryRun, output)
       } catch (cause) {
@@ -62,6 +70,8 @@ function remedyFor(cause: unknown, dryRun: boolean): string {
   if (code === 401) return 'these credentials are not accepted: give others by --kubeconfig or --context'
   if (kind === 'forbidden')
     return `this needs a right to ${dryRun ? RIGHTS_TO_LOOK : `${RIGHTS_TO_LOOK}, ${RIGHTS_TO_WRITE}`}`
+  if (kind === 'unreachable' && /certificate/.test(messageOf(cause)))
+    return 'does the kubeconfig name the CA of its server?'
   const again = dryRun ? 'run it again' : 'run it again: it goes on where it stopped'
   const isAway = kind === 'unreachable' || kind === 'timeout'
   return isAway ? `is the cluster of this context reached from here? Then ${again}` : again
@@ -70,12 +80,21 @@ function remedyFor(cause: unknown, dryRun: boolean): string {
 const RIGHTS_TO_LOOK = 'list nodes, pods, leases and configmaps'
 const RIGHTS_TO_WRITE = 'patch nodes, nodes/status and pods/status, and delete leases and configmaps'
 
-function show(removals: readonly Removal[], dryRun: boolean, output: OutputFormat): void {
+/** Of many pods the first few say which pattern it is. */
+const NAMED_MAX = 5
+
+function show({ removals, gated }: Uninstalled, dryRun: boolean, output: OutputFormat): void {
   if (output === 'json') printJson('RemovalList', removals)
   else if (removals.length === 0) print('nothing of ours is there\n')
   else {
     const rows = removals.map(({ kind, name }) => [kind, name])
     print(table([dryRun ? 'WOULD BE TAKEN OFF' : 'TAKEN OFF', 'FROM'], rows))
+  }
+  if (gated.length > 0) {
+    const more = gated.length > NAMED_MAX ? ` and ${gated.length - NAMED_MAX} more` : ''
+    const named = `${gated.slice(0, NAMED_MAX).join(', ')}${more}`
+    note(`${gated.length} pods have the readiness gate ${GATE}, which stays open: ${named}`)
+    note('nobody opens it for new pods any more: take it out of what they are made from')
   }
   const holder = removals.find((removal) => removal.holder !== undefined)?.holder
   if (holder === undefined) return

@@ -4,7 +4,7 @@
  */
 import type { Answer, Certificate, Conclusion, Heartbeat, Keyring, Millis, RollCall, Roster } from './model.ts'
 import { compareIncarnations } from './model.ts'
-import { type Silence, tally } from './quorum.ts'
+import { needsLease, type Silence, tally } from './quorum.ts'
 import { ringOf } from './ring.ts'
 import type { Timing } from './timing.ts'
 
@@ -58,13 +58,17 @@ export function verifyCertificate(
   if (certificate.voters.length !== voters.size || !certificate.voters.every((voter) => voters.has(voter))) {
     return invalid('it does not hold the answers that it was counted from')
   }
-  const kind = silenceOf(certificate)
+  const assigned = zonesOfObservers(roster, certificate.subject)
+  const kind = silenceOf(certificate, assigned.size)
   if (kind === undefined) return invalid('a node is Isolated if its Lease was renewed, and only then')
+  if (needsLease(assigned.size) && certificate.heartbeat === 'unread') {
+    return invalid(`${assigned.size} observers convict nobody whose Lease was not read`)
+  }
   const counted = tally(
     {
       subject: certificate.subject,
       kind,
-      assigned: zonesOfObservers(roster, certificate.subject),
+      assigned,
       excused: new Set(certificate.excused.map(({ node }) => node)),
       hungMs: hungMsBy(certificate.heartbeat, timing),
     },
@@ -80,10 +84,10 @@ function conclusionOf(certificate: Certificate): Conclusion {
 }
 
 /** What the answers must show for it; undefined where kind and Lease contradict each other. */
-function silenceOf({ kind, heartbeat, answers }: Certificate): Silence | undefined {
+function silenceOf({ kind, heartbeat, answers }: Certificate, assigned: number): Silence | undefined {
   if ((kind === 'Isolated') !== (heartbeat === 'renewed')) return undefined
   if (kind !== 'Isolated') return kind
-  return answers.some(({ answer }) => answer.opinion === 'HostHung') ? 'HostHung' : 'NodeDown'
+  return needsLease(assigned) || answers.some(({ answer }) => answer.opinion === 'HostHung') ? 'HostHung' : 'NodeDown'
 }
 
 /** How long a hung host must have been silent: less where its Lease was seen to be stale (docs/protocol.md section 4). */

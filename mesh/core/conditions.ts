@@ -22,7 +22,10 @@ export class Conditions {
   constructor(membership: Membership, ballots: Ballots, standing: readonly Standing[]) {
     this.#membership = membership
     this.#ballots = ballots
-    for (const verdict of standing) this.#standing.set(verdict.subject, verdict)
+    for (const verdict of standing) {
+      // Nobody observes who is no member: such a verdict would never end, and count for the brakes for ever.
+      if (membership.positionOf(verdict.subject) !== undefined) this.#standing.set(verdict.subject, verdict)
+    }
   }
 
   get standing(): ReadonlyMap<string, Standing> {

@@ -2,9 +2,9 @@
  * The leader's part: votes make a candidate, a candidate makes a roll-call, and only what a fresh roll-call answers makes
  * a verdict. The leader decides nothing on its own; its verdict is the certificate that anyone can count again.
  */
-import { Ballots, silentFor } from './ballots.ts'
+import { Ballots } from './ballots.ts'
 import type { Blindness } from './blindness.ts'
-import { type Candidate, candidatesAmong } from './candidates.ts'
+import { type Candidate, type CandidateRules, candidatesAmong, hostHungInMs, neededToConvict } from './candidates.ts'
 import { hungMsBy, verdictIdOf } from './certificate.ts'
 import { Conditions } from './conditions.ts'
 import { Conviction } from './conviction.ts'
@@ -38,9 +38,6 @@ export interface LeaderOptions {
 
 /** At most two roll-calls a second: what comes up meanwhile is batched into the next one. */
 const ROLL_CALL_GAP_MS = 500
-
-/** More are put off to the next: a question must fit one message, as must its answers. */
-const SUBJECTS_PER_ROLL_CALL = 100
 
 export class Leader {
   readonly #options: LeaderOptions
@@ -186,11 +183,12 @@ export class Leader {
 
   /** When the slow path can decide about this subject at the earliest; undefined when it is not on the slow path. */
   hostHungInMs(now: Millis, subject: string): Millis | undefined {
-    if (this.conditions.standing.has(subject)) return undefined
-    const ballots = this.ballots.about(subject, 'HostHung', 'NodeDown')
-    if (ballots.length < this.conditions.neededFor(subject)) return undefined
-    const shortest = Math.min(...ballots.map((ballot) => silentFor(ballot, now)))
-    return Math.max(0, this.#hungMs - shortest)
+    return hostHungInMs(subject, now, this.#rules)
+  }
+
+  /** H for this subject; Infinity where its observers are too few for a verdict. */
+  neededFor(subject: string): number {
+    return neededToConvict(subject, this.#rules)
   }
 
   #tell(...notices: readonly Notice[]): void {
@@ -221,19 +219,21 @@ export class Leader {
     if (this.#open !== undefined) times.push(this.#open.closesAt)
     if (this.#conviction?.readUntil !== undefined) times.push(this.#conviction.readUntil)
     if (this.conditions.suspected.size > 0) times.push(this.#lastRollCallAt + ROLL_CALL_GAP_MS)
-    times.push(...[...this.conditions.suspected].map((subject) => this.ballots.silentForAt(now, subject, this.#hungMs)))
+    times.push(
+      ...[...this.conditions.suspected].map((subject) => this.ballots.silentForAt(now, subject, this.#rules.hungMs)),
+    )
     return times.reduce((next, time) => (time > now && time < next ? time : next), Number.POSITIVE_INFINITY)
   }
 
-  get #hungMs(): Millis {
-    return hungMsBy(this.#options.heartbeats ? 'stale' : 'unread', this.#options.timing)
+  get #rules(): CandidateRules {
+    const { membership, heartbeats, timing } = this.#options
+    const hungMs = hungMsBy(heartbeats ? 'stale' : 'unread', timing)
+    return { ballots: this.ballots, conditions: this.conditions, membership, hungMs, heartbeats }
   }
 
   #candidates(now: Millis): readonly Candidate[] {
-    const { membership } = this.#options
-    const rules = { ballots: this.ballots, conditions: this.conditions, membership, hungMs: this.#hungMs }
     const asked = [...this.conditions.suspected].filter((subject) => this.#deferrals.mayAsk(now, subject))
-    return candidatesAmong(asked, now, rules).slice(0, SUBJECTS_PER_ROLL_CALL)
+    return candidatesAmong(asked, now, this.#rules)
   }
 
   #callTheRoll(now: Millis, peers: readonly string[]): readonly Effect[] {
@@ -283,7 +283,7 @@ export class Leader {
     const silent = new Set([...this.#judge.inQuestion.silentToFew(), ...this.conditions.agentDown])
     if (now < open.closesAt && !open.isComplete(live, silent)) return []
     this.#open = undefined
-    const judgement = this.#judge.close(now, open, live, this.#hungMs)
+    const judgement = this.#judge.close(now, open, live, this.#rules.hungMs)
     const { convicted, withheld, excused, present, first } = judgement
     this.#tell(...judgement.notices)
     const { term } = this.#options

@@ -12,7 +12,12 @@ export function floorOf(assigned: number): number {
   if (assigned >= 8) return 5
   if (assigned >= 5) return 4
   if (assigned >= 3) return 3
-  return Number.POSITIVE_INFINITY
+  return assigned === 2 ? 2 : Number.POSITIVE_INFINITY
+}
+
+/** One fault may keep two observers from the third node: what they see convicts it only if its Lease is stale, too. */
+export function needsLease(assigned: number): boolean {
+  return assigned <= 2
 }
 
 /** L, the number of fresh answers for "its host lives" that veto a verdict. */
@@ -62,6 +67,9 @@ export function tally(question: Question, answers: readonly Answer[]): Tally {
   }
   const silent = heard.filter((answer) => supports(answer, question))
   const voters = silent.map((answer) => answer.voter)
+  if (question.kind === 'NodeDown' && needsLease(assigned.size)) {
+    return { kind: 'short', needed, voters, why: `${assigned.size} observers convict by the slow path alone` }
+  }
   // The slow path waits for every fit observer: a hung host has no hard evidence, only the absence of any other view.
   const wanted = question.kind === 'HostHung' ? Math.max(needed, eligible) : needed
   if (voters.length < wanted) {

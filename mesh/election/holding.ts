@@ -32,7 +32,8 @@ export class Holding {
     const hadGap = now - this.#readAt > graceMs
     if (isNews) this.#changedAt = now
     else if (hadGap) this.#changedAt = Math.max(this.#changedAt, now - leaseMs + graceMs)
-    if (lease?.holder !== this.#lease?.holder) this.#refusedSince = undefined
+    // Who renews lives: somebody else refuses in its name. A process that is gone renewed for the last time before that.
+    if (isNews) this.#refusedSince = undefined
     this.#lease = lease
     this.#readAt = now
   }

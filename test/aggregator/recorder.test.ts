@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { nothingDesired } from '../../aggregator/kubernetes/marking/desired.ts'
 import type { Store } from '../../aggregator/model.ts'
 import { Recorder } from '../../aggregator/recorder.ts'
 import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
@@ -240,6 +241,19 @@ describe('one aggregator', () => {
       'agent-down',
       'agent-up',
     ])
+  })
+
+  it('leads a mark for what the mesh found back to what it told', () => {
+    const recorder = newRecorder()
+    recorder.mesh.notice(agentDown('node-1'))
+    recorder.mesh.notice({ kind: 'linkFault', subject: 'node-1', open: true, alive: ['node-2'], silent: ['node-3'] })
+    for (const reason of ['KubeletDown', 'LinkFault']) {
+      const cause = { kind: 'diagnosis', id: `node-1/mesh/${reason}/#1`, reason } as const
+      const desired = { ...nothingDesired('condition'), condition: { reason, says: reason, cause } }
+      recorder.marks.marking({ node: 'node-1', verdict: undefined, desired })
+    }
+    const causes = store.query({ node: 'node-1', kinds: ['marked'], limit: 10 }).map(({ causedBy }) => causedBy)
+    expect(causes.map((id) => store.byId(id)?.kind)).toEqual(['agent-down', 'link-fault'])
   })
 
   it('keeps the ids that nodes choose apart from its own', () => {

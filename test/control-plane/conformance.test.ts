@@ -2,10 +2,13 @@
 import { beforeAll } from 'vitest'
 import { connectKubernetes } from '../../aggregator/kubernetes/client.ts'
 import { createCluster } from '../../aggregator/kubernetes/cluster.ts'
+import { WatchedPods } from '../../aggregator/kubernetes/gates/watched-pods.ts'
+import { GATE } from '../../aggregator/kubernetes/marking/gates.ts'
 import { podOn } from '../../bench/control-plane/objects.ts'
 import { missingForApiServer } from '../../bench/control-plane/programs.ts'
 import { clusterConformance } from '../kubernetes/cluster-conformance.ts'
 import { node, pod } from '../kubernetes/objects.ts'
+import { optedPodsConformance } from '../kubernetes/pods-conformance.ts'
 import { describeReal } from '../real-part.ts'
 import { thePlane, WITHIN_MS } from './stage.ts'
 
@@ -51,6 +54,34 @@ describeReal('the adapter of API servers', missingForApiServer(), () => {
         client.close()
         for (const path of made) await admin.ask('DELETE', path, { gracePeriodSeconds: 0 })
         plane.controllerManager.resume()
+      },
+    }
+  })
+
+  optedPodsConformance('a real API server', async () => {
+    const { plane } = await thePlane()
+    const { admin } = plane
+    const client = await connectKubernetes({ kubeconfig: await plane.kubeconfigOutside() })
+    const made = new Set<string>()
+    return {
+      open: () => new WatchedPods(client),
+      makePod: async (name, group) => {
+        // There is no such node, and so no kubelet.
+        const labels = group === undefined ? {} : { [GATE]: group }
+        await admin.create(`${DEFAULT}/pods`, podOn('nowhere', name, labels, [GATE]))
+        made.add(name)
+      },
+      openGate: async (name) => {
+        const status = { conditions: [{ type: GATE, status: 'True' }] }
+        await admin.patch(`${DEFAULT}/pods/${name}/status`, { status })
+      },
+      deletePod: async (name) => {
+        made.delete(name)
+        await admin.remove(`${DEFAULT}/pods/${name}`)
+      },
+      close: async () => {
+        client.close()
+        for (const name of made) await admin.remove(`${DEFAULT}/pods/${name}`)
       },
     }
   })

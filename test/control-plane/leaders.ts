@@ -5,8 +5,11 @@ import type { ControlPlaneStage } from '../../bench/control-plane/stage.ts'
 import type { Aggregator } from '../../bench/namespaces/mesh.ts'
 import { messageOf } from '../../common/errors.ts'
 import { nodeOfHolder } from '../../mesh/election/holder.ts'
+import { ELECTION_TIMING } from '../../mesh/election/timing.ts'
 
 const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases/${LEASE_NAME}`
+/** As the election has it (docs/protocol.md section 6). */
+export const LEASE_MS = ELECTION_TIMING.leaseMs
 /** One that is stopped answers nothing. */
 const METRICS_WITHIN_MS = 1_000
 
@@ -51,11 +54,26 @@ export class Leaders {
     })
   }
 
-  /** The other one. */
+  /** The first two run. */
+  startTwo(): void {
+    for (const { process } of this.#stage.mesh.aggregators.slice(0, 2)) if (!process.isRunning) process.start()
+  }
+
+  /** The first of the others that run. */
   not(leader: Aggregator): Aggregator {
-    const other = this.#stage.mesh.aggregators.find((each) => each !== leader)
-    if (other === undefined) throw new Error('there is no other aggregator')
+    const other = this.#stage.mesh.aggregators.find((each) => each !== leader && each.process.isRunning)
+    if (other === undefined) throw new Error('no other aggregator runs')
     return other
+  }
+
+  /** The Lease goes, as by the hand of a person. */
+  async takeLease(): Promise<void> {
+    await this.#stage.plane.admin.remove(LEASE)
+  }
+
+  /** The Lease is another's under that term, as by the hand of a person. */
+  async giveLease(holderIdentity: string, term: number): Promise<void> {
+    await this.#stage.plane.admin.patch(LEASE, { spec: { holderIdentity, leaseTransitions: term } })
   }
 
   /** It leads, by its own word and by the Lease. */

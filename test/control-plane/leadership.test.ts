@@ -1,29 +1,32 @@
 /**
  * Two aggregators on a real control plane: one leads, and whatever becomes of it, Nodes and pods end as they should be. What
- * takes minutes runs with STARLING_LEADERS=long (`npm run test:long`).
+ * takes minutes runs with STARLING_LEADERS=long (`npm run test:long`), three aggregators as well.
  */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import type { EventKind } from '../../aggregator/model.ts'
-import { isReady, podOn, serviceOf } from '../../bench/control-plane/objects.ts'
+import { isReady } from '../../bench/control-plane/objects.ts'
 import { missingForNodes } from '../../bench/control-plane/programs.ts'
 import { putInForce } from '../../bench/control-plane/settings.ts'
 import type { ControlPlaneStage } from '../../bench/control-plane/stage.ts'
 import { lastSeq } from '../../bench/history.ts'
 import type { Aggregator } from '../../bench/namespaces/mesh.ts'
 import { describeReal } from '../real-part.ts'
-import { Leaders } from './leaders.ts'
+import { LEASE_MS, Leaders } from './leaders.ts'
+import { rivalCases } from './rivals.ts'
+import { Served } from './served.ts'
 import { shownOn } from './shown.ts'
 import { leaveFirst, theStage, WITHIN_MS } from './stage.ts'
+import { timed } from './timed.ts'
 
 const isLong = process.env.STARLING_LEADERS === 'long'
 const PODS_PER_NODE = 2
-const LEASE_MS = 8_000
 /** Longer than the Lease, the controller manager's grace here, and every retry. */
 const AWAY_MS = 60_000
 
 describeReal('two aggregators on a real control plane', missingForNodes(), () => {
   let stage: ControlPlaneStage
   let leaders: Leaders
+  let served: Served
   let nodes: readonly string[] = []
   /** Each death on a node of its own: one that keeps coming and going has to be heard for longer each time. */
   const [first, second, third, fourth, fifth, sixth] = [
@@ -34,28 +37,26 @@ describeReal('two aggregators on a real control plane', missingForNodes(), () =>
     'node-5',
     'node-6',
   ] as const
-  const podsOf = (node: string) => Array.from({ length: PODS_PER_NODE }, (_, index) => `${node}-pod-${index}`)
 
   beforeAll(async () => {
     stage = await theStage()
     leaders = new Leaders(stage)
     nodes = [...stage.kubelets.keys()]
     await putInForce(stage, { marking: { mode: 'ready' } })
-    await stage.cluster.add(
-      nodes.flatMap((node) => podsOf(node).map((pod) => podOn(node, pod, { app: 'led' }))),
-      [serviceOf('led')],
-    )
-    for (const { process } of stage.mesh.aggregators) if (!process.isRunning) process.start()
+    served = new Served(stage, 'led')
+    await served.start()
+    await served.deploy(nodes, PODS_PER_NODE)
+    leaders.startTwo()
     await allIsWell()
   }, WITHIN_MS)
   afterEach(async () => {
     for (const node of nodes) stage.network.plug(node)
-    for (const { process } of stage.mesh.aggregators) if (!process.isRunning) process.start()
+    leaders.startTwo()
     await allIsWell()
   }, WITHIN_MS)
   afterAll(async () => {
     await leaveFirst(stage)
-    await stage.cluster.remove(nodes.flatMap(podsOf), ['led'])
+    await served.remove()
     await putInForce(stage, { marking: { mode: 'observe' } })
   }, WITHIN_MS)
 
@@ -64,24 +65,8 @@ describeReal('two aggregators on a real control plane', missingForNodes(), () =>
     const leader = await leaders.leader()
     await leaders.untilStandsBy(leaders.not(leader))
     await stage.cluster.untilReady(nodes)
-    for (const node of nodes) await untilUndone(node)
+    for (const node of nodes) await served.untilUndone(node)
     await stage.mesh.untilWhole()
-  }
-  async function isMarked(node: string): Promise<boolean> {
-    const [{ ready, own }, served] = await Promise.all([shownOn(stage.cluster, node), stage.cluster.endpoints('led')])
-    return own === 'NodeDown' && ready !== 'True KubeletReady' && podsOf(node).every((pod) => !served.includes(pod))
-  }
-  async function isUndone(node: string): Promise<boolean> {
-    const [{ ready, own }, served] = await Promise.all([shownOn(stage.cluster, node), stage.cluster.endpoints('led')])
-    return own === undefined && ready === 'True KubeletReady' && podsOf(node).every((pod) => served.includes(pod))
-  }
-  const untilMarked = (node: string) => stage.cluster.until(`${node} marked`, () => isMarked(node))
-  const untilUndone = (node: string) => stage.cluster.until(`${node} as before`, () => isUndone(node))
-  /** For people: nothing depends on how long it took. */
-  async function timed(what: string, work: Promise<unknown>): Promise<void> {
-    const startedAt = performance.now()
-    await work
-    process.stderr.write(`    ${what}: ${((performance.now() - startedAt) / 1_000).toFixed(1)} s\n`)
   }
   /** What it has on record since. */
   const kinds = async ({ client }: Aggregator, after: number, node: string, ...wanted: readonly EventKind[]) => {
@@ -100,33 +85,33 @@ describeReal('two aggregators on a real control plane', missingForNodes(), () =>
       const standby = leaders.not(leader)
       const { term } = await leaders.lease()
       stage.network.pull(first)
-      await timed('death to marked', untilMarked(first))
+      await timed('death to marked', served.untilMarked(first))
       const { says } = await shownOn(stage.cluster, first)
       expect(says).toContain(`term=${term} `)
 
       let wasKept = true
       await leaders.kill(leader)
       const isKept = async () => {
-        wasKept &&= await isMarked(first)
+        wasKept &&= await served.isMarked(first)
         return await leaders.leading().then((names) => names.includes(standby.name))
       }
       await timed('leader killed to the next one', stage.cluster.until(`${standby.name} leads`, isKept))
       // Its first look at all Nodes, its second after 5 s, and those between.
       const { renewedAt } = await leaders.lease()
       await stage.cluster.until('some seconds under the new leader', async () => {
-        wasKept &&= await isMarked(first)
+        wasKept &&= await served.isMarked(first)
         return (await leaders.lease()).renewedAt - renewedAt >= LEASE_MS
       })
       expect(wasKept).toBe(true)
       expect((await leaders.lease()).term).toBeGreaterThan(term)
 
       stage.network.plug(first)
-      await timed('back to undone by the new leader', untilUndone(first))
+      await timed('back to undone by the new leader', served.untilUndone(first))
       stage.network.pull(second)
-      await timed('next death to marked', untilMarked(second))
+      await timed('next death to marked', served.untilMarked(second))
       expect((await shownOn(stage.cluster, second)).says).toContain(`term=${(await leaders.lease()).term} `)
       stage.network.plug(second)
-      await timed('back to undone', untilUndone(second))
+      await timed('back to undone', served.untilUndone(second))
       await leaders.startAgain(leader)
       expect(await leaders.leading()).toEqual([standby.name])
     },
@@ -148,9 +133,9 @@ describeReal('two aggregators on a real control plane', missingForNodes(), () =>
         stage.plane.apiServer.resume()
       }
       await timed('API server back to the next leader', leaders.untilLeads(leaders.not(leader)))
-      await timed('... to marked', untilMarked(third))
+      await timed('... to marked', served.untilMarked(third))
       stage.network.plug(third)
-      await timed('back to undone', untilUndone(third))
+      await timed('back to undone', served.untilUndone(third))
     },
     WITHIN_MS,
   )
@@ -158,30 +143,28 @@ describeReal('two aggregators on a real control plane', missingForNodes(), () =>
   itLong('a leader that is killed while it marks: what is half done is finished, and undone', async () => {
     const leader = await leaders.leader()
     stage.network.pull(fourth)
-    await stage.cluster.until('the first of the marks', async () => {
-      for (;;) if ((await shownOn(stage.cluster, fourth)).own !== undefined) return true
-    })
+    await served.untilFirstMark(fourth)
     await leaders.kill(leader)
     const left = (await stage.cluster.pods(fourth)).filter(isReady).length
     process.stderr.write(`    killed with ${left} of ${PODS_PER_NODE} pods unmarked\n`)
     await leaders.untilLeads(leaders.not(leader))
-    await timed('next leader to marked', untilMarked(fourth))
+    await timed('next leader to marked', served.untilMarked(fourth))
     stage.network.plug(fourth)
-    await timed('back to undone', untilUndone(fourth))
+    await timed('back to undone', served.untilUndone(fourth))
   })
 
   itLong('a leader that is stopped for three Leases while a node recovers writes nothing when it goes on', async () => {
     const leader = await leaders.leader()
     const standby = leaders.not(leader)
     stage.network.pull(fifth)
-    await untilMarked(fifth)
+    await served.untilMarked(fifth)
     const stoppedAt = Date.now()
     leader.process.signal('SIGSTOP')
     let seq = 0
     try {
       await timed('leader stopped to the next one', leaders.untilLeads(standby))
       stage.network.plug(fifth)
-      await timed('back to undone by the new leader', untilUndone(fifth))
+      await timed('back to undone by the new leader', served.untilUndone(fifth))
       await leaders.untilRenewedFor(stoppedAt, 3 * LEASE_MS)
     } finally {
       leader.process.signal('SIGCONT')
@@ -190,7 +173,7 @@ describeReal('two aggregators on a real control plane', missingForNodes(), () =>
     await timed('going on to standing by', leaders.untilStandsBy(leader))
     seq = await lastSeq(leader.client)
     await leaders.untilRenewedFor(goesOnAt, LEASE_MS)
-    expect(await isUndone(fifth)).toBe(true)
+    expect(await served.isUndone(fifth)).toBe(true)
     expect(await leaders.leading()).toEqual([standby.name])
     expect(await kinds(leader, seq, fifth, 'marked', 'undone')).toEqual([])
   })
@@ -213,17 +196,17 @@ describeReal('two aggregators on a real control plane', missingForNodes(), () =>
       stage.plane.apiServer.start()
       await stage.plane.untilReady()
       await timed('API server back to a leader', leaders.leader())
-      await timed('leader to marked', untilMarked(sixth))
+      await timed('leader to marked', served.untilMarked(sixth))
       expect((await shownOn(stage.cluster, sixth)).says).toContain(`term=${(await leaders.lease()).term} `)
       stage.network.plug(sixth)
-      await timed('back to undone', untilUndone(sixth))
+      await timed('back to undone', served.untilUndone(sixth))
 
       await stage.plane.etcd.kill()
       stage.plane.etcd.start()
       await stage.plane.untilReady()
       await timed('etcd back to a leader', leaders.leader())
       stage.network.pull(second)
-      await timed('death after etcd was restarted to marked', untilMarked(second))
+      await timed('death after etcd was restarted to marked', served.untilMarked(second))
     },
   )
 
@@ -265,6 +248,8 @@ describeReal('two aggregators on a real control plane', missingForNodes(), () =>
       await expectNothingOfOurs(standby, after[1])
     },
   )
+
+  if (isLong) rivalCases(() => ({ stage, leaders, served }))
 
   const untilUnknown = (names: readonly string[]) =>
     stage.cluster.until('Unknown', async () => {

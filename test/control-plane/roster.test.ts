@@ -10,12 +10,10 @@ import type { EventKind } from '../../aggregator/model.ts'
 import { AGGREGATOR_ACCOUNT, NAMESPACE } from '../../bench/control-plane/manifests.ts'
 import { missingForApiServer, missingForNodes } from '../../bench/control-plane/programs.ts'
 import { until, untilWhole } from '../../bench/whole.ts'
-import { issueCertificate, readCertificate } from '../../mesh/identity/enrolment.ts'
-import { writeEnrolled } from '../../mesh/identity/identity-dir.ts'
-import { keyPairFromSeed } from '../../mesh/identity/keys.ts'
 import { epochStoreConformance, nodeSourceConformance } from '../kubernetes/roster-conformance.ts'
 import { describeReal } from '../real-part.ts'
-import { AGGREGATORS, type Plane, thePlane, theStage, WITHIN_MS } from './stage.ts'
+import { enrolAnew } from './sizes.ts'
+import { type Plane, thePlane, theStage, WITHIN_MS } from './stage.ts'
 
 const NODES = '/api/v1/nodes'
 const RECORD = `/api/v1/namespaces/${NAMESPACE}/configmaps/${ROSTER_OBJECT}`
@@ -97,7 +95,7 @@ describeReal('the roster of a running mesh', missingForNodes(), () => {
     'loses a member whose Node is deleted, and takes it in again when it has a Node and a new enrolment',
     async () => {
       const stage = await theStage()
-      const { client, network } = stage.mesh
+      const { client } = stage.mesh
       const { admin } = stage.plane
       const names = async () => (await client.state()).members.map(({ node }) => node)
       const uncovered = async () => (await client.state()).roster?.uncovered ?? []
@@ -122,7 +120,7 @@ describeReal('the roster of a running mesh', missingForNodes(), () => {
       expect(await names()).not.toContain(LEAVES)
 
       await stage.mesh.processes(LEAVES).agent.stop()
-      await enrolAnew(network.dir, LEAVES)
+      await enrolAnew(stage, LEAVES)
       stage.mesh.processes(LEAVES).agent.start()
       await until(client, 'the member is back', async () => (await names()).includes(LEAVES))
       await untilWhole(client)
@@ -139,7 +137,7 @@ describeReal('the roster of a running mesh', missingForNodes(), () => {
     'keeps two members whose machines are replaced at once until a person lets their new ones in',
     async () => {
       const stage = await theStage()
-      const { client, network } = stage.mesh
+      const { client } = stage.mesh
       const state = async () => await client.state()
       const members = (await state()).members.map(({ node }) => node)
       for (const node of TWO) {
@@ -154,7 +152,7 @@ describeReal('the roster of a running mesh', missingForNodes(), () => {
 
       for (const node of TWO) {
         stage.kubelet(node).start()
-        await enrolAnew(network.dir, node)
+        await enrolAnew(stage, node)
       }
       await stage.cluster.untilReady(TWO)
       const { epoch } = (await state()).mesh
@@ -184,14 +182,4 @@ async function accountOutside({ plane }: Plane, name = AGGREGATOR_ACCOUNT): Prom
   const file = join(plane.network.dir, 'account-outside.kubeconfig')
   writeFileSync(file, stringify({ ...admin, users: account.users }), { mode: 0o600 })
   return await connectKubernetes({ kubeconfig: file })
-}
-
-/** As its CA does, with a key of its own: the agent is given it, and the aggregators are told. */
-async function enrolAnew(dir: string, node: string): Promise<void> {
-  const ca = await keyPairFromSeed(new Uint8Array(readFileSync(join(dir, 'ca.key'))))
-  const file = join(dir, node, 'cert')
-  const before = readCertificate(new Uint8Array(readFileSync(file)), ca.publicKey, 'namespaces', Date.now())
-  const certificate = issueCertificate(ca, { ...before, serial: before.serial + 1 })
-  writeFileSync(file, certificate)
-  for (const aggregator of AGGREGATORS) writeEnrolled(join(dir, aggregator), node, certificate)
 }

@@ -12,7 +12,7 @@ import { aggregatorMachine } from '../../bench/namespaces/mesh.ts'
 import { describeReal } from '../real-part.ts'
 import { Leaders } from './leaders.ts'
 import { shownOn } from './shown.ts'
-import { AGGREGATORS, leaveFirst, theStage, WITHIN_MS } from './stage.ts'
+import { leaveFirst, theStage, WITHIN_MS } from './stage.ts'
 import { lift, saturate } from './writes-load.ts'
 
 const isLong = process.env.STARLING_WRITES === 'long'
@@ -46,7 +46,7 @@ describeReal('writes that do not go well', missingForNodes(), () => {
       used.flatMap((node) => podsOf(node).map((pod) => podOn(node, pod, { app: 'written' }))),
       [serviceOf('written')],
     )
-    const addresses = AGGREGATORS.map((_, index) => aggregatorMachine(index + 1).address)
+    const addresses = stage.mesh.aggregators.map((_, index) => aggregatorMachine(index + 1).address)
     checkpoint = await Checkpoint.open(stage.plane, addresses)
     await allIsWell()
   }, WITHIN_MS)

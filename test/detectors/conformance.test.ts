@@ -19,6 +19,8 @@ function garbageHost(text: string, use: FilesystemUse, offsets: readonly [number
     node: 'node-7',
     readText: async () => text,
     readInt: async (path) => parseWholeNumber(path, text),
+    readWords: async () => text.split('\0'),
+    list: async () => ['1', '7', text],
     exists: async () => true,
     filesystem: async () => use,
     peerOffsets: () => offsets.map(([offsetMs, errorMs], index) => ({ node: `n${index}`, offsetMs, errorMs })),
@@ -27,7 +29,7 @@ function garbageHost(text: string, use: FilesystemUse, offsets: readonly [number
 
 const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 200 }),
-  fc.constantFrom('', '0', '-1', '1e9', 'NaN', '99999999999999999999', '/dev/sda1 / ext4 rw 0 0'),
+  fc.constantFrom('', '0', '-1', '1e9', 'NaN', '99999999999999999999', '/dev/sda1 / ext4 rw 0 0', 'kubelet\0'),
   fc
     .array(fc.array(fc.constantFrom('/', 'ext4', 'rw', '\\040', '\\', '0'), { maxLength: 7 }), { maxLength: 5 })
     .map((lines) => lines.map((fields) => fields.join(' ')).join('\n')),

@@ -25,6 +25,10 @@ describe('the host', () => {
     await put('huge', '99999999999999999999\n')
     await put('none', '\n')
     await put('nul', 'a\0b')
+    await put('words', '/bin/program\0--flag\0\0last\0')
+    await put('unended', 'one\0two')
+    await put('no-words', '')
+    await put('long', `${'word\0'.repeat(2_000)}`)
     await put('latin1', Uint8Array.of(0x66, 0xfc, 0x72))
     await put('largest', 'x'.repeat(FILE_BYTES_MAX))
     await put('too-large', 'x'.repeat(FILE_BYTES_MAX + 1))
@@ -46,9 +50,24 @@ describe('the host', () => {
     }
   })
 
+  it('reads the first words of a file of words', async () => {
+    expect(await hostAt(root).readWords('/proc/words')).toEqual(['/bin/program', '--flag', '', 'last'])
+    expect(await hostAt(root).readWords('/proc/unended')).toEqual(['one', 'two'])
+    expect(await hostAt(root).readWords('/proc/no-words')).toEqual([])
+    expect(await hostAt(root).readWords('/proc/latin1')).toEqual(['f\uFFFDr'])
+    expect(await hostAt(root).readWords('/proc/long')).toHaveLength(820)
+  })
+
+  it('lists the names in a folder', async () => {
+    expect(await hostAt(root).list('/')).toEqual(['proc'])
+    expect(await hostAt(root).list('/proc')).toContain('number')
+  })
+
   it('calls a missing file not applicable', async () => {
     await expect(hostAt(root).readText('/proc/absent')).rejects.toThrow(NotApplicable)
     await expect(hostAt(root).readText('/proc/number/below')).rejects.toThrow(NotApplicable)
+    await expect(hostAt(root).readWords('/proc/absent')).rejects.toThrow(NotApplicable)
+    await expect(hostAt(root).list('/proc/absent')).rejects.toThrow(NotApplicable)
     await expect(hostAt(root).filesystem('/absent')).rejects.toThrow(NotApplicable)
     expect(await hostAt(root).exists('/proc/absent')).toBe(false)
     expect(await hostAt(root).exists('/proc/number')).toBe(true)

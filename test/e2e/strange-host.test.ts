@@ -5,7 +5,7 @@ import { LocalMesh, newFolder } from './local-mesh.ts'
 import { TURN_WITHIN_MS } from './machine-turn.ts'
 import { DEADLINE_MS } from './starling.ts'
 
-const HOST_DETECTORS = ['clock-skew', 'conntrack', 'disk-usage', 'kernel-params']
+const HOST_DETECTORS = ['clock-skew', 'conntrack', 'disk-usage', 'kernel-params', 'kubelet-process']
 /** Three times the longest look and the two seconds over which first looks are spread. */
 const TEST_WITHIN_MS = 2 * DEADLINE_MS
 
@@ -13,7 +13,12 @@ const TEST_WITHIN_MS = 2 * DEADLINE_MS
 const SETTINGS = `
 version: 1
 mesh: local
-detectors: {conntrack: {every: 1s}, kernel-params: {every: 1s}, disk-usage: {every: 1s}, clock-skew: {every: 1s}}
+detectors:
+  conntrack: {every: 1s}
+  kernel-params: {every: 1s}
+  disk-usage: {every: 1s}
+  clock-skew: {every: 1s}
+  kubelet-process: {every: 1s}
 remediators: {sysctl: {mode: approve}}
 `
 

@@ -126,6 +126,16 @@ test('a server that accepts and says nothing is a timeout, one that goes away is
   expect(written).toEqual([{ resource: 'nodes', verb: 'patch', code: 'unreachable' }])
 })
 
+test('whoever needs more time for a request, or less, says so', async () => {
+  answer = () => {}
+  const hasty = await connectKubernetes({ kubeconfig: join(folder, 'config'), timeoutMs: 20 })
+  await hasty.call({ verb: 'get', ref: NODE }).catch((error: unknown) => {
+    expect(error).toMatchObject({ kind: 'timeout', message: 'the API server gives no answer in 20 ms' })
+  })
+  hasty.close()
+  expect.assertions(1)
+})
+
 test.each(['<html>', '', 'null', '"ok"'])('a reply that is no object, such as %j, is none', async (said) => {
   answer = (_request, response) => response.writeHead(200).end(said)
   expect(await failure(client.call({ verb: 'get', ref: NODE }))).toMatchObject({ kind: 'refused', code: 200 })

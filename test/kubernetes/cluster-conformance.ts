@@ -136,6 +136,21 @@ export function clusterConformance(name: string, create: () => Promise<ClusterUn
       expect(bare.spec?.taints ?? []).toEqual([])
     })
 
+    test('a condition of a type that a pod has not had is added to it, and changed, and nothing else', async () => {
+      const { metadata } = await newNode()
+      const pod = await newPod(metadata.name)
+      const gate = { type: 'starling.mesh/node-healthy', status: 'True', reason: 'NodeHealthy', message: 'well' }
+      const { resourceVersion } = pod.metadata
+      const open = { metadata: { resourceVersion }, status: { conditions: [gate] } }
+      const opened = await cluster.patchPodStatus(pod, open)
+      expect(conditionOf(opened, gate.type)).toMatchObject(gate)
+      const closed = { ...gate, status: 'False', reason: 'GpuLost', message: 'its node is sick' }
+      const close = { metadata: { resourceVersion: opened.metadata.resourceVersion }, status: { conditions: [closed] } }
+      const shut = await cluster.patchPodStatus(pod, close)
+      expect(conditionOf(shut, gate.type)).toMatchObject(closed)
+      expect(conditionOf(shut, 'Ready')).toEqual(conditionOf(pod, 'Ready'))
+    })
+
     test("a node's pods are its own; their Ready is written, and nothing else of them", async () => {
       const [here, elsewhere] = [await newNode(), await newNode()]
       const pod = await newPod(here.metadata.name)

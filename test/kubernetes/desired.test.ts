@@ -55,6 +55,9 @@ describe('what should show', () => {
     [[], undefined, undefined],
     [['ConntrackFilling', 'warn'], undefined, undefined],
     [['ConntrackAlmostFull', 'alarm'], 'FindingAlarm', 'ConntrackAlmostFull'],
+    [['KubeletDown', 'alarm'], 'KubeletDown', 'KubeletDown'],
+    [['KubeletDown', 'unknown'], undefined, undefined],
+    [['LinkFault', 'alarm'], 'FindingAlarm', undefined],
     [['ClockUnusable', 'error'], 'FindingError', 'ClockUnusable'],
     [['ClockUnusable', 'unknown'], undefined, undefined],
     [['DiskAlmostFull', 'error'], undefined, undefined],
@@ -73,6 +76,16 @@ describe('what should show', () => {
     expect(taint).toBe('ConntrackAlmostFull')
   })
 
+  test('what stands behind it is the finding of a detector, or of the mesh', () => {
+    const causeOf = (detector: string) => {
+      const findings = [{ ...finding('KubeletDown'), detector }]
+      return desiredMarks({ findings, leaseSeconds: 40 }, 'condition', MARKING).condition?.cause
+    }
+    const { id } = finding('KubeletDown')
+    expect(causeOf('kubelet-process')).toEqual({ kind: 'finding', id })
+    expect(causeOf('mesh')).toEqual({ kind: 'diagnosis', id, reason: 'KubeletDown' })
+  })
+
   test("policy is the settings' where they say something", () => {
     const marking = readMarking({
       taints: { NodeDown: 'NoSchedule', Isolated: 'none', Aaa: 'none', DiskAlmostFull: 'condition' },
@@ -84,6 +97,18 @@ describe('what should show', () => {
       condition: { says: expect.stringMatching(/^DiskAlmostFull/) },
       taint: undefined,
     })
+  })
+
+  test('a verdict takes nothing away that findings want', () => {
+    const findings = [finding('ReadOnlyFilesystem')]
+    const byFindings = desiredMarks({ findings, leaseSeconds: 40 }, 'ready', MARKING)
+    const isolated = readMarking({ taints: { Isolated: 'none' } })
+    expect(desiredMarks({ ...verdict('Isolated'), findings }, 'ready', isolated)).toEqual(byFindings)
+    expect(desiredMarks({ ...verdict('NodeDown'), findings }, 'ready', MARKING)).toMatchObject({
+      ...{ ready: 'StarlingNodeDown', condition: { reason: 'NodeDown' }, taint: 'ReadOnlyFilesystem' },
+    })
+    const notYet = desiredMarks({ ...verdict('HostHung', { silentMs: 10_000 }), findings }, 'ready', MARKING)
+    expect(notYet).toEqual({ ...byFindings, againInMs: 5_000 })
   })
 
   test('the mode is that of the pool, then the general one, then observe', () => {
@@ -114,12 +139,16 @@ describe('what should show', () => {
 })
 
 describe('the message of our condition', () => {
-  test.each(['NodeDown', 'HostHung', 'Isolated'] as const)('is read back: %s', (kind) => {
+  test.each([
+    ['NodeDown', true],
+    ['HostHung', false],
+    ['Isolated', false],
+  ] as const)('is read back: %s, Ready written: %s', (kind, isReadyWritten) => {
     const evidence = {
       says: `${kind}: 8 of 10 [observers] agree`,
       id: 'term 7/n once',
       term: 7,
-      verdict: { kind, incarnation: { serial: 3, boot: 2, refutations: 1 } },
+      verdict: { kind, incarnation: { serial: 3, boot: 2, refutations: 1 }, isReadyWritten },
       until: '2026-01-02T03:04:05Z',
     }
     expect(parseEvidence(formatEvidence(evidence))).toEqual(evidence)

@@ -4,6 +4,8 @@
  */
 import { ApiError } from '../../aggregator/kubernetes/api-error.ts'
 import type { Cluster } from '../../aggregator/kubernetes/cluster.ts'
+import type { OptedPods, PodNews } from '../../aggregator/kubernetes/gates/opted-pods.ts'
+import { GATE } from '../../aggregator/kubernetes/marking/gates.ts'
 import type {
   Condition,
   ConditionPatch,
@@ -29,6 +31,8 @@ export interface FakeCluster extends Cluster {
   before: (request: string, object: string) => void
   /** Called when a patch of a status was carried out; throws what its answer is lost by. */
   after: (request: string, object: string) => void
+  /** Opted-in pods of this cluster; each source is told what becomes of them, as it becomes. */
+  watchPods(): OptedPods
   /** All requests so far, as `patch pods/status default/a`. */
   readonly requests: readonly string[]
 }
@@ -39,6 +43,11 @@ export function createFakeCluster(): FakeCluster {
   const pods = new Map<string, PodObject>()
   const leases = new Map<string, LeaseObject>()
   const requests: string[] = []
+  const watchers = new Set<(news: PodNews) => void>()
+  const tell = (kind: 'pod' | 'gone', pod: PodObject) => {
+    if (pod.metadata.labels?.[GATE] === undefined) return
+    for (const told of watchers) told({ kind, pod })
+  }
   const next = () => String(++version)
   const keyOf = ({ metadata }: { metadata: Partial<Metadata> & { name: string } }) =>
     `${metadata.namespace ?? 'default'}/${metadata.name}`
@@ -84,10 +93,30 @@ export function createFakeCluster(): FakeCluster {
     },
     putPod: (pod) => {
       const metadata = { namespace: 'default', ...pod.metadata, resourceVersion: next() }
-      pods.set(keyOf(pod), { ...pod, metadata })
+      const put = { ...pod, metadata }
+      pods.set(keyOf(pod), put)
+      tell('pod', put)
     },
     deleteNode: (name) => void nodes.delete(name),
-    deletePod: (namespace, name) => void pods.delete(`${namespace}/${name}`),
+    deletePod: (namespace, name) => {
+      const pod = pods.get(`${namespace}/${name}`)
+      if (pod === undefined) return
+      pods.delete(keyOf(pod))
+      tell('gone', { ...pod, metadata: { ...pod.metadata, resourceVersion: next() } })
+    },
+    watchPods: () => {
+      let watcher = (_news: PodNews) => {}
+      return {
+        start: (told) => {
+          watcher = told
+          watchers.add(told)
+          told({ kind: 'anew' })
+          for (const pod of pods.values()) if (pod.metadata.labels?.[GATE] !== undefined) told({ kind: 'pod', pod })
+          told({ kind: 'whole' })
+        },
+        stop: () => void watchers.delete(watcher),
+      }
+    },
     renew: (node, leaseSeconds = 40) => {
       const metadata = { name: node, namespace: 'kube-node-lease', resourceVersion: next() }
       leases.set(node, { metadata, spec: { leaseDurationSeconds: leaseSeconds } })
@@ -131,6 +160,7 @@ export function createFakeCluster(): FakeCluster {
       await request('patch pods/status', keyOf(pod))
       const known = found(pods, keyOf(pod), patch.metadata.resourceVersion)
       const written = write(pods, keyOf(pod), known, merged(known, patch))
+      if (written !== known) tell('pod', written)
       fake.after('patch pods/status', keyOf(pod))
       return written
     },

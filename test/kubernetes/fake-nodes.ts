@@ -3,7 +3,8 @@ import { ApiError } from '../../aggregator/kubernetes/api-error.ts'
 import type { NodeObject } from '../../aggregator/kubernetes/marking/objects.ts'
 import type { EpochRecord, EpochStore } from '../../aggregator/kubernetes/roster/epoch-record.ts'
 import type { NodeSource } from '../../aggregator/kubernetes/roster/node-source.ts'
-import { type NodeEvent, NodeTable } from '../../aggregator/kubernetes/roster/node-table.ts'
+import { NodeTable } from '../../aggregator/kubernetes/roster/node-table.ts'
+import type { WatchKind } from '../../aggregator/kubernetes/watch.ts'
 
 export interface NodeParts {
   readonly zone: string
@@ -48,7 +49,7 @@ export class FakeNodes {
     this.#tell('DELETED', { ...object, metadata })
   }
 
-  #tell(kind: NodeEvent, object: NodeObject): void {
+  #tell(kind: WatchKind, object: NodeObject): void {
     for (const source of this.#sources) if (source.table.event(kind, object)) source.onChange()
   }
 }

@@ -44,6 +44,7 @@ export interface PodWords {
   readonly hostNetwork?: boolean
   readonly ownerKind?: string
   readonly annotations?: Readonly<Record<string, string>>
+  readonly labels?: Readonly<Record<string, string>>
   readonly gates?: readonly (readonly [type: string, status: string])[]
   readonly deletionTimestamp?: string
 }
@@ -51,7 +52,7 @@ export interface PodWords {
 /** A pod that runs and is Ready, but for what is said. */
 export function pod(name: string, nodeName: string, words: PodWords = {}): PodObject {
   const { phase = 'Running', ready, containersReady = 'True', hostNetwork, ownerKind, annotations, gates = [] } = words
-  const { deletionTimestamp } = words
+  const { deletionTimestamp, labels } = words
   const at = { lastTransitionTime: BEATEN_AT }
   return {
     metadata: {
@@ -59,6 +60,7 @@ export function pod(name: string, nodeName: string, words: PodWords = {}): PodOb
       namespace: 'default',
       resourceVersion: '1',
       ...(annotations === undefined ? {} : { annotations }),
+      ...(labels === undefined ? {} : { labels }),
       ...(ownerKind === undefined ? {} : { ownerReferences: [{ kind: ownerKind, name: 'owner' }] }),
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
     },

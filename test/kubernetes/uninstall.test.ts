@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { ApiError } from '../../aggregator/kubernetes/api-error.ts'
 import type { Call } from '../../aggregator/kubernetes/client.ts'
 import { desiredMarks } from '../../aggregator/kubernetes/marking/desired.ts'
+import { GATE } from '../../aggregator/kubernetes/marking/gates.ts'
 import { hasOwnMarks } from '../../aggregator/kubernetes/marking/node-marks.ts'
 import {
   conditionOf,
@@ -48,22 +49,28 @@ test('leaves nothing of ours and all of what is not; first it says what it would
   cluster.putNode(applied(node('a', { taints: [foreign] }), down))
   cluster.putNode(applied(node('b'), desiredMarks(verdict('Isolated'), 'ready', readMarking())))
   cluster.putNode(node('c', { ready: { status: 'False', reason: 'KubeletNotReady' } }))
-  for (const [name, containersReady] of [
-    ['web', 'True'],
-    ['broken', 'False'],
+  for (const [name, words] of [
+    ['web', {}],
+    ['broken', { containersReady: 'False' }],
+    ['shut', { gates: [[GATE, 'False']] }],
   ] as const) {
-    const before = pod(name, 'a', { containersReady })
+    const before = pod(name, 'a', words)
     cluster.putPod(merged(before, markOf(before, 'down', WRITING.times.now)))
   }
+  cluster.putPod(pod('gated', 'b', { gates: [[GATE, 'True']] }))
+  cluster.putPod(pod('stranger', 'b', { gates: [['other', 'False']] }))
   const objects = ['somebody-elses', 'starling-aggregator', 'starling-roster']
   const client = clientOf(cluster, objects)
   const would = await uninstall(client, { dryRun: true, times: WRITING.times })
   expect(cluster.requests.filter((request) => request.startsWith('patch'))).toEqual([])
   const did = await uninstall(client, { dryRun: false, times: WRITING.times })
   expect(did).toEqual(would)
-  expect(did.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+  expect(did.gated).toEqual(['default/shut', 'default/gated'])
+  expect(did.removals.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
     'pod condition default/web',
     'pod condition default/broken',
+    'pod gate default/shut',
+    'pod condition default/shut',
     'node Ready a',
     'node condition a',
     'taint a',
@@ -72,7 +79,7 @@ test('leaves nothing of ours and all of what is not; first it says what it would
     'Lease starling/starling-aggregator',
     'ConfigMap starling/starling-roster',
   ])
-  expect(did.flatMap(({ holder }) => holder ?? [])).toEqual(['aggregator-1_1.3'])
+  expect(did.removals.flatMap(({ holder }) => holder ?? [])).toEqual(['aggregator-1_1.3'])
   const nodes = await cluster.nodes()
   expect(nodes.map(hasOwnMarks)).toEqual([false, false, false])
   expect(nodes[0]?.spec?.taints).toEqual([foreign])
@@ -80,9 +87,20 @@ test('leaves nothing of ours and all of what is not; first it says what it would
   expect(cluster.pods.map((each) => [isMarkedPod(each), conditionOf(each, 'Ready')?.status])).toEqual([
     [false, 'True'],
     [false, 'False'],
+    [false, 'True'],
+    [false, 'True'],
+    [false, 'True'],
+  ])
+  // Taken away, it would make them not Ready.
+  expect(cluster.pods.map((each) => conditionOf(each, GATE)?.status)).toEqual([
+    undefined,
+    undefined,
+    'True',
+    'True',
+    undefined,
   ])
   expect(objects).toEqual(['somebody-elses'])
-  expect(await uninstall(client, { dryRun: false, times: WRITING.times })).toEqual([])
+  expect((await uninstall(client, { dryRun: false, times: WRITING.times })).removals).toEqual([])
 })
 
 test('what a kubelet wrote meanwhile is read again, what is gone needs nothing, and what never rests is an error', async () => {
@@ -103,7 +121,7 @@ test('what a kubelet wrote meanwhile is read again, what is gone needs nothing, 
   }
   const client = clientOf(cluster, [])
   const did = await uninstall(client, { dryRun: false, times: WRITING.times })
-  expect(did.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+  expect(did.removals.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
     'pod condition default/web',
     'pod condition default/gone',
     'node Ready a',

@@ -41,6 +41,26 @@ test('without an election, by what was read before in the same silence', async (
   expect(await witness.hasRenewed('a', now - 2_000)).toBeUndefined()
 })
 
+test('a Lease has lapsed when it was not renewed for one and a half renewals, by versions alone', async () => {
+  const leads = now
+  expect(await witness.hasLapsed('a', leads)).toBeUndefined()
+  cluster.renew('a')
+  const version = BigInt((await cluster.heartbeatOf('a'))?.metadata.resourceVersion ?? '')
+  firstSince = (ms) => (ms === now - 15_000 ? String(version) : undefined)
+  now += 14_999
+  expect(await witness.hasLapsed('a', leads)).toBeUndefined()
+  now += 1
+  expect(await witness.hasLapsed('a', leads)).toBe(true)
+  cluster.renew('a')
+  expect(await witness.hasLapsed('a', leads)).toBe(false)
+  // One that is renewed more rarely may be silent for longer.
+  cluster.renew('b', 80)
+  expect(await witness.hasLapsed('b', leads)).toBeUndefined()
+  now += 15_000
+  firstSince = (ms) => (ms === now - 30_000 ? '1000' : undefined)
+  expect(await witness.hasLapsed('b', leads)).toBe(true)
+})
+
 test('versions are numbers, however long', async () => {
   cluster.renew('a')
   firstSince = () => '99'

@@ -37,7 +37,13 @@ class Votes {
 
   candidates(now = 0, subjects: readonly string[] = [SUBJECT]) {
     const membership = new Membership(this.#roster)
-    const rules = { ballots: this.#ballots, conditions: this.#conditions, membership, hungMs: HUNG_MS }
+    const rules = {
+      ballots: this.#ballots,
+      conditions: this.#conditions,
+      membership,
+      hungMs: HUNG_MS,
+      heartbeats: false,
+    }
     return candidatesAmong(subjects, now, rules)
   }
 }

@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { Ballots } from '../../mesh/core/ballots.ts'
+import { Conditions } from '../../mesh/core/conditions.ts'
+import { Membership } from '../../mesh/core/membership.ts'
 import { DrivenLeader } from './driven-leader.ts'
 import { FIRST_LIFE, nodeName, sampleRoster } from './sample-mesh.ts'
 
@@ -43,6 +46,16 @@ describe('a dead agent on a living host', () => {
     expect(leader.certificates).toHaveLength(1)
     expect(leader.leader.conditions.agentDown.has(SUBJECT)).toBe(false)
   })
+})
+
+test('a verdict about who is no member is nobody’s to end, and does not stand', () => {
+  const incarnation = FIRST_LIFE
+  const standing = ['stranger', SUBJECT].map(
+    (subject) => ({ verdictId: 'v', kind: 'NodeDown', subject, incarnation }) as const,
+  )
+  const membership = new Membership(sampleRoster({ nodes: 20 }))
+  const conditions = new Conditions(membership, new Ballots(60_000), standing)
+  expect([...conditions.standing.keys()]).toEqual([SUBJECT])
 })
 
 describe('recovery', () => {

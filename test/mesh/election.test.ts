@@ -135,6 +135,12 @@ describe('a Lease that is held', () => {
     expect(replica.now - since).toBeLessThanOrEqual(goneMs + 1_500)
   })
 
+  test('is let be while it is renewed, whatever somebody answers in the name of its port', () => {
+    replica.passes(renewMs).writes({ holder: RIVAL, term: 3 }).passes(readMs).knockAnswer = 'refused'
+    for (let round = 0; round < 60; round++) replica.writes({ holder: RIVAL, term: 3 }).passes(renewMs)
+    expect(replica.did('canvass')).toEqual([])
+  })
+
   test('is not taken because its host is silent: that may be a cut', () => {
     replica.knockAnswer = 'nothing'
     expect(replica.passes(leaseMs - 1).did('canvass')).toEqual([])

@@ -68,9 +68,22 @@ describe('thresholds by the number of observers', () => {
     expect(neededOf(assigned, eligible)).toBe(needed)
   })
 
-  test.each([0, 1, 2])('with A=%i no number of votes is enough', (assigned) => {
+  test.each([0, 1])('with A=%i no number of votes is enough', (assigned) => {
     expect(floorOf(assigned)).toBe(Number.POSITIVE_INFINITY)
     expect(tally(question(assigned), answers(...times(assigned, DOWN))).kind).toBe('blind')
+  })
+
+  test('two convict by the slow path alone, both of them, and one who sees life keeps them from it', () => {
+    const kindOf = (kind: Question['kind'], ...said: readonly (Said | undefined)[]) =>
+      tally(question(2, { kind }), answers(...said)).kind
+    expect([floorOf(2), vetoOf(2), neededOf(2, 2)]).toEqual([2, 1, 2])
+    expect(kindOf('NodeDown', DOWN, DOWN)).toBe('short')
+    expect(kindOf('HostHung', DOWN, DOWN)).toBe('short')
+    const long = { ...DOWN, forMs: HUNG_MS }
+    expect(kindOf('HostHung', long, HUNG)).toBe('carried')
+    expect(kindOf('HostHung', long, undefined)).toBe('short')
+    expect(kindOf('HostHung', long, ALIVE)).toBe('vetoed')
+    expect(kindOf('HostHung', long, ABSTAINS)).toBe('blind')
   })
 })
 
@@ -167,9 +180,9 @@ describe('a count', () => {
 /** Section 5 of the protocol read aloud, one sentence after the other, with every set of observers tried. */
 function isCarriedByTheBook({ assigned, excused, kind, hungMs }: Question, given: readonly Answer[]): boolean {
   const a = assigned.size
-  const f = a >= 8 ? 5 : a >= 5 ? 4 : 3
+  const f = a >= 8 ? 5 : a >= 5 ? 4 : a >= 3 ? 3 : 2
   const l = a >= 8 ? 3 : a >= 5 ? 2 : 1
-  if (a <= 2) return false
+  if (a <= 1 || (a === 2 && kind === 'NodeDown')) return false
   const said = new Map(given.map((answer) => [answer.voter, answer]))
   const mayCount = [...assigned.keys()].filter((node) => !excused.has(node))
   const e = mayCount.filter((node) => said.get(node)?.opinion !== 'Abstain').length

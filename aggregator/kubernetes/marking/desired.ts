@@ -2,6 +2,7 @@
 import type { Finding } from '../../../detectors/contract.ts'
 import type { Standing, VerdictKind } from '../../../mesh/core/model.ts'
 import type { Marking, MarkingMode } from '../../../settings/marking.ts'
+import { MESH } from './diagnosis.ts'
 
 /** A kubelet renews its Lease at a quarter of its duration of 40 s; a hung one must have missed one and a half renewals. */
 const RENEWALS_MISSED = 1.5
@@ -43,11 +44,16 @@ export interface Desired {
 export type Cause =
   | { readonly kind: 'verdict'; readonly standing: Standing }
   | { readonly kind: 'finding'; readonly id: string }
+  /** The mesh's own finding. */
+  | { readonly kind: 'diagnosis'; readonly id: string; readonly reason: string }
 
 const READY_REASONS: Readonly<Partial<Record<VerdictKind, ReadyReason>>> = {
   NodeDown: 'StarlingNodeDown',
   HostHung: 'StarlingHostHung',
 }
+
+/** Findings that our condition has a word for (docs/contracts.md). Of others it says how bad they are, and its message which. */
+const CONDITION_REASONS: readonly string[] = ['KubeletDown']
 
 /** For how long a Lease must have stayed as it is before its kubelet is taken for hung. */
 export function missedRenewalsMs(leaseSeconds: number): number {
@@ -61,13 +67,14 @@ export function nothingDesired(mode: MarkingMode): Desired {
 
 /** `mode`: of the node's pool. In `observe` this is what would be written if it were `ready`. */
 export function desiredMarks(known: NodeCase, mode: MarkingMode, marking: Marking): Desired {
-  const { verdict } = known
-  return verdict === undefined
-    ? ofFindings(known.findings, mode, marking)
-    : ofVerdict(verdict, known.leaseSeconds, mode, marking)
+  const { verdict, leaseSeconds } = known
+  const byFindings = ofFindings(known.findings, mode, marking)
+  return verdict === undefined ? byFindings : ofVerdict(verdict, leaseSeconds, byFindings, marking)
 }
 
-function ofVerdict(verdict: StandingVerdict, leaseSeconds: number, mode: MarkingMode, marking: Marking): Desired {
+/** `byFindings`: what the node would show without the verdict, which takes nothing of that away but its own words for it. */
+function ofVerdict(verdict: StandingVerdict, leaseSeconds: number, byFindings: Desired, marking: Marking): Desired {
+  const { mode } = byFindings
   const { standing, stoodMs, silentMs, says } = verdict
   const { holds } = marking
   const hungMs = Math.max(holds.hungMs, missedRenewalsMs(leaseSeconds))
@@ -77,8 +84,8 @@ function ofVerdict(verdict: StandingVerdict, leaseSeconds: number, mode: Marking
   const reason = mode === 'condition' ? undefined : READY_REASONS[standing.kind]
   const waits = reason === undefined ? [hungInMs] : [hungInMs, readyInMs, podsInMs]
   const later = waits.filter((ms) => ms > 0)
-  // A hung host has no hard evidence against it until then: nothing is written at all.
-  if (hungInMs > 0) return { ...nothingDesired(mode), againInMs: hungInMs }
+  // A hung host has no hard evidence against it until then: nothing is written of it.
+  if (hungInMs > 0) return { ...byFindings, againInMs: hungInMs }
   const policy = marking.policyOf(standing.kind)
   // That Ready is ours must be on the Node whatever the policy says: a later leader undoes by it.
   const hasCondition = policy !== 'none' || reason !== undefined
@@ -88,8 +95,8 @@ function ofVerdict(verdict: StandingVerdict, leaseSeconds: number, mode: Marking
     pods: reason !== undefined && podsInMs <= 0,
     condition: hasCondition
       ? { reason: standing.kind, says: `${standing.kind}: ${says}`, cause: { kind: 'verdict', standing } }
-      : undefined,
-    taint: policy === 'NoSchedule' ? standing.kind : undefined,
+      : byFindings.condition,
+    taint: policy === 'NoSchedule' ? standing.kind : byFindings.taint,
     againInMs: later.length === 0 ? undefined : Math.min(...later),
   }
 }
@@ -105,12 +112,20 @@ function ofFindings(findings: readonly Finding[], mode: MarkingMode, marking: Ma
   if (worst === undefined) return nothingDesired(mode)
   const others = new Set(shown.slice(1).map(({ reason }) => reason)).size
   const says = `${worst.reason}: ${worst.summary}${others === 0 ? '' : ` (and ${others} more)`}`
-  const reason = worst.status === 'error' ? 'FindingError' : 'FindingAlarm'
   return {
     ...nothingDesired(mode),
-    condition: { reason, says, cause: { kind: 'finding', id: worst.id } },
+    condition: { reason: reasonOf(worst), says, cause: causeOf(worst) },
     taint: marking.policyOf(worst.reason) === 'NoSchedule' ? worst.reason : undefined,
   }
+}
+
+function reasonOf({ reason, status }: Finding): string {
+  if (CONDITION_REASONS.includes(reason)) return reason
+  return status === 'error' ? 'FindingError' : 'FindingAlarm'
+}
+
+function causeOf({ id, detector, reason }: Finding): Cause {
+  return detector === MESH ? { kind: 'diagnosis', id, reason } : { kind: 'finding', id }
 }
 
 function rank({ status, reason }: Finding, marking: Marking): number {

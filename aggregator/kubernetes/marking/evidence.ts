@@ -11,20 +11,27 @@ export interface Evidence {
   /** Of the verdict, or of the finding. */
   readonly id: string
   readonly term: number
-  readonly verdict?: { readonly kind: VerdictKind; readonly incarnation: Incarnation }
+  /** `isReadyWritten`: Ready=False was written for it, so that who finds Ready=True knows that somebody wrote it since. */
+  readonly verdict?: {
+    readonly kind: VerdictKind
+    readonly incarnation: Incarnation
+    readonly isReadyWritten: boolean
+  }
   /** RFC 3339: by then it is written again, or nobody stands by it any more. */
   readonly until: string
 }
 
 const FORM =
-  /^(.*) \[(verdict|finding)=(\S+) term=(\d+)(?: kind=(NodeDown|HostHung|Isolated) life=(\d+)\.(\d+)\.(\d+))? until=(\S+)\]$/s
+  /^(.*) \[(verdict|finding)=(\S+) term=(\d+)(?: kind=(NodeDown|HostHung|Isolated) life=(\d+)\.(\d+)\.(\d+)( ready=False)?)? until=(\S+)\]$/s
 
 /** A condition's message may be long, but kubectl shows it whole. */
 const SAYS_CHARS_MAX = 400
 
 export function formatEvidence({ says, id, term, verdict, until }: Evidence): string {
   const text = says.length > SAYS_CHARS_MAX ? `${says.slice(0, SAYS_CHARS_MAX)}...` : says
-  const life = verdict === undefined ? '' : ` kind=${verdict.kind} life=${formatIncarnation(verdict.incarnation)}`
+  const ready = verdict?.isReadyWritten ? ' ready=False' : ''
+  const life =
+    verdict === undefined ? '' : ` kind=${verdict.kind} life=${formatIncarnation(verdict.incarnation)}${ready}`
   const word = verdict === undefined ? 'finding' : 'verdict'
   return `${text} [${word}=${encodeURIComponent(id)} term=${term}${life} until=${until}]`
 }
@@ -33,10 +40,10 @@ export function formatEvidence({ says, id, term, verdict, until }: Evidence): st
 export function parseEvidence(message: string | undefined): Evidence | undefined {
   const match = FORM.exec(message ?? '')
   if (match === null) return undefined
-  const [, says = '', , id = '', term, kind, serial, boot, refutations, until = ''] = match
-  const life = { serial: Number(serial), boot: Number(boot), refutations: Number(refutations) }
-  const verdict = kind === undefined ? {} : { verdict: { kind: kind as VerdictKind, incarnation: life } }
-  return { says, id: decoded(id), term: Number(term), ...verdict, until }
+  const [, says = '', , id = '', term, kind, serial, boot, refutations, ready, until = ''] = match
+  const incarnation = { serial: Number(serial), boot: Number(boot), refutations: Number(refutations) }
+  const verdict = { kind: kind as VerdictKind, incarnation, isReadyWritten: ready !== undefined }
+  return { says, id: decoded(id), term: Number(term), ...(kind === undefined ? {} : { verdict }), until }
 }
 
 function decoded(text: string): string {

@@ -1,7 +1,7 @@
 /** Which writes bring a Node from what it shows to what should show. Only what is ours is ever touched. */
 import type { Times } from '../times.ts'
 import type { Desired } from './desired.ts'
-import { formatEvidence, parseEvidence } from './evidence.ts'
+import { type Evidence, formatEvidence, parseEvidence } from './evidence.ts'
 import { type Condition, type ConditionPatch, conditionOf, type NodeObject, type Taint } from './objects.ts'
 
 export const OWN_CONDITION = 'StarlingHealthy'
@@ -33,7 +33,9 @@ export function hasOwnTaint(node: NodeObject): boolean {
 
 /** The conditions to be merged into the node's status; none when it shows what should show. */
 export function statusChanges(node: NodeObject, desired: Desired, writing: Writing): readonly ConditionPatch[] {
-  return [...readyChange(node, desired, writing), ...ownChange(node, desired, writing)]
+  const ready = readyChange(node, desired, writing)
+  const isReadyOurs = desired.ready !== undefined && (ready.length > 0 || hasOwnReady(node))
+  return [...ready, ...ownChange(node, desired, writing, isReadyOurs)]
 }
 
 /** All taints of the node, ours as it should be; undefined when it is already. */
@@ -63,14 +65,25 @@ function readyChange(node: NodeObject, desired: Desired, { times }: Writing): re
   return [{ type: 'Ready', status: 'False', reason: desired.ready, message, lastTransitionTime: times.now }]
 }
 
-function ownChange(node: NodeObject, desired: Desired, writing: Writing): readonly ConditionPatch[] {
+function ownChange(
+  node: NodeObject,
+  desired: Desired,
+  writing: Writing,
+  isReadyOurs: boolean,
+): readonly ConditionPatch[] {
   const own = conditionOf(node, OWN_CONDITION)
   if (desired.condition === undefined) return own === undefined ? [] : [{ type: OWN_CONDITION, $patch: 'delete' }]
   const { reason, says, cause } = desired.condition
-  if (own !== undefined && isStillRight(own, reason, idOf(cause), writing.times)) return []
+  const before = parseEvidence(own?.message)
+  const isSame = before?.id === idOf(cause) && own?.reason === reason
+  // Once written for a verdict it stays said: what shows there later was written by another.
+  const isReadyWritten =
+    isReadyOurs || (isSame && desired.ready !== undefined && before.verdict?.isReadyWritten === true)
+  const isSaid = isReadyWritten === (before?.verdict?.isReadyWritten ?? false)
+  if (isSame && isSaid && isStillRight(own, before, writing.times)) return []
   const verdict =
     cause.kind === 'verdict'
-      ? { verdict: { kind: cause.standing.kind, incarnation: cause.standing.incarnation } }
+      ? { verdict: { kind: cause.standing.kind, incarnation: cause.standing.incarnation, isReadyWritten } }
       : undefined
   const { until, now } = writing.times
   const message = formatEvidence({ says, id: idOf(cause), term: writing.term, ...verdict, until })
@@ -78,12 +91,10 @@ function ownChange(node: NodeObject, desired: Desired, writing: Writing): readon
   return [{ type: OWN_CONDITION, status: 'False', reason, message, lastTransitionTime: since, lastHeartbeatTime: now }]
 }
 
-/** Same cause and same reason; of a finding that changes its figures nothing is written. */
-function isStillRight(own: Condition, reason: string, id: string, { renewal }: Times): boolean {
-  const evidence = parseEvidence(own.message)
+/** Of a finding that changes its figures nothing is written. */
+function isStillRight(own: Condition, { until }: Evidence, { renewal }: Times): boolean {
   // Of one form, so that the later one is the greater.
-  const holds = (evidence?.until ?? '') > renewal
-  return own.status === 'False' && own.reason === reason && evidence?.id === id && holds
+  return own.status === 'False' && until > renewal
 }
 
 function idOf(cause: NonNullable<Desired['condition']>['cause']): string {

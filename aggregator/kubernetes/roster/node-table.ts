@@ -3,9 +3,8 @@
  * sends it. Pure.
  */
 import type { NodeObject } from '../marking/objects.ts'
+import type { WatchKind } from '../watch.ts'
 import { type ListedNode, listedNode } from './listed-node.ts'
-
-export type NodeEvent = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'
 
 export class NodeTable {
   #nodes: Map<string, ListedNode> | undefined
@@ -37,7 +36,7 @@ export class NodeTable {
   }
 
   /** Whether anything changed that the roster takes from a Node. An event that is not news is passed over. */
-  event(kind: NodeEvent, object: NodeObject): boolean {
+  event(kind: WatchKind, object: NodeObject): boolean {
     const version = object.metadata?.resourceVersion
     const nodes = this.#nodes
     if (nodes === undefined || version === undefined || !isOlder(this.#version, version)) return false

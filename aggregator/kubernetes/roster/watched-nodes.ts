@@ -2,33 +2,17 @@
  * Nodes of a real API server: a LIST in pages, then one WATCH from there on, for as long as it lasts. A watch that ends is
  * taken up where it ended; only what the server has forgotten (410) is listed anew. Nothing is asked for a single node.
  */
-import { Watch } from '@kubernetes/client-node'
 import { messageOf } from '../../../common/errors.ts'
-import { ApiError } from '../api-error.ts'
 import type { KubeClient } from '../client.ts'
 import type { NodeObject } from '../marking/objects.ts'
+import { keepUp, type WatchKind, watch } from '../watch.ts'
 import type { NodeSource } from './node-source.ts'
-import { type NodeEvent, NodeTable } from './node-table.ts'
+import { NodeTable } from './node-table.ts'
 
 /** A page comes within the client's two seconds, also from a busy server. */
 const PAGE_NODES = 500
 /** Of 10,000 nodes in pages that are smaller than asked for; more is no list. */
 const PAGES_MAX = 1_000
-
-/** The server ends a watch after this; the library does when it hears nothing for 30 s, which may be a dead line. */
-const WATCH_SECONDS = 300
-
-/** Between two tries, doubling, each drawn from its upper half: servers that come back are not stormed. */
-const RETRY_MS_MIN = 1_000
-const RETRY_MS_MAX = 30_000
-
-/** A watch that stood for this long was no failure. */
-const STOOD_MS = 10_000
-
-const GONE = 410
-
-/** How the library calls its own end of a watch, and ours. */
-const QUIET_ENDS: ReadonlySet<string> = new Set(['TimeoutError', 'AbortError'])
 
 interface NodeList {
   readonly apiVersion?: string
@@ -36,17 +20,14 @@ interface NodeList {
   readonly items?: readonly NodeObject[] | null
 }
 
-/** How a watch ended: by the server or the line, or because what it was to go on from is forgotten. */
-type Ending = 'ended' | 'gone'
-
 /** `random`: from 0 to 1, for jitter. */
 export class WatchedNodes implements NodeSource {
   readonly #client: KubeClient
   readonly #random: () => number
   readonly #table = new NodeTable()
   #isStopped = false
-  /** Ends what is waited for now: a watch, or a pause. */
-  #interrupt = () => {}
+  #isListed = false
+  #end = () => {}
   #path = ''
   #stale: string | undefined = 'it has not been listed yet'
   #onChange = () => {}
@@ -66,31 +47,31 @@ export class WatchedNodes implements NodeSource {
 
   start(onChange: () => void): void {
     this.#onChange = onChange
-    void this.#follow()
+    this.#end = keepUp(
+      (signal) => this.#follow(signal),
+      (error) => this.#is(messageOf(error)),
+      this.#random,
+    )
   }
 
   stop(): void {
     this.#isStopped = true
-    this.#interrupt()
+    this.#end()
   }
 
-  /** For as long as this is wanted; whatever fails is tried again. */
-  async #follow(): Promise<void> {
-    let retryMs = RETRY_MS_MIN
-    let isListed = false
-    while (!this.#isStopped) {
-      const began = performance.now()
-      try {
-        if (!isListed) await this.#list()
-        isListed = true
-        if ((await this.#watch()) === 'gone') isListed = false
-      } catch (error) {
-        this.#is(messageOf(error))
-      }
-      if (performance.now() - began >= STOOD_MS) retryMs = RETRY_MS_MIN
-      await this.#pause(retryMs * (1 - this.#random() / 2))
-      retryMs = Math.min(2 * retryMs, RETRY_MS_MAX)
-    }
+  async #follow(signal: AbortSignal): Promise<void> {
+    if (!this.#isListed) await this.#list()
+    this.#isListed = true
+    const ending = await watch<NodeObject>(this.#client.config, {
+      path: this.#path,
+      query: { resourceVersion: this.#table.version ?? '' },
+      signal,
+      opened: () => this.#is(undefined),
+      take: (kind: WatchKind, object) => {
+        if (this.#table.event(kind, object) && !this.#isStopped) this.#onChange()
+      },
+    })
+    if (ending === 'gone') this.#isListed = false
   }
 
   #is(stale: string | undefined): void {
@@ -118,41 +99,5 @@ export class WatchedNodes implements NodeSource {
       return
     }
     throw new Error(`its list has no end after ${PAGES_MAX} pages`)
-  }
-
-  /** Until it ends. Rejects with what the server refuses it with, or what became of the line. */
-  async #watch(): Promise<Ending> {
-    const query = { resourceVersion: this.#table.version, allowWatchBookmarks: true, timeoutSeconds: WATCH_SECONDS }
-    return await new Promise<Ending>((resolve, reject) => {
-      let ending: Ending = 'ended'
-      const take = (kind: string, object: NodeObject & { code?: number }) => {
-        if (kind === 'ERROR') ending = object.code === GONE ? 'gone' : ending
-        else if (this.#table.event(kind as NodeEvent, object)) this.#onChange()
-      }
-      let isDone = false
-      const done = (error: (Error & { statusCode?: number }) | null) => {
-        isDone = true
-        if (error?.statusCode === GONE) resolve('gone')
-        else if (error === null || QUIET_ENDS.has(error.name)) resolve(ending)
-        else reject(new ApiError('unreachable', error.statusCode ?? 0, `it cannot be watched: ${error.message}`))
-      }
-      new Watch(this.#client.config).watch(this.#path, query, take, done).then((line) => {
-        this.#interrupt = () => line.abort()
-        if (this.#isStopped) line.abort()
-        // It stands: from now on changes come in.
-        if (!isDone) this.#is(undefined)
-      }, reject)
-    })
-  }
-
-  async #pause(ms: number): Promise<void> {
-    if (this.#isStopped) return
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      this.#interrupt = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
   }
 }
