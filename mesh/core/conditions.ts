@@ -107,7 +107,7 @@ export class Conditions {
       this.#standing.delete(subject)
       this.#suspected.delete(subject)
       this.#heardAgain.delete(subject)
-      return [{ kind: 'recovered', verdict, why: 'it could not be acted on in time: asked afresh', afresh: true }]
+      return [{ kind: 'recovered', verdict, why: 'it could not be acted on in time: asked afresh' }]
     }
     const needed = this.neededFor(subject)
     const alive = this.#voters(subject, 'Alive')
@@ -119,7 +119,7 @@ export class Conditions {
     this.#suspected.delete(subject)
     this.#heardAgain.delete(subject)
     const why = hearsAgain ? `${alive.length} observers hear it again` : 'its host answers, its agent does not'
-    return [{ kind: 'recovered', verdict, why }]
+    return [{ kind: 'recovered', verdict, why, by: hearsAgain ? 'agent' : 'host' }]
   }
 
   /** Told once, until nobody hears it any more. */

@@ -199,11 +199,9 @@ export class Leader {
   #took(now: Millis, notice: Notice): void {
     this.#tell(notice)
     if (notice.kind === 'unsuspected') this.#forget(notice.subject)
-    if (notice.kind !== 'recovered') return
-    const { subject, incarnation } = notice.verdict
-    this.#forget(subject)
-    const isSameLife = !this.#lives.isSucceeded(subject, incarnation)
-    if (isSameLife && notice.afresh !== true) this.#tell(...this.#judge.disputes.cameBackAsItWas(now, subject))
+    if (notice.kind === 'recovered') this.#forget(notice.verdict.subject)
+    const subject = this.#lives.backAsItWas(notice)
+    if (subject !== undefined) this.#tell(...this.#judge.disputes.cameBackAsItWas(now, subject))
   }
 
   #soonest(now: Millis): Millis {

@@ -119,8 +119,11 @@ export type Notice =
   | { readonly kind: 'rollCall'; readonly nonce: string; readonly subjects: readonly string[]; readonly live: number }
   | { readonly kind: 'withheld'; readonly subject: string; readonly verdict: VerdictKind; readonly why: string }
   | { readonly kind: 'brake'; readonly change: BrakeChange }
-  /** `afresh`: nothing is known of the node; its observers are asked again, so that the verdict can come back. */
-  | { readonly kind: 'recovered'; readonly verdict: Standing; readonly why: string; readonly afresh?: true }
+  /**
+   * `by`: an agent that is heard again; a host that answers, as one does that starts again, while its agent does not yet; or,
+   * without it, nothing that is known of the node: it is no member any more, or asked about afresh.
+   */
+  | { readonly kind: 'recovered'; readonly verdict: Standing; readonly why: string; readonly by?: 'agent' | 'host' }
   /** A node under a verdict announces itself; its observers are told to look. */
   | { readonly kind: 'announced'; readonly verdict: Standing; readonly incarnation: Incarnation }
   /** The first observers hear a subject under a verdict again. */
