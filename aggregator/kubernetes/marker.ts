@@ -12,7 +12,7 @@ import type { Authority } from './authority.ts'
 import { carryOut, type Written } from './carry-out.ts'
 import { Caution } from './caution.ts'
 import { type Cluster, guarded, NotLeading } from './cluster.ts'
-import { type Desired, desiredMarks, nothingDesired } from './marking/desired.ts'
+import { type Desired, desiredMarks, isNothing, nothingDesired } from './marking/desired.ts'
 import { whyLeaving } from './marking/leaving.ts'
 import { hasOwnMarks, hasOwnReady, hasOwnTaint } from './marking/node-marks.ts'
 import { type NodeObject, poolOf } from './marking/objects.ts'
@@ -132,10 +132,11 @@ export class Marker {
   /** A node said anew what was found on it, or its last word on it expired. */
   reported(node: string): void {
     const want = this.#findingsWant(node)
-    const entry = this.#entries.get(node)
-    if (want === (entry?.findingsWant ?? '') || entry?.verdict !== undefined) return
-    this.#entry(node).findingsWant = want
-    this.#turns.take(node)
+    if (want === (this.#entries.get(node)?.findingsWant ?? '')) return
+    const entry = this.#entry(node)
+    entry.findingsWant = want
+    // While a verdict stands, the node is gone through every few seconds.
+    if (entry.verdict === undefined) this.#turns.take(node)
   }
 
   /** Goes through all Nodes: what of ours nothing stands behind is undone. Does nothing where the cluster does not answer. */
@@ -181,22 +182,29 @@ export class Marker {
       init.lives(name)
       return
     }
-    const wanted = await this.#tainting(node, verdict, await this.#wanted(node, verdict))
+    const cause = await this.#causeOf(node, verdict)
+    const wanted = cause.desired
     if (wanted.againInMs !== undefined) this.#again(name, entry, wanted.againInMs)
-    const cause = { node: name, verdict, desired: wanted } as const
     const why =
       isNothing(wanted) || verdict === undefined ? undefined : await this.#whyNot(node, entry, verdict, wanted)
     if (verdict !== undefined && isMarkedByOthers(node)) init.record.markedByOthers(cause)
     if (why !== undefined) init.record.withheld(cause, why)
     else if (!isNothing(wanted) && wanted.mode === 'observe') init.record.wouldMark(cause)
-    const desired = wanted.mode === 'observe' || why !== undefined ? nothingDesired(wanted.mode) : wanted
+    // A verdict that is withheld takes nothing away that findings want.
+    const shown = why === undefined ? cause : await this.#causeOf(node, undefined)
+    const desired = wanted.mode === 'observe' ? nothingDesired(wanted.mode) : shown.desired
     if (isNothing(desired)) {
       this.#caution.forget(name)
-      if (hasOwnMarks(node) || entry.pods.hasMarked) await this.#write(node, entry, { ...cause, desired })
+      if (hasOwnMarks(node) || entry.pods.hasMarked) await this.#write(node, entry, { ...shown, desired })
       return
     }
-    if (verdict !== undefined && this.#isQueued(entry, verdict)) init.askAfresh(name)
-    else await this.#write(node, entry, { ...cause, desired })
+    if (shown.verdict !== undefined && this.#isQueued(entry, shown.verdict)) init.askAfresh(name)
+    else await this.#write(node, entry, { ...shown, desired })
+  }
+
+  async #causeOf(node: NodeObject, verdict: KnownVerdict | undefined): Promise<MarkCause> {
+    const desired = await this.#tainting(node, verdict, await this.#wanted(node, verdict))
+    return { node: node.metadata.name, verdict, desired }
   }
 
   /** What could not be written when it was decided is not written later: the mesh is asked whether it still stands. */
@@ -229,7 +237,7 @@ export class Marker {
 
   /** For people who look at the Node; what cannot be said is in our own events anyway. */
   async #tell(entry: Entry, { node, verdict, desired }: MarkCause, written: Written): Promise<void> {
-    const isStanding = verdict !== undefined && !isNothing(desired)
+    const isStanding = verdict !== undefined && desired.condition?.cause.kind === 'verdict'
     if (isStanding === entry.isTold || (!isStanding && verdict !== undefined)) return
     entry.isTold = isStanding
     // Whoever led before wrote it, and told it.
@@ -333,13 +341,4 @@ export class Marker {
     this.#entries.set(node, entry)
     return entry
   }
-}
-
-/** Verdicts that our marks on Nodes stand for: what a new leader knows beside its own record. */
-export function verdictsOnNodes(nodes: readonly NodeObject[]): readonly Standing[] {
-  return nodes.flatMap((node) => verdictOn(node) ?? [])
-}
-
-function isNothing({ ready, pods, condition, taint }: Desired): boolean {
-  return ready === undefined && !pods && condition === undefined && taint === undefined
 }

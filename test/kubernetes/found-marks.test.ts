@@ -1,4 +1,7 @@
-/** What a marker makes of marks that it finds: its own of a moment ago, those of the leader before, those of Nodes that are gone. */
+/**
+ * What a marker makes of marks that it finds: its own of a moment ago, those of the leader before,
+ * those of findings when a verdict comes, those of Nodes that are gone.
+ */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { InheritedFindings } from '../../aggregator/kubernetes/inherited.ts'
 import { Marker } from '../../aggregator/kubernetes/marker.ts'
@@ -196,4 +199,42 @@ test('a node that was tainted and is deleted leaves its place to another', async
   sick = 'b'
   marker.reported('b')
   await soon(async () => expect(hasOwnTaint(await shown('b'))).toBe(true))
+})
+
+test('a verdict that is withheld takes nothing away that a finding wants', async () => {
+  cluster.putNode(node('a', { unschedulable: true }))
+  heard = [finding('ConntrackAlmostFull')]
+  const marker = newLeader()
+  marker.reported('a')
+  await soon(async () => expect(hasOwnTaint(await shown('a'))).toBe(true))
+  const count = writes().length
+  marker.convicted(verdict('NodeDown', 2_000))
+  await passes(marker)
+  expect(writes()).toHaveLength(count)
+  expect(conditionOf(await shown('a'), OWN_CONDITION)?.reason).toBe('FindingAlarm')
+})
+
+test('a host that hangs is told of when it is marked, also where a finding showed before', async () => {
+  heard = [finding('ConntrackAlmostFull')]
+  const marker = newLeader()
+  marker.reported('a')
+  await soon(async () => expect(hasOwnTaint(await shown('a'))).toBe(true))
+  marker.convicted(verdict('HostHung', 10_000))
+  await passes(marker)
+  expect(cluster.requests).not.toContain('tell Warning HostHung a')
+  marker.convicted(verdict('HostHung', 60_000))
+  await soon(() => expect(cluster.requests).toContain('tell Warning HostHung a'))
+})
+
+test('a finding that came while a verdict stood, and went after it, is not left on the Node', async () => {
+  const marker = newLeader()
+  marker.convicted(verdict('NodeDown', 2_000))
+  await soon(async () => expect(hasOwnReady(await shown('a'))).toBe(true))
+  heard = [finding('ConntrackAlmostFull')]
+  marker.reported('a')
+  marker.ended('a')
+  await soon(async () => expect(conditionOf(await shown('a'), OWN_CONDITION)?.reason).toBe('FindingAlarm'))
+  heard = []
+  marker.reported('a')
+  await soon(async () => expect(hasOwnTaint(await shown('a'))).toBe(false))
 })

@@ -65,6 +65,10 @@ export function nothingDesired(mode: MarkingMode): Desired {
   return { mode, ready: undefined, pods: false, condition: undefined, taint: undefined, againInMs: undefined }
 }
 
+export function isNothing({ ready, pods, condition, taint }: Desired): boolean {
+  return ready === undefined && !pods && condition === undefined && taint === undefined
+}
+
 /** `mode`: of the node's pool. In `observe` this is what would be written if it were `ready`. */
 export function desiredMarks(known: NodeCase, mode: MarkingMode, marking: Marking): Desired {
   const { verdict, leaseSeconds } = known

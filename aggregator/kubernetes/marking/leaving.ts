@@ -15,7 +15,7 @@ const LEAVING_CONDITIONS = ['DrainStarted', 'Draining', 'Drained', 'MaintenanceS
 /** Why it is leaving; undefined when it is not. */
 export function whyLeaving(node: NodeObject): string | undefined {
   if (node.metadata.deletionTimestamp !== undefined) return 'it is being deleted'
-  const taint = node.spec?.taints?.find(({ key }) => key in LEAVING_TAINTS)
+  const taint = node.spec?.taints?.find(({ key }) => Object.hasOwn(LEAVING_TAINTS, key))
   if (taint !== undefined) return LEAVING_TAINTS[taint.key]
   if (node.spec?.unschedulable === true) return 'it is cordoned'
   const condition = LEAVING_CONDITIONS.find((type) => conditionOf(node, type)?.status === 'True')

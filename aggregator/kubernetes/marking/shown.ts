@@ -59,3 +59,8 @@ export function showsHung(node: NodeObject, { kind, verdictId }: Standing): bool
 export function isMarkedByOthers(node: NodeObject): boolean {
   return conditionOf(node, 'Ready')?.status !== 'True' && !hasOwnReady(node)
 }
+
+/** Verdicts that our marks on Nodes stand for: what a new leader knows beside its own record. */
+export function verdictsOnNodes(nodes: readonly NodeObject[]): readonly Standing[] {
+  return nodes.flatMap((node) => verdictOn(node) ?? [])
+}
