@@ -12,44 +12,26 @@ import { ExitCode } from '../common/errors.ts'
 const root = join(import.meta.dirname, '..')
 const { hours } = parseArgs({ options: { hours: { type: 'string', default: '1' } } }).values
 
-/** What Node is to run, and what it is told by its environment; 0 when all is well. */
-const LONG_SUITES = [
+interface LongSuite {
+  readonly name: string
+  /** What Node is to run, and what it is told by its environment; 0 when all is well. */
+  readonly args: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+}
+
+function testFile(name: string, file: string, env: NodeJS.ProcessEnv): LongSuite {
+  return { name, args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', file], env }
+}
+
+const LONG_SUITES: readonly LongSuite[] = [
   { name: 'scenarios', args: [join(import.meta.dirname, '../bench/sim/all.ts'), '--hours', hours], env: {} },
-  {
-    name: 'fuzzer',
-    args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/mesh/fuzzer.test.ts'],
-    env: { STARLING_FUZZ_SECONDS: '600' },
-  },
-  {
-    name: 'healing',
-    args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/namespaces/faults.test.ts'],
-    env: { STARLING_SILENCE_SECONDS: '300' },
-  },
-  {
-    name: 'leaders',
-    args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/control-plane/leadership.test.ts'],
-    env: { STARLING_LEADERS: 'long' },
-  },
-  {
-    name: 'sizes',
-    args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/control-plane/sizes.test.ts'],
-    env: { STARLING_SIZES: 'long' },
-  },
-  {
-    name: 'isolated',
-    args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/control-plane/marking.test.ts'],
-    env: { STARLING_STEADY_SECONDS: '300' },
-  },
-  {
-    name: 'kinds',
-    args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/control-plane/kinds.test.ts'],
-    env: { STARLING_KINDS: 'long' },
-  },
-  {
-    name: 'writes',
-    args: [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/control-plane/writes.test.ts'],
-    env: { STARLING_WRITES: 'long' },
-  },
+  testFile('fuzzer', 'test/mesh/fuzzer.test.ts', { STARLING_FUZZ_SECONDS: '600' }),
+  testFile('healing', 'test/namespaces/faults.test.ts', { STARLING_SILENCE_SECONDS: '300' }),
+  testFile('leaders', 'test/control-plane/leadership.test.ts', { STARLING_LEADERS: 'long' }),
+  testFile('sizes', 'test/control-plane/sizes.test.ts', { STARLING_SIZES: 'long' }),
+  testFile('isolated', 'test/control-plane/marking.test.ts', { STARLING_STEADY_SECONDS: '300' }),
+  testFile('kinds', 'test/control-plane/kinds.test.ts', { STARLING_KINDS: 'long' }),
+  testFile('writes', 'test/control-plane/writes.test.ts', { STARLING_WRITES: 'long' }),
 ]
 
 const results = LONG_SUITES.map(({ name, args, env }) => {
