@@ -9,10 +9,11 @@ import { WatchedNodes } from '../../aggregator/kubernetes/roster/watched-nodes.t
 import type { EventKind } from '../../aggregator/model.ts'
 import { AGGREGATOR_ACCOUNT, NAMESPACE } from '../../bench/control-plane/manifests.ts'
 import { missingForApiServer, missingForNodes } from '../../bench/control-plane/programs.ts'
+import { eventsAfter, lastSeq } from '../../bench/history.ts'
 import { until, untilWhole } from '../../bench/whole.ts'
 import { epochStoreConformance, nodeSourceConformance } from '../kubernetes/roster-conformance.ts'
 import { describeReal } from '../real-part.ts'
-import { enrolAnew } from './sizes.ts'
+import { deleteNodes, enrolAnew } from './sizes.ts'
 import { type Plane, thePlane, theStage, WITHIN_MS } from './stage.ts'
 
 const NODES = '/api/v1/nodes'
@@ -99,15 +100,14 @@ describeReal('the roster of a running mesh', missingForNodes(), () => {
       const { admin } = stage.plane
       const names = async () => (await client.state()).members.map(({ node }) => node)
       const uncovered = async () => (await client.state()).roster?.uncovered ?? []
+      const seq = await lastSeq(client)
       const happened = async (kind: EventKind) => {
-        return (await client.events({ node: LEAVES, kinds: [kind], limit: 10 })).length
+        return (await eventsAfter(client, seq, [kind])).filter(({ node }) => node === LEAVES).length
       }
       const all = await names()
       const record = async () => (await admin.get<{ data: Readonly<Record<string, string>> }>(RECORD)).data
 
-      await stage.kubelet(LEAVES).kill()
-      await admin.remove(`${NODES}/${LEAVES}`)
-      await until(client, 'the member is gone', async () => !(await names()).includes(LEAVES))
+      await deleteNodes(stage, [LEAVES])
       expect(await names()).toEqual(all.filter((name) => name !== LEAVES))
       expect(await happened('member-removed')).toBe(1)
       await untilWhole(client)
@@ -140,6 +140,7 @@ describeReal('the roster of a running mesh', missingForNodes(), () => {
       const { client } = stage.mesh
       const state = async () => await client.state()
       const members = (await state()).members.map(({ node }) => node)
+      const seq = await lastSeq(client)
       for (const node of TWO) {
         await stage.kubelet(node).kill()
         await stage.plane.admin.remove(`${NODES}/${node}`)
@@ -168,7 +169,7 @@ describeReal('the roster of a running mesh', missingForNodes(), () => {
       const now = await state()
       expect(now.members.map(({ node }) => node)).toEqual(members)
       expect(now.roster).toEqual({ stalled: null, uncovered: [], held: [] })
-      const changed = await client.events({ kinds: ['member-changed'], limit: 10 })
+      const changed = await eventsAfter(client, seq, ['member-changed'])
       expect(changed.map(({ node, causedBy }) => [node, causedBy])).toEqual(TWO.map((node) => [node, event.id]))
     },
     WITHIN_MS,

@@ -9,8 +9,17 @@ import { keyPairFromSeed } from '../../mesh/identity/keys.ts'
 
 const NODES = '/api/v1/nodes'
 
-/** Their Nodes go, and with them their membership; a person lets through what the roster's brakes hold. */
+/** Their Nodes go, and with them their membership; their agents are stopped. */
 export async function takeOut(stage: ControlPlaneStage, names: readonly string[]): Promise<void> {
+  await deleteNodes(stage, names)
+  for (const name of names) await stage.mesh.processes(name).agent.stop()
+}
+
+/**
+ * Resolves when they are no members. A person lets through what the roster's brakes hold: other tests may have taken out some
+ * within the last ten minutes, too.
+ */
+export async function deleteNodes(stage: ControlPlaneStage, names: readonly string[]): Promise<void> {
   const { mesh, plane } = stage
   for (const name of names) {
     await stage.kubelet(name).kill()
@@ -22,7 +31,6 @@ export async function takeOut(stage: ControlPlaneStage, names: readonly string[]
     if (roster?.held.length !== 0) await mesh.client.releaseRoster({ reason: 'a smaller cluster', via: 'cli' })
     return false
   })
-  for (const name of names) await mesh.processes(name).agent.stop()
 }
 
 /** The same machines under the same names, with Nodes and enrolments of their own. */
