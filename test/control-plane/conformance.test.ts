@@ -4,8 +4,10 @@ import { connectKubernetes } from '../../aggregator/kubernetes/client.ts'
 import { createCluster } from '../../aggregator/kubernetes/cluster.ts'
 import { WatchedPods } from '../../aggregator/kubernetes/gates/watched-pods.ts'
 import { GATE } from '../../aggregator/kubernetes/marking/gates.ts'
+import { conditionOf, type PodObject } from '../../aggregator/kubernetes/marking/objects.ts'
 import { podOn } from '../../bench/control-plane/objects.ts'
 import { missingForApiServer } from '../../bench/control-plane/programs.ts'
+import { lookUntil } from '../../bench/whole.ts'
 import { clusterConformance } from '../kubernetes/cluster-conformance.ts'
 import { node, pod } from '../kubernetes/objects.ts'
 import { optedPodsConformance } from '../kubernetes/pods-conformance.ts'
@@ -41,6 +43,13 @@ describeReal('the adapter of API servers', missingForApiServer(), () => {
         await admin.create(`${DEFAULT}/pods`, podOn(on, name))
         made.add(`${DEFAULT}/pods/${name}`)
         await admin.patch(`${DEFAULT}/pods/${name}/status`, { status: pod(name, on).status })
+        // Pods are listed from the server's cache, which hears of a write a moment after it was answered.
+        const isReady = (each: PodObject) => each.metadata.name === name && conditionOf(each, 'Ready') !== undefined
+        await lookUntil(
+          'the pod in the cache',
+          async () => (await createCluster(client).podsOf(on)).some(isReady),
+          () => name,
+        )
       },
       deletePod: (name) => admin.remove(`${DEFAULT}/pods/${name}`),
       renew: async (name) => {
