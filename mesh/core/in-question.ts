@@ -27,7 +27,7 @@ export class InQuestion {
     return [...this.silentToFew(), ...this.#conditions.standing.keys()]
   }
 
-  /** L of a subject, docs/protocol.md section 4. */
+  /** L of a subject, docs/protocol.md section 5. */
   few(subject: string): number {
     return vetoOf(this.#membership.observersOf(subject).size)
   }
