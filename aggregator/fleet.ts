@@ -3,7 +3,7 @@
  * statements come over the mesh, and what is not renewed turns to unknown, never to well.
  */
 import type { Finding } from '../detectors/contract.ts'
-import { decodeReport, isReportTopic } from '../detectors/report-note.ts'
+import { decodeReport, isReportTopic } from '../detectors/engine/report-note.ts'
 import type { Note, SignedStatement } from '../mesh/core/model.ts'
 import { decodeWatching, WATCHING_TOPIC } from '../mesh/wire/watching.ts'
 import type { Remediation } from '../remediators/contract.ts'

@@ -1,6 +1,6 @@
 /** The reference page of detectors, made from what they declare, so that it cannot say anything else than they do. */
 import { z } from 'zod'
-import type { Detector, Reason } from './contract.ts'
+import type { Detector, Reason, Touches } from './contract.ts'
 
 /** Markdown for docs/detectors.md. Links are relative to docs/. */
 export function renderCatalogue(detectors: readonly Detector[]): string {
@@ -27,11 +27,23 @@ function renderDetector(detector: Detector): string {
   return [
     `## ${name}`,
     `${summary} Looks every ${every}, for ${timeout} at most; needs ${needs.length === 0 ? 'no privilege' : needs.map(code).join(', ')}.`,
+    `It touches ${describeTouches(detector.touches)}.`,
     [row(['Reason', 'Severity', 'Sustain', 'What it does to the node', 'Runbook']), divider(5), ...reasonRows].join(
       '\n',
     ),
     [row(['Option', 'Type', 'Default', 'Meaning']), divider(4), ...optionRows].join('\n'),
   ].join('\n\n')
+}
+
+/** What a detector touches, in words, as people are shown it before they let it run. */
+export function describeTouches({ paths = [], commands = [], services = [], peers = false }: Touches): string {
+  const parts = [
+    ...paths.map(code),
+    ...commands.map((command) => `the program ${code(command)}`),
+    ...services.map((service) => `the service ${code(service)}`),
+    ...(peers ? ['what the mesh measures of its peers'] : []),
+  ]
+  return parts.length === 0 ? 'nothing' : parts.join(', ')
 }
 
 function reasonRow(name: string, { severity, sustain, summary, runbook }: Reason): string {

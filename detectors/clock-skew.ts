@@ -23,6 +23,7 @@ export const clockSkew = defineDetector({
   every: '10s',
   timeout: '5s',
   needs: [],
+  touches: { peers: true },
   options: z
     .strictObject({
       warn: duration.default('100ms').describe('Distance above which it is a warning.'),

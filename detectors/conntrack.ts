@@ -18,6 +18,7 @@ export const conntrack = defineDetector({
   every: '15s',
   timeout: '5s',
   needs: [],
+  touches: { paths: [COUNT, MAX] },
   options: z
     .strictObject({
       warnRatio: ratio.default(0.8).describe('Share of nf_conntrack_max in use from which it is a warning.'),

@@ -5,6 +5,9 @@
  */
 import type { z } from 'zod'
 import type { Duration } from '../common/duration.ts'
+import type { Host, Need } from './host/port.ts'
+
+export * from './host/port.ts'
 
 /** The severities of an inspection report, mildest first. */
 export const SEVERITIES = ['info', 'warn', 'alarm', 'error'] as const
@@ -65,53 +68,17 @@ export interface Reason {
   readonly supersedes?: string
 }
 
-/** A peer's clock against ours, from the mesh's own acknowledgements. */
-export interface PeerOffset {
-  readonly node: string
-  /** Peer's wall clock minus ours, in ms. */
-  readonly offsetMs: number
-  /** The true offset lies within ± this, half of the round trip. */
-  readonly errorMs: number
+/** All that a detector touches of its host, as people are shown it; the engine refuses it anything else. */
+export interface Touches {
+  /** Globs of absolute paths: `*` for any part of one name, `**` for any number of folders. Read, listed or measured. */
+  readonly paths?: readonly string[]
+  /** Globs of absolute paths of programs that it runs. */
+  readonly commands?: readonly string[]
+  /** Globs of what it sends requests to: `http://127.0.0.1:*`, `unix:/run/containerd/containerd.sock`. */
+  readonly services?: readonly string[]
+  /** What the mesh measures between this node and its peers. */
+  readonly peers?: boolean
 }
-
-/** Everything a detector may touch. Paths are absolute paths of the host, whatever they are mounted under. */
-export interface Host {
-  readonly node: string
-  /** Throws NotApplicable when it does not exist, an Error naming the path when it cannot be read or is over 1 MiB. */
-  readText(path: string): Promise<string>
-  /** Like readText, and an Error naming the path when the content is no whole number. */
-  readInt(path: string): Promise<number>
-  /**
-   * The first words of a file of words that each end in NUL, as /proc/PID/cmdline: those within its first 4 KiB, and what is
-   * no UTF-8 in them replaced. None when it is empty. Throws as readText, and NotApplicable of a process that has ended.
-   */
-  readWords(path: string): Promise<readonly string[]>
-  /** Names in a folder, in no order. Throws as readText. */
-  list(path: string): Promise<readonly string[]>
-  /** Throws an Error naming the path when not even that can be seen. */
-  exists(path: string): Promise<boolean>
-  /** Size and use of the filesystem that `path` is on. */
-  filesystem(path: string): Promise<FilesystemUse>
-  /** Offsets measured within the last 10 s against the peers this node shares an edge with. */
-  peerOffsets(): readonly PeerOffset[]
-}
-
-export interface FilesystemUse {
-  readonly bytes: number
-  readonly bytesUsed: number
-  /** What an unprivileged process can still write. */
-  readonly bytesAvailable: number
-  readonly inodes: number
-  readonly inodesFree: number
-}
-
-/** Thrown by `sample` when the host has no such thing to look at. It is an answer, not a failure. */
-export class NotApplicable extends Error {
-  override name = 'NotApplicable'
-}
-
-/** A privilege that a host may withhold; a detector lacking one answers `not-applicable: needs …`. */
-export type Need = 'CAP_SYSLOG' | 'CAP_DAC_READ_SEARCH' | 'CAP_SYS_PTRACE' | 'CAP_NET_ADMIN' | 'kmsg' | 'cri' | 'dbus'
 
 export interface Detector<O = unknown, S = unknown, R extends string = string> {
   /** kebab-case; also the name under which settings configure it. */
@@ -120,6 +87,7 @@ export interface Detector<O = unknown, S = unknown, R extends string = string> {
   readonly every: Duration
   readonly timeout: Duration
   readonly needs: readonly Need[]
+  readonly touches: Touches
   /** Every option has a default, so that `{}` is a valid setting. */
   readonly options: z.ZodType<O>
   readonly reasons: Readonly<Record<R, Reason>>

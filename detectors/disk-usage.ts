@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { defineDetector, type FilesystemUse, type Host, type Judgement, NotApplicable } from './contract.ts'
-import { distinctMounts, isLocalDisk, parseMounts } from './mounts.ts'
+import { distinctMounts, isLocalDisk, parseMounts } from './reading/mounts.ts'
 
 /** In a pod `self` would be the agent's own mounts. With hidepid the table of process 1 cannot be seen; then it must do. */
 const MOUNT_TABLES = ['/proc/1/mounts', '/proc/self/mounts'] as const
@@ -34,6 +34,7 @@ export const diskUsage = defineDetector({
   every: '1m',
   timeout: '10s',
   needs: [],
+  touches: { paths: ['/**'] },
   options: z.strictObject({
     bytes: thresholds(0.85, 0.9).describe('Shares of the usable bytes in use from which it is a warning, an alarm.'),
     inodes: thresholds(0.9, 0.95).describe('Shares of the inodes in use from which it is a warning, an alarm.'),

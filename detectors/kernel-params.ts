@@ -42,6 +42,7 @@ export const kernelParams = defineDetector({
   every: '1m',
   timeout: '5s',
   needs: [],
+  touches: { paths: ['/proc/sys/**'] },
   options: z.strictObject({
     wanted: wantedSchema
       .default(DEFAULT_WANTED)

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { defineDetector, type Host, NotApplicable } from './contract.ts'
-import { commandLineOf, processIds, processStatusOf } from './processes.ts'
+import { commandLineOf, processIds, processStatusOf } from './reading/processes.ts'
 
 /** Of kubeadm and the clouds; of k3s, agent and server; of MicroK8s. The last three are the kubelet and more in one program. */
 const COMMANDS = ['kubelet', 'k3s agent', 'k3s server', 'kubelite']
@@ -35,6 +35,7 @@ export const kubeletProcess = defineDetector({
   every: '10s',
   timeout: '5s',
   needs: [],
+  touches: { paths: ['/**'] },
   options: z.strictObject({
     commands: z
       .array(z.string().trim().min(1).max(500))

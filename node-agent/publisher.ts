@@ -3,8 +3,8 @@
  * kept until it runs; a report that says nothing new is said again only before it would expire.
  */
 import type { PeerOffset } from '../detectors/contract.ts'
-import type { DetectorReport } from '../detectors/engine.ts'
-import { encodeReport, reportTopic } from '../detectors/report-note.ts'
+import type { DetectorReport } from '../detectors/engine/engine.ts'
+import { encodeReport, reportTopic } from '../detectors/engine/report-note.ts'
 import type { MeshNode } from '../mesh/libp2p/mesh-node.ts'
 import { encodeWatching, WATCHING_TOPIC } from '../mesh/wire/watching.ts'
 

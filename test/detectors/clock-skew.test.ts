@@ -7,7 +7,7 @@ import { fixtureHost, look, reasons, summaries } from './fixture-host.ts'
 const peers = (offsets: readonly number[], errorMs = 1): readonly PeerOffset[] =>
   offsets.map((offsetMs, index) => ({ node: `node-${index}`, offsetMs, errorMs }))
 const judged = (offsets: readonly number[], errorMs = 1, options: unknown = {}) =>
-  look(clockSkew, fixtureHost('empty', { peers: peers(offsets, errorMs) }), options)
+  look(clockSkew, { ...fixtureHost('empty'), peerOffsets: () => peers(offsets, errorMs) }, options)
 
 describe('clock-skew', () => {
   it('says nothing of a clock that agrees with its peers', async () => {

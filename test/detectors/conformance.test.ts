@@ -5,10 +5,11 @@ import { describe, expect, it } from 'vitest'
 import { durationMs } from '../../common/duration.ts'
 import { renderCatalogue } from '../../detectors/catalogue.ts'
 import { type Detector, type FilesystemUse, type Host, NotApplicable } from '../../detectors/contract.ts'
-import { parseWholeNumber } from '../../detectors/host.ts'
+import { unknownReason } from '../../detectors/engine/track.ts'
+import { guardedHost } from '../../detectors/host/guarded.ts'
+import { parseWholeNumber } from '../../detectors/host/host.ts'
 import { builtinDetectors } from '../../detectors/index.ts'
-import { unknownReason } from '../../detectors/track.ts'
-import { filesystem, fixtureHost } from './fixture-host.ts'
+import { type Fixture, fixtureHost } from './fixture-host.ts'
 
 const docs = new URL('../../docs/', import.meta.url)
 const signal = () => new AbortController().signal
@@ -17,12 +18,16 @@ const signal = () => new AbortController().signal
 function garbageHost(text: string, use: FilesystemUse, offsets: readonly [number, number][]): Host {
   return {
     node: 'node-7',
+    missing: async () => [],
     readText: async () => text,
     readInt: async (path) => parseWholeNumber(path, text),
     readWords: async () => text.split('\0'),
+    readLink: async () => text,
     list: async () => ['1', '7', text],
     exists: async () => true,
     filesystem: async () => use,
+    get: async () => ({ status: 200, headers: {}, body: text }),
+    run: async () => ({ code: 0, signal: null, stdout: text, stderr: '', truncated: false }),
     peerOffsets: () => offsets.map(([offsetMs, errorMs], index) => ({ node: `n${index}`, offsetMs, errorMs })),
   }
 }
@@ -52,17 +57,14 @@ function deepFreeze<T>(value: T): T {
   return value
 }
 
-/** A host on which every detector finds something wrong. */
-const ailing = fixtureHost('ailing', {
-  filesystems: { '/': filesystem(97, 97) },
-  peers: [1, 2, 3].map((index) => ({ node: `n${index}`, offsetMs: 60_000, errorMs: 1 })),
-})
-
 describe.each(builtinDetectors.map((detector): [string, Detector] => [detector.name, detector]))(
   '%s',
   (name, detector) => {
     const options = detector.options.parse({})
     const reasons = Object.entries(detector.reasons)
+    // Guarded as in the engine: a detector that touches more than it says fails here.
+    const host = (fixture: Fixture) => guardedHost(fixtureHost(`${name}/${fixture}`), detector.touches)
+    const sampled = (fixture: Fixture) => detector.sample(host(fixture), options, signal())
 
     it('has names as people will type and read them', () => {
       expect(name).toMatch(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/)
@@ -107,16 +109,36 @@ describe.each(builtinDetectors.map((detector): [string, Detector] => [detector.n
     })
 
     it('does not apply to an empty host', async () => {
-      await expect(detector.sample(fixtureHost('empty'), options, signal())).rejects.toThrow(NotApplicable)
+      const empty = guardedHost(fixtureHost('empty'), detector.touches)
+      await expect(detector.sample(empty, options, signal())).rejects.toThrow(NotApplicable)
+      await expect(sampled('not-applicable')).rejects.toThrow(NotApplicable)
     })
+
+    it('finds nothing wrong with a host that is well', async () => {
+      expect(detector.judge(await sampled('ok'), options, [])).toEqual([])
+    })
+
+    // What the mesh measures of peers is there or not; there is nothing in it that could be unreadable.
+    const { paths = [], commands = [], services = [] } = detector.touches
+    const readings = [...paths, ...commands, ...services]
+    if (readings.length > 0) {
+      it('does not know what it cannot read: neither fine, nor at fault, nor not applicable', async () => {
+        const failure = await sampled('unreadable').then(
+          () => undefined,
+          (error: unknown) => error,
+        )
+        expect(failure).toBeInstanceOf(Error)
+        expect(failure).not.toBeInstanceOf(NotApplicable)
+      })
+    }
 
     it('does not go on when it has been told to stop', async () => {
       const stopped = AbortSignal.abort(new Error('stopped'))
-      await expect(detector.sample(ailing, options, stopped)).rejects.toThrow('stopped')
+      await expect(detector.sample(host('bad'), options, stopped)).rejects.toThrow('stopped')
     })
 
     it('judges by what it is given and nothing else, and leaves that alone', async () => {
-      const sample = deepFreeze(await detector.sample(ailing, options, signal()))
+      const sample = deepFreeze(await sampled('bad'))
       const first = detector.judge(sample, deepFreeze(detector.options.parse({})), Object.freeze([sample]))
       expect(first.length).toBeGreaterThan(0)
       expect(detector.judge(structuredClone(sample), detector.options.parse({}), [sample])).toEqual(first)

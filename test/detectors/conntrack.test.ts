@@ -8,11 +8,11 @@ const judge = (used: number, max: number, options: unknown = {}) =>
 
 describe('conntrack', () => {
   it('says nothing of a table with room', async () => {
-    expect(await look(conntrack, fixtureHost('healthy'))).toEqual([])
+    expect(await look(conntrack, fixtureHost('conntrack/ok'))).toEqual([])
   })
 
   it('raises both levels of a table that is all but full, with its figures', async () => {
-    const judgements = await look(conntrack, fixtureHost('ailing'))
+    const judgements = await look(conntrack, fixtureHost('conntrack/bad'))
     expect(judgements).toEqual([
       {
         reason: 'ConntrackFilling',
@@ -47,6 +47,8 @@ describe('conntrack', () => {
   })
 
   it('names the file that holds no number', async () => {
-    await expect(look(conntrack, fixtureHost('garbled'))).rejects.toThrow(/nf_conntrack_count holds "a few"/)
+    await expect(look(conntrack, fixtureHost('conntrack/unreadable'))).rejects.toThrow(
+      /nf_conntrack_count holds "a few"/,
+    )
   })
 })

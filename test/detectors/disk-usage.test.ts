@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import { NotApplicable } from '../../detectors/contract.ts'
 import { diskUsage } from '../../detectors/disk-usage.ts'
-import { distinctMounts, parseMounts } from '../../detectors/mounts.ts'
+import { distinctMounts, parseMounts } from '../../detectors/reading/mounts.ts'
 import { filesystem, fixtureHost, look, summaries } from './fixture-host.ts'
 
 const DISKS = ['/', '/boot/efi', '/var/lib/containerd', '/data/old logs']
 const allAt = (used: number) => Object.fromEntries(DISKS.map((point) => [point, filesystem(used)]))
 const sampled = async (options: unknown = {}) => {
   const parsed = diskUsage.options.parse(options)
-  const host = { ...fixtureHost('healthy'), filesystem: async () => filesystem(50) }
+  const host = { ...fixtureHost('disk-usage/ok'), filesystem: async () => filesystem(50) }
   return (await diskUsage.sample(host, parsed, new AbortController().signal)).map(({ mountPoint }) => mountPoint)
 }
 
 describe('disk-usage', () => {
   it('says nothing of filesystems with room', async () => {
-    expect(await look(diskUsage, fixtureHost('healthy', { filesystems: allAt(50) }))).toEqual([])
+    expect(await look(diskUsage, fixtureHost('disk-usage/ok', { filesystems: allAt(50) }))).toEqual([])
   })
 
   it('looks at each local disk once, and at nothing else that is mounted', async () => {
@@ -32,7 +32,7 @@ describe('disk-usage', () => {
       '/var/lib/containerd': filesystem(50, 92),
       '/data/old logs': filesystem(86),
     }
-    const judgements = await look(diskUsage, fixtureHost('ailing', { filesystems }))
+    const judgements = await look(diskUsage, fixtureHost('disk-usage/bad', { filesystems }))
     expect(judgements.map(({ reason, cause }) => `${reason} ${cause}`)).toEqual([
       'DiskSpaceLow /',
       'DiskAlmostFull /',
@@ -61,7 +61,7 @@ describe('disk-usage', () => {
   })
 
   it('uses the ratios of its options, and refuses them the wrong way round', async () => {
-    const host = fixtureHost('healthy', { filesystems: { '/': filesystem(50) } })
+    const host = fixtureHost('disk-usage/ok', { filesystems: { '/': filesystem(50) } })
     const bytes = { warnRatio: 0.4, alarmRatio: 0.6 }
     expect(summaries(await look(diskUsage, host, { bytes }))).toEqual(['/ is 50 % full, 51200 MiB are left'])
     expect(diskUsage.options.safeParse({ bytes: { warnRatio: 0.95 } }).success).toBe(false)
@@ -69,17 +69,20 @@ describe('disk-usage', () => {
   })
 
   it('falls back to its own mounts where those of process 1 are hidden', async () => {
-    const host = fixtureHost('hidepid', { filesystems: { '/': filesystem(95) } })
+    const host = fixtureHost('disk-usage/hidepid', { filesystems: { '/': filesystem(95) } })
     expect(summaries(await look(diskUsage, host))).toHaveLength(2)
   })
 
   it('does not apply without a mount table, or when nothing in it is mounted here', async () => {
     await expect(look(diskUsage, fixtureHost('empty'))).rejects.toThrow(NotApplicable)
-    await expect(look(diskUsage, fixtureHost('healthy'))).rejects.toThrow(NotApplicable)
+    await expect(look(diskUsage, fixtureHost('disk-usage/ok', { filesystems: {} }))).rejects.toThrow(NotApplicable)
   })
 
   it('passes on what a filesystem fails with', async () => {
-    const host = { ...fixtureHost('healthy'), filesystem: () => Promise.reject(new Error('/ cannot be read: EIO')) }
+    const host = {
+      ...fixtureHost('disk-usage/ok'),
+      filesystem: () => Promise.reject(new Error('/ cannot be read: EIO')),
+    }
     await expect(look(diskUsage, host)).rejects.toThrow('EIO')
   })
 })

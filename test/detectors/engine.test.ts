@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { UsageError } from '../../common/errors.ts'
 import { type Detector, defineDetector, NotApplicable } from '../../detectors/contract.ts'
-import { type DetectorReport, startDetectors } from '../../detectors/engine.ts'
+import { type DetectorReport, startDetectors } from '../../detectors/engine/engine.ts'
 import { fixtureHost } from './fixture-host.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
@@ -21,6 +21,7 @@ function scripted(
     every: '10s',
     timeout: '2s',
     needs: [],
+    touches: {},
     options: z.strictObject({ limit: z.number().default(5) }),
     reasons: { TooHigh: { severity: 'warn', summary: 'too high', sustain: '20s', runbook: 'none' } },
     async sample(_host, _options, signal) {

@@ -1,34 +1,18 @@
-/** A host whose files are a folder of fixtures, and whose filesystems and peers are given. */
+/** The recorded hosts in fixtures/, and what tests ask of them. */
 import { fileURLToPath } from 'node:url'
-import {
-  type Detector,
-  type FilesystemUse,
-  type Host,
-  type Judgement,
-  NotApplicable,
-  type PeerOffset,
-} from '../../detectors/contract.ts'
-import { createHost } from '../../detectors/host.ts'
+import type { Detector, FilesystemUse, Host, Judgement } from '../../detectors/contract.ts'
+import { type HostRecord, fixtureHost as recordedHost } from '../../detectors/testing/fixture-host.ts'
 
-export interface FixtureParts {
-  /** By mount point; any other path is not mounted here. */
-  readonly filesystems?: Readonly<Record<string, FilesystemUse>>
-  readonly peers?: readonly PeerOffset[]
-}
+/** Each detector has a folder, and in it at least these. */
+export type Fixture = 'ok' | 'bad' | 'not-applicable' | 'unreadable'
 
 export function fixtureRoot(name: string): string {
   return fileURLToPath(new URL(`./fixtures/${name}/`, import.meta.url))
 }
 
-export function fixtureHost(name: string, { filesystems = {}, peers = [] }: FixtureParts = {}): Host {
-  return {
-    ...createHost({ node: 'node-7', root: fixtureRoot(name), peerOffsets: () => peers }),
-    filesystem: async (path) => {
-      const use = filesystems[path]
-      if (use === undefined) throw new NotApplicable(`${path} is not mounted`)
-      return use
-    },
-  }
+/** `name` as in `conntrack/ok`; `empty` has nothing. `changed` stands in place of what its host.json says. */
+export function fixtureHost(name: string, changed: HostRecord = {}): Host {
+  return recordedHost(fixtureRoot(name), changed)
 }
 
 /** Samples and judges once, with options as they would stand in settings. */

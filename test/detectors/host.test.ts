@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { NotApplicable } from '../../detectors/contract.ts'
-import { createHost, FILE_BYTES_MAX } from '../../detectors/host.ts'
+import { createHost, FILE_BYTES_MAX } from '../../detectors/host/host.ts'
 import { describeReal, NOBODY, needsAnotherUser, needsLinux } from '../real-part.ts'
 import { fixtureRoot } from './fixture-host.ts'
 
@@ -39,7 +39,7 @@ describe('the host', () => {
   it('reads files below its root by their path on the host', async () => {
     expect(await hostAt(root).readText('/proc/number')).toBe(' 42\n')
     expect(await hostAt(root).readText('/proc/link')).toBe(' 42\n')
-    expect(await hostAt(fixtureRoot('healthy')).readInt('/proc/sys/kernel/pid_max')).toBe(4_194_304)
+    expect(await hostAt(fixtureRoot('kernel-params/ok')).readInt('/proc/sys/kernel/pid_max')).toBe(4_194_304)
   })
 
   it('reads whole numbers, and names the file that holds none', async () => {

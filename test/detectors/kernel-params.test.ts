@@ -5,11 +5,11 @@ import { fixtureHost, look, summaries } from './fixture-host.ts'
 
 describe('kernel-params', () => {
   it('says nothing when every parameter is within its default bounds', async () => {
-    expect(await look(kernelParams, fixtureHost('healthy'))).toEqual([])
+    expect(await look(kernelParams, fixtureHost('kernel-params/ok'))).toEqual([])
   })
 
   it('reports each parameter that differs as a cause of its own, with the value that would mend it', async () => {
-    expect(await look(kernelParams, fixtureHost('ailing'))).toEqual([
+    expect(await look(kernelParams, fixtureHost('kernel-params/bad'))).toEqual([
       {
         reason: 'KernelParamDiffers',
         cause: 'vm.min_free_kbytes',
@@ -27,22 +27,24 @@ describe('kernel-params', () => {
 
   it('compares exact values whatever white space separates their fields', async () => {
     const wanted = { 'net.ipv4.tcp_rmem': '4096 131072  6291456' }
-    expect(await look(kernelParams, fixtureHost('healthy'), { wanted })).toEqual([])
-    expect(summaries(await look(kernelParams, fixtureHost('ailing'), { wanted }))).toEqual([
+    expect(await look(kernelParams, fixtureHost('kernel-params/ok'), { wanted })).toEqual([])
+    expect(summaries(await look(kernelParams, fixtureHost('kernel-params/bad'), { wanted }))).toEqual([
       'net.ipv4.tcp_rmem is 4096 87380 6291456, wanted 4096 131072 6291456',
     ])
   })
 
   it('takes a bare number for an exact value', async () => {
-    expect(await look(kernelParams, fixtureHost('healthy'), { wanted: { 'kernel.pid_max': 4_194_304 } })).toEqual([])
     expect(
-      summaries(await look(kernelParams, fixtureHost('ailing'), { wanted: { 'kernel.pid_max': 65_536 } })),
+      await look(kernelParams, fixtureHost('kernel-params/ok'), { wanted: { 'kernel.pid_max': 4_194_304 } }),
+    ).toEqual([])
+    expect(
+      summaries(await look(kernelParams, fixtureHost('kernel-params/bad'), { wanted: { 'kernel.pid_max': 65_536 } })),
     ).toEqual(['kernel.pid_max is 32768, wanted 65536'])
   })
 
   it('holds both ends of a range, inclusive', async () => {
     const at = async (min: number, max: number) =>
-      (await look(kernelParams, fixtureHost('ailing'), { wanted: { 'kernel.pid_max': { min, max } } }))[0]
+      (await look(kernelParams, fixtureHost('kernel-params/bad'), { wanted: { 'kernel.pid_max': { min, max } } }))[0]
     expect(await at(32_768, 32_768)).toBeUndefined()
     expect((await at(32_769, 65_536))?.evidence[0]?.limit).toBe('32769')
     expect((await at(301, 32_767))?.summary).toBe('kernel.pid_max is 32768, wanted 301 to 32767')
@@ -51,18 +53,20 @@ describe('kernel-params', () => {
 
   it('skips a parameter that the host lacks, and does not apply when it lacks all', async () => {
     const wanted = { 'vm.no_such_thing': '1', 'kernel.pid_max': '1' }
-    expect(summaries(await look(kernelParams, fixtureHost('healthy'), { wanted }))).toEqual([
+    expect(summaries(await look(kernelParams, fixtureHost('kernel-params/ok'), { wanted }))).toEqual([
       'kernel.pid_max is 4194304, wanted 1',
     ])
     await expect(look(kernelParams, fixtureHost('empty'))).rejects.toThrow(NotApplicable)
   })
 
   it('cannot hold bounds against a value that is no number, and names the file', async () => {
-    await expect(look(kernelParams, fixtureHost('garbled'))).rejects.toThrow(/vm\/min_free_kbytes holds "67584 kB"/)
+    await expect(look(kernelParams, fixtureHost('kernel-params/unreadable'))).rejects.toThrow(
+      /vm\/min_free_kbytes holds "67584 kB"/,
+    )
   })
 
   it('names the path of a parameter that is a folder', async () => {
-    await expect(look(kernelParams, fixtureHost('healthy'), { wanted: { 'net.ipv4': '1' } })).rejects.toThrow(
+    await expect(look(kernelParams, fixtureHost('kernel-params/ok'), { wanted: { 'net.ipv4': '1' } })).rejects.toThrow(
       '/proc/sys/net/ipv4 cannot be read: EISDIR',
     )
   })

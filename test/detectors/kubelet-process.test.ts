@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Host, NotApplicable } from '../../detectors/contract.ts'
-import { createHost } from '../../detectors/host.ts'
+import { createHost } from '../../detectors/host/host.ts'
 import { kubeletProcess } from '../../detectors/kubelet-process.ts'
 import { describeReal, needsLinux } from '../real-part.ts'
 import { fixtureHost, look, reasons, summaries } from './fixture-host.ts'
@@ -24,11 +24,11 @@ function changed(name: string, files: Readonly<Record<string, string | null>>): 
 
 describe('kubelet-process', () => {
   it('says nothing of a host whose kubelet runs', async () => {
-    expect(await look(kubeletProcess, fixtureHost('healthy'))).toEqual([])
+    expect(await look(kubeletProcess, fixtureHost('kubelet-process/ok'))).toEqual([])
   })
 
   it('finds a kubelet that does not run, whatever runs in pods', async () => {
-    expect(await look(kubeletProcess, fixtureHost('ailing'))).toEqual([
+    expect(await look(kubeletProcess, fixtureHost('kubelet-process/bad'))).toEqual([
       {
         reason: 'KubeletDown',
         summary: 'none of 3 processes is the kubelet',
@@ -43,18 +43,20 @@ describe('kubelet-process', () => {
     ['R (running)', undefined],
     ['D (disk sleep)', undefined],
   ])('judges one in state %s', async (state, summary) => {
-    const host = changed('healthy', { '/proc/812/status': `Name:\tkubelet\nState:\t${state}\nNSpid:\t812\n` })
+    const host = changed('kubelet-process/ok', {
+      '/proc/812/status': `Name:\tkubelet\nState:\t${state}\nNSpid:\t812\n`,
+    })
     expect(summaries(await look(kubeletProcess, host))).toEqual(summary === undefined ? [] : [summary])
   })
 
   it('finds a zombie as dead: it has no command line', async () => {
-    const host = changed('healthy', { '/proc/812/cmdline': '' })
+    const host = changed('kubelet-process/ok', { '/proc/812/cmdline': '' })
     expect(reasons(await look(kubeletProcess, host))).toEqual(['KubeletDown'])
   })
 
   it('takes one that ends while it is looked at for dead', async () => {
     for (const file of ['cmdline', 'status']) {
-      const host = changed('healthy', { [`/proc/812/${file}`]: null })
+      const host = changed('kubelet-process/ok', { [`/proc/812/${file}`]: null })
       expect(reasons(await look(kubeletProcess, host))).toEqual(['KubeletDown'])
     }
   })
@@ -67,20 +69,22 @@ describe('kubelet-process', () => {
     ['/usr/bin/tail -f kubelet', ['KubeletDown']],
     ['/usr/bin/kubelet-wrapper', ['KubeletDown']],
   ])('of %s says %j', async (words, expected) => {
-    expect(reasons(await look(kubeletProcess, changed('healthy', { '/proc/812/cmdline': words })))).toEqual(expected)
+    expect(reasons(await look(kubeletProcess, changed('kubelet-process/ok', { '/proc/812/cmdline': words })))).toEqual(
+      expected,
+    )
   })
 
   it('looks for other command lines where it is told to, with the name of the node in them', async () => {
     const options = { commands: ['kubemark --morph=kubelet --name={node}'] }
     const named = (node: string) =>
-      changed('healthy', { '/proc/812/cmdline': `/x/kubemark --morph=kubelet --name=${node} -v=2` })
+      changed('kubelet-process/ok', { '/proc/812/cmdline': `/x/kubemark --morph=kubelet --name=${node} -v=2` })
     expect(await look(kubeletProcess, named('node-7'), options)).toEqual([])
     expect(reasons(await look(kubeletProcess, named('node-77'), options))).toEqual(['KubeletDown'])
   })
 
   it('looks first where it found it before, and elsewhere when that is another now', async () => {
     const files: Record<string, string | null> = {}
-    const host = changed('healthy', files)
+    const host = changed('kubelet-process/ok', files)
     const list = vi.spyOn(host, 'list')
     for (const times of [1, 2]) {
       expect(await look(kubeletProcess, host), `look ${times}`).toEqual([])
@@ -94,21 +98,27 @@ describe('kubelet-process', () => {
 
   it('does not apply where no kubelet ever ran, unless it is told that one must', async () => {
     await expect(look(kubeletProcess, fixtureHost('empty'))).rejects.toThrow(NotApplicable)
-    const never = { ...fixtureHost('ailing'), exists: async (path: string) => path === '/' }
+    const never = { ...fixtureHost('kubelet-process/bad'), exists: async (path: string) => path === '/' }
     await expect(look(kubeletProcess, never)).rejects.toThrow('this host has no /var/lib/kubelet: no kubelet')
     expect(reasons(await look(kubeletProcess, never, { signs: ['/srv/kubelet', '/'] }))).toEqual(['KubeletDown'])
   })
 
   it('does not know where it cannot see: never dead, never fine', async () => {
-    const hidden = look(kubeletProcess, fixtureHost('hidepid'))
+    const hidden = look(kubeletProcess, fixtureHost('kubelet-process/hidepid'))
     await expect(hidden).rejects.toThrow('/proc does not show the processes of others')
     await expect(hidden).rejects.not.toThrow(NotApplicable)
-    await expect(look(kubeletProcess, fixtureHost('garbled'))).rejects.toThrow(
+    await expect(look(kubeletProcess, fixtureHost('kubelet-process/unreadable'))).rejects.toThrow(
       '/proc/812/status does not say in which state',
     )
-    const forbidden = { ...fixtureHost('ailing'), readWords: () => Promise.reject(new Error('/proc/1/cmdline: EPERM')) }
+    const forbidden = {
+      ...fixtureHost('kubelet-process/bad'),
+      readWords: () => Promise.reject(new Error('/proc/1/cmdline: EPERM')),
+    }
     await expect(look(kubeletProcess, forbidden)).rejects.toThrow('EPERM')
-    const sealed = { ...fixtureHost('healthy'), exists: () => Promise.reject(new Error('/var/lib/kubelet: EACCES')) }
+    const sealed = {
+      ...fixtureHost('kubelet-process/ok'),
+      exists: () => Promise.reject(new Error('/var/lib/kubelet: EACCES')),
+    }
     await expect(look(kubeletProcess, sealed)).rejects.toThrow('EACCES')
   })
 

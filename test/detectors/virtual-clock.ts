@@ -1,7 +1,7 @@
 /** A clock that stands still until it is told to go on, so that no test waits or races. */
 import { setImmediate as settled } from 'node:timers/promises'
 import type { Moment } from '../../common/moment.ts'
-import type { Clock } from '../../detectors/clock.ts'
+import type { Clock } from '../../detectors/engine/clock.ts'
 
 interface Sleeper {
   readonly atMs: number

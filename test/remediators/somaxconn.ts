@@ -4,8 +4,8 @@
  */
 import { readFile } from 'node:fs/promises'
 import type { Finding } from '../../detectors/contract.ts'
-import { startDetectors } from '../../detectors/engine.ts'
-import { createHost } from '../../detectors/host.ts'
+import { startDetectors } from '../../detectors/engine/engine.ts'
+import { createHost } from '../../detectors/host/host.ts'
 import { kernelParams } from '../../detectors/kernel-params.ts'
 import type { Remediation } from '../../remediators/contract.ts'
 import { builtinRemediators } from '../../remediators/index.ts'

@@ -13,6 +13,8 @@ const PURE = [
   'mesh/sim/**',
   'mesh/wire/**',
   'detectors/*.ts',
+  'detectors/{engine,reading}/*.ts',
+  'detectors/host/{port,guarded}.ts',
   'remediators/*.ts',
   'settings/*.ts',
   'common/*.ts',
@@ -22,7 +24,7 @@ const PURE = [
 
 /** The files among them that do the I/O, look at the clock or wait, so that the others need not. */
 const ADAPTERS = [
-  'detectors/{clock,engine,host}.ts',
+  'detectors/engine/{clock,engine}.ts',
   'remediators/{control,run,store}.ts',
   'settings/store.ts',
   'common/{atomic-file,config-file,moment,pino-log,yaml-file}.ts',

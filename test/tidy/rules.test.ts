@@ -62,7 +62,7 @@ describe('the directions of imports', () => {
     ['mesh/core/a.ts', "import '../../common/duration.ts'"],
     ['mesh/libp2p/a.ts', "import type { Finding } from '../../detectors/contract.ts'"],
     ['detectors/a.ts', "import '../remediators/contract.ts'"],
-    ['remediators/a.ts', "import '../detectors/engine.ts'"],
+    ['remediators/a.ts', "import '../detectors/engine/engine.ts'"],
     ['settings/a.ts', "import '../aggregator/model.ts'"],
     ['node-agent/a.ts', "import '../aggregator/model.ts'"],
     ['aggregator/a.ts', "import '../node-agent/main.ts'"],
@@ -145,7 +145,7 @@ describe('purity', () => {
   })
 
   test('leaves adapters alone', () => {
-    expect(impurities(readSource('detectors/host.ts', "import 'node:fs'\nDate.now()"))).toEqual([])
+    expect(impurities(readSource('detectors/engine/clock.ts', "import 'node:fs'\nDate.now()"))).toEqual([])
     expect(impurities(readSource('detectors/conntrack.ts', "import 'node:fs'"))).toHaveLength(1)
   })
 })

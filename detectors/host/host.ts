@@ -1,0 +1,189 @@
+/** The real host: its files below a root folder, its filesystems, and what the mesh knows of its clock. */
+import { constants } from 'node:fs'
+import { access, type FileHandle, open, readdir, readlink, stat, statfs } from 'node:fs/promises'
+import { isAbsolute, join, normalize } from 'node:path'
+import { messageOf } from '../../common/errors.ts'
+import { runCommand } from './command.ts'
+import { httpGet } from './http.ts'
+import { type Command, type FilesystemUse, type Host, NotApplicable, type PeerOffset } from './port.ts'
+import { missingPrivileges } from './privileges.ts'
+
+/** Nothing a detector reads is larger; a file that is was not meant, and must not fill the agent's memory. */
+export const FILE_BYTES_MAX = 1024 * 1024
+/** /proc answers at most a page or a few per read whatever is asked for. */
+const CHUNK_BYTES = 64 * 1024
+/** A command line can be megabytes long, by the will of whoever started it; what tells programs apart comes first. */
+const WORDS_BYTES = 4 * 1024
+
+export interface HostOptions {
+  readonly node: string
+  /** Where the host's root is mounted: `/` on the host itself, `/host` in a pod. */
+  readonly root?: string
+  readonly peerOffsets: () => readonly PeerOffset[]
+}
+
+export function createHost({ node, root = '/', peerOffsets }: HostOptions): Host {
+  const readText = async (path: string) => readBounded(path, locate(root, path))
+  return {
+    node,
+    missing: (needs) => missingPrivileges(root, needs),
+    readText,
+    readInt: async (path) => parseWholeNumber(path, await readText(path)),
+    readWords: async (path) => readWords(path, locate(root, path)),
+    readLink: async (path) => readLink(path, locate(root, path)),
+    list: async (path) => list(path, locate(root, path)),
+    exists: async (path) => exists(path, locate(root, path)),
+    filesystem: (path) => filesystemUse(path, root),
+    get: (url, options) => httpGet(url, options, readText),
+    run: async (command, options) => {
+      requireOwnRoot(root, command)
+      return runCommand(command, options)
+    },
+    peerOffsets,
+  }
+}
+
+/** The whole number that is all of `text`, but for white space. Throws an Error naming `path` when it is anything else. */
+export function parseWholeNumber(path: string, text: string): number {
+  const digits = text.trim()
+  const value = Number(digits)
+  if (!/^-?\d+$/.test(digits) || !Number.isSafeInteger(value)) {
+    throw new Error(`${path} holds ${JSON.stringify(digits.slice(0, 40))}, which is no whole number`)
+  }
+  return value
+}
+
+/** Where a path of the host is found here. `..` is resolved first, so that it cannot lead out of the root. */
+function locate(root: string, path: string): string {
+  if (!isAbsolute(path)) throw new Error(`${path} is not an absolute path`)
+  return join(root, normalize(path))
+}
+
+async function exists(path: string, located: string): Promise<boolean> {
+  try {
+    await access(located)
+    return true
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw unreadable(path, error)
+  }
+}
+
+async function readLink(path: string, located: string): Promise<string> {
+  try {
+    return await readlink(located)
+  } catch (error) {
+    throw missingOrUnreadable(path, error)
+  }
+}
+
+/** The host's programs need the host's libraries and namespaces, which an agent in a container does not have. */
+function requireOwnRoot(root: string, [program]: Command): void {
+  if (!isAbsolute(program)) throw new Error(`${program} is not an absolute path`)
+  if (normalize(root) !== '/') throw new NotApplicable(`${program} of the host cannot be run from a container`)
+}
+
+async function list(path: string, located: string): Promise<readonly string[]> {
+  try {
+    return await readdir(located)
+  } catch (error) {
+    throw missingOrUnreadable(path, error)
+  }
+}
+
+async function readWords(path: string, located: string): Promise<readonly string[]> {
+  const file = await openFile(path, located)
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(WORDS_BYTES), 0, WORDS_BYTES, null)
+    const text = buffer.toString('utf8', 0, bytesRead)
+    if (text === '') return []
+    return (text.endsWith('\0') ? text.slice(0, -1) : text).split('\0')
+  } catch (error) {
+    // Its process ended after the file was opened.
+    const hasEnded = (error as NodeJS.ErrnoException).code === 'ESRCH'
+    throw hasEnded ? new NotApplicable(`${path} is of a process that has ended`) : unreadable(path, error)
+  } finally {
+    await file.close()
+  }
+}
+
+async function openFile(path: string, located: string): Promise<FileHandle> {
+  try {
+    // Non-blocking, since opening a FIFO would otherwise wait for a writer, for ever and in a thread of the pool.
+    return await open(located, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch (error) {
+    throw missingOrUnreadable(path, error)
+  }
+}
+
+async function readBounded(path: string, located: string): Promise<string> {
+  const file = await openFile(path, located)
+  try {
+    return decode(path, await readAll(path, file))
+  } finally {
+    await file.close()
+  }
+}
+
+/** Reads to the end and not by the file's size, which is 0 for everything in /proc. */
+async function readAll(path: string, file: FileHandle): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for (;;) {
+    const chunk = Buffer.alloc(CHUNK_BYTES)
+    // A failure here includes files of a process or device that went away after they were opened (ESRCH, ENODEV).
+    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, null).catch((error: unknown) => {
+      throw unreadable(path, error)
+    })
+    if (bytesRead === 0) return Buffer.concat(chunks)
+    length += bytesRead
+    if (length > FILE_BYTES_MAX) throw new Error(`${path} is over 1 MiB, more than is read of any file`)
+    chunks.push(chunk.subarray(0, bytesRead))
+  }
+}
+
+function decode(path: string, bytes: Buffer): string {
+  if (bytes.includes(0)) throw new Error(`${path} is not text: it holds NUL bytes`)
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw new Error(`${path} is not text: it is not UTF-8`)
+  }
+}
+
+async function filesystemUse(path: string, root: string): Promise<FilesystemUse> {
+  const located = locate(root, path)
+  try {
+    if (normalize(root) !== '/' && (await stat(located)).dev === (await stat('/')).dev) {
+      // In a pod that mounts only /host/proc, /host itself lies on the container's own filesystem. Its figures would
+      // pass for the host's.
+      throw new NotApplicable(`${path} of the host is not mounted under ${root}`)
+    }
+    const { bsize, blocks, bfree, bavail, files, ffree } = await statfs(located)
+    return {
+      bytes: blocks * bsize,
+      bytesUsed: (blocks - bfree) * bsize,
+      bytesAvailable: bavail * bsize,
+      inodes: files,
+      inodesFree: ffree,
+    }
+  } catch (error) {
+    if (error instanceof NotApplicable) throw error
+    throw missingOrUnreadable(path, error)
+  }
+}
+
+function missingOrUnreadable(path: string, error: unknown): Error {
+  return isMissing(error) ? new NotApplicable(`${path} does not exist on this host`) : unreadable(path, error)
+}
+
+function isMissing(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code
+  // ENOTDIR: a parent of the path is a file, so the path does not exist either.
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}
+
+function unreadable(path: string, error: unknown): Error {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? messageOf(error)
+  return new Error(`${path} cannot be read: ${code}`, { cause: error })
+}

@@ -1,0 +1,124 @@
+/**
+ * What a detector may ask of the host that it looks at. This port is all it gets: on a node it is host.ts, in tests and in
+ * `starling detectors run --host-root` a recorded host (testing/fixture-host.ts).
+ */
+
+/** A privilege that a host may withhold; a detector lacking one answers `not-applicable: needs …`. */
+export type Need = 'CAP_SYSLOG' | 'CAP_DAC_READ_SEARCH' | 'CAP_SYS_PTRACE' | 'CAP_NET_ADMIN' | 'kmsg' | 'cri' | 'dbus'
+
+/** Everything a detector may touch. Paths are absolute paths of the host, whatever they are mounted under. */
+export interface Host {
+  readonly node: string
+  /** Those of `needs` that the agent was not given. What the host itself does not have is not among them. */
+  missing(needs: readonly Need[]): Promise<readonly Need[]>
+  /** Throws NotApplicable when it does not exist, an Error naming the path when it cannot be read or is over 1 MiB. */
+  readText(path: string): Promise<string>
+  /** Like readText, and an Error naming the path when the content is no whole number. */
+  readInt(path: string): Promise<number>
+  /**
+   * The first words of a file of words that each end in NUL, as /proc/PID/cmdline: those within its first 4 KiB, and what is
+   * no UTF-8 in them replaced. None when it is empty. Throws as readText, and NotApplicable of a process that has ended.
+   */
+  readWords(path: string): Promise<readonly string[]>
+  /** Where a symbolic link points, as it is written in it: a path of the host, or such as `anon_inode:inotify`. Throws as readText. */
+  readLink(path: string): Promise<string>
+  /** Names in a folder, in no order. Throws as readText. */
+  list(path: string): Promise<readonly string[]>
+  /** Throws an Error naming the path when not even that can be seen. */
+  exists(path: string): Promise<boolean>
+  /** Size and use of the filesystem that `path` is on. */
+  filesystem(path: string): Promise<FilesystemUse>
+  /**
+   * One GET of a service of this host, over `http:`, `https:`, or `unix:/path/of/socket:/path/of/request`. Redirects are
+   * not followed. Throws Unreachable when nothing answers there, an Error when the answer is no HTTP or over `bytesMax`.
+   */
+  get(url: string, options: GetOptions): Promise<HttpReply>
+  /**
+   * Runs a program of the host, by its absolute path, without a shell, with an empty input and none of the agent's
+   * environment; it and its children are killed on abort. Throws NotApplicable when there is no such program here.
+   */
+  run(command: Command, options: RunOptions): Promise<CommandResult>
+  /** Offsets measured within the last 10 s against the peers this node shares an edge with. */
+  peerOffsets(): readonly PeerOffset[]
+}
+
+export interface FilesystemUse {
+  readonly bytes: number
+  readonly bytesUsed: number
+  /** What an unprivileged process can still write. */
+  readonly bytesAvailable: number
+  readonly inodes: number
+  readonly inodesFree: number
+}
+
+export interface GetOptions {
+  readonly signal: AbortSignal
+  readonly headers?: Readonly<Record<string, string>>
+  /** For `https:`. */
+  readonly tls?: TlsOptions
+  /** 1 MiB when not given. */
+  readonly bytesMax?: number
+}
+
+/** Paths of PEM files of the host. */
+export interface TlsOptions {
+  /** Whose signature is trusted. The system's authorities when not given. */
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+  /** Takes any certificate, as for a kubelet that signs its own. Only for services on the loopback interface. */
+  readonly anyServer?: boolean
+}
+
+export interface HttpReply {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** An absolute path, and arguments as the program gets them. */
+export type Command = readonly [program: string, ...args: string[]]
+
+export interface RunOptions {
+  readonly signal: AbortSignal
+  /** Of each of stdout and stderr; 64 KiB when not given. What is more ends the program. */
+  readonly bytesMax?: number
+}
+
+export interface CommandResult {
+  /** Null when a signal ended it. */
+  readonly code: number | null
+  /** SIGKILL and so on; null when it exited. */
+  readonly signal: string | null
+  readonly stdout: string
+  readonly stderr: string
+  /** It said more than `bytesMax` and was killed for it; what is here is the beginning. */
+  readonly truncated: boolean
+}
+
+/** A peer's clock against ours, from the mesh's own acknowledgements. */
+export interface PeerOffset {
+  readonly node: string
+  /** Peer's wall clock minus ours, in ms. */
+  readonly offsetMs: number
+  /** The true offset lies within ± this, half of the round trip. */
+  readonly errorMs: number
+}
+
+/** Thrown by `sample` when the host has no such thing to look at. It is an answer, not a failure. */
+export class NotApplicable extends Error {
+  override name = 'NotApplicable'
+}
+
+/** No service answers at an address: refused, no such socket, no answer at all. */
+export class Unreachable extends Error {
+  override name = 'Unreachable'
+  /** ECONNREFUSED, ENOENT and so on. */
+  readonly code: string
+
+  constructor(address: string, code: string, options?: ErrorOptions) {
+    super(`${address} cannot be reached: ${code}`, options)
+    this.code = code
+  }
+}

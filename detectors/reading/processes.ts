@@ -1,0 +1,50 @@
+/** The processes of a host, from its /proc. */
+import { type Host, NotApplicable } from '../contract.ts'
+
+/**
+ * Their numbers. Throws an Error where /proc shows an agent its own processes only (mounted with hidepid): that one is not
+ * listed there does not mean then that it is not there.
+ */
+export async function processIds(host: Host): Promise<readonly string[]> {
+  const ids = (await host.list('/proc')).filter((name) => /^\d+$/.test(name))
+  if (!ids.includes('1')) throw new Error('/proc does not show the processes of others')
+  return ids
+}
+
+/** Its command line. None: it has ended, also as a zombie, or is a thread of the kernel. Throws an Error when it may not be seen. */
+export async function commandLineOf(host: Host, id: string): Promise<readonly string[]> {
+  try {
+    return await host.readWords(`/proc/${id}/cmdline`)
+  } catch (error) {
+    if (error instanceof NotApplicable) return []
+    throw error
+  }
+}
+
+export interface ProcessStatus {
+  /** The letter of proc(5): R, S, D, T, t, Z and so on. */
+  readonly state: string
+  /** It has a PID namespace of its own, or a pod's: what it is called says nothing of the host. */
+  readonly isContained: boolean
+}
+
+/** Undefined when it has ended. Throws an Error when the file is not of the form of proc(5), or may not be seen. */
+export async function processStatusOf(host: Host, id: string): Promise<ProcessStatus | undefined> {
+  const path = `/proc/${id}/status`
+  try {
+    const text = await host.readText(path)
+    const state = /^State:\s+(\S)/m.exec(text)?.[1]
+    if (state === undefined) throw new Error(`${path} does not say in which state the process is`)
+    // One number for each namespace from the one of this /proc inwards; kernels before 4.1 do not say.
+    const numbers = /^NSpid:\s+(\S.*)$/m.exec(text)?.[1]?.split(/\s+/) ?? []
+    return { state, isContained: numbers.length > 1 }
+  } catch (error) {
+    if (error instanceof NotApplicable || hasEnded(error)) return undefined
+    throw error
+  }
+}
+
+/** It ended between the opening of its file and the reading. */
+function hasEnded(error: unknown): boolean {
+  return ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'ESRCH'
+}

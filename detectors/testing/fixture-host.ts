@@ -1,0 +1,109 @@
+/**
+ * A recorded host: a folder with the files that the host had at their paths, and in its `host.json` what is no file. This is
+ * what detectors are tested with, and what `starling plugin record` writes.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { messageOf, UsageError } from '../../common/errors.ts'
+import { createHost } from '../host/host.ts'
+import { type CommandResult, type Host, NotApplicable, Unreachable } from '../host/port.ts'
+
+const NEEDS = ['CAP_SYSLOG', 'CAP_DAC_READ_SEARCH', 'CAP_SYS_PTRACE', 'CAP_NET_ADMIN', 'kmsg', 'cri', 'dbus'] as const
+
+const figure = z.number()
+/** Everything of a host that is no file. What is not given is not there: not mounted, not installed, not listening. */
+const recordSchema = z.strictObject({
+  node: z.string().min(1).default('node-7'),
+  /** Privileges that the agent lacks there. */
+  missing: z.array(z.enum(NEEDS)).default([]),
+  /** By mount point. */
+  filesystems: z
+    .record(
+      z.string(),
+      z.strictObject({
+        bytes: figure,
+        bytesUsed: figure,
+        bytesAvailable: figure,
+        inodes: figure,
+        inodesFree: figure,
+      }),
+    )
+    .default({}),
+  /** Replies by URL. */
+  replies: z
+    .record(
+      z.string(),
+      z.strictObject({
+        status: z.int(),
+        headers: z.record(z.string(), z.string()).default({}),
+        body: z.string(),
+      }),
+    )
+    .default({}),
+  /** Results by command line, its words joined by one blank. */
+  commands: z
+    .record(
+      z.string(),
+      z.strictObject({
+        code: z.int().nullable().default(0),
+        signal: z.string().nullable().default(null),
+        stdout: z.string().default(''),
+        stderr: z.string().default(''),
+        truncated: z.boolean().default(false),
+      }) satisfies z.ZodType<CommandResult>,
+    )
+    .default({}),
+  peers: z.array(z.strictObject({ node: z.string(), offsetMs: figure, errorMs: figure })).default([]),
+})
+
+/** What may stand in `host.json`; every key has a default. */
+export type HostRecord = z.input<typeof recordSchema>
+
+/**
+ * The host recorded in the folder `root`, with what `changed` says in place of what its `host.json` does. Throws a
+ * UsageError when that file is not of the right form.
+ */
+export function fixtureHost(root: string, changed: HostRecord = {}): Host {
+  const record = readRecord(join(root, 'host.json'), changed)
+  const { node, missing, filesystems, replies, commands, peers } = record
+  return {
+    ...createHost({ node, root, peerOffsets: () => peers }),
+    missing: async (needs) => needs.filter((need) => missing.includes(need)),
+    filesystem: async (path) => {
+      const use = filesystems[path]
+      if (use === undefined) throw new NotApplicable(`${path} is not mounted`)
+      return use
+    },
+    get: async (url, { signal }) => {
+      signal.throwIfAborted()
+      const reply = replies[url]
+      if (reply === undefined) throw new Unreachable(url, 'ECONNREFUSED')
+      return reply
+    },
+    run: async (command, { signal }) => {
+      signal.throwIfAborted()
+      const result = commands[command.join(' ')]
+      if (result === undefined) throw new NotApplicable(`${command[0]} does not exist on this host`)
+      return result
+    },
+  }
+}
+
+function readRecord(file: string, changed: HostRecord): z.infer<typeof recordSchema> {
+  try {
+    return recordSchema.parse({ ...JSON.parse(readIfThere(file)), ...changed })
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error)
+    throw new UsageError(`${file} is not the record of a host: ${why}`)
+  }
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '{}'
+    throw error
+  }
+}
