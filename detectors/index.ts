@@ -3,8 +3,16 @@ import { clockSkew } from './clock-skew.ts'
 import { conntrack } from './conntrack.ts'
 import type { Detector } from './contract.ts'
 import { diskUsage } from './disk-usage.ts'
+import { fstab } from './fstab.ts'
 import { kernelParams } from './kernel-params.ts'
 import { kubeletProcess } from './kubelet-process.ts'
 
 /** In the order in which reports and the documentation list them. */
-export const builtinDetectors: readonly Detector[] = [kernelParams, conntrack, diskUsage, clockSkew, kubeletProcess]
+export const builtinDetectors: readonly Detector[] = [
+  kernelParams,
+  conntrack,
+  diskUsage,
+  clockSkew,
+  kubeletProcess,
+  fstab,
+]

@@ -64,7 +64,7 @@ export function distinctMounts(mounts: readonly Mount[]): readonly Mount[] {
   return [...byDevice.values()]
 }
 
-/** The kernel writes blank, tab, newline, backslash and `#` as a backslash and three octal digits. */
-function unescapeMount(field: string): string {
+/** The kernel, and fstab(5), write blank, tab, newline, backslash and `#` as a backslash and three octal digits. */
+export function unescapeMount(field: string): string {
   return field.replace(/\\([0-3][0-7]{2})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 }
