@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { defineDetector, type Host, type Judgement, NotApplicable } from './contract.ts'
 import { askMount, isRemote, type MountAnswer, STAT } from './reading/answers.ts'
-import { devicePath, FSTAB, type FstabEntry, followLinks, parseFstab } from './reading/fstab.ts'
+import { devicePath, FSTAB, type FstabEntry, followLinks, readFstab } from './reading/fstab.ts'
 import { mountDifferences } from './reading/mount-differences.ts'
 import { MOUNTINFO_TABLES, type MountInfo, readMountInfo, visibleMounts } from './reading/mountinfo.ts'
 import { unescapeMount } from './reading/mounts.ts'
@@ -102,7 +102,7 @@ export const fstab = defineDetector({
   async sample(host, { ignore, compare }, signal) {
     signal.throwIfAborted()
     const mounts = await readMountInfo(host)
-    const entries = (await readEntries(host)).filter(
+    const entries = (await bootEntries(host)).filter(
       ({ spec, mountPoint, type }) => !ignore.includes(type === 'swap' ? spec : mountPoint),
     )
     const visible = visibleMounts(mounts)
@@ -188,16 +188,9 @@ function judgeAnswer({ mountPoint, type, answer }: Answered): readonly Judgement
   ]
 }
 
-/** Those that are meant to be mounted at boot, or by systemd at first use. None when there is no such file. */
-async function readEntries(host: Host): Promise<readonly FstabEntry[]> {
-  let text: string
-  try {
-    text = await host.readText(FSTAB)
-  } catch (error) {
-    if (error instanceof NotApplicable) return []
-    throw error
-  }
-  return parseFstab(text)
+/** Those that are meant to be mounted at boot, or by systemd at first use. */
+async function bootEntries(host: Host): Promise<readonly FstabEntry[]> {
+  return (await readFstab(host))
     .filter(({ type, mountPoint }) => type === 'swap' || mountPoint.startsWith('/'))
     .filter(({ options }) => !options.includes('noauto') || options.includes('x-systemd.automount'))
     .slice(0, ENTRIES_MAX)

@@ -6,6 +6,7 @@ import { diskUsage } from './disk-usage.ts'
 import { fstab } from './fstab.ts'
 import { kernelParams } from './kernel-params.ts'
 import { kubeletProcess } from './kubelet-process.ts'
+import { readOnlyFs } from './read-only-fs.ts'
 
 /** In the order in which reports and the documentation list them. */
 export const builtinDetectors: readonly Detector[] = [
@@ -15,4 +16,5 @@ export const builtinDetectors: readonly Detector[] = [
   clockSkew,
   kubeletProcess,
   fstab,
+  readOnlyFs,
 ]

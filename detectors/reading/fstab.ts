@@ -13,6 +13,16 @@ export interface FstabEntry {
   readonly options: readonly string[]
 }
 
+/** No entries when there is no such file: then something else mounts, or the agent runs in a container that does not have it. */
+export async function readFstab(host: Host): Promise<readonly FstabEntry[]> {
+  try {
+    return parseFstab(await host.readText(FSTAB))
+  } catch (error) {
+    if (error instanceof NotApplicable) return []
+    throw error
+  }
+}
+
 /** Comments and lines with fewer than three fields are passed over, as mount(8) does; no options are `defaults`. */
 export function parseFstab(text: string): readonly FstabEntry[] {
   return text.split('\n').flatMap((line) => {

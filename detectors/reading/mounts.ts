@@ -43,11 +43,15 @@ export function parseMounts(text: string): readonly Mount[] {
   })
 }
 
+export function isDiskType(type: string): boolean {
+  return DISK_TYPES.has(type)
+}
+
 /** What can be written to and so run full. */
 export function isLocalDisk({ type, mountPoint, readOnly }: Mount): boolean {
   if (readOnly) return false
   // An agent in a container without the host's mount table sees an overlay as its root; there it is all there is.
-  return DISK_TYPES.has(type) || (type === 'overlay' && mountPoint === '/')
+  return isDiskType(type) || (type === 'overlay' && mountPoint === '/')
 }
 
 /**
