@@ -1,6 +1,7 @@
 /** Every detector that ships with Starling. To add one, write its file and name it here. */
 import { clockSkew } from './clock-skew.ts'
 import { conntrack } from './conntrack.ts'
+import { conntrackDrops } from './conntrack-drops.ts'
 import type { Detector } from './contract.ts'
 import { diskUsage } from './disk-usage.ts'
 import { fstab } from './fstab.ts'
@@ -17,4 +18,5 @@ export const builtinDetectors: readonly Detector[] = [
   kubeletProcess,
   fstab,
   readOnlyFs,
+  conntrackDrops,
 ]
