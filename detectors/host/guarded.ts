@@ -6,9 +6,11 @@ import type { Host } from './port.ts'
  * `host`, but that an access outside of `touches` throws an Error that names it. The names of a folder may be listed, and
  * whether a path exists be asked, also of each folder above a path that may be read.
  */
-export function guardedHost(host: Host, { paths = [], commands = [], services = [], peers = false }: Touches): Host {
+export function guardedHost(host: Host, touches: Touches): Host {
+  const { paths = [], filesystems = [], commands = [], services = [], peers = false } = touches
   const mayRead = anyOf(paths)
   const mayList = anyOf(paths.flatMap(foldersAbove))
+  const mayMeasure = anyOf(filesystems)
   const mayRun = anyOf(commands)
   const mayAsk = anyOf(services)
   const reading = (path: string) => permit(mayRead(path), path)
@@ -22,7 +24,8 @@ export function guardedHost(host: Host, { paths = [], commands = [], services = 
     readLink: async (path) => reading(path) && host.readLink(path),
     list: async (path) => listing(path) && host.list(path),
     exists: async (path) => listing(path) && host.exists(path),
-    filesystem: async (path) => listing(path) && host.filesystem(path),
+    filesystem: async (path) =>
+      permit(mayRead(path) || mayList(path) || mayMeasure(path), path) && host.filesystem(path),
     get: async (url, options) => permit(mayAsk(serviceOf(url)), serviceOf(url)) && host.get(url, options),
     run: async (command, options) => permit(mayRun(command[0]), command[0]) && host.run(command, options),
     peerOffsets: () => permit(peers, 'its peers') && host.peerOffsets(),
