@@ -6,6 +6,7 @@ import type { Detector } from './contract.ts'
 import { diskUsage } from './disk-usage.ts'
 import { fstab } from './fstab.ts'
 import { kernelParams } from './kernel-params.ts'
+import { kernelVersion } from './kernel-version.ts'
 import { kubeletProcess } from './kubelet-process.ts'
 import { readOnlyFs } from './read-only-fs.ts'
 
@@ -19,4 +20,5 @@ export const builtinDetectors: readonly Detector[] = [
   fstab,
   readOnlyFs,
   conntrackDrops,
+  kernelVersion,
 ]
