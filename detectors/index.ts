@@ -9,6 +9,7 @@ import { kernelParams } from './kernel-params.ts'
 import { kernelVersion } from './kernel-version.ts'
 import { kubeletProcess } from './kubelet-process.ts'
 import { readOnlyFs } from './read-only-fs.ts'
+import { syslogLevel } from './syslog-level.ts'
 
 /** In the order in which reports and the documentation list them. */
 export const builtinDetectors: readonly Detector[] = [
@@ -21,4 +22,5 @@ export const builtinDetectors: readonly Detector[] = [
   readOnlyFs,
   conntrackDrops,
   kernelVersion,
+  syslogLevel,
 ]
