@@ -5,6 +5,7 @@ import { conntrackDrops } from './conntrack-drops.ts'
 import type { Detector } from './contract.ts'
 import { diskUsage } from './disk-usage.ts'
 import { fstab } from './fstab.ts'
+import { inotifyExhausted } from './inotify-exhausted.ts'
 import { kernelParams } from './kernel-params.ts'
 import { kernelVersion } from './kernel-version.ts'
 import { kubeletProcess } from './kubelet-process.ts'
@@ -23,4 +24,5 @@ export const builtinDetectors: readonly Detector[] = [
   conntrackDrops,
   kernelVersion,
   syslogLevel,
+  inotifyExhausted,
 ]
