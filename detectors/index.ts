@@ -9,6 +9,7 @@ import { inotifyExhausted } from './inotify-exhausted.ts'
 import { kernelParams } from './kernel-params.ts'
 import { kernelVersion } from './kernel-version.ts'
 import { kubeletProcess } from './kubelet-process.ts'
+import { nicCpu } from './nic-cpu.ts'
 import { readOnlyFs } from './read-only-fs.ts'
 import { syslogLevel } from './syslog-level.ts'
 
@@ -25,4 +26,5 @@ export const builtinDetectors: readonly Detector[] = [
   kernelVersion,
   syslogLevel,
   inotifyExhausted,
+  nicCpu,
 ]
