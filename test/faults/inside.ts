@@ -6,6 +6,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { expect, vi } from 'vitest'
 import type { RunResult } from '../../detectors/engine/track.ts'
 import type { Answer, Question } from './inside-process.ts'
 
@@ -56,6 +57,13 @@ export async function startInside(wrapper: readonly string[]): Promise<Inside> {
 export function found(result: RunResult): readonly string[] {
   if (result.kind !== 'judged') return [`${result.kind}: ${result.why}`]
   return result.judgements.map(({ reason, cause }) => (cause === '' ? reason : `${reason} ${cause}`))
+}
+
+/** Until a counter of the next look is compared with that of the last: looks less than 5 s apart are not. */
+export async function untilComparable(inside: Inside): Promise<void> {
+  const uptime = async () => Number.parseFloat(await inside.run('cat', '/proc/uptime'))
+  const from = await uptime()
+  await vi.waitFor(async () => expect(await uptime()).toBeGreaterThan(from + 5), { timeout: 20_000, interval: 500 })
 }
 
 /** One question at a time is answered, in their order, a line each. */

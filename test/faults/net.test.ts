@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { describeReal, needsNetworkNamespace, needsProgram } from '../real-part.ts'
-import { found, type Inside, OWN_NETWORK, startInside } from './inside.ts'
+import { found, type Inside, OWN_NETWORK, startInside, untilComparable } from './inside.ts'
 
-/** Sends `count` packets of UDP over the loopback interface, from a port of its own each, to one port, or for 0 to as many. */
+/** Sends `count` packets of UDP over the loopback interface, from a port of its own each, to one port or, for 0, to as many. */
 const SEND = `
   const { createSocket } = require('node:dgram')
   const [to, count] = process.argv.slice(1).map(Number)
@@ -21,12 +21,6 @@ describeReal('connection tracking of a network of its own', needsNetworkNamespac
     await inside.run('iptables', '-A', 'INPUT', '-m', 'conntrack', '--ctstate', 'INVALID', '-j', 'DROP')
   })
   afterEach(() => inside.end())
-  /** Counters of two looks less than 5 s apart are not compared. */
-  const untilComparable = async () => {
-    const uptime = async () => Number.parseFloat(await inside.run('cat', '/proc/uptime'))
-    const from = await uptime()
-    await vi.waitFor(async () => expect(await uptime()).toBeGreaterThan(from + 5), { timeout: 20_000, interval: 500 })
-  }
   const send = (to: number, count: number) => inside.run(process.execPath, '-e', SEND, String(to), String(count))
 
   it('is found filling when entries are added, by a threshold that a test can reach', async () => {
@@ -44,7 +38,7 @@ describeReal('connection tracking of a network of its own', needsNetworkNamespac
     )
     expect(found(await inside.look('conntrack-drops'))).toEqual([])
     await send(9_999, 200)
-    await untilComparable()
+    await untilComparable(inside)
     expect(found(await inside.look('conntrack-drops'))).toEqual(['ConntrackDrops', 'ConntrackDropsMany'])
   })
 })
