@@ -43,6 +43,11 @@ export interface Finding {
   readonly observedAt: string
   /** How long after it was observed it stops counting. Whoever receives it counts on a clock of its own. */
   readonly ttlMs: number
+  /**
+   * The last look did not see it any more, and it is reported still: `clearing` until it was gone for as long as its reason
+   * says, `flapping` for longer since it keeps coming and going. Nothing is to be mended while it is held.
+   */
+  readonly held?: 'clearing' | 'flapping'
   /** Of the detector that says so. Agents of before it was announced leave it out. */
   readonly version?: string
 }
@@ -61,6 +66,11 @@ export interface Reason {
   readonly summary: string
   /** The fault must be seen without a break for this long before it is reported; 0s reports the first sighting. */
   readonly sustain: Duration
+  /**
+   * It must be gone for this long before it is reported gone, 30m at most; as long as its sustain when not given, since what
+   * takes long to be believed takes as long to be over. One that flaps is reported for longer: see engine/flaps.ts.
+   */
+  readonly clearAfter?: Duration
   /** The page in docs/runbooks/ that says what to do. */
   readonly runbook: string
   /**

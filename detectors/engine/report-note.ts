@@ -24,6 +24,7 @@ const findingSchema = z.object({
   since: z.iso.datetime(),
   observedAt: z.iso.datetime(),
   ttlMs: z.number().min(0),
+  held: z.enum(['clearing', 'flapping']).exactOptional(),
   version: z.string().max(VERSION_LENGTH_MAX).exactOptional(),
 }) satisfies z.ZodType<Finding>
 
