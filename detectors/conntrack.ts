@@ -15,6 +15,7 @@ const ratio = z.number().gt(0).lte(1)
 export const conntrack = defineDetector({
   name: 'conntrack',
   summary: 'How full the connection-tracking table is.',
+  importance: 'vital',
   every: '15s',
   timeout: '5s',
   needs: [],

@@ -98,6 +98,8 @@ export interface Detector<O = unknown, S = unknown, R extends string = string> {
   /** At most 63 characters. One that ships with Starling leaves it out: it has the version of the program. */
   readonly version?: string
   readonly summary: string
+  /** What becomes of it when all detectors together cost more than they may; `usual` when not given. */
+  readonly importance?: Importance
   readonly every: Duration
   readonly timeout: Duration
   readonly needs: readonly Need[]
@@ -110,6 +112,9 @@ export interface Detector<O = unknown, S = unknown, R extends string = string> {
   /** Pure. `past` holds the samples before this one, newest first, at most 10. */
   judge(sample: S, options: O, past: readonly S[]): readonly Judgement<R>[]
 }
+
+/** `vital`: never looks more rarely than it is set to. `extra`: the first to do so, before the `usual` ones. */
+export type Importance = 'vital' | 'usual' | 'extra'
 
 /** Identity function that infers the sample and the reason names of a detector from its definition. */
 export function defineDetector<O, S, const R extends string>(detector: Detector<O, S, R>): Detector<O, S, R> {

@@ -32,6 +32,7 @@ interface Kubelet {
 export const kubeletProcess = defineDetector({
   name: 'kubelet-process',
   summary: "Whether this node's kubelet runs.",
+  importance: 'vital',
   every: '10s',
   timeout: '5s',
   needs: [],

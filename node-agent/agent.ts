@@ -6,6 +6,7 @@ import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
 import { parseListen } from '../common/listen.ts'
 import type { Logger } from '../common/pino-log.ts'
 import { startDetectors } from '../detectors/engine/engine.ts'
+import { openTrackStore } from '../detectors/engine/store.ts'
 import { createHost } from '../detectors/host/host.ts'
 import { builtinDetectors } from '../detectors/index.ts'
 import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
@@ -21,8 +22,9 @@ import type { AgentConfig } from './config.ts'
 import { startHealthServer } from './health-server.ts'
 import { createAgentMetrics } from './metrics.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
-import { SETTINGS_REPORT, settingsFinding } from './settings-finding.ts'
+import { settingsFinding } from './settings-finding.ts'
 import { SettingsKeeper } from './settings-keeper.ts'
+import { shedFinding } from './shed-finding.ts'
 import { VerdictLog } from './verdict-log.ts'
 
 /** How soon a change in which subjects are covered is told: about a beat. */
@@ -49,6 +51,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const keeper = await loadSettingsKeeper(identity, config, log)
   const stopping = new AbortController()
   let remediation: RemediationRoom | undefined
+  const tracks = await openTrackStore(stateDir, node, log)
   const detectors = startDetectors({
     host: createHost({ node, root: config.host.root, peerOffsets: () => publisher.peerOffsets() }),
     detectors: builtinDetectors,
@@ -59,6 +62,10 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       void remediation?.onReport(report)
       publisher.report(report)
     },
+    onLook: metrics.look,
+    onShed: (shed) =>
+      publisher.reportOwn(shedFinding({ node, shed, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS })),
+    memory: { kept: await tracks.load(), save: (known) => tracks.save(known) },
     signal: stopping.signal,
     log,
   })
@@ -88,7 +95,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     metrics.settings(version)
     publisher.publish(APPLIED_TOPIC, encodeApplied({ version }), NOTE_TTL_MS)
     const state = { node, version, rejected: keeper.rejected, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS }
-    publisher.report({ detector: SETTINGS_REPORT, findings: [settingsFinding(state)], changed: true })
+    publisher.reportOwn(settingsFinding(state))
   }
   const verdicts = new VerdictLog(log)
   const hear = async ({ statement: { signer, body } }: SignedStatement) => {
@@ -130,7 +137,10 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   })
   publisher.start(mesh)
   announceSettings()
-  const watching = setInterval(() => publisher.watching(), WATCHING_EVERY_MS)
+  const watching = setInterval(() => {
+    publisher.watching()
+    publisher.renew()
+  }, WATCHING_EVERY_MS)
   const { host, port } = config.metrics
   const stopHealth = await startHealthServer({
     host,
