@@ -19,6 +19,7 @@ export function guardedHost(host: Host, { paths = [], commands = [], services = 
     readText: async (path) => reading(path) && host.readText(path),
     readInt: async (path) => reading(path) && host.readInt(path),
     readWords: async (path) => reading(path) && host.readWords(path),
+    processes: async (asOf) => reading('/proc/1/cmdline') && host.processes(asOf),
     readLink: async (path) => reading(path) && host.readLink(path),
     list: async (path) => listing(path) && host.list(path),
     exists: async (path) => listing(path) && host.exists(path),
