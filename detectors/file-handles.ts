@@ -6,7 +6,6 @@
 import { z } from 'zod'
 import { defineDetector, type Host, type Judgement, NotApplicable } from './contract.ts'
 import { IN_ORDER, inOrder, percent, ratio, reached } from './reading/levels.ts'
-import { commandLineOf, processIds } from './reading/processes.ts'
 
 const FILE_NR = '/proc/sys/fs/file-nr'
 
@@ -59,9 +58,12 @@ export const fileHandles = defineDetector({
   async sample(host, { programs }, signal) {
     signal.throwIfAborted()
     const uses: Use[] = [parseFileNr(await host.readText(FILE_NR))]
-    for (const id of programs.length === 0 ? [] : await processIds(host)) {
+    if (programs.length === 0) return uses
+    for (const { id, words } of (await host.processes('lately')).processes) {
+      const program = nameOf(words)
+      if (!programs.includes(program)) continue
       signal.throwIfAborted()
-      const use = await useOf(host, id, programs)
+      const use = await useOf(host, id, program)
       if (use !== undefined) uses.push(use)
     }
     return uses
@@ -90,11 +92,11 @@ function parseFileNr(text: string): Use {
   return { who: '', open: Number(open), limit: Number(limit) }
 }
 
-/** Undefined when it is none of `programs`, has ended, has no limit, or may not be looked at. */
-async function useOf(host: Host, id: string, programs: readonly string[]): Promise<Use | undefined> {
-  const [path = ''] = await commandLineOf(host, id)
-  const program = path.slice(path.lastIndexOf('/') + 1)
-  if (!programs.includes(program)) return undefined
+/** Of the program, without its folder. */
+const nameOf = ([path = '']: readonly string[]) => path.slice(path.lastIndexOf('/') + 1)
+
+/** Undefined when it has ended, has no limit, or may not be looked at. */
+async function useOf(host: Host, id: string, program: string): Promise<Use | undefined> {
   try {
     const limit = /^Max open files\s+(\d{1,15})\s/m.exec(await host.readText(`/proc/${id}/limits`))?.[1]
     if (limit === undefined || Number(limit) === 0) return undefined

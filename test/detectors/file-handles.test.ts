@@ -10,8 +10,7 @@ const failing = (code: string) => {
   const cause = Object.assign(new Error(code), { code })
   return {
     ...fixtureHost('file-handles/bad'),
-    list: async (path: string) =>
-      path === '/proc' ? ['1', '905'] : Promise.reject(new Error(`${path} cannot be read: ${code}`, { cause })),
+    list: (path: string) => Promise.reject(new Error(`${path} cannot be read: ${code}`, { cause })),
   }
 }
 
