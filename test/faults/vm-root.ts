@@ -39,9 +39,11 @@ mount -t devtmpfs devtmpfs /dev
 mount -t tmpfs tmpfs /run
 ip link set lo up
 for module in $(cat /modules); do insmod "/lib/modules/$(basename "$module")"; done
-stty raw -echo < /dev/ttyS1
-echo ${READY} > /dev/ttyS1
-/usr/bin/node /looks.mjs < /dev/ttyS1 > /dev/ttyS1
+# Held open: a line that nobody has open forgets what was said.
+exec 3<> /dev/ttyS1
+stty raw -echo <&3
+echo ${READY} >&3
+/usr/bin/node /looks.mjs <&3 >&3
 poweroff -f
 `
 
