@@ -21,6 +21,7 @@ export function guardedHost(host: Host, { paths = [], commands = [], services = 
     readWords: async (path) => reading(path) && host.readWords(path),
     readLink: async (path) => reading(path) && host.readLink(path),
     list: async (path) => listing(path) && host.list(path),
+    age: async (path) => reading(path) && host.age(path),
     exists: async (path) => listing(path) && host.exists(path),
     filesystem: async (path) => listing(path) && host.filesystem(path),
     get: async (url, options) => permit(mayAsk(serviceOf(url)), serviceOf(url)) && host.get(url, options),

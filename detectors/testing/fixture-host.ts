@@ -54,6 +54,8 @@ const recordSchema = z.strictObject({
       }) satisfies z.ZodType<CommandResult>,
     )
     .default({}),
+  /** How long ago files were last written, in ms by path; 0 for those not named, as a checkout does not keep it. */
+  ages: z.record(z.string(), figure).default({}),
   peers: z.array(z.strictObject({ node: z.string(), offsetMs: figure, errorMs: figure })).default([]),
 })
 
@@ -66,9 +68,14 @@ export type HostRecord = z.input<typeof recordSchema>
  */
 export function fixtureHost(root: string, changed: HostRecord = {}): Host {
   const record = readRecord(join(root, 'host.json'), changed)
-  const { node, missing, filesystems, replies, commands, peers } = record
+  const { node, missing, filesystems, replies, commands, ages, peers } = record
+  const host = createHost({ node, root, peerOffsets: () => peers })
   return {
-    ...createHost({ node, root, peerOffsets: () => peers }),
+    ...host,
+    age: async (path) => {
+      await host.age(path)
+      return ages[path] ?? 0
+    },
     missing: async (needs) => needs.filter((need) => missing.includes(need)),
     filesystem: async (path) => {
       const use = filesystems[path]

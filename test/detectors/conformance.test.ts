@@ -25,6 +25,7 @@ function garbageHost(text: string, use: FilesystemUse, offsets: readonly [number
     readWords: async () => text.split('\0'),
     readLink: async () => text,
     list: async () => ['1', '7', text],
+    age: async () => 0,
     exists: async () => true,
     filesystem: async () => use,
     get: async () => ({ status: 200, headers: {}, body: text }),
