@@ -1,4 +1,6 @@
 /** Every detector that ships with Starling. To add one, write its file and name it here. */
+import { cadvisorCgroupMemory } from './cadvisor-cgroup-memory.ts'
+import { cadvisorProcess } from './cadvisor-process.ts'
 import { clockSkew } from './clock-skew.ts'
 import { conntrack } from './conntrack.ts'
 import type { Detector } from './contract.ts'
@@ -7,4 +9,12 @@ import { kernelParams } from './kernel-params.ts'
 import { kubeletProcess } from './kubelet-process.ts'
 
 /** In the order in which reports and the documentation list them. */
-export const builtinDetectors: readonly Detector[] = [kernelParams, conntrack, diskUsage, clockSkew, kubeletProcess]
+export const builtinDetectors: readonly Detector[] = [
+  kernelParams,
+  conntrack,
+  diskUsage,
+  clockSkew,
+  kubeletProcess,
+  cadvisorProcess,
+  cadvisorCgroupMemory,
+]
