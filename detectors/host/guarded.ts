@@ -20,8 +20,13 @@ export function guardedHost(host: Host, { paths = [], commands = [], services = 
     readText: async (path) => host.readText(reading(path)),
     readInt: async (path) => host.readInt(reading(path)),
     readWords: async (path) => host.readWords(reading(path)),
+    processes: async (asOf) => {
+      reading('/proc/1/cmdline')
+      return host.processes(asOf)
+    },
     readLink: async (path) => host.readLink(reading(path)),
     list: async (path) => host.list(listing(path)),
+    age: async (path) => host.age(reading(path)),
     exists: async (path) => host.exists(listing(path)),
     filesystem: async (path) => host.filesystem(listing(path)),
     get: async (url, options) => permit(mayAsk(serviceOf(url)), serviceOf(url)) && host.get(url, options),

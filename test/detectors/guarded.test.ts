@@ -24,8 +24,14 @@ function recorder(touches: Touches) {
     readText: async (path) => take(path),
     readInt: async (path) => take(path).length,
     readWords: async (path) => [take(path)],
+    processes: async () => ({
+      processes: [{ id: take('/proc/1/cmdline'), words: [] }],
+      unseen: undefined,
+      isFresh: true,
+    }),
     readLink: async (path) => take(path),
     list: async (path) => [take(path)],
+    age: async (path) => take(path).length,
     exists: async (path) => take(path) !== '',
     filesystem: async (path) => {
       const figure = take(path).length
