@@ -1,4 +1,5 @@
 /** Every detector that ships with Starling. To add one, write its file and name it here. */
+import { cadvisor } from './cadvisor.ts'
 import { cadvisorCgroupMemory } from './cadvisor-cgroup-memory.ts'
 import { cadvisorProcess } from './cadvisor-process.ts'
 import { clockSkew } from './clock-skew.ts'
@@ -17,4 +18,5 @@ export const builtinDetectors: readonly Detector[] = [
   kubeletProcess,
   cadvisorProcess,
   cadvisorCgroupMemory,
+  cadvisor,
 ]
