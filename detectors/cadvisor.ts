@@ -95,7 +95,7 @@ export const cadvisor = defineDetector({
       .describe('How long an answer may take. Prometheus waits 10 s by default (scrape_timeout).'),
     staleAfterSeconds: z
       .number()
-      .min(30)
+      .min(5)
       .max(3_600)
       .default(150)
       .describe(
