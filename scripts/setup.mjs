@@ -10,6 +10,7 @@ import { buildPage, buildProgram } from './setup/builds.mjs'
 import { SetupError } from './setup/command.mjs'
 import { ensureTestPrograms } from './setup/debian-packages.mjs'
 import { ensureCadvisor, ensureKubernetes } from './setup/kubernetes.mjs'
+import { ensureMachine } from './setup/machine.mjs'
 import { findNode, installPackages } from './setup/npm-packages.mjs'
 import { say } from './setup/progress.mjs'
 
@@ -39,8 +40,9 @@ async function setUp() {
   const fetched = mode === 'test' && (await ensureTestPrograms(root))
   const kubernetes = mode === 'test' && (await ensureKubernetes())
   const cadvisor = mode === 'test' && (await ensureCadvisor())
+  const machine = mode === 'test' && (await ensureMachine())
 
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-  const anything = installed || page || program || fetched || kubernetes || cadvisor
+  const anything = installed || page || program || fetched || kubernetes || cadvisor || machine
   say(`ready in ${seconds} s${anything ? '' : ', everything was up to date'}`)
 }

@@ -3,10 +3,11 @@ import { type Host, NotApplicable, type ProcessTable } from '../contract.ts'
 
 /**
  * Their numbers. Throws an Error where /proc shows an agent its own processes only (mounted with hidepid): that one is not
- * listed there does not mean then that it is not there.
+ * listed there does not mean then that it is not there. Throws NotApplicable where there is no /proc of a running host.
  */
 export async function processIds(host: Pick<Host, 'list'>): Promise<readonly string[]> {
   const ids = (await host.list('/proc')).filter((name) => /^\d+$/.test(name))
+  if (ids.length === 0) throw new NotApplicable('/proc of this host holds no process, not even of the agent')
   if (!ids.includes('1')) throw new Error('/proc does not show the processes of others')
   return ids
 }
