@@ -80,6 +80,10 @@ export interface GetOptions {
   readonly tls?: TlsOptions
   /** 1 MiB when not given. */
   readonly bytesMax?: number
+  /** How long the whole answer may take; Unreachable (ETIMEDOUT) when it takes longer. Until `signal` when not given. */
+  readonly withinMs?: number
+  /** Takes the body piece by piece as it comes, for what is too large to keep; HttpReply.body stays empty. */
+  readonly onText?: (piece: string) => void
 }
 
 /** Paths of PEM files of the host. */

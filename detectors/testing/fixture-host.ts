@@ -85,11 +85,12 @@ export function fixtureHost(root: string, changed: HostRecord = {}): Host {
       if (use === undefined) throw new NotApplicable(`${path} is not mounted`)
       return use
     },
-    get: async (url, { signal }) => {
+    get: async (url, { signal, onText }) => {
       signal.throwIfAborted()
       const reply = replies[url]
       if (reply === undefined) throw new Unreachable(url, 'ECONNREFUSED')
-      return reply
+      onText?.(reply.body)
+      return onText === undefined ? reply : { ...reply, body: '' }
     },
     run: async (command, { signal }) => {
       signal.throwIfAborted()
