@@ -1,6 +1,6 @@
 /** Holds a detector to what it says that it touches: people were shown that list before they let it run. */
 import type { Touches } from '../contract.ts'
-import type { Host } from './port.ts'
+import { type Host, JOURNALCTL, type LogSource } from './port.ts'
 
 /**
  * `host`, but that an access outside of `touches` throws an Error that names it. The names of a folder may be listed, and
@@ -13,6 +13,10 @@ export function guardedHost(host: Host, { paths = [], commands = [], services = 
   const mayAsk = anyOf(services)
   const reading = (path: string) => permit(mayRead(path), path)
   const listing = (path: string) => permit(mayRead(path) || mayList(path), path)
+  const mayFollow = (source: LogSource) => {
+    if (source.kind === 'journal') return permit(mayRun(JOURNALCTL), JOURNALCTL)
+    return reading(source.kind === 'kmsg' ? '/dev/kmsg' : source.path)
+  }
   return {
     node: host.node,
     missing: host.missing,
@@ -26,6 +30,7 @@ export function guardedHost(host: Host, { paths = [], commands = [], services = 
     filesystem: async (path) => listing(path) && host.filesystem(path),
     get: async (url, options) => permit(mayAsk(serviceOf(url)), serviceOf(url)) && host.get(url, options),
     run: async (command, options) => permit(mayRun(command[0]), command[0]) && host.run(command, options),
+    log: async (watch, signal) => mayFollow(watch.source) && host.log(watch, signal),
     peerOffsets: () => permit(peers, 'its peers') && host.peerOffsets(),
   }
 }
