@@ -1,6 +1,6 @@
 /** Holds a detector to what it says that it touches: people were shown that list before they let it run. */
 import type { Touches } from '../contract.ts'
-import type { Host } from './port.ts'
+import { type Host, JOURNALCTL, type LogSource } from './port.ts'
 
 /**
  * `host`, but that an access outside of `touches` throws an Error that names it. The names of a folder may be listed, and
@@ -18,6 +18,10 @@ export function guardedHost(host: Host, touches: Touches): Host {
   const listing = (path: string) => permitted(path, (resolved) => mayRead(resolved) || mayList(resolved))
   const measuring = (path: string) =>
     permitted(path, (resolved) => mayRead(resolved) || mayList(resolved) || mayMeasure(resolved))
+  const following = (source: LogSource) =>
+    source.kind === 'journal'
+      ? permitted(JOURNALCTL, mayRun)
+      : reading(source.kind === 'kmsg' ? '/dev/kmsg' : source.path)
   return {
     node: host.node,
     missing: host.missing,
@@ -35,6 +39,10 @@ export function guardedHost(host: Host, touches: Touches): Host {
     filesystem: async (path) => host.filesystem(measuring(path)),
     get: async (url, options) => permit(mayAsk(serviceOf(url)), serviceOf(url)) && host.get(url, options),
     run: async ([program, ...args], options) => host.run([permitted(program, mayRun), ...args], options),
+    log: async (watch, signal) => {
+      following(watch.source)
+      return host.log(watch, signal)
+    },
     peerOffsets: () => permit(peers, 'its peers') && host.peerOffsets(),
   }
 }
