@@ -1,15 +1,26 @@
 /** Every detector that ships with Starling. To add one, write its file and name it here. */
+
+import { cadvisor } from './cadvisor.ts'
+import { cadvisorCgroupMemory } from './cadvisor-cgroup-memory.ts'
+import { cadvisorProcess } from './cadvisor-process.ts'
 import { clockSkew } from './clock-skew.ts'
 import { conntrack } from './conntrack.ts'
 import { conntrackDrops } from './conntrack-drops.ts'
 import type { Detector } from './contract.ts'
 import { diskUsage } from './disk-usage.ts'
+import { fileHandles } from './file-handles.ts'
 import { fstab } from './fstab.ts'
 import { inotifyExhausted } from './inotify-exhausted.ts'
 import { kernelParams } from './kernel-params.ts'
 import { kernelVersion } from './kernel-version.ts'
 import { kubeletProcess } from './kubelet-process.ts'
+import { load } from './load.ts'
+import { memory } from './memory.ts'
 import { nicCpu } from './nic-cpu.ts'
+import { oomKills } from './oom-kills.ts'
+import { pidMax } from './pid-max.ts'
+import { processCount } from './process-count.ts'
+import { psi } from './psi.ts'
 import { readOnlyFs } from './read-only-fs.ts'
 import { syslogLevel } from './syslog-level.ts'
 
@@ -20,11 +31,21 @@ export const builtinDetectors: readonly Detector[] = [
   diskUsage,
   clockSkew,
   kubeletProcess,
+  memory,
+  load,
+  psi,
+  oomKills,
+  processCount,
+  pidMax,
+  fileHandles,
   fstab,
   readOnlyFs,
+  cadvisorProcess,
+  cadvisorCgroupMemory,
   conntrackDrops,
   kernelVersion,
   syslogLevel,
   inotifyExhausted,
   nicCpu,
+  cadvisor,
 ]
