@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { defineDetector, type FilesystemUse, type Host, type Judgement, NotApplicable } from './contract.ts'
 import { askMount, isRemote, STAT } from './reading/answers.ts'
+import { IN_ORDER, inOrder, percent, type Ratios, ratio, reached } from './reading/levels.ts'
 import { distinctMounts, isLocalDisk, type Mount, parseMounts } from './reading/mounts.ts'
 
 /** In a pod `self` would be the agent's own mounts. With hidepid the table of process 1 cannot be seen; then it must do. */
@@ -16,11 +17,10 @@ const MOUNTS_MAX = 64
 /** How long a server behind a named mount is waited for; that it hangs is for the detector fstab to say. */
 const ANSWER_MS = 2_000
 
-const ratio = z.number().gt(0).lte(1)
 const thresholds = (warnRatio: number, alarmRatio: number) =>
   z
     .strictObject({ warnRatio: ratio.default(warnRatio), alarmRatio: ratio.default(alarmRatio) })
-    .refine((levels) => levels.warnRatio < levels.alarmRatio, 'warnRatio must be below alarmRatio')
+    .refine(inOrder, IN_ORDER)
 const ofBytes = thresholds(0.85, 0.9)
 const ofInodes = thresholds(0.9, 0.95)
 
@@ -136,19 +136,14 @@ function judgeMissing(mountPoint: string): Judgement<DiskReason> {
   }
 }
 
-interface Thresholds {
-  readonly warnRatio: number
-  readonly alarmRatio: number
-}
-
-function judgeBytes(mountPoint: string, use: FilesystemUse, thresholds: Thresholds): readonly Judgement<DiskReason>[] {
+function judgeBytes(mountPoint: string, use: FilesystemUse, ratios: Ratios): readonly Judgement<DiskReason>[] {
   // As df(1) counts: blocks reserved for root are neither used nor usable.
   const usable = use.bytesUsed + use.bytesAvailable
   if (usable <= 0) return []
   const share = use.bytesUsed / usable
   const summary = `${mountPoint} is ${percent(share)} full, ${mebibytes(use.bytesAvailable)} MiB are left`
   const evidence = [{ name: 'bytes used', value: use.bytesUsed, limit: usable, unit: 'bytes' }]
-  return levels(share, thresholds, 'DiskSpaceLow', 'DiskAlmostFull').map((reason) => ({
+  return reached(share, ratios, 'DiskSpaceLow', 'DiskAlmostFull').map((reason) => ({
     reason,
     cause: mountPoint,
     summary,
@@ -156,29 +151,19 @@ function judgeBytes(mountPoint: string, use: FilesystemUse, thresholds: Threshol
   }))
 }
 
-function judgeInodes(mountPoint: string, use: FilesystemUse, thresholds: Thresholds): readonly Judgement<DiskReason>[] {
+function judgeInodes(mountPoint: string, use: FilesystemUse, ratios: Ratios): readonly Judgement<DiskReason>[] {
   // btrfs and others make inodes as they need them, and say 0.
   if (use.inodes <= 0) return []
   const used = use.inodes - use.inodesFree
   const share = used / use.inodes
   const summary = `${mountPoint} has used ${percent(share)} of its inodes, ${use.inodesFree} are left`
   const evidence = [{ name: 'inodes used', value: used, limit: use.inodes, unit: 'inodes' }]
-  return levels(share, thresholds, 'InodesLow', 'InodesAlmostGone').map((reason) => ({
+  return reached(share, ratios, 'InodesLow', 'InodesAlmostGone').map((reason) => ({
     reason,
     cause: mountPoint,
     summary,
     evidence,
   }))
-}
-
-function levels(
-  share: number,
-  { warnRatio, alarmRatio }: Thresholds,
-  warn: DiskReason,
-  alarm: DiskReason,
-): readonly DiskReason[] {
-  if (share >= alarmRatio) return [warn, alarm]
-  return share >= warnRatio ? [warn] : []
 }
 
 async function readMounts(host: Host): Promise<{ mounts: readonly Mount[]; isOfHost: boolean }> {
@@ -210,5 +195,4 @@ function isIgnored(mountPoint: string, ignore: readonly string[]): boolean {
   )
 }
 
-const percent = (share: number) => `${Math.floor(share * 100)} %`
 const mebibytes = (bytes: number) => Math.floor(bytes / (1024 * 1024))

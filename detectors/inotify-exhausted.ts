@@ -6,10 +6,9 @@
 import { z } from 'zod'
 import { defineDetector, type Judgement } from './contract.ts'
 import { type InotifyUse, scanInotify } from './reading/inotify.ts'
+import { IN_ORDER, inOrder, type Ratios, ratio, reached } from './reading/levels.ts'
 
 const LIMITS = '/proc/sys/fs/inotify'
-
-const ratio = z.number().gt(0).lte(1)
 
 type Reason = 'InotifyFilling' | 'InotifyExhausted'
 
@@ -45,7 +44,7 @@ export const inotifyExhausted = defineDetector({
           'Open files that one look goes through; what is left over is for the next. Bounds what a look costs.',
         ),
     })
-    .refine(({ warnRatio, alarmRatio }) => warnRatio < alarmRatio, 'warnRatio must be below alarmRatio'),
+    .refine(inOrder, IN_ORDER),
   reasons: {
     InotifyFilling: {
       severity: 'warn',
@@ -78,25 +77,19 @@ export const inotifyExhausted = defineDetector({
   },
 })
 
-interface Levels {
-  readonly warnRatio: number
-  readonly alarmRatio: number
-}
-
 function judgeUse(
   use: InotifyUse,
   kind: 'instances' | 'watches',
   limit: number,
-  { warnRatio, alarmRatio }: Levels,
+  ratios: Ratios,
 ): readonly Judgement<Reason>[] {
-  const used = use[kind]
   // A limit of 0 takes inotify away on purpose.
-  if (limit <= 0 || used < limit * warnRatio) return []
+  if (limit <= 0) return []
+  const used = use[kind]
   const judgement = {
     cause: `uid ${use.uid} ${kind}`,
     summary: `user ${use.uid} has ${used} of ${limit} inotify ${kind} in use, most of them process ${use.most.id} (${use.most.name})`,
     evidence: [{ name: `max_user_${kind}`, value: used, limit, unit: kind }],
   }
-  const filling = { reason: 'InotifyFilling' as const, ...judgement }
-  return used < limit * alarmRatio ? [filling] : [filling, { reason: 'InotifyExhausted', ...judgement }]
+  return reached(used / limit, ratios, 'InotifyFilling', 'InotifyExhausted').map((reason) => ({ reason, ...judgement }))
 }

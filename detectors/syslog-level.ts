@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { defineDetector, type Host, type Judgement, NotApplicable } from './contract.ts'
-import { commandLineOf, processIds, processStatusOf } from './reading/processes.ts'
+import { DaemonFinder, whyNotRunning } from './reading/daemons.ts'
 import { type CatchAll, catchAllRules, journalSettings, LEVELS, levelOf } from './reading/syslog-config.ts'
 
 /** Four numbers, the first is the level of the console: messages below it are printed. Documentation/admin-guide/sysctl/kernel.rst */
@@ -30,6 +30,9 @@ const DAEMONS = [
 ] as const
 const WANTS = '/etc/systemd/system/multi-user.target.wants'
 const JOURNALD = 'systemd-journald'
+
+/** Each looks first where it found its daemon before. */
+const FINDERS = [JOURNALD, ...DAEMONS.map(({ name }) => name)].map((name) => ({ name, finder: new DaemonFinder() }))
 
 const level = z.enum(LEVELS)
 
@@ -143,10 +146,10 @@ export const syslogLevel = defineDetector({
           evidence: [{ name: 'level', value: taken, limit: options.catchAllMax, unit: '' }],
         })),
       ...judgeJournal(new Map(journal), options),
-      ...(options.daemons ? down : []).map((name) => ({
+      ...(options.daemons ? down : []).map(({ name, why }) => ({
         reason: 'SyslogDown' as const,
         cause: name,
-        summary: `${name} is configured, and 0 processes are it`,
+        summary: `${name} is configured, but ${why}`,
         evidence: [{ name, value: 0, limit: 1, unit: 'processes' }],
       })),
     ]
@@ -238,8 +241,13 @@ async function journalOf(host: Host, signal: AbortSignal): Promise<ReadonlyMap<s
   return journalSettings(texts)
 }
 
+interface Down {
+  readonly name: string
+  readonly why: string
+}
+
 /** Those that are meant to run and do not. */
-async function daemonsDown(host: Host, signal: AbortSignal): Promise<readonly string[]> {
+async function daemonsDown(host: Host, signal: AbortSignal): Promise<readonly Down[]> {
   const hasSystemd = await host.exists(SYSTEMD)
   const meant: string[] = hasSystemd ? [JOURNALD] : []
   for (const { name, program, config, unit } of DAEMONS) {
@@ -247,16 +255,12 @@ async function daemonsDown(host: Host, signal: AbortSignal): Promise<readonly st
     const isInstalled = (await host.exists(program)) && (await host.exists(config))
     if (isInstalled && (!hasSystemd || (await isEnabled(host, unit)))) meant.push(name)
   }
-  if (meant.length === 0) return []
-  const missing = new Set(meant)
-  for (const id of await processIds(host)) {
-    signal.throwIfAborted()
-    const [program = ''] = await commandLineOf(host, id)
-    const name = program.slice(program.lastIndexOf('/') + 1)
-    if (missing.has(name) && (await processStatusOf(host, id))?.isContained === false) missing.delete(name)
-    if (missing.size === 0) break
+  const down: Down[] = []
+  for (const { name, finder } of FINDERS.filter((one) => meant.includes(one.name))) {
+    const why = whyNotRunning(await finder.find(host, [name], signal), name)
+    if (why !== undefined) down.push({ name, why })
   }
-  return [...missing]
+  return down
 }
 
 /** Its link leads out of what an agent in a container sees, so whether it is there is asked of the folder. */

@@ -37,7 +37,7 @@ describe('syslog-level', () => {
       '1 setting of journald, MaxLevelStore=err, is not as wanted: at least info',
       '1 setting of journald, Storage=none, is not as wanted: auto, persistent or volatile',
       '1 setting of journald, RateLimitIntervalSec=0, is not as wanted: more than 0',
-      'rsyslogd is configured, and 0 processes are it',
+      'rsyslogd is configured, but none of 3 processes is rsyslogd',
     ])
   })
 
@@ -86,7 +86,9 @@ describe('syslog-level', () => {
 
   it('finds a journald that does not run', async () => {
     const ok = fixtureHost('syslog-level/ok')
-    const host = { ...ok, list: async (path: string) => (path === '/proc' ? ['1', '640'] : ok.list(path)) }
+    const table = await ok.processes('now')
+    const others = table.processes.filter(({ id }) => id !== '312')
+    const host: Host = { ...ok, processes: async () => ({ ...table, processes: others }) }
     expect((await look(syslogLevel, host)).map(({ cause }) => cause)).toEqual(['systemd-journald'])
   })
 
@@ -99,7 +101,10 @@ describe('syslog-level', () => {
       'does not begin with a number',
     )
     const ok = fixtureHost('syslog-level/ok')
-    const hidden = { ...ok, list: async (path: string) => (path === '/proc' ? ['640'] : ok.list(path)) }
+    const hidden: Host = {
+      ...ok,
+      processes: () => Promise.reject(new Error('/proc does not show the processes of others')),
+    }
     await expect(look(syslogLevel, hidden)).rejects.toThrow('does not show the processes of others')
     const gone = changed('syslog-level/ok', { '/etc/rsyslog.conf': new NotApplicable('gone') })
     expect(await look(syslogLevel, gone)).toEqual([])
