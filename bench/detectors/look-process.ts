@@ -1,11 +1,13 @@
 /**
  * The process whose cost is measured: it does one of these, tells its parent what came of it, and waits to be ended. `sweep
- * ROUNDS`: all detectors, one after the other, so many times. `engine`: the detector engine as an agent runs it. `bare`: the
- * same code loaded, and nothing done.
+ * ROUNDS`: all detectors, one after the other, so many times. `engine FOLDER`: the detector engine as an agent runs it, with
+ * its state in that folder. `bare`: the same code loaded, and nothing done.
  */
 import { durationMs } from '../../common/duration.ts'
+import { silentLog } from '../../common/log.ts'
 import { type Detector, NotApplicable } from '../../detectors/contract.ts'
 import { startDetectors } from '../../detectors/engine/engine.ts'
+import { openTrackStore } from '../../detectors/engine/store.ts'
 import { guardedHost } from '../../detectors/host/guarded.ts'
 import { createHost } from '../../detectors/host/host.ts'
 import { builtinDetectors } from '../../detectors/index.ts'
@@ -16,18 +18,20 @@ const PAST_MAX = 10
 const PEERS = ['a', 'b', 'c'].map((node) => ({ node, offsetMs: 0, errorMs: 1 }))
 
 const host = createHost({ node: 'bench', peerOffsets: () => PEERS })
-const [mode, rounds] = process.argv.slice(2)
+const [mode, argument = ''] = process.argv.slice(2)
 
-if (mode === 'sweep') process.send?.(await sweep(Number(rounds)))
+if (mode === 'sweep') process.send?.(await sweep(Number(argument)))
 else {
-  if (mode === 'engine') run()
+  if (mode === 'engine') await run(argument)
   process.send?.('running')
   process.once('disconnect', () => process.exit())
 }
 
-function run(): void {
+async function run(folder: string): Promise<void> {
   const { signal } = new AbortController()
-  startDetectors({ host, detectors: builtinDetectors, version: '0', options: {}, onReport: () => {}, signal })
+  const tracks = await openTrackStore(folder, host.node, silentLog)
+  const memory = { kept: await tracks.load(), save: tracks.save }
+  startDetectors({ host, detectors: builtinDetectors, version: '0', options: {}, onReport: () => {}, memory, signal })
 }
 
 async function sweep(times: number): Promise<readonly SweptLook[]> {

@@ -1,4 +1,7 @@
 /** The detector engine at its defaults beside a process with the same code that does nothing. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Progress } from '../bench.ts'
 import { MeasuredProcess } from './measured-process.ts'
@@ -14,8 +17,9 @@ export interface SteadyOptions {
 }
 
 export async function steadyPart({ seconds, settle }: SteadyOptions, progress: Progress): Promise<Part> {
-  const started = await Promise.all(['bare', 'engine'].map((mode) => MeasuredProcess.looking(mode)))
-  const [bare, engine] = started.map((each) => each.process) as [MeasuredProcess, MeasuredProcess]
+  const folder = mkdtempSync(join(tmpdir(), 'starling-bench-'))
+  const { process: bare } = await MeasuredProcess.looking('bare')
+  const { process: engine } = await MeasuredProcess.looking('engine', folder)
   try {
     progress(`the engine settles for ${settle} s and is measured for ${seconds} s`)
     await wait(settle * 1_000)
@@ -42,5 +46,6 @@ export async function steadyPart({ seconds, settle }: SteadyOptions, progress: P
     }
   } finally {
     await Promise.all([bare.stop(), engine.stop()])
+    rmSync(folder, { recursive: true })
   }
 }

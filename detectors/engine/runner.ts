@@ -10,7 +10,7 @@ import type { Clock } from './clock.ts'
 import type { CpuMeter } from './cpu-meter.ts'
 import { type Kept, type KeptState, type Resumed, resume } from './kept.ts'
 import { LookCosts } from './look-costs.ts'
-import type { DetectorSetting } from './options.ts'
+import { type DetectorSetting, isSameSetting } from './options.ts'
 import { paceMs, stretchOf } from './pace.ts'
 import { type Probe, probe } from './probe.ts'
 import { type Absence, EMPTY_TRACK, stepTrack, type Track, type TrackStep } from './track.ts'
@@ -113,7 +113,7 @@ export class DetectorRunner {
 
   /** From now on with this setting; looks at once if it is another one, since what was wanted may have changed. */
   reconfigure(setting: DetectorSetting): void {
-    if (JSON.stringify(setting) === JSON.stringify(this.#setting)) return
+    if (isSameSetting(setting, this.#setting)) return
     const switchedOff = this.#setting.enabled && !setting.enabled
     this.#setting = setting
     // What a sample holds can depend on the options it was taken with.
@@ -140,7 +140,7 @@ export class DetectorRunner {
   /** Of a detector that is on and has looked. */
   get kept(): Kept | undefined {
     if (this.#lookedMs === undefined || !this.enabled) return undefined
-    const options = JSON.stringify(this.#setting.options)
+    const { written: options } = this.#setting
     return { version: this.#version, options, lookedMs: this.#lookedMs, track: this.#track, past: this.#past }
   }
 
@@ -180,7 +180,7 @@ export class DetectorRunner {
     if (known === undefined || !this.enabled) return
     const context = {
       version: this.#version,
-      options: JSON.stringify(this.#setting.options),
+      options: this.#setting.written,
       reasons: this.#detector.reasons,
       ttlMs: this.#ttlMs,
     }

@@ -9,6 +9,7 @@ import type { Log } from '../../common/log.ts'
 import type { Kept, KeptState } from './kept.ts'
 import { findingSchema } from './report-note.ts'
 import { decodeSample, encodePast } from './samples.ts'
+import type { Track } from './track.ts'
 
 export interface TrackStore {
   /** Empty before the first save, of another node, and when the file is damaged: then it is set aside and the log says so. */
@@ -23,6 +24,9 @@ const FILE = 'detectors'
 const SET_ASIDE = 'detectors.refused'
 /** Far above what detectors that keep to their bounds can write. */
 const FILE_BYTES_MAX = 16 * 1024 * 1024
+
+/** Of what is known of one detector, its samples apart. */
+const TRACK_CHARS_MAX = 256 * 1024
 
 const time = z.number()
 const text = z.string().max(1_000)
@@ -77,10 +81,22 @@ export async function openTrackStore(stateDir: string, node: string, log: Log): 
       }
     },
     async save(detectors) {
-      const entries = [...detectors].map(([name, each]) => [name, { ...each, past: encodePast(each.past) }])
+      const entries = [...detectors].map(([name, each]) => {
+        return [name, { ...each, track: boundTrack(each.track), past: encodePast(each.past) }]
+      })
       const state = { format: FORMAT, node, boot, detectors: Object.fromEntries(entries) }
       await writeFileAtomically(path, JSON.stringify(state))
     },
+  }
+}
+
+/** As many of its faults as fit, the worst first: a detector that finds hundreds must not fill the file. */
+function boundTrack(track: Track): Track {
+  for (let { sightings, reported } = track; ; ) {
+    const bounded = { ...track, sightings, reported }
+    if (JSON.stringify(bounded).length <= TRACK_CHARS_MAX || sightings.length + reported.length === 0) return bounded
+    sightings = sightings.slice(0, Math.floor(sightings.length / 2))
+    reported = reported.slice(0, Math.floor(reported.length / 2))
   }
 }
 

@@ -36,6 +36,20 @@ describe('the cost of detectors', () => {
     ])
   })
 
+  it('calls a look that ran out of time so, whatever the detector throws when it is told to stop', async () => {
+    const looks: string[] = []
+    const evasive: Detector = {
+      ...scripted('evasive', () => 1).detector,
+      sample: (_host, _options, signal) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(new NotApplicable('never mind')))
+        }),
+    }
+    const { clock, reports } = start([evasive], {}, { onLook: ({ result }) => looks.push(result) })
+    await clock.advance(5_000)
+    expect([looks, reports]).toEqual([['timeout'], ['3 evasive ProbeFailed *']])
+  })
+
   it('does not do so to one that is vital', async () => {
     const vital: Detector = { ...scripted('vital', () => 'hang').detector, importance: 'vital' }
     const { clock, reports } = start([vital])

@@ -141,6 +141,19 @@ describe('what detectors know, on disk', () => {
     expect(detectors.get('odd')?.past).toEqual([])
   })
 
+  it('is of bounded size, the worst faults first', async () => {
+    const kept = known()
+    const [sighting] = kept.track.sightings as [Sighting]
+    const evidence = Array(32).fill({ name: 'n'.repeat(200), value: 'v'.repeat(200), unit: '' })
+    const sightings = Array.from({ length: 256 }, (_, index) => ({ ...sighting, cause: `${index}`, evidence }))
+    await (await open()).save(new Map([['disk', { ...kept, track: { ...kept.track, sightings } }]]))
+    expect(readFileSync(file(), 'utf8').length).toBeLessThan(300 * 1024)
+    const { detectors } = await (await open()).load()
+    const causes = detectors.get('disk')?.track.sightings.map(({ cause }) => cause) ?? []
+    expect(causes.length).toBeGreaterThan(8)
+    expect(causes).toEqual(sightings.slice(0, causes.length).map(({ cause }) => cause))
+  })
+
   it.each([
     ['cut off', (path: string) => truncateSync(path, 100)],
     ['no JSON', (path: string) => writeFileSync(path, '\0\0')],
