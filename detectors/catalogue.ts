@@ -45,9 +45,11 @@ function renderDetector(detector: Detector): string {
 }
 
 /** What a detector touches, in words, as people are shown it before they let it run. */
-export function describeTouches({ paths = [], commands = [], services = [], peers = false }: Touches): string {
+export function describeTouches(touches: Touches): string {
+  const { paths = [], filesystems = [], commands = [], services = [], peers = false } = touches
   const parts = [
     ...paths.map(code),
+    ...filesystems.map((path) => `how full the filesystem of ${code(path)} is`),
     ...commands.map((command) => `the program ${code(command)}`),
     ...services.map((service) => `the service ${code(service)}`),
     ...(peers ? ['what the mesh measures of its peers'] : []),

@@ -84,6 +84,8 @@ export interface Reason {
 export interface Touches {
   /** Globs of absolute paths: `*` for any part of one name, `**` for any number of folders. Read, listed or measured. */
   readonly paths?: readonly string[]
+  /** Globs of absolute paths of which it asks only how full the filesystem is. */
+  readonly filesystems?: readonly string[]
   /** Globs of absolute paths of programs that it runs. */
   readonly commands?: readonly string[]
   /** Globs of what it sends requests to: `http://127.0.0.1:*`, `unix:/run/containerd/containerd.sock`. */

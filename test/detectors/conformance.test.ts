@@ -32,6 +32,7 @@ function garbageHost(text: string, use: FilesystemUse, offsets: readonly [number
     filesystem: async () => use,
     get: async () => ({ status: 200, headers: {}, body: text }),
     run: async () => ({ code: 0, signal: null, stdout: text, stderr: '', truncated: false }),
+    log: async () => [{ pattern: 0, cause: text, text, agesMs: [0] }],
     peerOffsets: () => offsets.map(([offsetMs, errorMs], index) => ({ node: `n${index}`, offsetMs, errorMs })),
   }
 }
