@@ -1,4 +1,4 @@
-/** Keeps on disk what detectors know, in the file `detectors` of the state directory. */
+/** Keeps on disk what detectors know, in a file of the state directory for each engine. */
 import { randomUUID } from 'node:crypto'
 import { readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,14 +14,11 @@ import type { Track } from './track.ts'
 export interface TrackStore {
   /** Empty before the first save, of another node, and when the file is damaged: then it is set aside and the log says so. */
   load(): Promise<KeptState>
-  /** In one step; durable when it resolves. One at a time. */
+  /** In one step, after those before it; durable when it resolves. */
   save(detectors: ReadonlyMap<string, Kept>): Promise<void>
 }
 
 export const FORMAT = 1
-const FILE = 'detectors'
-/** A single place, so that a disk that spoils every write cannot fill up with copies. */
-const SET_ASIDE = 'detectors.refused'
 /** Far above what detectors that keep to their bounds can write. */
 const FILE_BYTES_MAX = 16 * 1024 * 1024
 
@@ -59,8 +56,17 @@ const document = z.strictObject({
   detectors: z.record(z.string(), kept),
 })
 
-export async function openTrackStore(stateDir: string, node: string, log: Log): Promise<TrackStore> {
-  const path = join(stateDir, FILE)
+/** `file`: its name in the state directory. */
+export async function openTrackStore(
+  stateDir: string,
+  node: string,
+  log: Log,
+  file: 'detectors' | 'plugins' = 'detectors',
+): Promise<TrackStore> {
+  const path = join(stateDir, file)
+  // A single place, so that a disk that spoils every write cannot fill up with copies.
+  const keptAs = `${path}.refused`
+  let writing: Promise<void> = Promise.resolve()
   const boot = await bootId()
   return {
     async load() {
@@ -74,7 +80,6 @@ export async function openTrackStore(stateDir: string, node: string, log: Log): 
         })
         return { isSameBoot: state.boot === boot, detectors: new Map(entries) }
       } catch (error) {
-        const keptAs = join(stateDir, SET_ASIDE)
         await rename(path, keptAs).catch(() => {})
         log.warn({ err: messageOf(error), keptAs }, 'what detectors knew is lost: the file is damaged and set aside')
         return { isSameBoot: false, detectors: new Map() }
@@ -85,7 +90,10 @@ export async function openTrackStore(stateDir: string, node: string, log: Log): 
         return [name, { ...each, track: boundTrack(each.track), past: encodePast(each.past) }]
       })
       const state = { format: FORMAT, node, boot, detectors: Object.fromEntries(entries) }
-      await writeFileAtomically(path, JSON.stringify(state))
+      const text = JSON.stringify(state)
+      const written = writing.then(() => writeFileAtomically(path, text))
+      writing = written.catch(() => {})
+      await written
     },
   }
 }

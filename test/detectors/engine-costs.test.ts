@@ -139,6 +139,20 @@ describe('a restart of the detector engine', () => {
     expect(before).toBeDefined()
   })
 
+  it('forgets nothing of a detector whose first look hangs', async () => {
+    const { saved, memory } = remembering()
+    const clock = new VirtualClock()
+    const first = start([scripted('one', () => 9).detector], {}, { memory: memory() }, clock)
+    await clock.advance(22_000)
+    first.stop.abort()
+    await first.engine.stopped
+    const before = saved.at(-1)?.get('one')
+    const next = start([scripted('one', () => 'ignore-abort').detector], {}, { memory: memory(saved.at(-1)) }, clock)
+    await clock.advance(1_500)
+    expect(next.engine.known().get('one')?.track.sightings).toEqual(before?.track.sightings)
+    expect(before?.track.sightings).toHaveLength(1)
+  })
+
   it('writes down at once what changed and the rest once a minute, and the end', async () => {
     const { saved, memory } = remembering()
     const { clock, stop, engine } = start([scripted('one', () => 1).detector], {}, { memory: memory() })

@@ -123,6 +123,16 @@ describe('what detectors know, on disk', () => {
     expect((await (await open()).load()).isSameBoot).toBe(false)
   })
 
+  it('is written one after the other, the last one last', async () => {
+    const store = await open()
+    const saves = Array.from({ length: 20 }, (_, index) =>
+      store.save(new Map([['disk', { ...known(), version: `${index}` }]])),
+    )
+    await Promise.all(saves)
+    expect((await store.load()).detectors.get('disk')?.version).toBe('19')
+    expect(readdirSync(dir)).toEqual(['detectors'])
+  })
+
   it('is nothing to another node', async () => {
     await (await open()).save(new Map([['disk', known()]]))
     expect((await (await open('node-8')).load()).detectors.size).toBe(0)
