@@ -2,6 +2,7 @@
 import { agentCost } from './agent-cost.ts'
 import type { Bench } from './bench.ts'
 import { detect } from './detect.ts'
+import { detectors } from './detectors.ts'
 import { election } from './election.ts'
 import { falseVerdicts } from './false.ts'
 import { k8s } from './k8s.ts'
@@ -12,6 +13,7 @@ export const BENCHES: readonly Bench[] = [
   detect as Bench,
   starve as Bench,
   agentCost as Bench,
+  detectors as Bench,
   scale as Bench,
   election as Bench,
   falseVerdicts as Bench,

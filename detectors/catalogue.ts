@@ -1,6 +1,6 @@
 /** The reference page of detectors, made from what they declare, so that it cannot say anything else than they do. */
 import { z } from 'zod'
-import type { Detector, Reason, Touches } from './contract.ts'
+import type { Detector, Importance, Reason, Touches } from './contract.ts'
 
 /** Markdown for docs/detectors.md. Links are relative to docs/. */
 export function renderCatalogue(detectors: readonly Detector[]): string {
@@ -20,15 +20,22 @@ three intervals turns to \`unknown\`.
 Three reasons belong to every detector: \`Ok\` (nothing to report), \`NotApplicable\` (the host has no such thing) and
 \`ProbeFailed\` (it could not look: status \`unknown\`, which never triggers a fix).`
 
+/** What is said of a detector beside its interval: see engine/budget.ts. */
+const PACES: Readonly<Record<Importance, string>> = {
+  vital: ' and never more rarely',
+  usual: '',
+  extra: ', the first to look more rarely when all together cost too much',
+}
+
 function renderDetector(detector: Detector): string {
-  const { name, summary, every, timeout, needs, reasons } = detector
+  const { name, summary, every, timeout, needs, reasons, importance = 'usual' } = detector
   const reasonRows = Object.entries(reasons).map(([reason, about]) => reasonRow(reason, about))
   const optionRows = optionsOf(detector).map(({ path, type, byDefault, about }) =>
     row([code(path), type, code(byDefault), about]),
   )
   return [
     `## ${name}`,
-    `${summary} Looks every ${every}, for ${timeout} at most; needs ${needs.length === 0 ? 'no privilege' : needs.map(code).join(', ')}.`,
+    `${summary} Looks every ${every}${PACES[importance]}, for ${timeout} at most; needs ${needs.length === 0 ? 'no privilege' : needs.map(code).join(', ')}.`,
     `It touches ${describeTouches(detector.touches)}.`,
     [row(['Reason', 'Severity', 'Sustain', 'What it does to the node', 'Runbook']), divider(5), ...reasonRows].join(
       '\n',

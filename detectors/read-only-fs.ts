@@ -28,6 +28,7 @@ type Reason = 'ReadOnlyFilesystem' | 'FilesystemErrors' | 'FilesystemErrorsGrow'
 export const readOnlyFs = defineDetector({
   name: 'read-only-fs',
   summary: 'Whether a local disk is read-only that should not be, and whether ext4 has counted errors.',
+  importance: 'vital',
   every: '30s',
   timeout: '5s',
   needs: [],

@@ -56,7 +56,10 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const remediators = [...builtinRemediators, ...shelf.remediators]
   const stopping = new AbortController()
   let remediation: RemediationRoom | undefined
-  const tracks = await openTrackStore(stateDir, node, log)
+  const memoryOf = async (file: 'detectors' | 'plugins') => {
+    const tracks = await openTrackStore(stateDir, node, log, file)
+    return { kept: await tracks.load(), save: tracks.save }
+  }
   const host = createHost({ node, root: config.host.root, peerOffsets: () => publisher.peerOffsets() })
   const onReport = (report: DetectorReport) => {
     metrics.report(report.detector, report.findings)
@@ -72,7 +75,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     onLook: metrics.look,
     onShed: (shed) =>
       publisher.reportOwn(shedFinding({ node, shed, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS })),
-    memory: { kept: await tracks.load(), save: (known) => tracks.save(known) },
+    memory: await memoryOf('detectors'),
     signal: stopping.signal,
     log,
   })
@@ -82,6 +85,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     settings: () => keeper.document?.detectors ?? {},
     onReport,
     onLook: metrics.look,
+    memory: await memoryOf('plugins'),
     log,
   })
   remediation = await startRemediation({

@@ -5,7 +5,13 @@
 
 import type { Log } from '../common/log.ts'
 import type { Finding, Host } from '../detectors/contract.ts'
-import { type DetectorEngine, type DetectorReport, type Look, startDetectors } from '../detectors/engine/engine.ts'
+import {
+  type DetectorEngine,
+  type DetectorMemory,
+  type DetectorReport,
+  type Look,
+  startDetectors,
+} from '../detectors/engine/engine.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import type { PluginShelf } from '../plugins/shelf.ts'
 import { ownSettings } from '../settings/validate.ts'
@@ -19,6 +25,7 @@ export interface PluginRoomInit {
   readonly settings: () => Readonly<Record<string, unknown>>
   readonly onReport: (report: DetectorReport) => void
   readonly onLook: (look: Look) => void
+  readonly memory: DetectorMemory
   readonly log: Log
 }
 
@@ -31,7 +38,7 @@ export class PluginRoom {
 
   constructor(init: PluginRoomInit) {
     this.#init = init
-    this.#engine = this.#start()
+    this.#engine = this.#start(init.memory)
     this.#stopWatching = init.shelf.watch(() => this.#startAgain())
   }
 
@@ -58,7 +65,7 @@ export class PluginRoom {
     return ownSettings(this.#init.settings(), this.#init.shelf.detectors)
   }
 
-  #start(): DetectorEngine {
+  #start(memory: DetectorMemory): DetectorEngine {
     const { shelf, host, onReport, onLook, log } = this.#init
     this.#stopping = new AbortController()
     this.#names = shelf.detectors.map(({ name }) => name)
@@ -71,6 +78,7 @@ export class PluginRoom {
       options: this.#settings(),
       onReport,
       onLook,
+      memory,
       signal: this.#stopping.signal,
       log,
     })
@@ -79,7 +87,8 @@ export class PluginRoom {
   #startAgain(): void {
     this.#stopping.abort()
     const before = this.#names
-    this.#engine = this.#start()
+    const kept = { isSameBoot: true, detectors: this.#engine.known() }
+    this.#engine = this.#start({ ...this.#init.memory, kept })
     // What a plugin that is gone has said is taken back.
     const gone = before.filter((name) => !this.#names.includes(name))
     for (const detector of gone) this.#init.onReport({ detector, findings: [], changed: true })

@@ -47,7 +47,7 @@ export interface Shipped {
 const MODULES = ['.ts', '.js', '.mjs']
 const MANIFESTS = ['.yaml', '.yml']
 /** What an agent reports of itself under a detector's name. */
-const AGENT_REPORTS = ['plugins', 'settings-rejected']
+const AGENT_REPORTS = ['plugins', 'settings-rejected', 'detectors-shed']
 
 /** Never throws. In the order of the files' names, then of the packages; of two that want one name the first has it. */
 export async function loadPlugins(place: PluginPlace, shipped: Shipped): Promise<LoadedPlugins> {

@@ -53,7 +53,9 @@ export interface DetectorEngine {
   runNow(detector: string): Promise<readonly Finding[]>
   /** Throws a UsageError, with everything as it was, when `options` are not valid; else every detector uses them at once. */
   reconfigure(options: unknown): void
-  /** Resolves when all detectors have stopped. */
+  /** What detectors know now, by name, for an engine that takes over. */
+  known(): ReadonlyMap<string, Kept>
+  /** Resolves when all detectors have stopped, and what they know is written down. */
   readonly stopped: Promise<void>
 }
 
@@ -65,11 +67,9 @@ export function startDetectors(init: DetectorsInit): DetectorEngine {
   const { onReport, onLook = () => {}, onShed = () => {}, budget = DEFAULT_BUDGET } = init
   const settings = readDetectorOptions(detectors, init.options)
   const runners = new Map<string, DetectorRunner>()
-  const saving = new Saving(clock, log, () =>
-    memory.save(
-      new Map([...runners].flatMap(([name, { kept }]) => (kept === undefined ? [] : [[name, kept] as const]))),
-    ),
-  )
+  const known = () =>
+    new Map([...runners].flatMap(([name, { kept }]) => (kept === undefined ? [] : [[name, kept] as const])))
+  const saving = new Saving(clock, log, () => memory.save(known()))
   const shared = {
     host,
     version,
@@ -103,6 +103,7 @@ export function startDetectors(init: DetectorsInit): DetectorEngine {
 
   return {
     stopped,
+    known,
     async runNow(name) {
       const runner = runners.get(name)
       if (runner === undefined) throw new Error(`there is no detector ${name}`)

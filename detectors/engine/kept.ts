@@ -9,7 +9,7 @@ import { type Absence, EMPTY_TRACK, type Track } from './track.ts'
 /** One detector as it was after its last look. */
 export interface Kept {
   readonly version: string
-  /** In JSON. */
+  /** As they were written in settings, in JSON. */
   readonly options: string
   /** When it looked, on the clock of the host's start. */
   readonly lookedMs: number

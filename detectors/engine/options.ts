@@ -15,6 +15,13 @@ export interface DetectorSetting {
   readonly enabled: boolean
   readonly everyMs: number
   readonly options: unknown
+  /** The options as they were written, in JSON; what a schema makes of them need not fit into that. */
+  readonly written: string
+}
+
+/** Whether a detector may go on as it is. */
+export function isSameSetting(a: DetectorSetting, b: DetectorSetting): boolean {
+  return a.enabled === b.enabled && a.everyMs === b.everyMs && a.written === b.written
 }
 
 /** More often, and looking costs more than it tells; more rarely, and a finding would outlive a day. */
@@ -63,6 +70,7 @@ function readEntry(detector: Detector, entry: unknown, where: string): DetectorS
     enabled: parsed.data.enabled ?? true,
     everyMs: durationMs(parsed.data.every ?? detector.every),
     options: options.data,
+    written: JSON.stringify(parsed.data.options ?? {}),
   }
 }
 

@@ -37,10 +37,13 @@ export async function probe(input: ProbeInput): Promise<Probe> {
   try {
     sample = await withinTime(sampling, input)
   } catch (error) {
-    const kind = error instanceof NotApplicable ? 'not-applicable' : 'failed'
+    const { reason } = abort.signal
+    // Whatever a detector says of it that was told to stop.
+    const timedOut = reason instanceof TimedOut
+    const kind = error instanceof NotApplicable && !timedOut ? 'not-applicable' : 'failed'
     const ended = sampling.then(ignore, ignore)
-    const result = { kind, why: boundSummary(messageOf(error)) } as const
-    return { result, sample, timedOut: error instanceof TimedOut, hung: running ? ended : undefined }
+    const result = { kind, why: boundSummary(messageOf(timedOut ? reason : error)) } as const
+    return { result, sample, timedOut, hung: running ? ended : undefined }
   }
   try {
     const judgements = detector.judge(sample, options, past).slice(0, JUDGEMENTS_MAX).map(boundJudgement)
@@ -53,7 +56,7 @@ export async function probe(input: ProbeInput): Promise<Probe> {
   }
 }
 
-/** The detector was not done in its time. What it throws on being told to stop is the same. */
+/** The detector was not done in its time. */
 class TimedOut extends Error {}
 
 function ignore(): void {}

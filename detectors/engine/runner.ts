@@ -10,7 +10,7 @@ import type { Clock } from './clock.ts'
 import type { CpuMeter } from './cpu-meter.ts'
 import { type Kept, type KeptState, type Resumed, resume } from './kept.ts'
 import { LookCosts } from './look-costs.ts'
-import type { DetectorSetting } from './options.ts'
+import { type DetectorSetting, isSameSetting } from './options.ts'
 import { paceMs, stretchOf } from './pace.ts'
 import { type Probe, probe } from './probe.ts'
 import { type Absence, EMPTY_TRACK, stepTrack, type Track, type TrackStep } from './track.ts'
@@ -67,7 +67,9 @@ export class DetectorRunner {
   #track: Track = EMPTY_TRACK
   #past: readonly unknown[] = []
   #pastMax = PAST_MAX
+  /** Here, or before the restart that it went on from. */
   #lookedMs: number | undefined
+  #hasReported = false
   /** Of the next look. */
   #absence: Absence = 'counts'
   #turn: Promise<unknown> = Promise.resolve()
@@ -113,9 +115,10 @@ export class DetectorRunner {
 
   /** From now on with this setting; looks at once if it is another one, since what was wanted may have changed. */
   reconfigure(setting: DetectorSetting): void {
-    if (JSON.stringify(setting) === JSON.stringify(this.#setting)) return
+    if (isSameSetting(setting, this.#setting)) return
     const switchedOff = this.#setting.enabled && !setting.enabled
     this.#setting = setting
+    this.#hasReported = this.#hasReported && setting.enabled
     // What a sample holds can depend on the options it was taken with.
     this.#past = []
     this.#absence = 'ends'
@@ -137,10 +140,10 @@ export class DetectorRunner {
     return { detector, importance, everyMs: this.#setting.everyMs, cpuMs, sampleBytes }
   }
 
-  /** Of a detector that is on and has looked. */
+  /** Of a detector that is on and has looked, in this process or before. */
   get kept(): Kept | undefined {
     if (this.#lookedMs === undefined || !this.enabled) return undefined
-    const options = JSON.stringify(this.#setting.options)
+    const { written: options } = this.#setting
     return { version: this.#version, options, lookedMs: this.#lookedMs, track: this.#track, past: this.#past }
   }
 
@@ -152,7 +155,7 @@ export class DetectorRunner {
     this.#shedLevel = level
     const ttlMs = this.#ttlMs
     this.#track = { ...this.#track, reported: this.#track.reported.map((finding) => ({ ...finding, ttlMs })) }
-    if (this.enabled && this.#lookedMs !== undefined) this.#report(this.#track.reported, true)
+    if (this.enabled && this.#hasReported) this.#report(this.#track.reported, true)
   }
 
   /** Gives up the look in progress and does not report it. */
@@ -180,7 +183,7 @@ export class DetectorRunner {
     if (known === undefined || !this.enabled) return
     const context = {
       version: this.#version,
-      options: JSON.stringify(this.#setting.options),
+      options: this.#setting.written,
       reasons: this.#detector.reasons,
       ttlMs: this.#ttlMs,
     }
@@ -188,6 +191,7 @@ export class DetectorRunner {
     this.#track = track
     this.#past = past
     this.#absence = absence
+    if (kept.isSameBoot) this.#lookedMs = known.lookedMs
     if (standing.length > 0) this.#report(standing, true)
   }
 
@@ -198,6 +202,7 @@ export class DetectorRunner {
       if (!this.#stopped && this.#setting.enabled) {
         this.#track = step.track
         this.#lookedMs = this.#init.clock.now().ms
+        this.#hasReported = true
         this.#report(step.track.reported, step.changed)
       }
       // Last, since what it cost can change how long that report counts.

@@ -1,4 +1,4 @@
-/** Keeps on disk what detectors know, in the file `detectors` of the state directory. */
+/** Keeps on disk what detectors know, in a file of the state directory for each engine. */
 import { randomUUID } from 'node:crypto'
 import { readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,20 +9,21 @@ import type { Log } from '../../common/log.ts'
 import type { Kept, KeptState } from './kept.ts'
 import { findingSchema } from './report-note.ts'
 import { decodeSample, encodePast } from './samples.ts'
+import type { Track } from './track.ts'
 
 export interface TrackStore {
   /** Empty before the first save, of another node, and when the file is damaged: then it is set aside and the log says so. */
   load(): Promise<KeptState>
-  /** In one step; durable when it resolves. One at a time. */
+  /** In one step, after those before it; durable when it resolves. */
   save(detectors: ReadonlyMap<string, Kept>): Promise<void>
 }
 
 export const FORMAT = 1
-const FILE = 'detectors'
-/** A single place, so that a disk that spoils every write cannot fill up with copies. */
-const SET_ASIDE = 'detectors.refused'
 /** Far above what detectors that keep to their bounds can write. */
 const FILE_BYTES_MAX = 16 * 1024 * 1024
+
+/** Of what is known of one detector, its samples apart. */
+const TRACK_CHARS_MAX = 256 * 1024
 
 const time = z.number()
 const text = z.string().max(1_000)
@@ -55,8 +56,17 @@ const document = z.strictObject({
   detectors: z.record(z.string(), kept),
 })
 
-export async function openTrackStore(stateDir: string, node: string, log: Log): Promise<TrackStore> {
-  const path = join(stateDir, FILE)
+/** `file`: its name in the state directory. */
+export async function openTrackStore(
+  stateDir: string,
+  node: string,
+  log: Log,
+  file: 'detectors' | 'plugins' = 'detectors',
+): Promise<TrackStore> {
+  const path = join(stateDir, file)
+  // A single place, so that a disk that spoils every write cannot fill up with copies.
+  const keptAs = `${path}.refused`
+  let writing: Promise<void> = Promise.resolve()
   const boot = await bootId()
   return {
     async load() {
@@ -70,17 +80,31 @@ export async function openTrackStore(stateDir: string, node: string, log: Log): 
         })
         return { isSameBoot: state.boot === boot, detectors: new Map(entries) }
       } catch (error) {
-        const keptAs = join(stateDir, SET_ASIDE)
         await rename(path, keptAs).catch(() => {})
         log.warn({ err: messageOf(error), keptAs }, 'what detectors knew is lost: the file is damaged and set aside')
         return { isSameBoot: false, detectors: new Map() }
       }
     },
     async save(detectors) {
-      const entries = [...detectors].map(([name, each]) => [name, { ...each, past: encodePast(each.past) }])
+      const entries = [...detectors].map(([name, each]) => {
+        return [name, { ...each, track: boundTrack(each.track), past: encodePast(each.past) }]
+      })
       const state = { format: FORMAT, node, boot, detectors: Object.fromEntries(entries) }
-      await writeFileAtomically(path, JSON.stringify(state))
+      const text = JSON.stringify(state)
+      const written = writing.then(() => writeFileAtomically(path, text))
+      writing = written.catch(() => {})
+      await written
     },
+  }
+}
+
+/** As many of its faults as fit, the worst first: a detector that finds hundreds must not fill the file. */
+function boundTrack(track: Track): Track {
+  for (let { sightings, reported } = track; ; ) {
+    const bounded = { ...track, sightings, reported }
+    if (JSON.stringify(bounded).length <= TRACK_CHARS_MAX || sightings.length + reported.length === 0) return bounded
+    sightings = sightings.slice(0, Math.floor(sightings.length / 2))
+    reported = reported.slice(0, Math.floor(reported.length / 2))
   }
 }
 

@@ -80,7 +80,8 @@ describe.each(builtinDetectors.map((detector): [string, Detector] => [detector.n
     })
 
     it('does not take a reason of the engine for its own', () => {
-      for (const own of ['Ok', 'ProbeFailed', 'NotApplicable']) expect(Object.keys(detector.reasons)).not.toContain(own)
+      for (const own of ['Ok', 'ProbeFailed', 'NotApplicable', 'Expired', 'DetectorsShed'])
+        expect(Object.keys(detector.reasons)).not.toContain(own)
     })
 
     it('has time enough to look within its interval', () => {

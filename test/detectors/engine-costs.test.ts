@@ -36,6 +36,20 @@ describe('the cost of detectors', () => {
     ])
   })
 
+  it('calls a look that ran out of time so, whatever the detector throws when it is told to stop', async () => {
+    const looks: string[] = []
+    const evasive: Detector = {
+      ...scripted('evasive', () => 1).detector,
+      sample: (_host, _options, signal) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(new NotApplicable('never mind')))
+        }),
+    }
+    const { clock, reports } = start([evasive], {}, { onLook: ({ result }) => looks.push(result) })
+    await clock.advance(5_000)
+    expect([looks, reports]).toEqual([['timeout'], ['3 evasive ProbeFailed *']])
+  })
+
   it('does not do so to one that is vital', async () => {
     const vital: Detector = { ...scripted('vital', () => 'hang').detector, importance: 'vital' }
     const { clock, reports } = start([vital])
@@ -123,6 +137,20 @@ describe('a restart of the detector engine', () => {
       { id, since },
     ])
     expect(before).toBeDefined()
+  })
+
+  it('forgets nothing of a detector whose first look hangs', async () => {
+    const { saved, memory } = remembering()
+    const clock = new VirtualClock()
+    const first = start([scripted('one', () => 9).detector], {}, { memory: memory() }, clock)
+    await clock.advance(22_000)
+    first.stop.abort()
+    await first.engine.stopped
+    const before = saved.at(-1)?.get('one')
+    const next = start([scripted('one', () => 'ignore-abort').detector], {}, { memory: memory(saved.at(-1)) }, clock)
+    await clock.advance(1_500)
+    expect(next.engine.known().get('one')?.track.sightings).toEqual(before?.track.sightings)
+    expect(before?.track.sightings).toHaveLength(1)
   })
 
   it('writes down at once what changed and the rest once a minute, and the end', async () => {

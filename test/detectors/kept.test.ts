@@ -123,6 +123,16 @@ describe('what detectors know, on disk', () => {
     expect((await (await open()).load()).isSameBoot).toBe(false)
   })
 
+  it('is written one after the other, the last one last', async () => {
+    const store = await open()
+    const saves = Array.from({ length: 20 }, (_, index) =>
+      store.save(new Map([['disk', { ...known(), version: `${index}` }]])),
+    )
+    await Promise.all(saves)
+    expect((await store.load()).detectors.get('disk')?.version).toBe('19')
+    expect(readdirSync(dir)).toEqual(['detectors'])
+  })
+
   it('is nothing to another node', async () => {
     await (await open()).save(new Map([['disk', known()]]))
     expect((await (await open('node-8')).load()).detectors.size).toBe(0)
@@ -139,6 +149,19 @@ describe('what detectors know, on disk', () => {
     const { detectors } = await (await open()).load()
     expect(detectors.get('large')?.past).toEqual(past.slice(0, 4))
     expect(detectors.get('odd')?.past).toEqual([])
+  })
+
+  it('is of bounded size, the worst faults first', async () => {
+    const kept = known()
+    const [sighting] = kept.track.sightings as [Sighting]
+    const evidence = Array(32).fill({ name: 'n'.repeat(200), value: 'v'.repeat(200), unit: '' })
+    const sightings = Array.from({ length: 256 }, (_, index) => ({ ...sighting, cause: `${index}`, evidence }))
+    await (await open()).save(new Map([['disk', { ...kept, track: { ...kept.track, sightings } }]]))
+    expect(readFileSync(file(), 'utf8').length).toBeLessThan(300 * 1024)
+    const { detectors } = await (await open()).load()
+    const causes = detectors.get('disk')?.track.sightings.map(({ cause }) => cause) ?? []
+    expect(causes.length).toBeGreaterThan(8)
+    expect(causes).toEqual(sightings.slice(0, causes.length).map(({ cause }) => cause))
   })
 
   it.each([
