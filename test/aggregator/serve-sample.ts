@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { createHttpServer, listenHttp } from '../../aggregator/http/server.ts'
+import { UsageDesk } from '../../aggregator/usage-desk.ts'
 import { createSamplePort, type SamplePort } from './sample-port.ts'
 
 export const TOKEN = 'correct-horse-battery-staple'
@@ -22,7 +23,14 @@ export async function serveSample(webRoot?: string): Promise<ServedSample> {
   const empty = mkdtempSync(join(tmpdir(), 'starling-web-'))
   const sample = createSamplePort()
   const metrics = async () => ''
-  const server = createHttpServer({ port: sample, token: TOKEN, webRoot: webRoot ?? empty, metrics, log: SILENT_LOG })
+  const server = createHttpServer({
+    port: sample,
+    usage: new UsageDesk(),
+    token: TOKEN,
+    webRoot: webRoot ?? empty,
+    metrics,
+    log: SILENT_LOG,
+  })
   const url = await listenHttp(server, '127.0.0.1', 0)
   return {
     sample,
