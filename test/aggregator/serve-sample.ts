@@ -14,6 +14,8 @@ export const SILENT_LOG = pino({ level: 'silent' })
 export interface ServedSample {
   readonly sample: SamplePort
   readonly server: FastifyInstance
+  /** Without a mesh to ask over, until a test starts it. */
+  readonly usage: UsageDesk
   readonly url: string
   close(): Promise<void>
 }
@@ -22,10 +24,11 @@ export interface ServedSample {
 export async function serveSample(webRoot?: string): Promise<ServedSample> {
   const empty = mkdtempSync(join(tmpdir(), 'starling-web-'))
   const sample = createSamplePort()
+  const usage = new UsageDesk()
   const metrics = async () => ''
   const server = createHttpServer({
     port: sample,
-    usage: new UsageDesk(),
+    usage,
     token: TOKEN,
     webRoot: webRoot ?? empty,
     metrics,
@@ -35,6 +38,7 @@ export async function serveSample(webRoot?: string): Promise<ServedSample> {
   return {
     sample,
     server,
+    usage,
     url,
     async close() {
       await server.close()
