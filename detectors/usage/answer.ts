@@ -1,6 +1,6 @@
 /** What is asked of the ring, and what it answers: bounded to a few KB however much it holds. */
 import { z } from 'zod'
-import { FIGURES, type FigureName, UNIT_OF } from './figures.ts'
+import { FIGURES, type FigureName, pack, UNIT_OF, unpack } from './figures.ts'
 import { MINUTES, NAME_MAX, type UsageRing } from './ring.ts'
 import { NODE } from './subjects.ts'
 
@@ -17,22 +17,63 @@ export const usageQuerySchema = z.strictObject({
 })
 export type UsageQuery = z.infer<typeof usageQuerySchema>
 
-const series = z.array(z.number().min(0).nullable()).max(POINTS_MAX)
-export const usageAnswerSchema = z.strictObject({
-  node: z.string().min(1).max(253),
-  /** Of the host's clock, RFC 3339: the first and the last minute that is in it. Null before there is one. */
-  from: z.iso.datetime().nullable(),
-  to: z.iso.datetime().nullable(),
-  /** Minutes that one point stands for; it is their mean. */
-  step: z.number().int().min(1).max(MINUTES),
-  /** How many subjects the ring holds, and how many of them were asked for. */
-  held: z.number().int().min(0),
-  matching: z.number().int().min(0),
-  subjects: z
-    .array(z.strictObject({ name: z.string().max(NAME_MAX), figures: z.partialRecord(z.enum(FIGURES), series) }))
-    .max(SUBJECTS_MAX),
-})
+/** An answer whose points are of this form. */
+const answerOf = <T extends z.ZodType>(point: T) =>
+  z.strictObject({
+    node: z.string().min(1).max(253),
+    /** Of the host's clock, RFC 3339: the first and the last minute that is in it. Null before there is one. */
+    from: z.iso.datetime().nullable(),
+    to: z.iso.datetime().nullable(),
+    /** Minutes that one point stands for; it is their mean. */
+    step: z.number().int().min(1).max(MINUTES),
+    /** How many subjects the ring holds, and how many of them were asked for. */
+    held: z.number().int().min(0),
+    matching: z.number().int().min(0),
+    subjects: z
+      .array(
+        z.strictObject({
+          name: z.string().max(NAME_MAX),
+          figures: z.partialRecord(z.enum(FIGURES), z.array(point).max(POINTS_MAX)),
+        }),
+      )
+      .max(SUBJECTS_MAX),
+  })
+
+/** As people and programs get it; null where nothing is known. */
+export const usageAnswerSchema = answerOf(z.number().min(0).nullable())
+/** As it travels: each point in the two bytes in which it was kept. */
+export const packedAnswerSchema = answerOf(z.number().int().min(0).max(0xffff))
+type PackedAnswer = z.infer<typeof packedAnswerSchema>
 export type UsageAnswer = z.infer<typeof usageAnswerSchema>
+
+export function packAnswer(answer: UsageAnswer): PackedAnswer {
+  return withPoints(answer, (value: number | null) => pack(value ?? undefined))
+}
+
+export function unpackAnswer(answer: PackedAnswer): UsageAnswer {
+  return withPoints(answer, (code: number) => {
+    const value = unpack(code)
+    return value === undefined ? null : rounded(value)
+  })
+}
+
+function withPoints<A, B>(
+  answer: Omit<UsageAnswer, 'subjects'> & { readonly subjects: readonly SubjectOf<A>[] },
+  change: (point: A) => B,
+) {
+  const subjects = answer.subjects.map(({ name, figures }) => ({
+    name,
+    figures: Object.fromEntries(
+      Object.entries(figures).map(([figure, points]) => [figure, (points ?? []).map(change)]),
+    ) as Partial<Record<FigureName, B[]>>,
+  }))
+  return { ...answer, subjects }
+}
+
+interface SubjectOf<P> {
+  readonly name: string
+  readonly figures: Partial<Record<FigureName, readonly P[] | undefined>>
+}
 
 export function answerUsage(node: string, ring: UsageRing, { subject, minutes }: UsageQuery): UsageAnswer {
   const { names } = ring
@@ -76,12 +117,16 @@ export function worstBy(ring: UsageRing, figure: FigureName, minutes: number, co
     .map(({ name }) => name)
 }
 
-/** Three digits: more is noise, and takes room. */
+/** Three digits, two below one: more is noise, and would not survive the two bytes of a figure. */
+export function rounded(value: number): number {
+  return Number(value < 1 ? value.toFixed(2) : value.toPrecision(3))
+}
+
 export function means(values: readonly (number | undefined)[], step: number): (number | null)[] {
   const points = Array.from({ length: Math.ceil(values.length / step) }, (_, index) =>
     meanOf(values.slice(index * step, (index + 1) * step)),
   )
-  return points.map((mean) => (mean === undefined ? null : Number(mean.toPrecision(3))))
+  return points.map((mean) => (mean === undefined ? null : rounded(mean)))
 }
 
 function meanOf(values: readonly (number | undefined)[]): number | undefined {

@@ -1,7 +1,7 @@
 /** A question to one node about its use, and its answer, as they travel over the mesh; bounded on the way in. */
 import { decode, encode } from 'cborg'
 import { z } from 'zod'
-import { type UsageAnswer, usageAnswerSchema, usageQuerySchema } from './answer.ts'
+import { packAnswer, packedAnswerSchema, type UsageAnswer, unpackAnswer, usageQuerySchema } from './answer.ts'
 
 export { type UsageAnswer, type UsageQuery, usageAnswerSchema, usageQuerySchema } from './answer.ts'
 
@@ -12,12 +12,12 @@ export const USAGE_TTL_MS = 10_000
 export const USAGE_TOPIC = 'usage'
 const ASK_TOPIC = 'usage-ask/'
 
-/** Nine subjects of six figures with 48 points each are some 20 KB as text; this is what a note may be. */
+/** Eight subjects of six figures with 48 points each are some 8 KB; this is what a note may be. */
 const BYTES_MAX = 64 * 1024
 
 const id = z.string().min(1).max(64)
 const askSchema = z.strictObject({ id, node: z.string().min(1).max(253), query: usageQuerySchema })
-const toldSchema = z.strictObject({ id, answer: usageAnswerSchema })
+const toldSchema = z.strictObject({ id, answer: packedAnswerSchema })
 
 export type UsageAsk = z.infer<typeof askSchema>
 export interface UsageTold {
@@ -38,7 +38,7 @@ export function encodeAsk(ask: UsageAsk): Uint8Array {
 }
 
 export function encodeTold(told: UsageTold): Uint8Array {
-  return encode(told)
+  return encode({ id: told.id, answer: packAnswer(told.answer) })
 }
 
 /** Throws an Error for anything but a question. That its signer may ask is for the caller to check. */
@@ -48,9 +48,9 @@ export function decodeAsk(bytes: Uint8Array): UsageAsk {
 
 /** What `signer` says of itself. Throws an Error for anything else. */
 export function decodeTold(signer: string, bytes: Uint8Array): UsageTold {
-  const told = toldSchema.parse(decodeStrictly(bytes))
-  if (told.answer.node !== signer) throw new Error(`${signer} spoke for ${told.answer.node}`)
-  return told
+  const { id, answer } = toldSchema.parse(decodeStrictly(bytes))
+  if (answer.node !== signer) throw new Error(`${signer} spoke for ${answer.node}`)
+  return { id, answer: unpackAnswer(answer) }
 }
 
 function decodeStrictly(bytes: Uint8Array): unknown {

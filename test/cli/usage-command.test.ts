@@ -16,8 +16,8 @@ const ANSWER: UsageAnswer = {
   held: 23,
   matching: 1,
   subjects: [
-    { name: 'node', figures: { cpu: [100, 200, 1_600], memory: [null, 4_294_967_296, 2_147_483_648] } },
-    { name: 'container/shop/api/app\u001b[31m', figures: { cpu: [null, null], received: [0, 2_048] } },
+    { name: 'node', figures: { cpu: [100, 200, 1_600], memory: [null, 4_290_000_000, 2_150_000_000] } },
+    { name: 'container/shop/api/app\u001b[31m', figures: { cpu: [null, null], received: [0, 2_050] } },
   ],
 }
 

@@ -1,7 +1,7 @@
 /** Twenty-four hours of figures in 8 MB, whatever comes and goes. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { answerUsage, means, shownFigure, sparkline, worstBy } from '../../detectors/usage/answer.ts'
+import { answerUsage, means, rounded, shownFigure, sparkline, worstBy } from '../../detectors/usage/answer.ts'
 import { withUsage } from '../../detectors/usage/evidence.ts'
 import { type Figures, pack, unpack } from '../../detectors/usage/figures.ts'
 import { decodeAsk, decodeTold, encodeAsk, encodeTold, usageQuerySchema } from '../../detectors/usage/notes.ts'
@@ -155,7 +155,7 @@ describe('an answer', () => {
     const answer = answerUsage('node-7', ring, usageQuerySchema.parse({ minutes: MINUTES }))
     expect(answer.step).toBe(30)
     const bytes = encodeTold({ id: 'x', answer })
-    expect(bytes.length).toBeLessThan(24 * 1024)
+    expect(bytes.length).toBeLessThan(9 * 1024)
     expect(decodeTold('node-7', bytes).answer).toEqual(answer)
   })
 
@@ -185,6 +185,20 @@ describe('an answer', () => {
     expect(decodeAsk(encodeAsk(question))).toEqual(question)
     expect(() => decodeAsk(encodeAsk({ ...question, query: { subject: '', minutes: 9_999 } }))).toThrow(Error)
   })
+})
+
+describe('a point of an answer', () => {
+  it('is the same after it has travelled', () =>
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1e14, noNaN: true }), (value) => {
+        const cpu = [rounded(value), null]
+        const answer = {
+          ...answerUsage('node-7', new UsageRing(), { subject: '', minutes: 60 }),
+          subjects: [{ name: 'node', figures: { cpu } }],
+        }
+        expect(decodeTold('node-7', encodeTold({ id: 'x', answer })).answer).toEqual(answer)
+      }),
+    ))
 })
 
 describe('what a person sees', () => {
