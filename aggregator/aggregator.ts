@@ -20,6 +20,7 @@ import { AggregatorService } from './service.ts'
 import { SettingsInForce } from './settings-in-force.ts'
 import { openSqliteStore } from './store/sqlite.ts'
 import { readOrMakeToken } from './token.ts'
+import { UsageDesk } from './usage-desk.ts'
 
 const WEB_ROOT = fileURLToPath(new URL('./web/dist', import.meta.url))
 
@@ -72,9 +73,11 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     verdictOf: (id) => service.verdicts.of(id),
   })
   const leadership = new Leadership({ store, service, settings, kubernetes, log })
+  const usage = new UsageDesk()
   // HTTP first: a taken port must be known before a second leader speaks up in the mesh.
   const http = createHttpServer({
     port: service,
+    usage,
     token,
     webRoot: WEB_ROOT,
     metrics: () => metrics.registry.metrics(),
@@ -83,6 +86,8 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   const listen = parseListen(meshConfig.listen[0] ?? 'tcp/7790')
   const hear = (signed: SignedStatement) => {
     try {
+      // Of the moment: it is no event, and not kept for a later life.
+      if (usage.hear(signed)) return
       service.hear(signed)
       kubernetes?.heard(signed.statement.signer)
     } catch (error) {
@@ -121,6 +126,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     })
   })
   service.start(mesh, leadership)
+  usage.start(mesh.publish)
   settings.start({
     leads: () => leadership.leads,
     publish: mesh.publish,

@@ -12,6 +12,7 @@ import type {
   WouldBeMark,
 } from '../aggregator/model.ts'
 import { messageOf, StarlingError } from '../common/errors.ts'
+import type { UsageAnswer, UsageQuery } from '../detectors/usage/notes.ts'
 import type { Connection } from './connection.ts'
 import { readEventStream } from './event-stream.ts'
 
@@ -36,6 +37,8 @@ export interface ApiClient {
   matrix(nodes: readonly string[]): Promise<readonly MatrixRow[]>
   /** Each verdict since that time (RFC 3339), with what marking made of it or would have. */
   markingPlan(since: string): Promise<readonly WouldBeMark[]>
+  /** What a node used, by the node's own word. */
+  usage(node: string, query: UsageQuery): Promise<UsageAnswer>
   /** Ends a freeze: the event that this decision became. */
   release(release: Release): Promise<Event>
   /** Lets through what the roster's brakes hold: the event that this decision became. */
@@ -103,6 +106,11 @@ export function createClient({ url, token }: Connection): ApiClient {
       const path = `/api/v1/marking/plan?${new URLSearchParams({ since })}`
       const { items } = await json<{ items: WouldBeMark[] }>(path, hasList('items'))
       return items
+    },
+
+    usage: (node, { subject, minutes }) => {
+      const query = new URLSearchParams({ subject, minutes: String(minutes) })
+      return json<UsageAnswer>(`/api/v1/usage/${encodeURIComponent(node)}?${query}`, hasList('subjects'))
     },
 
     release: (body) => decided('/api/v1/mesh/release', body),

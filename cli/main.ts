@@ -20,6 +20,7 @@ import { registerSim } from './commands/sim.ts'
 import { registerStandIn } from './commands/stand-in.ts'
 import { registerUninstall } from './commands/uninstall.ts'
 import { registerUp } from './commands/up.ts'
+import { registerUsage } from './commands/usage.ts'
 import { registerVerify } from './commands/verify.ts'
 
 /** In the order of their use: run a mesh, look at it, act, and the processes it is made of. */
@@ -29,6 +30,7 @@ const COMMANDS = [
   registerMesh,
   registerRoster,
   registerFindings,
+  registerUsage,
   registerDetectors,
   registerEvents,
   registerExplain,

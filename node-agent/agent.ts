@@ -9,6 +9,17 @@ import { type DetectorReport, startDetectors } from '../detectors/engine/engine.
 import { openTrackStore } from '../detectors/engine/store.ts'
 import { createHost } from '../detectors/host/host.ts'
 import { builtinDetectors } from '../detectors/index.ts'
+import { answerUsage } from '../detectors/usage/answer.ts'
+import { withUsage } from '../detectors/usage/evidence.ts'
+import { startUsageMeter } from '../detectors/usage/meter.ts'
+import {
+  decodeAsk,
+  encodeTold,
+  isAskTopic,
+  USAGE_TOPIC,
+  USAGE_TTL_MS,
+  usageQuerySchema,
+} from '../detectors/usage/notes.ts'
 import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
 import { type LoadedIdentity, loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
 import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
@@ -61,10 +72,11 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     return { kept: await tracks.load(), save: tracks.save }
   }
   const host = createHost({ node, root: config.host.root, peerOffsets: () => publisher.peerOffsets() })
+  const usage = startUsageMeter({ host, signal: stopping.signal, log })
   const onReport = (report: DetectorReport) => {
     metrics.report(report.detector, report.findings)
     void remediation?.onReport(report)
-    publisher.report(report)
+    publisher.report({ ...report, findings: withUsage(report.findings, usage) })
   }
   const detectors = startDetectors({
     host,
@@ -131,6 +143,10 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       if (permit.node !== node) return
       const answer = await remediation.onPermit(permit)
       log.info({ permit: permit.id, plan: permit.planId, accepted: answer.accepted, why: answer.why }, 'permit')
+    } else if (isAskTopic(body.topic)) {
+      const { id, node: asked, query } = decodeAsk(body.bytes)
+      if (asked !== node) return
+      publisher.publish(USAGE_TOPIC, encodeTold({ id, answer: answerUsage(node, usage, query) }), USAGE_TTL_MS)
     }
   }
 
@@ -164,6 +180,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const stopHealth = await startHealthServer({
     ...config.metrics,
     metrics: () => metrics.registry.metrics(),
+    usage: (asked) => answerUsage(node, usage, usageQuerySchema.parse(Object.fromEntries(asked))),
   })
   log.info({ mesh: roster.mesh, epoch: roster.epoch, peer: identity.keys.peerId }, 'agent started')
   return {

@@ -1,23 +1,34 @@
-/** `/metrics`, `/livez` and `/readyz` of an agent, for the host itself: it listens on a loopback address. */
+/** `/metrics`, `/usage`, `/livez` and `/readyz` of an agent, for the host itself: it listens on a loopback address. */
 import { createServer } from 'node:http'
 import { StarlingError } from '../common/errors.ts'
 import type { ListenAddress } from '../common/listen.ts'
 
 export interface HealthServerInit extends ListenAddress {
   metrics(): Promise<string>
+  /** What the host used, for the parameters of a request. Throws an Error for parameters that are none. */
+  usage(parameters: URLSearchParams): unknown
 }
 
 /** Throws StarlingError when the port is taken. Returns how to stop. */
-export async function startHealthServer({ host, port, metrics }: HealthServerInit): Promise<() => void> {
+export async function startHealthServer({ host, port, metrics, usage }: HealthServerInit): Promise<() => void> {
   const server = createServer((request, response) => {
     const answer = (status: number, body: string) =>
       response.writeHead(status, { 'content-type': 'text/plain' }).end(body)
-    switch (request.url) {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://agent')
+    switch (pathname) {
       case '/metrics':
         void metrics().then(
           (text) => answer(200, text),
           () => answer(500, 'metrics could not be collected\n'),
         )
+        return
+      case '/usage':
+        try {
+          const said = JSON.stringify(usage(searchParams))
+          response.writeHead(200, { 'content-type': 'application/json' }).end(said)
+        } catch {
+          answer(400, 'subject is part of a name, minutes a number from 1 to 1440\n')
+        }
         return
       case '/livez':
       // It is started last, once the mesh listens: to answer at all is to be ready.
@@ -25,7 +36,7 @@ export async function startHealthServer({ host, port, metrics }: HealthServerIni
         answer(200, 'ok\n')
         return
       default:
-        answer(404, 'there is /metrics, /livez and /readyz\n')
+        answer(404, 'there is /metrics, /usage, /livez and /readyz\n')
     }
   })
   await new Promise<void>((resolve, reject) => {

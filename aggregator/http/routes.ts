@@ -3,7 +3,9 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { StarlingError } from '../../common/errors.ts'
 import { nearest } from '../../common/nearest.ts'
+import { usageQuerySchema } from '../../detectors/usage/notes.ts'
 import { type AggregatorPort, EVENT_KINDS, type EventQuery, type VerdictView } from '../model.ts'
+import type { UsageDesk } from '../usage-desk.ts'
 import { TOKEN_HOLDER } from './auth.ts'
 import { notFound, ProblemError, parseInput } from './problem.ts'
 
@@ -49,7 +51,7 @@ const ReleaseBody = z.strictObject({
 const NodeParams = z.object({ node: z.string().min(1).max(NAME_CHARS_MAX) })
 const IdParams = z.object({ id: z.string().min(1).max(200) })
 
-export function registerRoutes(server: FastifyInstance, port: AggregatorPort): void {
+export function registerRoutes(server: FastifyInstance, port: AggregatorPort, usage: Pick<UsageDesk, 'ask'>): void {
   server.get('/api/v1/state', async () => port.snapshot())
 
   server.get('/api/v1/events', async (request) => {
@@ -82,6 +84,14 @@ export function registerRoutes(server: FastifyInstance, port: AggregatorPort): v
         return row
       }),
     }
+  })
+
+  server.get('/api/v1/usage/:node', async (request) => {
+    const { node } = parseInput(NodeParams, request.params)
+    const query = parseInput(usageQuerySchema, request.query)
+    const known = port.snapshot().members.map((member) => member.node)
+    if (!known.includes(node)) throw noSuchNode(node, known)
+    return await orGone(() => usage.ask(node, query))
   })
 
   server.get('/api/v1/marking/plan', async (request) => {
@@ -128,6 +138,17 @@ function orConflict<T>(title: string, act: () => T): T {
     if (!(error instanceof StarlingError)) throw error
     const remedy = error.remedy === undefined ? {} : { remedy: error.remedy }
     throw new ProblemError({ status: 409, title, detail: error.message, ...remedy })
+  }
+}
+
+/** What a node did not answer in time is a 504. */
+async function orGone<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (!(error instanceof StarlingError)) throw error
+    const remedy = error.remedy === undefined ? {} : { remedy: error.remedy }
+    throw new ProblemError({ status: 504, title: 'No answer', detail: error.message, ...remedy })
   }
 }
 

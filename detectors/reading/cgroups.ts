@@ -48,6 +48,14 @@ export async function cgroupOf(host: Host, tree: CgroupTree, id: string): Promis
 
 /** Throws NotApplicable when there is no such group, an Error when a figure is not of the kernel's form. */
 export async function cgroupMemory(host: Host, tree: CgroupTree, group: string): Promise<CgroupMemory> {
+  const { stat, ...held } = await cgroupMemoryUse(host, tree, group)
+  const limitBytes =
+    tree.version === 2 ? await leastLimit(host, group) : finiteLimit(stat.get('hierarchical_memory_limit'))
+  return { ...held, limitBytes }
+}
+
+/** What it holds, whatever its limit. Throws as cgroupMemory. */
+export async function cgroupMemoryUse(host: Host, tree: CgroupTree, group: string) {
   const folder = tree.memory + (group === '/' ? '' : group)
   const [usage, inactive] =
     tree.version === 2 ? ['memory.current', 'inactive_file'] : ['memory.usage_in_bytes', 'total_inactive_file']
@@ -55,9 +63,7 @@ export async function cgroupMemory(host: Host, tree: CgroupTree, group: string):
   const stat = keyedFigures(await host.readText(`${folder}/memory.stat`))
   const cached = stat.get(inactive)
   if (cached === undefined) throw new Error(`${folder}/memory.stat has no ${inactive}`)
-  const limitBytes =
-    tree.version === 2 ? await leastLimit(host, group) : finiteLimit(stat.get('hierarchical_memory_limit'))
-  return { bytes, workingSetBytes: Math.max(0, bytes - cached), limitBytes }
+  return { bytes, workingSetBytes: Math.max(0, bytes - cached), stat }
 }
 
 /** What a group and those in it have used of the processors since it was made. Throws as cgroupMemory. */

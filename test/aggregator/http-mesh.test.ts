@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createHttpServer } from '../../aggregator/http/server.ts'
+import { UsageDesk } from '../../aggregator/usage-desk.ts'
 import { createSamplePort, type SamplePort } from './sample-port.ts'
 import { SILENT_LOG, TOKEN } from './serve-sample.ts'
 
@@ -18,7 +19,14 @@ let server: FastifyInstance
 beforeEach(() => {
   webRoot = mkdtempSync(join(tmpdir(), 'starling-web-'))
   sample = createSamplePort()
-  server = createHttpServer({ port: sample, token: TOKEN, webRoot, metrics: async () => '', log: SILENT_LOG })
+  server = createHttpServer({
+    port: sample,
+    usage: new UsageDesk(),
+    token: TOKEN,
+    webRoot,
+    metrics: async () => '',
+    log: SILENT_LOG,
+  })
 })
 afterEach(async () => {
   await server.close()

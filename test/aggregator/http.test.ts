@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createHttpServer, listenHttp } from '../../aggregator/http/server.ts'
+import { UsageDesk } from '../../aggregator/usage-desk.ts'
 import { StarlingError } from '../../common/errors.ts'
 import { event } from './event.ts'
 import { createSamplePort, PLAN_ID, type SamplePort, VERDICT_ID } from './sample-port.ts'
@@ -20,13 +21,16 @@ let webRoot: string
 let sample: SamplePort
 let server: FastifyInstance
 
+const serverOf = (root: string) =>
+  createHttpServer({ port: sample, usage: new UsageDesk(), token: TOKEN, webRoot: root, metrics, log: SILENT_LOG })
+
 beforeEach(() => {
   webRoot = mkdtempSync(join(tmpdir(), 'starling-web-'))
   mkdirSync(join(webRoot, 'assets'))
   writeFileSync(join(webRoot, 'index.html'), '<!doctype html><title>the page</title>')
   writeFileSync(join(webRoot, 'assets', 'index-abc123.js'), 'globalThis.loaded = true')
   sample = createSamplePort()
-  server = createHttpServer({ port: sample, token: TOKEN, webRoot, metrics, log: SILENT_LOG })
+  server = serverOf(webRoot)
 })
 afterEach(async () => {
   await server.close()
@@ -303,13 +307,7 @@ describe('the page and its headers', () => {
   })
 
   it('says how to build the page when there is none', async () => {
-    const bare = createHttpServer({
-      port: sample,
-      token: TOKEN,
-      webRoot: join(webRoot, 'none'),
-      metrics,
-      log: SILENT_LOG,
-    })
+    const bare = serverOf(join(webRoot, 'none'))
     const answer = await bare.inject('/')
     expect(answer.statusCode).toBe(503)
     expect(answer.json().remedy).toContain('scripts/build-page.ts')
@@ -335,7 +333,7 @@ describe('the page and its headers', () => {
 
 describe('listening', () => {
   it('says which port is taken and which flag changes it', async () => {
-    const first = createHttpServer({ port: sample, token: TOKEN, webRoot, metrics, log: SILENT_LOG })
+    const first = serverOf(webRoot)
     const address = new URL(await listenHttp(first, '127.0.0.1', 0))
     const failure = await listenHttp(server, '127.0.0.1', Number(address.port)).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(StarlingError)

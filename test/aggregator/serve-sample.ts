@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { createHttpServer, listenHttp } from '../../aggregator/http/server.ts'
+import { UsageDesk } from '../../aggregator/usage-desk.ts'
 import { createSamplePort, type SamplePort } from './sample-port.ts'
 
 export const TOKEN = 'correct-horse-battery-staple'
@@ -13,6 +14,8 @@ export const SILENT_LOG = pino({ level: 'silent' })
 export interface ServedSample {
   readonly sample: SamplePort
   readonly server: FastifyInstance
+  /** Without a mesh to ask over, until a test starts it. */
+  readonly usage: UsageDesk
   readonly url: string
   close(): Promise<void>
 }
@@ -21,12 +24,21 @@ export interface ServedSample {
 export async function serveSample(webRoot?: string): Promise<ServedSample> {
   const empty = mkdtempSync(join(tmpdir(), 'starling-web-'))
   const sample = createSamplePort()
+  const usage = new UsageDesk()
   const metrics = async () => ''
-  const server = createHttpServer({ port: sample, token: TOKEN, webRoot: webRoot ?? empty, metrics, log: SILENT_LOG })
+  const server = createHttpServer({
+    port: sample,
+    usage,
+    token: TOKEN,
+    webRoot: webRoot ?? empty,
+    metrics,
+    log: SILENT_LOG,
+  })
   const url = await listenHttp(server, '127.0.0.1', 0)
   return {
     sample,
     server,
+    usage,
     url,
     async close() {
       await server.close()

@@ -12,6 +12,7 @@ import { registerRemediations } from '../../cli/commands/remediations.ts'
 import { registerRoster } from '../../cli/commands/roster.ts'
 import { registerSim } from '../../cli/commands/sim.ts'
 import { registerUninstall } from '../../cli/commands/uninstall.ts'
+import { registerUsage } from '../../cli/commands/usage.ts'
 import { StarlingError } from '../../common/errors.ts'
 
 export interface RunOptions {
@@ -44,6 +45,7 @@ async function main(): Promise<void> {
     registerExplain,
     registerEvents,
     registerFindings,
+    registerUsage,
     registerRemediations,
     registerPlan,
     registerUninstall,

@@ -2,6 +2,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { commandOf } from '../../cli/local/earlier-life.ts'
+import type { UsageAnswer } from '../../detectors/usage/notes.ts'
 import { needsChromium } from '../chromium.ts'
 import { describeReal } from '../real-part.ts'
 import { buildPage, withPage } from './browser.ts'
@@ -65,6 +66,22 @@ describe('starling up', () => {
     expect(text).not.toContain('nodejs_eventloop_lag_p99_seconds')
     expect(text).toMatch(/^starling_finding_severity\{detector="[\w-]+",reason="\w+"\} -?\d/m)
     expect((await get('/nothing'))[0]).toBe(404)
+  })
+
+  it('tells what a node used, by its agent alone and over the mesh', async () => {
+    const local = await mesh.run('usage', '--local', '--agent', `http://127.0.1.2:${MESH_PORT + 1}`)
+    expect([local.code, local.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^node-2, .*\n\nnode\n {2}memory +[▁▂▃▄▅▆▇█]/),
+    ])
+    const asked = await mesh.run('usage', 'node-3', '-o', 'json')
+    expect(asked.code).toBe(0)
+    const [answer] = (JSON.parse(asked.stdout) as { items: UsageAnswer[] }).items
+    expect(answer).toMatchObject({ node: 'node-3', step: 1 })
+    expect(answer?.subjects[0]).toMatchObject({
+      name: 'node',
+      figures: { memory: expect.arrayContaining([expect.any(Number)]) },
+    })
   })
 
   describeReal('with Chromium', needsChromium(), () => {

@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'detectors/contract.ts',
     'detectors/index.ts',
     'detectors/engine/report-note.ts',
+    'detectors/usage/notes.ts',
     'remediators/contract.ts',
     'remediators/index.ts',
     'remediators/notes.ts',
