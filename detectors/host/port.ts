@@ -20,6 +20,11 @@ export interface Host {
    * no UTF-8 in them replaced. None when it is empty. Throws as readText, and NotApplicable of a process that has ended.
    */
   readWords(path: string): Promise<readonly string[]>
+  /**
+   * The processes of the host. `lately`: as they were at most 2 s ago, so that detectors that look at the same moment read
+   * /proc once. `now`: as they were after the question. Throws an Error where /proc shows an agent its own processes only.
+   */
+  processes(asOf: 'lately' | 'now'): Promise<ProcessTable>
   /** Where a symbolic link points, as it is written in it: a path of the host, or such as `anon_inode:inotify`. Throws as readText. */
   readLink(path: string): Promise<string>
   /** Names in a folder, in no order. Throws as readText. */
@@ -49,6 +54,21 @@ export interface Host {
   peerOffsets(): readonly PeerOffset[]
 }
 
+export interface ProcessTable {
+  readonly processes: readonly HostProcess[]
+  /** Why one could not be seen, the first of them; they are not among `processes`. */
+  readonly unseen: Error | undefined
+  /** Read after the question: what is not in it was not there. */
+  readonly isFresh: boolean
+}
+
+export interface HostProcess {
+  /** Its number in /proc. */
+  readonly id: string
+  /** Of its command line, as readWords; none: a thread of the kernel, a zombie, or one that has ended. */
+  readonly words: readonly string[]
+}
+
 export interface FilesystemUse {
   readonly bytes: number
   readonly bytesUsed: number
@@ -65,6 +85,10 @@ export interface GetOptions {
   readonly tls?: TlsOptions
   /** 1 MiB when not given. */
   readonly bytesMax?: number
+  /** How long the whole answer may take; Unreachable (ETIMEDOUT) when it takes longer. Until `signal` when not given. */
+  readonly withinMs?: number
+  /** Takes the body piece by piece as it comes, for what is too large to keep; HttpReply.body stays empty. */
+  readonly onText?: (piece: string) => void
 }
 
 /** Paths of PEM files of the host. */

@@ -9,6 +9,7 @@ import { messageOf, UsageError } from '../../common/errors.ts'
 import { createHost } from '../host/host.ts'
 import { type CommandResult, type Host, NotApplicable, Unreachable } from '../host/port.ts'
 import { tallyLines } from '../logs/recorded.ts'
+import { readProcesses } from '../reading/processes.ts'
 
 const NEEDS = ['CAP_SYSLOG', 'CAP_DAC_READ_SEARCH', 'CAP_SYS_PTRACE', 'CAP_NET_ADMIN', 'kmsg', 'cri', 'dbus'] as const
 
@@ -74,11 +75,13 @@ export type HostRecord = z.input<typeof recordSchema>
 export function fixtureHost(root: string, changed: HostRecord = {}): Host {
   const record = readRecord(join(root, 'host.json'), changed)
   const { node, missing, filesystems, replies, commands, ages, logs, peers } = record
-  const host = createHost({ node, root, peerOffsets: () => peers })
+  const files = createHost({ node, root, peerOffsets: () => peers })
   return {
-    ...host,
+    ...files,
+    // Tests change what is recorded between two looks.
+    processes: () => readProcesses(files),
     age: async (path) => {
-      await host.age(path)
+      await files.age(path)
       return ages[path] ?? 0
     },
     missing: async (needs) => needs.filter((need) => missing.includes(need)),
@@ -87,11 +90,12 @@ export function fixtureHost(root: string, changed: HostRecord = {}): Host {
       if (use === undefined) throw new NotApplicable(`${path} is not mounted`)
       return use
     },
-    get: async (url, { signal }) => {
+    get: async (url, { signal, onText }) => {
       signal.throwIfAborted()
       const reply = replies[url]
       if (reply === undefined) throw new Unreachable(url, 'ECONNREFUSED')
-      return reply
+      onText?.(reply.body)
+      return onText === undefined ? reply : { ...reply, body: '' }
     },
     log: async (watch, signal) => {
       signal.throwIfAborted()
