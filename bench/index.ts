@@ -5,6 +5,7 @@ import { detect } from './detect.ts'
 import { election } from './election.ts'
 import { falseVerdicts } from './false.ts'
 import { k8s } from './k8s.ts'
+import { kmsgFlood } from './kmsg-flood.ts'
 import { scale } from './scale.ts'
 import { starve } from './starve.ts'
 
@@ -16,4 +17,5 @@ export const BENCHES: readonly Bench[] = [
   election as Bench,
   falseVerdicts as Bench,
   k8s as Bench,
+  kmsgFlood as Bench,
 ]
