@@ -10,6 +10,7 @@ import type { Detector } from './contract.ts'
 import { diskUsage } from './disk-usage.ts'
 import { fileHandles } from './file-handles.ts'
 import { fstab } from './fstab.ts'
+import { kernelLog } from './kernel-log.ts'
 import { kernelParams } from './kernel-params.ts'
 import { kernelVersion } from './kernel-version.ts'
 import { kubeletProcess } from './kubelet-process.ts'
@@ -44,4 +45,5 @@ export const builtinDetectors: readonly Detector[] = [
   kernelVersion,
   syslogLevel,
   cadvisor,
+  kernelLog,
 ]
