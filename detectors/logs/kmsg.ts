@@ -8,10 +8,13 @@ import type { Follower } from './follower.ts'
 import { parseRecord, sequencesOf } from './kmsg-records.ts'
 import type { Sink } from './sink.ts'
 
-/** CONFIG_LOG_BUF_SHIFT is 17 or 18 in distributions: 128 KiB hold some 1 000 records, which at 10 000 a second last 100 ms. */
-const POLL_MS = 50
+/**
+ * CONFIG_LOG_BUF_SHIFT is 17 or 18 in distributions: 128 KiB hold some 1 500 records, which at 10 000 a second last 150 ms.
+ * More often costs more while nothing happens: it is the waking up that costs, not the look.
+ */
+const POLL_MS = 100
 /** While a flood lasts. */
-const FLOOD_POLL_MS = 20
+const FLOOD_POLL_MS = 40
 /** In one poll: more than a kernel at rest writes in an hour. */
 const FLOOD_BYTES = 4 * 1024
 /** Each read gives one record, of at most CONSOLE_EXT_LOG_MAX (8 KiB) bytes; as many as fit are looked at together. */
@@ -53,9 +56,10 @@ export class KmsgFollower implements Follower {
   }
 
   #pollIn(ms: number): void {
-    this.#timer = setTimeout(async () => {
+    this.#timer = setTimeout(() => {
       this.#readBytes = 0
-      await this.#drain()
+      const hasMore = this.#draining !== undefined || this.#readBatch()
+      if (hasMore) void this.#drain()
       if (this.#file !== undefined) this.#pollIn(this.#readBytes > FLOOD_BYTES ? FLOOD_POLL_MS : POLL_MS)
     }, ms).unref()
   }
