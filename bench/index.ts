@@ -6,6 +6,7 @@ import { detectors } from './detectors.ts'
 import { election } from './election.ts'
 import { falseVerdicts } from './false.ts'
 import { k8s } from './k8s.ts'
+import { kmsgFlood } from './kmsg-flood.ts'
 import { scale } from './scale.ts'
 import { starve } from './starve.ts'
 
@@ -18,4 +19,5 @@ export const BENCHES: readonly Bench[] = [
   election as Bench,
   falseVerdicts as Bench,
   k8s as Bench,
+  kmsgFlood as Bench,
 ]

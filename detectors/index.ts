@@ -1,16 +1,17 @@
 /** Every detector that ships with Starling. To add one, write its file and name it here. */
 
-import { cadvisor } from './cadvisor.ts'
 import { cadvisorCgroupMemory } from './cadvisor-cgroup-memory.ts'
 import { cadvisorProcess } from './cadvisor-process.ts'
+import { cadvisor } from './cadvisor.ts'
 import { clockSkew } from './clock-skew.ts'
-import { conntrack } from './conntrack.ts'
 import { conntrackDrops } from './conntrack-drops.ts'
+import { conntrack } from './conntrack.ts'
 import type { Detector } from './contract.ts'
 import { diskUsage } from './disk-usage.ts'
 import { fileHandles } from './file-handles.ts'
 import { fstab } from './fstab.ts'
 import { inotifyExhausted } from './inotify-exhausted.ts'
+import { kernelLog } from './kernel-log.ts'
 import { kernelParams } from './kernel-params.ts'
 import { kernelVersion } from './kernel-version.ts'
 import { kubeletProcess } from './kubelet-process.ts'
@@ -48,4 +49,5 @@ export const builtinDetectors: readonly Detector[] = [
   inotifyExhausted,
   nicCpu,
   cadvisor,
+  kernelLog,
 ]

@@ -8,6 +8,7 @@ import { NotApplicable } from '../host/port.ts'
 import type { Follower } from './follower.ts'
 import { LINE_LENGTH_MAX } from './matcher.ts'
 import { monotonicMs, type ReadLogLine, type Sink } from './sink.ts'
+import { timeOf } from './times.ts'
 
 const CHUNK_BYTES = 256 * 1024
 /** Of a file that is seen for the first time, when its lines say when they were written. */
@@ -132,17 +133,3 @@ function lineReader(timestamp: string | undefined): ReadLogLine {
     return { line: written === undefined ? undefined : monotonicMs() - (Date.now() - written), text }
   }
 }
-
-/**
- * Ms since 1970 of a time as logs write it: RFC 3339 and what Date takes beside it, or syslog's `Jan  2 15:04:05`, which is of
- * the last twelve months and of the host's zone.
- */
-export function timeOf(text: string, nowMs: number): number | undefined {
-  const isSyslog = /^[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2}/.test(text)
-  const year = new Date(nowMs).getFullYear()
-  const ms = Date.parse(isSyslog ? `${text} ${year}` : text.replace(/^(\d{4}-\d{2}-\d{2}) /, '$1T').replace(',', '.'))
-  if (Number.isNaN(ms)) return undefined
-  return isSyslog && ms > nowMs + DAY_MS ? Date.parse(`${text} ${year - 1}`) : ms
-}
-
-const DAY_MS = 86_400_000

@@ -15,5 +15,6 @@ export function tallyLines({ patterns, holdMs }: LogWatch, lines: readonly Recor
     const read = (line: string) => ({ line: -ageMs, text: line })
     matcher.match(`${text}\n`, read, (match, atMs, line) => tally.add(match, line, atMs, 0))
   }
+  tally.settle()
   return tally.read(0)
 }

@@ -34,6 +34,8 @@ export class Sink {
       })
     } catch (error) {
       this.lose(messageOf(error))
+    } finally {
+      this.#tally.settle()
     }
   }
 

@@ -17,6 +17,7 @@ interface Entry {
 
 export class Tally {
   readonly #entries = new Map<string, Entry>()
+  readonly #fresh = new Set<Entry>()
   readonly #holdMs: number
 
   /** `holdMs`: what is older no longer counts. */
@@ -35,10 +36,17 @@ export class Tally {
       entry = { pattern, cause: copyOf(cause), text: '', times: [] }
       this.#entries.set(copyOf(key), entry)
     }
-    entry.text = copyOf(text.slice(0, TEXT_LENGTH_MAX))
+    entry.text = text
+    this.#fresh.add(entry)
     entry.times.push(atMs)
     if (entry.times.length >= 2 * TIMES_MAX) entry.times = entry.times.slice(-TIMES_MAX)
     return true
+  }
+
+  /** To be called after each batch of lines: their texts are views of it, which would keep it in memory. */
+  settle(): void {
+    for (const entry of this.#fresh) entry.text = copyOf(entry.text.slice(0, TEXT_LENGTH_MAX))
+    this.#fresh.clear()
   }
 
   /** Everything that still counts. */
@@ -57,7 +65,6 @@ export class Tally {
   }
 }
 
-/** A slice of a chunk would keep the whole chunk in memory. */
 function copyOf(slice: string): string {
   return Buffer.from(slice).toString()
 }

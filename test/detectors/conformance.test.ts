@@ -11,6 +11,7 @@ import { unknownReason } from '../../detectors/engine/track.ts'
 import { guardedHost } from '../../detectors/host/guarded.ts'
 import { parseWholeNumber } from '../../detectors/host/host.ts'
 import { builtinDetectors } from '../../detectors/index.ts'
+import { tallyLines } from '../../detectors/logs/recorded.ts'
 import { type Fixture, fixtureHost, fixtureRoot } from './fixture-host.ts'
 
 const docs = new URL('../../docs/', import.meta.url)
@@ -32,7 +33,7 @@ function garbageHost(text: string, use: FilesystemUse, offsets: readonly [number
     filesystem: async () => use,
     get: async () => ({ status: 200, headers: {}, body: text }),
     run: async () => ({ code: 0, signal: null, stdout: text, stderr: '', truncated: false }),
-    log: async () => [{ pattern: 0, cause: text, text, agesMs: [0] }],
+    log: async (watch) => tallyLines(watch, [{ ageMs: 0, text }]),
     peerOffsets: () => offsets.map(([offsetMs, errorMs], index) => ({ node: `n${index}`, offsetMs, errorMs })),
   }
 }

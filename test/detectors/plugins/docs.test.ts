@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { parseJson } from '../../../detectors/plugins/dialects/json.ts'
+import { readPluginManifest } from '../../../detectors/plugins/manifest.ts'
+
+const text = readFileSync(new URL('../../../docs/plugins.md', import.meta.url), 'utf8')
+const blocks = (language: string) =>
+  [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, block = '']) => block)
+
+describe('docs/plugins.md', () => {
+  it('shows manifests that work, one of each dialect', () => {
+    const manifests = blocks('yaml')
+    expect(manifests).toHaveLength(5)
+    for (const manifest of manifests) expect(() => readPluginManifest(manifest, 'docs/plugins.md')).not.toThrow()
+    for (const dialect of ['npd', 'nagios', 'json', 'textfile', 'log']) {
+      expect(manifests.filter((manifest) => manifest.includes(`dialect: ${dialect}`))).toHaveLength(1)
+    }
+    const log = manifests.find((manifest) => manifest.includes('dialect: log')) ?? ''
+    for (const source of log.matchAll(/^# (source: .*)$/gm)) {
+      const other = log.replace(/^source: .*$/m, source[1] ?? '')
+      expect(() => readPluginManifest(other, 'docs/plugins.md')).not.toThrow()
+    }
+  })
+
+  it('shows an answer that is understood', () => {
+    const [answer = ''] = blocks('json')
+    const results = parseJson({ code: 0, signal: null, stdout: answer, stderr: '', truncated: false })
+    expect(results.map(({ state }) => state)).toEqual(['FanStopped', 'ok'])
+  })
+})
