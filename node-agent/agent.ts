@@ -12,6 +12,7 @@ import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
 import { type LoadedIdentity, loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
 import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
+import packageJson from '../package.json' with { type: 'json' }
 import { PluginShelf } from '../plugins/shelf.ts'
 import { builtinRemediators } from '../remediators/index.ts'
 import { decodePermit, encodeNote, isPermitTopic, remediationTopic } from '../remediators/notes.ts'
@@ -62,6 +63,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const detectors = startDetectors({
     host,
     detectors: builtinDetectors,
+    version: packageJson.version,
     options: ownSettings(keeper.document?.detectors, builtinDetectors),
     onReport,
     signal: stopping.signal,

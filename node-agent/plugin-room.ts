@@ -5,6 +5,7 @@
 import type { Log } from '../common/log.ts'
 import type { Finding, Host } from '../detectors/contract.ts'
 import { type DetectorEngine, type DetectorReport, startDetectors } from '../detectors/engine/engine.ts'
+import packageJson from '../package.json' with { type: 'json' }
 import type { PluginShelf } from '../plugins/shelf.ts'
 import { ownSettings } from '../settings/validate.ts'
 import { PLUGINS_REPORT, pluginFindings } from './plugin-findings.ts'
@@ -64,6 +65,7 @@ export class PluginRoom {
     return startDetectors({
       host,
       detectors: shelf.detectors,
+      version: packageJson.version,
       options: this.#settings(),
       onReport,
       signal: this.#stopping.signal,

@@ -22,6 +22,7 @@ const schema = z.custom<z.ZodType>(
 
 const detectorShape = z.looseObject({
   name,
+  version: z.string().max(63).optional(),
   summary: sentence,
   every: duration,
   timeout: duration,
