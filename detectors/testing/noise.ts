@@ -11,6 +11,7 @@ export function garbageHost(text: string, use: FilesystemUse, offsets: readonly 
     readText: async () => text,
     readInt: async (path) => parseWholeNumber(path, text),
     readWords: async () => text.split('\0'),
+    processes: async () => ({ processes: [{ id: '7', words: text.split('\0') }], unseen: undefined, isFresh: true }),
     readLink: async () => text,
     list: async () => ['1', '7', text],
     exists: async () => true,
@@ -31,6 +32,7 @@ export function brokenHost(host: Host): Host {
     readText: fail,
     readInt: fail,
     readWords: fail,
+    processes: () => fail('/proc'),
     readLink: fail,
     list: fail,
     exists: fail,
@@ -48,6 +50,10 @@ export function reorderedHost(host: Host, turn: number): Host {
       const names = await host.list(path)
       const start = names.length === 0 ? 0 : turn % names.length
       return [...names.slice(start), ...names.slice(0, start)]
+    },
+    processes: async (asOf) => {
+      const table = await host.processes(asOf)
+      return { ...table, processes: turn % 2 === 0 ? table.processes : table.processes.toReversed() }
     },
   }
 }
