@@ -2,6 +2,7 @@
  * The plugins of this node: their detectors run in an engine of their own, so that a folder that changes is taken in at once
  * and disturbs no other detector. Plugin remediators are those of the start: what is being mended is not swapped under it.
  */
+
 import type { Log } from '../common/log.ts'
 import type { Finding, Host } from '../detectors/contract.ts'
 import { type DetectorEngine, type DetectorReport, startDetectors } from '../detectors/engine/engine.ts'

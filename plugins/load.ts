@@ -7,6 +7,7 @@ import { extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { messageOf, UsageError } from '../common/errors.ts'
 import type { Detector } from '../detectors/contract.ts'
+import { readPluginManifest } from '../detectors/plugins/manifest.ts'
 import type { Remediator } from '../remediators/contract.ts'
 import { importPlugin, packageUrl } from './modules.ts'
 import { checkDetector, checkRemediator, looksLikeDetector, looksLikeRemediator } from './shape.ts'
@@ -94,8 +95,7 @@ async function pluginFiles(folder: string): Promise<readonly string[]> {
 }
 
 async function manifestPlugin(file: string): Promise<Plugin> {
-  await readFile(file, 'utf8')
-  throw new UsageError('this build reads no manifests')
+  return { source: file, detectors: [readPluginManifest(await readFile(file, 'utf8'), file)], remediators: [] }
 }
 
 /** Each detector and remediator once, under whatever names it is exported. */
