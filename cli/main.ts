@@ -13,6 +13,7 @@ import { registerFindings } from './commands/findings.ts'
 import { registerMembers } from './commands/members.ts'
 import { registerMesh } from './commands/mesh.ts'
 import { registerPlan } from './commands/plan.ts'
+import { registerPlugin } from './commands/plugin.ts'
 import { registerRemediations } from './commands/remediations.ts'
 import { registerRoster } from './commands/roster.ts'
 import { registerSim } from './commands/sim.ts'
@@ -29,6 +30,7 @@ const COMMANDS = [
   registerRoster,
   registerFindings,
   registerDetectors,
+  registerPlugin,
   registerEvents,
   registerExplain,
   registerPlan,

@@ -4,7 +4,12 @@ import type { Detector, Reason, Touches } from './contract.ts'
 
 /** Markdown for docs/detectors.md. Links are relative to docs/. */
 export function renderCatalogue(detectors: readonly Detector[]): string {
-  return `${[HEADER, ...detectors.map(renderDetector)].join('\n\n')}\n`
+  return `${[HEADER, renderDetectors(detectors)].join('\n\n')}\n`
+}
+
+/** The part of it about these, for a page of one's own. */
+export function renderDetectors(detectors: readonly Detector[]): string {
+  return detectors.map(renderDetector).join('\n\n')
 }
 
 const HEADER = `# Detectors

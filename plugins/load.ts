@@ -82,14 +82,19 @@ export async function loadPluginFile(file: string): Promise<Plugin> {
   return pluginOf(file, await importPlugin(pathToFileURL(file).href, `${mtimeMs}-${ino}`))
 }
 
-/** Files in `folder` that are plugins; a test beside its plugin is none. Sorted. */
+/** Whether a file called `name` is taken for a plugin; a test beside its plugin is none. */
+export function isPluginFile(name: string): boolean {
+  return !/^\.|\.test\.[a-z]+$|\.d\.ts$/.test(name) && [...MODULES, ...MANIFESTS].includes(extname(name))
+}
+
+/** Files in `folder` that are plugins, sorted. */
 async function pluginFiles(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw error
   })
   return names
-    .filter((name) => !/^\.|\.test\.[a-z]+$|\.d\.ts$/.test(name) && [...MODULES, ...MANIFESTS].includes(extname(name)))
+    .filter(isPluginFile)
     .toSorted()
     .map((name) => join(folder, name))
 }
@@ -109,7 +114,8 @@ function pluginOf(source: string, module: Readonly<Record<string, unknown>>): Pl
   return { source, detectors, remediators }
 }
 
-function refuseTaken(plugin: Plugin, shipped: Shipped, before: readonly Plugin[]): void {
+/** Throws a UsageError when a name or a reason of `plugin` is another's already. */
+export function refuseTaken(plugin: Plugin, shipped: Shipped, before: readonly Plugin[]): void {
   const others = [{ source: 'Starling', ...shipped }, ...before]
   const refuse = (what: string, holders: readonly { readonly source: string }[]) => {
     const [holder] = holders

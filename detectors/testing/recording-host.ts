@@ -4,6 +4,7 @@
  */
 import { parseWholeNumber } from '../host/host.ts'
 import { type FilesystemUse, type Host, NotApplicable, type PeerOffset } from '../host/port.ts'
+import { readProcesses } from '../reading/processes.ts'
 import type { HostRecord } from './fixture-host.ts'
 
 /** What was read in one look. */
@@ -69,28 +70,28 @@ export function recordingHost(host: Host): { readonly host: Host; readonly recor
     recording.files.set(path, within(words.map((word) => `${word}\0`).join('')))
     return words
   }
+  const list = async (path: string): Promise<readonly string[]> => {
+    const names = await noting(path, host.list(path))
+    recording.folders.set(
+      path,
+      within(names.join('\n'))
+        .split('\n')
+        .filter((name) => name !== ''),
+    )
+    return names
+  }
   const recorded: Host = {
     ...host,
     readText,
     readInt: async (path) => parseWholeNumber(path, await readText(path)),
     readWords,
-    processes: async (asOf) => {
-      const table = await host.processes(asOf)
-      for (const { id, words } of table.processes) {
-        recording.files.set(`/proc/${id}/cmdline`, within(words.map((word) => `${word}\0`).join('')))
-      }
-      return table
-    },
+    processes: () => readProcesses({ list, readWords }),
     readLink: async (path) => {
       const target = await noting(path, host.readLink(path))
       recording.links.set(path, within(target))
       return target
     },
-    list: async (path) => {
-      const names = await noting(path, host.list(path))
-      recording.folders.set(path, within(names.join('\n')).split('\n').filter((name) => name !== ''))
-      return names
-    },
+    list,
     age: async (path) => {
       const ageMs = await noting(path, host.age(path))
       recording.ages.set(path, ageMs)

@@ -2,12 +2,16 @@
  * Takes out of recorded text what must not leave a host: secrets by their form, and names and addresses, each replaced by the
  * same stand-in wherever it stands, so that what belonged together still does.
  */
+import { isIPv6 } from 'node:net'
 
 /** Addresses that say nothing about a host. */
 const PLAIN_ADDRESS = /^(?:127\.|0\.0\.0\.0$|255\.)/
 
 const SECRETS: readonly (readonly [RegExp, string])[] = [
-  [/-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]*?(?:-----END \1-----|$)/g, '-----BEGIN $1-----\nREDACTED\n-----END $1-----'],
+  [
+    /-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]*?(?:-----END \1-----|$)/g,
+    '-----BEGIN $1-----\nREDACTED\n-----END $1-----',
+  ],
   // A JSON Web Token; a Kubernetes service account's is one.
   [/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, 'REDACTED'],
   [/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, '$1 REDACTED'],
@@ -23,8 +27,7 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
 ]
 
 const IPV4 = /(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.]*\w)/g
-/** At least three groups, so that times and ports are none. */
-const IPV6 = /(?<![\w:.])(?:[0-9a-f]{1,4}:){2,7}(?::|(?::?[0-9a-f]{1,4}){1,6})(?![\w:])/gi
+const MAYBE_IPV6 = /(?<![\w:.])[0-9a-f]*:[0-9a-f:]*:[0-9a-f:.]*(?![\w:])/gi
 const MAC = /(?<![\w:])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?![\w:])/gi
 const UUID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi
 /** Machine ids, keys, digests and ids of containers. */
@@ -58,9 +61,17 @@ export function redactor(names: readonly string[], node: string): (text: string)
         /^0+$/.test(address) || address === '0100007F' ? all : `${hexAddress(standIn, address)}:${port}`,
       )
       .replace(LONG_HEX, (id) => (/^0+$/.test(id) ? id : standIn('id', id, (index) => hex(index, id.length))))
-      .replace(MAC, (mac) => (/^[0:]+$|^ff:/i.test(mac) ? mac : standIn('mac', mac, (index) => `02:00:00:00:00:${hex(index % 256, 2)}`)))
-      .replace(IPV4, (address) => (PLAIN_ADDRESS.test(address) ? address : standIn('ipv4', address, documentationAddress)))
-      .replace(IPV6, (address) => (address.includes('::') || address.split(':').length > 4 ? standIn('ipv6', address, (index) => `2001:db8::${index.toString(16)}`) : address))
+      .replace(MAC, (mac) =>
+        /^[0:]+$|^ff:/i.test(mac) ? mac : standIn('mac', mac, (index) => `02:00:00:00:00:${hex(index % 256, 2)}`),
+      )
+      .replace(IPV4, (address) =>
+        PLAIN_ADDRESS.test(address) ? address : standIn('ipv4', address, documentationAddress),
+      )
+      .replace(MAYBE_IPV6, (address) =>
+        !isIPv6(address) || /^::1?$/.test(address)
+          ? address
+          : standIn('ipv6', address, (index) => `2001:db8::${index.toString(16)}`),
+      )
   }
 }
 
