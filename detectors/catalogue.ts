@@ -32,7 +32,7 @@ function renderDetector(detector: Detector): string {
   return [
     `## ${name}`,
     `${summary} Looks every ${every}, for ${timeout} at most; needs ${needs.length === 0 ? 'no privilege' : needs.map(code).join(', ')}.`,
-    `It touches ${describeTouches(detector.touches)}.`,
+    `It touches ${describeTouches(detector.touches, code)}.`,
     [row(['Reason', 'Severity', 'Sustain', 'What it does to the node', 'Runbook']), divider(5), ...reasonRows].join(
       '\n',
     ),
@@ -40,12 +40,15 @@ function renderDetector(detector: Detector): string {
   ].join('\n\n')
 }
 
-/** What a detector touches, in words, as people are shown it before they let it run. */
-export function describeTouches({ paths = [], commands = [], services = [], peers = false }: Touches): string {
+/** What a detector touches, in words, as people are shown it before they let it run. `name` writes a path or program. */
+export function describeTouches(
+  { paths = [], commands = [], services = [], peers = false }: Touches,
+  name = (text: string) => text,
+): string {
   const parts = [
-    ...paths.map(code),
-    ...commands.map((command) => `the program ${code(command)}`),
-    ...services.map((service) => `the service ${code(service)}`),
+    ...paths.map(name),
+    ...commands.map((command) => `the program ${name(command)}`),
+    ...services.map((service) => `the service ${name(service)}`),
     ...(peers ? ['what the mesh measures of its peers'] : []),
   ]
   return parts.length === 0 ? 'nothing' : parts.join(', ')

@@ -178,7 +178,7 @@ function described({ detector, source }: Known) {
     timeout,
     needs,
     touches,
-    touchesInWords: describeTouches(touches).replaceAll('`', ''),
+    touchesInWords: describeTouches(touches),
     reasons,
     options: optionsOf(detector),
   }

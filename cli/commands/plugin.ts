@@ -125,7 +125,7 @@ async function recordHost(name: string, given: RecordOptions): Promise<void> {
     root: given.on === undefined ? '/' : rootOf(given.on, given.dir),
     out,
   })
-  note(`it touches ${describeTouches(detector.touches).replaceAll('`', '')}`)
+  note(`it touches ${describeTouches(detector.touches)}`)
   print(renderLook(detector, look))
   line(`\n${files} files, ${bytes} bytes in ${out}. Names, addresses and secrets were replaced by their form:`)
   line('look through it before you give it to anybody.')

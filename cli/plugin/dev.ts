@@ -64,7 +64,7 @@ export async function develop(init: DevInit, ended: Promise<void>): Promise<void
   let stopTelling = () => {}
   try {
     await onChange()
-    for (const path of watched) watchFile(path, { interval: LOOK_EVERY_MS }, () => void onChange())
+    for (const path of watched) watch(path, () => void onChange())
     if (mesh !== undefined) stopTelling = tellFindings(mesh, () => namesIn(file), tell)
     await ended
   } finally {
@@ -72,6 +72,13 @@ export async function develop(init: DevInit, ended: Promise<void>): Promise<void
     for (const path of watched) unwatchFile(path)
     if (mesh !== undefined) rmSync(join(folder, basename(file)), { force: true })
   }
+}
+
+/** Its first call may only say that there is no such file. */
+function watch(path: string, onChange: () => void): void {
+  watchFile(path, { interval: LOOK_EVERY_MS }, (now, before) => {
+    if (now.mtimeMs !== before.mtimeMs) onChange()
+  })
 }
 
 /** What there is to say of it as it is now. Never throws. */

@@ -89,6 +89,34 @@ describe('a plugin', () => {
   })
 })
 
+describe('docs/write-a-detector.md', () => {
+  const page = readFileSync(new URL('../../docs/write-a-detector.md', import.meta.url), 'utf8')
+  const blocks = [...page.matchAll(/^```(sh|ts)\n([\s\S]*?)^```$/gm)].map(([, kind = '', text = '']) => ({
+    kind,
+    text,
+  }))
+
+  it('does what it says, block by block', () => {
+    const place = newFolder()
+    for (const { kind, text } of blocks) {
+      const file = /^\/\/ (\S+)\n/.exec(text)
+      if (kind === 'ts') {
+        writeFileSync(join(place, file?.[1] ?? ''), text)
+        continue
+      }
+      const script = `set -e\nstarling() { '${process.execPath}' '${program}' "$@"; }\n${text}`
+      const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', script], {
+        cwd: place,
+        env: cleanEnvironment(),
+        encoding: 'utf8',
+      })
+      expect([status, stderr.replace(/^it touches .*\n/, '')], `${text}\n${stdout}`).toEqual([0, ''])
+    }
+    rmSync(place, { recursive: true, force: true })
+    expect(blocks.length).toBe(6)
+  })
+})
+
 describe('a plugin under development in a mesh', () => {
   let mesh: LocalMesh
   let dev: ChildProcess
