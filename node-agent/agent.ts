@@ -6,6 +6,7 @@ import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
 import { parseListen } from '../common/listen.ts'
 import type { Logger } from '../common/pino-log.ts'
 import { type DetectorReport, startDetectors } from '../detectors/engine/engine.ts'
+import { openTrackStore } from '../detectors/engine/store.ts'
 import { createHost } from '../detectors/host/host.ts'
 import { builtinDetectors } from '../detectors/index.ts'
 import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
@@ -24,8 +25,9 @@ import { startHealthServer } from './health-server.ts'
 import { createAgentMetrics } from './metrics.ts'
 import { PluginRoom } from './plugin-room.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
-import { SETTINGS_REPORT, settingsFinding } from './settings-finding.ts'
+import { settingsFinding } from './settings-finding.ts'
 import { SettingsKeeper } from './settings-keeper.ts'
+import { shedFinding } from './shed-finding.ts'
 import { VerdictLog } from './verdict-log.ts'
 
 /** How soon a change in which subjects are covered is told: about a beat. */
@@ -54,6 +56,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const remediators = [...builtinRemediators, ...shelf.remediators]
   const stopping = new AbortController()
   let remediation: RemediationRoom | undefined
+  const tracks = await openTrackStore(stateDir, node, log)
   const host = createHost({ node, root: config.host.root, peerOffsets: () => publisher.peerOffsets() })
   const onReport = (report: DetectorReport) => {
     metrics.report(report.detector, report.findings)
@@ -66,10 +69,22 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     version: packageJson.version,
     options: ownSettings(keeper.document?.detectors, builtinDetectors),
     onReport,
+    onLook: metrics.look,
+    onShed: (shed) =>
+      publisher.reportOwn(shedFinding({ node, shed, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS })),
+    memory: { kept: await tracks.load(), save: (known) => tracks.save(known) },
     signal: stopping.signal,
     log,
   })
-  const plugins = new PluginRoom({ shelf, host, settings: () => keeper.document?.detectors ?? {}, onReport, log })
+  const plugins = new PluginRoom({
+    shelf,
+    host,
+    settings: () => keeper.document?.detectors ?? {},
+    onLoaded: (first, ...others) => publisher.reportOwn(first, ...others),
+    onReport,
+    onLook: metrics.look,
+    log,
+  })
   remediation = await startRemediation({
     node,
     stateDir,
@@ -97,7 +112,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     metrics.settings(version)
     publisher.publish(APPLIED_TOPIC, encodeApplied({ version }), NOTE_TTL_MS)
     const state = { node, version, rejected: keeper.rejected, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS }
-    publisher.report({ detector: SETTINGS_REPORT, findings: [settingsFinding(state)], changed: true })
+    publisher.reportOwn(settingsFinding(state))
   }
   const verdicts = new VerdictLog(log)
   const hear = async ({ statement: { signer, body } }: SignedStatement) => {
@@ -139,7 +154,10 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   })
   publisher.start(mesh)
   announceSettings()
-  const watching = setInterval(() => publisher.watching(), WATCHING_EVERY_MS)
+  const watching = setInterval(() => {
+    publisher.watching()
+    publisher.renew()
+  }, WATCHING_EVERY_MS)
   const stopHealth = await startHealthServer({
     ...config.metrics,
     metrics: () => metrics.registry.metrics(),

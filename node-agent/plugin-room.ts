@@ -5,11 +5,11 @@
 
 import type { Log } from '../common/log.ts'
 import type { Finding, Host } from '../detectors/contract.ts'
-import { type DetectorEngine, type DetectorReport, startDetectors } from '../detectors/engine/engine.ts'
+import { type DetectorEngine, type DetectorReport, type Look, startDetectors } from '../detectors/engine/engine.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import type { PluginShelf } from '../plugins/shelf.ts'
 import { ownSettings } from '../settings/validate.ts'
-import { PLUGINS_REPORT, pluginFindings } from './plugin-findings.ts'
+import { pluginFindings } from './plugin-findings.ts'
 import { NOTE_TTL_MS } from './publisher.ts'
 
 export interface PluginRoomInit {
@@ -17,7 +17,10 @@ export interface PluginRoomInit {
   readonly host: Host
   /** The settings of detectors in force, also of those that are no plugins. */
   readonly settings: () => Readonly<Record<string, unknown>>
+  /** Which plugins are loaded and which are not, whenever that changes. */
+  readonly onLoaded: (first: Finding, ...others: readonly Finding[]) => void
   readonly onReport: (report: DetectorReport) => void
+  readonly onLook: (look: Look) => void
   readonly log: Log
 }
 
@@ -58,17 +61,18 @@ export class PluginRoom {
   }
 
   #start(): DetectorEngine {
-    const { shelf, host, onReport, log } = this.#init
+    const { shelf, host, onReport, onLook, log } = this.#init
     this.#stopping = new AbortController()
     this.#names = shelf.detectors.map(({ name }) => name)
     const findings = pluginFindings(host.node, shelf, new Date().toISOString(), NOTE_TTL_MS)
-    onReport({ detector: PLUGINS_REPORT, findings, changed: true })
+    this.#init.onLoaded(...findings)
     return startDetectors({
       host,
       detectors: shelf.detectors,
       version: packageJson.version,
       options: this.#settings(),
       onReport,
+      onLook,
       signal: this.#stopping.signal,
       log,
     })

@@ -60,13 +60,14 @@ function onlyNamed(recording: Recording): readonly string[] {
 }
 
 function hostJson(recording: Recording, { node, missing }: Sitter, redact: (text: string) => string): object {
-  const { filesystems, replies, commands, ages, peers } = recording
+  const { filesystems, replies, commands, ages, logs, peers } = recording
   const parts = {
     missing,
     filesystems: Object.fromEntries(filesystems),
     replies,
     commands,
     ages: Object.fromEntries(ages),
+    logs,
     peers,
   }
   const given = Object.entries(parts).filter(([, part]) => Object.keys(part).length > 0)

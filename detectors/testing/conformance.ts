@@ -10,6 +10,7 @@ import { durationMs } from '../../common/duration.ts'
 import { messageOf } from '../../common/errors.ts'
 import { type Detector, type Host, NotApplicable, SEVERITIES } from '../contract.ts'
 import { boundJudgement, JUDGEMENTS_MAX } from '../engine/bounds.ts'
+import { HOLD_MS_MAX } from '../engine/flaps.ts'
 import { unknownReason } from '../engine/track.ts'
 import { guardedHost } from '../host/guarded.ts'
 import { fixtureHost } from './fixture-host.ts'
@@ -80,7 +81,9 @@ export function conformance(detector: Detector, folder: string, { seed }: Confor
           durationMs(detector.timeout) <= durationMs(detector.every),
           `a timeout of ${detector.timeout} is longer than every ${detector.every}`,
         )
-        for (const [, { sustain }] of reasons) assert.ok(durationMs(sustain) >= 0)
+        for (const [reason, { sustain, clearAfter = sustain }] of reasons) {
+          assert.ok(durationMs(clearAfter) <= HOLD_MS_MAX, `${reason} is held for longer than 30m after it was over`)
+        }
       },
     },
     {

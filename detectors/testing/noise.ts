@@ -17,8 +17,12 @@ export function garbageHost(text: string, use: FilesystemUse, offsets: readonly 
     age: async () => 0,
     exists: async () => true,
     filesystem: async () => use,
-    get: async () => ({ status: 200, headers: {}, body: text }),
+    get: async (_, { onText }) => {
+      onText?.(text)
+      return { status: 200, headers: {}, body: onText === undefined ? text : '' }
+    },
     run: async () => ({ code: 0, signal: null, stdout: text, stderr: '', truncated: false }),
+    log: async () => [{ pattern: 0, cause: text, text, agesMs: [0] }],
     peerOffsets: () => offsets.map(([offsetMs, errorMs], index) => ({ node: `n${index}`, offsetMs, errorMs })),
   }
 }
@@ -41,6 +45,7 @@ export function brokenHost(host: Host): Host {
     filesystem: fail,
     get: fail,
     run: ([program]) => fail(program),
+    log: ({ source }) => fail(source.kind),
   }
 }
 
@@ -67,7 +72,12 @@ export function slowHost(host: Host, onWait: () => void): Host {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true })
       onWait()
     })
-  return { ...host, get: (_, { signal }) => never(signal), run: (_, { signal }) => never(signal) }
+  return {
+    ...host,
+    get: (_, { signal }) => never(signal),
+    run: (_, { signal }) => never(signal),
+    log: (_, signal) => never(signal),
+  }
 }
 
 export const anyText = fc.oneof(

@@ -24,6 +24,8 @@ export interface Recording {
   readonly filesystems: Map<string, FilesystemUse>
   readonly replies: NonNullable<HostRecord['replies']>
   readonly commands: NonNullable<HostRecord['commands']>
+  /** The lines that matched, by log. Of equal ones the newest text stands for all. */
+  readonly logs: NonNullable<HostRecord['logs']>
   peers: readonly PeerOffset[]
 }
 
@@ -43,6 +45,7 @@ export function recordingHost(host: Host): { readonly host: Host; readonly recor
     filesystems: new Map(),
     replies: {},
     commands: {},
+    logs: {},
     peers: [],
   }
   let bytes = 0
@@ -109,11 +112,23 @@ export function recordingHost(host: Host): { readonly host: Host; readonly recor
       return use
     },
     get: async (url, options) => {
-      const reply = await host.get(url, options)
-      within(reply.body)
+      const { onText } = options
+      let text = ''
+      const listen = (part: string) => {
+        text += within(part)
+        onText?.(part)
+      }
+      const reply = await host.get(url, onText === undefined ? options : { ...options, onText: listen })
       const { status, headers, body } = reply
-      recording.replies[url] = { status, headers: { ...headers }, body }
+      recording.replies[url] = { status, headers: { ...headers }, body: onText === undefined ? within(body) : text }
       return reply
+    },
+    log: async (watch, signal) => {
+      const tallies = await host.log(watch, signal)
+      const lines = tallies.flatMap(({ agesMs, text }) => agesMs.map((ageMs) => ({ ageMs, text: within(text) })))
+      const { source } = watch
+      recording.logs[source.kind === 'file' ? source.path : source.kind] = lines.toSorted((a, b) => b.ageMs - a.ageMs)
+      return tallies
     },
     run: async (command, options) => {
       const result = await host.run(command, options)

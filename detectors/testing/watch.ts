@@ -29,7 +29,7 @@ export function watch(detector: Detector, node = 'node-7'): Watch {
       reported = findings
     },
     signal: stopping.signal,
-    clock: { now: () => momentAt(nowMs), sleep: untilAborted, random: () => 0.5 },
+    clock: { now: () => momentAt(nowMs), sleep: untilAborted, random: () => 0.5, cpuMs: () => 0 },
   })
   return {
     async look(next) {
