@@ -130,6 +130,22 @@ describe('plugins', () => {
     expect(code).toBe(0)
   })
 
+  it('may be remediators, held to the same', async () => {
+    plugin(
+      'mend.ts',
+      `import { defineRemediator, z } from 'starling/remediator'
+      export const mend = defineRemediator({
+        name: 'mend', summary: 'Puts the thing back.', handles: ['ThingGone'], reach: 'none', risk: 'low',
+        options: z.strictObject({}), plan: () => null, async apply() {}, async revert() {},
+      })`,
+    )
+    plugin('sysctl.ts', "export default { name: 'sysctl', handles: ['ThingGone'], plan() {} }")
+    const { stderr } = await detectors('list')
+    for (const name of ['mend.ts', 'sysctl.ts']) rmSync(join(folder, name))
+    expect(stderr).not.toContain('mend.ts')
+    expect(stderr).toContain('sysctl.ts: remediator sysctl lacks summary')
+  })
+
   it.runIf(process.getuid?.() === 0)('of root are those that only root could write', async () => {
     plugin('open.ts', detectorText('open', 'OpenGone'))
     chmodSync(join(folder, 'open.ts'), 0o666)
