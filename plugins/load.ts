@@ -2,8 +2,9 @@
  * Loads plugins: detectors and remediators in files of one folder and in npm packages. One that does not load is a problem with a
  * name, and disturbs no other.
  */
+import { existsSync } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { dirname, extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { messageOf, UsageError } from '../common/errors.ts'
 import type { Detector } from '../detectors/contract.ts'
@@ -69,9 +70,21 @@ export async function loadPlugins(place: PluginPlace, shipped: Shipped): Promise
   }
   for (const name of place.packages) {
     const folder = pathToFileURL(join(place.folder, 'package.json')).href
-    await attempt(name, async () => pluginOf(name, await importPlugin(packageUrl(name, folder))))
+    await attempt(name, async () => {
+      await requireTrustedPackage(name, place.folder)
+      return pluginOf(name, await importPlugin(packageUrl(name, folder)))
+    })
   }
   return { plugins, problems }
+}
+
+/** Where Node will find it: the nearest `node_modules` from `folder` upwards. */
+async function requireTrustedPackage(name: string, folder: string): Promise<void> {
+  for (let above = folder; ; above = dirname(above)) {
+    const manifest = join(above, 'node_modules', name, 'package.json')
+    if (existsSync(manifest)) return requireTrusted(manifest)
+    if (above === dirname(above)) throw new UsageError(`there is no package ${name} in ${folder}/node_modules or above`)
+  }
 }
 
 /** Throws what is wrong with it. */
@@ -100,7 +113,11 @@ async function pluginFiles(folder: string): Promise<readonly string[]> {
 }
 
 async function manifestPlugin(file: string): Promise<Plugin> {
-  return { source: file, detectors: [readPluginManifest(await readFile(file, 'utf8'), file)], remediators: [] }
+  const detector = readPluginManifest(await readFile(file, 'utf8'), file)
+  const [program] = detector.touches.commands ?? []
+  // One that is not there yet is not applicable until it is.
+  if (program !== undefined && existsSync(program)) await requireTrusted(program)
+  return { source: file, detectors: [detector], remediators: [] }
 }
 
 /** Each detector and remediator once, under whatever names it is exported. */
