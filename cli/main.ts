@@ -14,6 +14,7 @@ import { registerImport } from './commands/import.ts'
 import { registerMembers } from './commands/members.ts'
 import { registerMesh } from './commands/mesh.ts'
 import { registerPlan } from './commands/plan.ts'
+import { registerPlugin } from './commands/plugin.ts'
 import { registerRemediations } from './commands/remediations.ts'
 import { registerRoster } from './commands/roster.ts'
 import { registerSim } from './commands/sim.ts'
@@ -32,6 +33,7 @@ const COMMANDS = [
   registerFindings,
   registerUsage,
   registerDetectors,
+  registerPlugin,
   registerEvents,
   registerExplain,
   registerPlan,

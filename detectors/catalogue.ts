@@ -4,7 +4,12 @@ import type { Detector, Importance, Reason, Touches } from './contract.ts'
 
 /** Markdown for docs/detectors.md. Links are relative to docs/. */
 export function renderCatalogue(detectors: readonly Detector[]): string {
-  return `${[HEADER, ...detectors.map(renderDetector)].join('\n\n')}\n`
+  return `${[HEADER, renderDetectors(detectors)].join('\n\n')}\n`
+}
+
+/** The part of it about these, for a page of one's own. */
+export function renderDetectors(detectors: readonly Detector[]): string {
+  return detectors.map(renderDetector).join('\n\n')
 }
 
 const HEADER = `# Detectors
@@ -36,7 +41,7 @@ function renderDetector(detector: Detector): string {
   return [
     `## ${name}`,
     `${summary} Looks every ${every}${PACES[importance]}, for ${timeout} at most; needs ${needs.length === 0 ? 'no privilege' : needs.map(code).join(', ')}.`,
-    `It touches ${describeTouches(detector.touches)}.`,
+    `It touches ${describeTouches(detector.touches, code)}.`,
     [row(['Reason', 'Severity', 'Sustain', 'What it does to the node', 'Runbook']), divider(5), ...reasonRows].join(
       '\n',
     ),
@@ -44,14 +49,14 @@ function renderDetector(detector: Detector): string {
   ].join('\n\n')
 }
 
-/** What a detector touches, in words, as people are shown it before they let it run. */
-export function describeTouches(touches: Touches): string {
+/** What a detector touches, in words, as people are shown it before they let it run. `name` writes a path or program. */
+export function describeTouches(touches: Touches, name = (text: string) => text): string {
   const { paths = [], filesystems = [], commands = [], services = [], peers = false } = touches
   const parts = [
-    ...paths.map(code),
-    ...filesystems.map((path) => `how full the filesystem of ${code(path)} is`),
-    ...commands.map((command) => `the program ${code(command)}`),
-    ...services.map((service) => `the service ${code(service)}`),
+    ...paths.map(name),
+    ...filesystems.map((path) => `how full the filesystem of ${name(path)} is`),
+    ...commands.map((command) => `the program ${name(command)}`),
+    ...services.map((service) => `the service ${name(service)}`),
     ...(peers ? ['what the mesh measures of its peers'] : []),
   ]
   return parts.length === 0 ? 'nothing' : parts.join(', ')

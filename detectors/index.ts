@@ -1,11 +1,11 @@
 /** Every detector that ships with Starling. To add one, write its file and name it here. */
 
+import { cadvisor } from './cadvisor.ts'
 import { cadvisorCgroupMemory } from './cadvisor-cgroup-memory.ts'
 import { cadvisorProcess } from './cadvisor-process.ts'
-import { cadvisor } from './cadvisor.ts'
 import { clockSkew } from './clock-skew.ts'
-import { conntrackDrops } from './conntrack-drops.ts'
 import { conntrack } from './conntrack.ts'
+import { conntrackDrops } from './conntrack-drops.ts'
 import type { Detector } from './contract.ts'
 import { diskUsage } from './disk-usage.ts'
 import { fileHandles } from './file-handles.ts'

@@ -95,6 +95,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     shelf,
     host,
     settings: () => keeper.document?.detectors ?? {},
+    onLoaded: (first, ...others) => publisher.reportOwn(first, ...others),
     onReport,
     onLook: metrics.look,
     memory: await memoryOf('plugins'),

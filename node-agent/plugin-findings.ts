@@ -3,7 +3,7 @@ import type { Finding } from '../detectors/contract.ts'
 import type { PluginShelf } from '../plugins/shelf.ts'
 
 /** The name under which it is reported, beside the detectors'. */
-export const PLUGINS_REPORT = 'plugins'
+const PLUGINS_REPORT = 'plugins'
 
 /** One finding for each that did not load; a single `Ok` when all did. `at`: RFC 3339. */
 export function pluginFindings(
@@ -11,7 +11,7 @@ export function pluginFindings(
   { plugins, problems }: Pick<PluginShelf, 'plugins' | 'problems'>,
   at: string,
   ttlMs: number,
-): readonly Finding[] {
+): readonly [Finding, ...Finding[]] {
   const evidence = [{ name: 'plugins', value: plugins.length, unit: 'loaded' }]
   const finding = (reason: string, cause: string, status: Finding['status'], summary: string): Finding => ({
     id: `${node}/${PLUGINS_REPORT}/${reason}/${cause}#${at}`,
@@ -26,8 +26,9 @@ export function pluginFindings(
     observedAt: at,
     ttlMs,
   })
-  if (problems.length === 0) return [finding('Ok', '', 'ok', `${plugins.length} plugins are loaded`)]
-  return problems.map(({ source, why }) =>
+  const loaded = finding('Ok', '', 'ok', `${plugins.length} plugins are loaded`)
+  const [first = loaded, ...others] = problems.map(({ source, why }) =>
     finding('PluginNotLoaded', source.slice(-200), 'warn', `${source} was not loaded: ${why}`),
   )
+  return [first, ...others]
 }

@@ -15,7 +15,7 @@ import {
 import packageJson from '../package.json' with { type: 'json' }
 import type { PluginShelf } from '../plugins/shelf.ts'
 import { ownSettings } from '../settings/validate.ts'
-import { PLUGINS_REPORT, pluginFindings } from './plugin-findings.ts'
+import { pluginFindings } from './plugin-findings.ts'
 import { NOTE_TTL_MS } from './publisher.ts'
 
 export interface PluginRoomInit {
@@ -23,6 +23,8 @@ export interface PluginRoomInit {
   readonly host: Host
   /** The settings of detectors in force, also of those that are no plugins. */
   readonly settings: () => Readonly<Record<string, unknown>>
+  /** Which plugins are loaded and which are not, whenever that changes. */
+  readonly onLoaded: (first: Finding, ...others: readonly Finding[]) => void
   readonly onReport: (report: DetectorReport) => void
   readonly onLook: (look: Look) => void
   readonly memory: DetectorMemory
@@ -70,7 +72,7 @@ export class PluginRoom {
     this.#stopping = new AbortController()
     this.#names = shelf.detectors.map(({ name }) => name)
     const findings = pluginFindings(host.node, shelf, new Date().toISOString(), NOTE_TTL_MS)
-    onReport({ detector: PLUGINS_REPORT, findings, changed: true })
+    this.#init.onLoaded(...findings)
     return startDetectors({
       host,
       detectors: shelf.detectors,

@@ -31,7 +31,7 @@ export class Publisher {
   readonly #early = new Map<string, Note>()
   readonly #renewAt = new Map<string, number>()
   /** What the agent itself has found, by its name among the detectors. */
-  readonly #own = new Map<string, Finding>()
+  readonly #own = new Map<string, readonly Finding[]>()
   #watching = ''
 
   get mesh(): MeshNode | undefined {
@@ -58,17 +58,19 @@ export class Publisher {
     this.publish(reportTopic(detector), encodeReport(findings), ttlMs)
   }
 
-  /** A finding of the agent itself: no detector says it again, so `renew` does. */
-  reportOwn(finding: Finding): void {
-    this.#own.set(finding.detector, finding)
-    this.report({ detector: finding.detector, findings: [finding], changed: true })
+  /** Findings of the agent itself, of one name: no detector says them again, so `renew` does. */
+  reportOwn(first: Finding, ...others: readonly Finding[]): void {
+    const { detector } = first
+    const findings = [first, ...others]
+    this.#own.set(detector, findings)
+    this.report({ detector, findings, changed: true })
   }
 
   /** Says again what of the agent's own findings would expire. */
   renew(): void {
     const observedAt = new Date().toISOString()
-    for (const [detector, finding] of this.#own) {
-      this.report({ detector, findings: [{ ...finding, observedAt }], changed: false })
+    for (const [detector, findings] of this.#own) {
+      this.report({ detector, findings: findings.map((finding) => ({ ...finding, observedAt })), changed: false })
     }
   }
 

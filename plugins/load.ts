@@ -2,8 +2,9 @@
  * Loads plugins: detectors and remediators in files of one folder and in npm packages. One that does not load is a problem with a
  * name, and disturbs no other.
  */
+import { existsSync } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { dirname, extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { messageOf, UsageError } from '../common/errors.ts'
 import type { Detector } from '../detectors/contract.ts'
@@ -69,9 +70,21 @@ export async function loadPlugins(place: PluginPlace, shipped: Shipped): Promise
   }
   for (const name of place.packages) {
     const folder = pathToFileURL(join(place.folder, 'package.json')).href
-    await attempt(name, async () => pluginOf(name, await importPlugin(packageUrl(name, folder))))
+    await attempt(name, async () => {
+      await requireTrustedPackage(name, place.folder)
+      return pluginOf(name, await importPlugin(packageUrl(name, folder)))
+    })
   }
   return { plugins, problems }
+}
+
+/** Where Node will find it: the nearest `node_modules` from `folder` upwards. */
+async function requireTrustedPackage(name: string, folder: string): Promise<void> {
+  for (let above = folder; ; above = dirname(above)) {
+    const manifest = join(above, 'node_modules', name, 'package.json')
+    if (existsSync(manifest)) return requireTrusted(manifest)
+    if (above === dirname(above)) throw new UsageError(`there is no package ${name} in ${folder}/node_modules or above`)
+  }
 }
 
 /** Throws what is wrong with it. */
@@ -82,20 +95,29 @@ export async function loadPluginFile(file: string): Promise<Plugin> {
   return pluginOf(file, await importPlugin(pathToFileURL(file).href, `${mtimeMs}-${ino}`))
 }
 
-/** Files in `folder` that are plugins; a test beside its plugin is none. Sorted. */
+/** Whether a file called `name` is taken for a plugin; a test beside its plugin is none. */
+export function isPluginFile(name: string): boolean {
+  return !/^\.|\.test\.[a-z]+$|\.d\.ts$/.test(name) && [...MODULES, ...MANIFESTS].includes(extname(name))
+}
+
+/** Files in `folder` that are plugins, sorted. */
 async function pluginFiles(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw error
   })
   return names
-    .filter((name) => !/^\.|\.test\.[a-z]+$|\.d\.ts$/.test(name) && [...MODULES, ...MANIFESTS].includes(extname(name)))
+    .filter(isPluginFile)
     .toSorted()
     .map((name) => join(folder, name))
 }
 
 async function manifestPlugin(file: string): Promise<Plugin> {
-  return { source: file, detectors: [readPluginManifest(await readFile(file, 'utf8'), file)], remediators: [] }
+  const detector = readPluginManifest(await readFile(file, 'utf8'), file)
+  const [program] = detector.touches.commands ?? []
+  // One that is not there yet is not applicable until it is.
+  if (program !== undefined && existsSync(program)) await requireTrusted(program)
+  return { source: file, detectors: [detector], remediators: [] }
 }
 
 /** Each detector and remediator once, under whatever names it is exported. */
@@ -109,7 +131,8 @@ function pluginOf(source: string, module: Readonly<Record<string, unknown>>): Pl
   return { source, detectors, remediators }
 }
 
-function refuseTaken(plugin: Plugin, shipped: Shipped, before: readonly Plugin[]): void {
+/** Throws a UsageError when a name or a reason of `plugin` is another's already. */
+export function refuseTaken(plugin: Plugin, shipped: Shipped, before: readonly Plugin[]): void {
   const others = [{ source: 'Starling', ...shipped }, ...before]
   const refuse = (what: string, holders: readonly { readonly source: string }[]) => {
     const [holder] = holders

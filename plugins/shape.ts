@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { durationMs, isDuration } from '../common/duration.ts'
 import { UsageError } from '../common/errors.ts'
-import { type Detector, SEVERITIES } from '../detectors/contract.ts'
+import { type Detector, OWN_REASONS, SEVERITIES } from '../detectors/contract.ts'
 import type { Remediator } from '../remediators/contract.ts'
 
 const NEEDS = ['CAP_SYSLOG', 'CAP_DAC_READ_SEARCH', 'CAP_SYS_PTRACE', 'CAP_NET_ADMIN', 'kmsg', 'cri', 'dbus'] as const
@@ -22,12 +22,15 @@ const schema = z.custom<z.ZodType>(
 
 const detectorShape = z.looseObject({
   name,
+  version: z.string().max(63).optional(),
   summary: sentence,
+  importance: z.enum(['vital', 'usual', 'extra']).optional(),
   every: duration,
   timeout: duration,
   needs: z.array(z.enum(NEEDS)),
   touches: z.strictObject({
     paths: absolute.optional(),
+    filesystems: absolute.optional(),
     commands: absolute.optional(),
     services: z.array(z.string()).optional(),
     peers: z.boolean().optional(),
@@ -39,6 +42,7 @@ const detectorShape = z.looseObject({
       severity: z.enum(SEVERITIES),
       summary: sentence,
       sustain: duration,
+      clearAfter: duration.optional(),
       runbook: z.string().max(200),
       supersedes: z.string().optional(),
     }),
@@ -58,9 +62,6 @@ const remediatorShape = z.looseObject({
   apply: method,
   revert: method,
 })
-
-/** Reasons of the engine's own. */
-const OWN_REASONS = ['Ok', 'ProbeFailed', 'NotApplicable']
 
 /** By what only a detector has; the rest of it can be wrong. */
 export function looksLikeDetector(value: unknown): boolean {

@@ -6,13 +6,13 @@ import { UsageError } from '../common/errors.ts'
 const WRITABLE_BY_OTHERS = 0o022
 
 /**
- * Throws a UsageError where this process is root's and `file`, or the folder that it is really in, belongs to somebody else
- * or can be written by group or others. For any other user it asks nothing: what runs has no more rights than its author.
+ * Throws a UsageError where this process is root's and `file`, or the folder that it is in, belongs to somebody else or can be
+ * written by group or others; of a link also what it leads to. For any other user it asks nothing: what runs has no more rights than its author.
  */
 export async function requireTrusted(file: string): Promise<void> {
   if (process.getuid?.() !== 0) return
   const real = await realpath(file)
-  for (const path of [dirname(real), real]) {
+  for (const path of new Set([dirname(file), dirname(real), real])) {
     const { uid, mode } = await stat(path)
     if (uid !== 0) throw new UsageError(`${path} belongs to user ${uid}`, `chown root ${path}`)
     // In a folder as /tmp, whose sticky bit keeps others from replacing it, a file is as safe as its own mode.

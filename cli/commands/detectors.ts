@@ -1,10 +1,12 @@
 import { resolve } from 'node:path'
-import { type Command, Option } from 'commander'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { durationMs, isDuration } from '../../common/duration.ts'
 import { ExitCode, UsageError } from '../../common/errors.ts'
 import { silentLog } from '../../common/log.ts'
 import { nearest } from '../../common/nearest.ts'
 import { describeTouches, optionsOf } from '../../detectors/catalogue.ts'
-import type { Detector } from '../../detectors/contract.ts'
+import type { Detector, Host } from '../../detectors/contract.ts'
 import { builtinDetectors } from '../../detectors/index.ts'
 import { PLUGINS_FOLDER } from '../../plugins/place.ts'
 import { PluginShelf } from '../../plugins/shelf.ts'
@@ -24,6 +26,8 @@ interface Place {
 interface RunOptions extends Place {
   readonly all?: true
   readonly options: readonly string[]
+  /** ms */
+  readonly again?: number
 }
 
 /** A detector, and where it comes from. */
@@ -48,6 +52,7 @@ export function registerDetectors(program: Command): void {
   )
     .option('--all', 'every detector')
     .option('--options <file|key=value>', 'options of the detector; may be given again', collect, [])
+    .option('--again <duration>', 'looks a second time after this, for what only a difference shows', parseDuration)
     .addHelpText('after', EXIT_CODES)
     .action(run)
 }
@@ -110,7 +115,9 @@ async function run(name: string | undefined, options: RunOptions): Promise<void>
   const host = hostAt(options.hostRoot)
   if (name !== undefined) {
     const { detector } = find(name, known)
-    const look = await lookOnce(detector, host, readOptions(detector, options.options))
+    const wanted = readOptions(detector, options.options)
+    const first = await lookOnce(detector, host, wanted)
+    const look = options.again === undefined ? first : await lookAgain(detector, host, wanted, first, options.again)
     if (options.output === 'json') printJson('DetectorLook', [look])
     else print(renderLook(detector, look))
     process.exitCode = exitCodeOf([look])
@@ -127,6 +134,22 @@ async function run(name: string | undefined, options: RunOptions): Promise<void>
   if (options.output === 'json') printJson('DetectorLook', looks)
   else print(table(['STATUS', 'DETECTOR', 'REASON', 'SUMMARY'], looks.flatMap(rowsOf)))
   process.exitCode = exitCodeOf(looks)
+}
+
+async function lookAgain(
+  detector: Detector,
+  host: Host,
+  options: unknown,
+  first: Look,
+  afterMs: number,
+): Promise<Look> {
+  await wait(afterMs)
+  return await lookOnce(detector, host, options, first.facts)
+}
+
+function parseDuration(text: string): number {
+  if (isDuration(text)) return durationMs(text)
+  throw new InvalidArgumentError('Write a number and ms, s, m, h or d, as in 30s.')
 }
 
 function rowsOf({ detector, status, why, judgements }: Look) {
@@ -178,7 +201,7 @@ function described({ detector, source }: Known) {
     timeout,
     needs,
     touches,
-    touchesInWords: describeTouches(touches).replaceAll('`', ''),
+    touchesInWords: describeTouches(touches),
     reasons,
     options: optionsOf(detector),
   }

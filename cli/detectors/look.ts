@@ -33,14 +33,17 @@ export function hostAt(root: string): Host {
   return createHost({ node: hostname(), root, peerOffsets: () => [] })
 }
 
-/** Never throws: a detector that breaks is a look with the status `unknown`. */
-export async function lookOnce(detector: Detector, host: Host, options: unknown): Promise<Look> {
+/**
+ * Never throws: a detector that breaks is a look with the status `unknown`. `before`: the facts of an earlier look, for what
+ * only a difference shows.
+ */
+export async function lookOnce(detector: Detector, host: Host, options: unknown, before?: unknown): Promise<Look> {
   const { name, reasons } = detector
   const { result, sample } = await probe({
     detector,
     host: guardedHost(host, detector.touches),
     options,
-    past: [],
+    past: before === undefined ? [] : [before],
     timeoutMs: durationMs(detector.timeout),
     clock: systemClock,
     abort: new AbortController(),

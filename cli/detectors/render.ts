@@ -93,7 +93,7 @@ export function renderDetector(detector: Detector, source: string): string {
     `${name}  ${colour('dim', source)}\n${summary}\n`,
     `every    ${every}, for ${timeout} at most`,
     `needs    ${needs.length === 0 ? 'no privilege' : needs.join(', ')}`,
-    `touches  ${describeTouches(touches).replaceAll('`', '')}\n`,
+    `touches  ${describeTouches(touches)}\n`,
     table(['REASON', 'SEVERITY', 'SUSTAIN', 'RUNBOOK', 'WHAT IT DOES TO THE NODE'], reasonRows),
     ...(optionRows.length === 0 ? [] : [table(['OPTION', 'TYPE', 'DEFAULT', 'MEANING'], optionRows)]),
   ].join('\n')

@@ -1,5 +1,5 @@
 /** `starling detectors`, as a person runs it: on recorded hosts, and with plugins that load and that do not. */
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -48,11 +48,9 @@ describe('starling detectors', () => {
   })
 
   it.each([
-    ['conntrack', 'ok', 0, 'nothing to report'],
     ['conntrack', 'bad', 3, 'ConntrackAlmostFull'],
     ['conntrack', 'not-applicable', 0, 'not-applicable'],
     ['conntrack', 'unreadable', 1, 'unknown'],
-    ['kernel-params', 'bad', 4, 'KernelParamDiffers'],
   ])('run %s on a recorded host that is %s ends with %d', async (name, fixture, code, said) => {
     const result = await detectors('run', name, '--host-root', fixtureRoot(`${name}/${fixture}`))
     expect([result.code, result.stdout]).toEqual([code, expect.stringContaining(said)])
@@ -130,15 +128,38 @@ describe('plugins', () => {
     expect(code).toBe(0)
   })
 
+  it('may be remediators, held to the same', async () => {
+    plugin(
+      'mend.ts',
+      `import { defineRemediator, z } from 'starling/remediator'
+      export const mend = defineRemediator({
+        name: 'mend', summary: 'Puts the thing back.', handles: ['ThingGone'], reach: 'none', risk: 'low',
+        options: z.strictObject({}), plan: () => null, async apply() {}, async revert() {},
+      })`,
+    )
+    plugin('sysctl.ts', "export default { name: 'sysctl', handles: ['ThingGone'], plan() {} }")
+    const { stderr } = await detectors('list')
+    for (const name of ['mend.ts', 'sysctl.ts']) rmSync(join(folder, name))
+    expect(stderr).not.toContain('mend.ts')
+    expect(stderr).toContain('sysctl.ts: remediator sysctl lacks summary')
+  })
+
   it.runIf(process.getuid?.() === 0)('of root are those that only root could write', async () => {
     plugin('open.ts', detectorText('open', 'OpenGone'))
     chmodSync(join(folder, 'open.ts'), 0o666)
     plugin('theirs.ts', detectorText('theirs', 'TheirsGone'))
     chownSync(join(folder, 'theirs.ts'), 65_534, 65_534)
+    const real = mkdtempSync(join(tmpdir(), 'starling-linked-'))
+    chmodSync(real, 0o777)
+    writeFileSync(join(real, 'linked.ts'), detectorText('linked', 'LinkedGone'))
+    symlinkSync(join(real, 'linked.ts'), join(folder, 'linked.ts'))
     const { stdout, stderr } = await detectors('list')
     expect(stderr).toMatch(/open\.ts can be written by others than root \(chmod go-w /)
     expect(stderr).toMatch(/theirs\.ts belongs to user 65534 \(chown root /)
-    expect(stdout).not.toMatch(/^(open|theirs) /m)
+    rmSync(real, { recursive: true })
+    rmSync(join(folder, 'linked.ts'))
+    expect(stderr).toMatch(/linked\.ts: \S+starling-linked-\S+ can be written by others than root/)
+    expect(stdout).not.toMatch(/^(open|theirs|linked) /m)
   })
 
   it('come from npm packages too', async () => {
@@ -146,7 +167,7 @@ describe('plugins', () => {
     mkdirSync(place, { recursive: true })
     writeFileSync(join(place, 'package.json'), '{"name":"starling-thing","type":"module","exports":"./index.js"}')
     writeFileSync(join(place, 'index.js'), detectorText('packed', 'PackedGone'))
-    const { stdout } = await detectors(
+    const { stdout, stderr } = await detectors(
       'list',
       '--plugin-package',
       'starling-thing',
@@ -154,5 +175,6 @@ describe('plugins', () => {
       'starling-none',
     )
     expect(stdout).toMatch(/^packed .*starling-thing /m)
+    expect(stderr).toMatch(/starling-none: there is no package starling-none/)
   })
 })

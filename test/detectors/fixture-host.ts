@@ -1,7 +1,9 @@
 /** The recorded hosts in fixtures/, and what tests ask of them. */
 import { fileURLToPath } from 'node:url'
-import type { Detector, FilesystemUse, Host, Judgement } from '../../detectors/contract.ts'
+import type { FilesystemUse, Host, Judgement } from '../../detectors/contract.ts'
 import { type HostRecord, fixtureHost as recordedHost } from '../../detectors/testing/fixture-host.ts'
+
+export { look } from '../../detectors/testing/look.ts'
 
 /** Each detector has a folder, and in it these; `before`, the look before `bad`, only where a difference is judged. */
 export type Fixture = 'ok' | 'bad' | 'before' | 'not-applicable' | 'unreadable'
@@ -13,16 +15,6 @@ export function fixtureRoot(name: string): string {
 /** `name` as in `conntrack/ok`; `empty` has nothing. `changed` stands in place of what its host.json says. */
 export function fixtureHost(name: string, changed: HostRecord = {}): Host {
   return recordedHost(fixtureRoot(name), changed)
-}
-
-/** Samples and judges once, with options as they would stand in settings. */
-export async function look<O, S, R extends string>(
-  detector: Detector<O, S, R>,
-  host: Host,
-  options: unknown = {},
-): Promise<readonly Judgement<R>[]> {
-  const parsed = detector.options.parse(options)
-  return detector.judge(await detector.sample(host, parsed, new AbortController().signal), parsed, [])
 }
 
 /** 100 GiB that can be used and a million inodes, with these shares of them in use. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { UsageError } from '../../common/errors.ts'
 import { builtinDetectors } from '../../detectors/index.ts'
 import { builtinRemediators } from '../../remediators/index.ts'
-import { validateSettings } from '../../settings/validate.ts'
+import { validateKnownSettings, validateSettings } from '../../settings/validate.ts'
 import { sampleDocument } from './sample.ts'
 
 const registries = { detectors: builtinDetectors, remediators: builtinRemediators }
@@ -53,5 +53,22 @@ describe('a settings document', () => {
     ],
   ])('with %j is refused: %s', (change, problem) => {
     expect(problemOf({ ...sampleDocument(), ...change })).toBe(problem)
+  })
+})
+
+describe('settings of plugins that are not here', () => {
+  const elsewhere = { version: 1, mesh: 'a', detectors: { 'job-queue': { options: { limit: 1 } } } }
+
+  test('are refused where they are written', () => {
+    expect(() => validateSettings(elsewhere, 'prod.yaml', registries)).toThrow('unknown key "job-queue"')
+  })
+
+  test('are passed over where others have taken them, and kept', () => {
+    expect(validateKnownSettings(elsewhere, 'version 1', registries)).toEqual(elsewhere)
+  })
+
+  test('do not hide what is wrong with those that are', () => {
+    const wrong = { ...elsewhere, detectors: { ...elsewhere.detectors, conntrack: { evry: '1s' } } }
+    expect(() => validateKnownSettings(wrong, 'version 1', registries)).toThrow('unknown key "evry"')
   })
 })

@@ -1,0 +1,145 @@
+/**
+ * A host that notes what it is asked and what it answers, so that one look of a detector becomes a recorded host. It reads
+ * nothing that the detector does not read.
+ */
+import { parseWholeNumber } from '../host/host.ts'
+import { type FilesystemUse, type Host, NotApplicable, type PeerOffset } from '../host/port.ts'
+import { readProcesses } from '../reading/processes.ts'
+import type { HostRecord } from './fixture-host.ts'
+
+/** What was read in one look. */
+export interface Recording {
+  /** Text by path. */
+  readonly files: Map<string, string>
+  /** Where each symbolic link points. */
+  readonly links: Map<string, string>
+  /** Names by folder. */
+  readonly folders: Map<string, readonly string[]>
+  /** Paths that were only asked for. */
+  readonly present: Set<string>
+  readonly absent: Set<string>
+  /** Files that are there and could not be read. */
+  readonly unreadable: Set<string>
+  readonly ages: Map<string, number>
+  readonly filesystems: Map<string, FilesystemUse>
+  readonly replies: NonNullable<HostRecord['replies']>
+  readonly commands: NonNullable<HostRecord['commands']>
+  /** The lines that matched, by log. Of equal ones the newest text stands for all. */
+  readonly logs: NonNullable<HostRecord['logs']>
+  peers: readonly PeerOffset[]
+}
+
+/** More than this is no fixture that somebody wants to keep. */
+const BYTES_MAX = 8 * 1024 * 1024
+
+/** `host`, and what is read through it from now on. Throws an Error once that is over 8 MiB. */
+export function recordingHost(host: Host): { readonly host: Host; readonly recording: Recording } {
+  const recording: Recording = {
+    files: new Map(),
+    links: new Map(),
+    folders: new Map(),
+    present: new Set(),
+    absent: new Set(),
+    unreadable: new Set(),
+    ages: new Map(),
+    filesystems: new Map(),
+    replies: {},
+    commands: {},
+    logs: {},
+    peers: [],
+  }
+  let bytes = 0
+  const within = (text: string): string => {
+    bytes += text.length
+    if (bytes > BYTES_MAX) throw new Error(`more than ${BYTES_MAX / 1024 / 1024} MiB were read: too much to record`)
+    return text
+  }
+  const noting = async <T>(path: string, reading: Promise<T>): Promise<T> => {
+    try {
+      return await reading
+    } catch (error) {
+      if (error instanceof NotApplicable) recording.absent.add(path)
+      else recording.unreadable.add(path)
+      throw error
+    }
+  }
+  const readText = async (path: string): Promise<string> => {
+    const text = await noting(path, host.readText(path))
+    recording.files.set(path, within(text))
+    return text
+  }
+  const readWords = async (path: string): Promise<readonly string[]> => {
+    const words = await noting(path, host.readWords(path))
+    recording.files.set(path, within(words.map((word) => `${word}\0`).join('')))
+    return words
+  }
+  const list = async (path: string): Promise<readonly string[]> => {
+    const names = await noting(path, host.list(path))
+    recording.folders.set(
+      path,
+      within(names.join('\n'))
+        .split('\n')
+        .filter((name) => name !== ''),
+    )
+    return names
+  }
+  const recorded: Host = {
+    ...host,
+    readText,
+    readInt: async (path) => parseWholeNumber(path, await readText(path)),
+    readWords,
+    processes: () => readProcesses({ list, readWords }),
+    readLink: async (path) => {
+      const target = await noting(path, host.readLink(path))
+      recording.links.set(path, within(target))
+      return target
+    },
+    list,
+    age: async (path) => {
+      const ageMs = await noting(path, host.age(path))
+      recording.ages.set(path, ageMs)
+      recording.present.add(path)
+      return ageMs
+    },
+    exists: async (path) => {
+      const isThere = await noting(path, host.exists(path))
+      if (isThere) recording.present.add(path)
+      return isThere
+    },
+    filesystem: async (path) => {
+      const use = await host.filesystem(path)
+      recording.filesystems.set(path, use)
+      return use
+    },
+    get: async (url, options) => {
+      const { onText } = options
+      let text = ''
+      const listen = (part: string) => {
+        text += within(part)
+        onText?.(part)
+      }
+      const reply = await host.get(url, onText === undefined ? options : { ...options, onText: listen })
+      const { status, headers, body } = reply
+      recording.replies[url] = { status, headers: { ...headers }, body: onText === undefined ? within(body) : text }
+      return reply
+    },
+    log: async (watch, signal) => {
+      const tallies = await host.log(watch, signal)
+      const lines = tallies.flatMap(({ agesMs, text }) => agesMs.map((ageMs) => ({ ageMs, text: within(text) })))
+      const { source } = watch
+      recording.logs[source.kind === 'file' ? source.path : source.kind] = lines.toSorted((a, b) => b.ageMs - a.ageMs)
+      return tallies
+    },
+    run: async (command, options) => {
+      const result = await host.run(command, options)
+      within(result.stdout + result.stderr)
+      recording.commands[command.join(' ')] = { ...result }
+      return result
+    },
+    peerOffsets: () => {
+      recording.peers = host.peerOffsets()
+      return recording.peers
+    },
+  }
+  return { host: recorded, recording }
+}
