@@ -8,7 +8,7 @@ import type { Note, SignedStatement } from '../mesh/core/model.ts'
 import { decodeWatching, WATCHING_TOPIC } from '../mesh/wire/watching.ts'
 import type { Remediation } from '../remediators/contract.ts'
 import { decodeRemediation, isRemediationTopic } from '../remediators/notes.ts'
-import { APPLIED_TOPIC, decodeApplied } from '../settings/notes.ts'
+import { APPLIED_TOPIC, type AppliedSettings, decodeApplied } from '../settings/notes.ts'
 
 /** Ended remediations that are shown; older ones are in the history. */
 const REMEDIATIONS_SHOWN = 100
@@ -33,7 +33,7 @@ export class Fleet {
   /** By node and topic. */
   readonly #reports = new Map<string, Map<string, Report>>()
   readonly #remediations = new Map<string, Remediation>()
-  readonly #applied = new Map<string, number>()
+  readonly #applied = new Map<string, AppliedSettings>()
   readonly #watching = new Map<string, { readonly subjects: readonly string[]; readonly heardAt: number }>()
 
   /** Takes in a statement heard for the first time. Throws an Error for a note that is not what its topic says. */
@@ -86,9 +86,9 @@ export class Fleet {
     return watching?.subjects.includes(subject) ? watching.heardAt : undefined
   }
 
-  /** Version of the settings that each node says it runs. */
-  applied(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#applied)
+  /** The settings that each node says it runs, and those that it refused. */
+  get applied(): ReadonlyMap<string, AppliedSettings> {
+    return this.#applied
   }
 
   #hearNote(nowMs: number, signer: string, { topic, bytes }: Note): FleetChange {
@@ -110,9 +110,9 @@ export class Fleet {
       return { kind: 'none' }
     }
     if (topic === APPLIED_TOPIC) {
-      const { version } = decodeApplied(bytes)
-      this.#applied.set(signer, version)
-      return { kind: 'applied', node: signer, version }
+      const applied = decodeApplied(bytes)
+      this.#applied.set(signer, applied)
+      return { kind: 'applied', node: signer, version: applied.version }
     }
     return { kind: 'none' }
   }

@@ -6,6 +6,7 @@
 import type { Finding } from '../detectors/contract.ts'
 import type { Remediation } from '../remediators/contract.ts'
 import type { MarkingMode } from '../settings/marking.ts'
+import type { Proposal, Rollback, SettingsDetail, SettingsView } from './settings-model.ts'
 
 /** `suspected`: observers hear nothing, no verdict (yet). `unseen`: in the roster, never heard by this aggregator. */
 export type MemberState = 'alive' | 'suspected' | 'NodeDown' | 'HostHung' | 'Isolated' | 'AgentDown' | 'left' | 'unseen'
@@ -270,7 +271,7 @@ export interface Snapshot {
   readonly findings: readonly Finding[]
   readonly verdicts: readonly VerdictView[]
   readonly remediations: readonly Remediation[]
-  readonly settings: { readonly version: number; readonly applied: Readonly<Record<string, number>> }
+  readonly settings: SettingsView
 }
 
 export interface EventQuery {
@@ -309,6 +310,14 @@ export interface Release {
   readonly via: Decision['via']
 }
 
+export interface SettingsPort {
+  detail(): SettingsDetail
+  /** Begins the roll-out. Throws StarlingError when it is not valid or not newer. */
+  propose(proposal: Proposal, by: string): Event
+  /** Throws StarlingError when there is nothing to go back to. */
+  rollBack(rollback: Rollback, by: string): Event
+}
+
 /** What the HTTP side needs of the rest of the aggregator. */
 export interface AggregatorPort {
   office(): OfficeView
@@ -329,6 +338,8 @@ export interface AggregatorPort {
   releaseRoster(release: Release, by: string): Event
   /** Throws StarlingError when the plan is unknown or no longer waits for a decision. */
   decide(decision: Decision, by: string): Event
+  /** Throws StarlingError while it does not lead. */
+  readonly settings: SettingsPort
   /** Calls back on each stored event and, without one, when only the snapshot changed. Returns how to stop. */
   subscribe(listener: (event: StoredEvent | null) => void): () => void
 }

@@ -6,6 +6,7 @@ import { MarkStory } from './mark-story.ts'
 import { MeshStory } from './mesh-story.ts'
 import { type Event, findingEventId, type Store, type StoredEvent } from './model.ts'
 import { RosterStory } from './roster-story.ts'
+import { SettingsStory } from './settings-story.ts'
 
 export class Recorder {
   /** What the mesh concludes. */
@@ -14,6 +15,8 @@ export class Recorder {
   readonly marks: MarkStory
   /** Who comes and goes. */
   readonly roster: RosterStory
+  /** Which settings are for whom. */
+  readonly settings: SettingsStory
   readonly #chronicle: Chronicle
 
   /** `life`: unique to this start of the aggregator, for ids of what only it saw. */
@@ -22,6 +25,7 @@ export class Recorder {
     this.mesh = new MeshStory(this.#chronicle)
     this.marks = new MarkStory(this.#chronicle)
     this.roster = new RosterStory(this.#chronicle)
+    this.settings = new SettingsStory(this.#chronicle)
   }
 
   started(leader: string, term: number): void {
@@ -89,10 +93,6 @@ export class Recorder {
     this.#chronicle.requireStored(permit.id, 'decision')
     this.#chronicle.goOnFrom(thread, permit.id)
     return event
-  }
-
-  settings(id: string, tone: Event['tone'], summary: string, node = ''): void {
-    this.#chronicle.record(id, 'settings', node, tone, summary, '')
   }
 }
 

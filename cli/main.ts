@@ -14,6 +14,7 @@ import { registerMesh } from './commands/mesh.ts'
 import { registerPlan } from './commands/plan.ts'
 import { registerRemediations } from './commands/remediations.ts'
 import { registerRoster } from './commands/roster.ts'
+import { registerSettings } from './commands/settings.ts'
 import { registerSim } from './commands/sim.ts'
 import { registerStandIn } from './commands/stand-in.ts'
 import { registerUninstall } from './commands/uninstall.ts'
@@ -26,6 +27,7 @@ const COMMANDS = [
   registerMembers,
   registerMesh,
   registerRoster,
+  registerSettings,
   registerFindings,
   registerEvents,
   registerExplain,

@@ -2,6 +2,7 @@
  * The agent of one node, put together: mesh, detectors and remediators wired to this host. What a detector finds goes to
  * the mesh and to the remediators; what the aggregator permits comes back. No rules of its own.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
 import { parseListen } from '../common/listen.ts'
 import type { Logger } from '../common/pino-log.ts'
@@ -9,14 +10,15 @@ import { startDetectors } from '../detectors/engine/engine.ts'
 import { createHost } from '../detectors/host/host.ts'
 import { builtinDetectors } from '../detectors/index.ts'
 import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
-import { type LoadedIdentity, loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
+import { loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
 import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { builtinRemediators } from '../remediators/index.ts'
 import { decodePermit, encodeNote, isPermitTopic, remediationTopic } from '../remediators/notes.ts'
 import { type RemediationRoom, startRemediation } from '../remediators/run.ts'
-import { APPLIED_TOPIC, encodeApplied, SETTINGS_TOPIC } from '../settings/notes.ts'
+import { APPLIED_TOPIC, decodeAnnouncement, encodeApplied, SETTINGS_TOPIC } from '../settings/notes.ts'
+import { type NodeTraits, settingsFor } from '../settings/overrides.ts'
 import type { AgentConfig } from './config.ts'
 import { startHealthServer } from './health-server.ts'
 import { createAgentMetrics } from './metrics.ts'
@@ -46,14 +48,27 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
 
   const publisher = new Publisher()
   const metrics = createAgentMetrics(() => publisher.mesh)
-  const keeper = await loadSettingsKeeper(identity, config, log)
+  const inRoster = () => publisher.mesh?.roster ?? roster
+  /** This node as the roster has it; one that is not in it is as it was enrolled. */
+  const place = (): NodeTraits => inRoster().members.find((one) => one.node === node) ?? enrolment
+  const aggregators = () => inRoster().aggregators
+  const keeper = await SettingsKeeper.load({
+    stateDir,
+    mesh: meshConfig.id,
+    registries: { detectors: builtinDetectors, remediators: builtinRemediators },
+    verify: (bytes, signature) =>
+      aggregators().some(({ peerId }) => verifierOf(publicKeyOfPeer(peerId))(bytes, signature)),
+    place,
+    log,
+  })
+  let inForce = settingsFor(keeper.document ?? {}, place())
   const stopping = new AbortController()
   let remediation: RemediationRoom | undefined
   const detectors = startDetectors({
     host: createHost({ node, root: config.host.root, peerOffsets: () => publisher.peerOffsets() }),
     detectors: builtinDetectors,
     version: packageJson.version,
-    options: keeper.document?.detectors ?? {},
+    options: inForce.detectors,
     onReport: (report) => {
       metrics.report(report.detector, report.findings)
       void remediation?.onReport(report)
@@ -67,7 +82,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     stateDir,
     root: config.host.root,
     remediators: builtinRemediators,
-    settings: keeper.document?.remediators ?? {},
+    settings: inForce.remediators,
     verify: (detector) => detectors.runNow(detector),
     announce: (change) => {
       log.info({ plan: change.plan.id, phase: change.phase, why: change.why }, 'remediation')
@@ -76,29 +91,36 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     log,
   })
 
-  const useSettings = () => {
-    const { document } = keeper
-    if (document === null) return
-    detectors.reconfigure(document.detectors ?? {})
-    remediation.reconfigure(document.remediators ?? {})
-    announceSettings()
-  }
   const announceSettings = () => {
-    const version = keeper.document?.version ?? 0
-    metrics.settings(version)
-    publisher.publish(APPLIED_TOPIC, encodeApplied({ version }), NOTE_TTL_MS)
-    const state = { node, version, rejected: keeper.rejected, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS }
-    publisher.report({ detector: SETTINGS_REPORT, findings: [settingsFinding(state)], changed: true })
+    const { applied } = keeper
+    metrics.settings(applied.version)
+    publisher.publish(APPLIED_TOPIC, encodeApplied(applied), NOTE_TTL_MS)
+    const rejected = keeper.rejected?.why ?? null
+    const at = new Date().toISOString()
+    const findings = [settingsFinding({ node, version: applied.version, rejected, at, ttlMs: NOTE_TTL_MS })]
+    publisher.report({ detector: SETTINGS_REPORT, findings, changed: true })
+  }
+  /** What this node is to run may have become another: there are other settings, or the roster places it elsewhere. */
+  const settle = () => {
+    const settled = keeper.settle()
+    publisher.mesh?.exchange(keeper.holds, keeper.seeks)
+    const next = settingsFor(keeper.document ?? {}, place())
+    if (!isDeepStrictEqual(next, inForce)) {
+      inForce = next
+      detectors.reconfigure(next.detectors)
+      remediation.reconfigure(next.remediators)
+    }
+    if (settled !== 'as-before') announceSettings()
   }
   const verdicts = new VerdictLog(log)
   const hear = async ({ statement: { signer, body } }: SignedStatement) => {
     // Verdicts, settings and permits are the aggregator's to give; of another node they are nothing to us.
-    if (!roster.aggregators.some((aggregator) => aggregator.node === signer)) return
+    if (!aggregators().some((aggregator) => aggregator.node === signer)) return
     if (body.kind === 'down') verdicts.hear(body)
     if (body.kind !== 'note') return
     if (body.topic === SETTINGS_TOPIC) {
-      if (await keeper.offer(body.bytes)) useSettings()
-      else if (keeper.rejected !== null) announceSettings()
+      keeper.hear(decodeAnnouncement(body.bytes))
+      settle()
     } else if (isPermitTopic(body.topic)) {
       const permit = decodePermit(body.bytes)
       if (permit.node !== node) return
@@ -119,6 +141,10 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       )
     },
     onRoster: (bytes) => writeRoster(stateDir, bytes),
+    onDocument: (digest, bytes) => {
+      keeper.take(digest, bytes)
+      settle()
+    },
     onCommit: () => {},
     onNotice: () => {},
     onTraffic: metrics.traffic,
@@ -130,7 +156,13 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   })
   publisher.start(mesh)
   announceSettings()
-  const watching = setInterval(() => publisher.watching(), WATCHING_EVERY_MS)
+  mesh.exchange(keeper.holds, keeper.seeks)
+  let placed = mesh.roster
+  const watching = setInterval(() => {
+    publisher.watching()
+    if (placed !== mesh.roster) settle()
+    placed = mesh.roster
+  }, WATCHING_EVERY_MS)
   const { host, port } = config.metrics
   const stopHealth = await startHealthServer({
     host,
@@ -147,15 +179,4 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       await Promise.all([remediation.stop(), detectors.stopped, mesh.stop({ reason: 'stopped', forMs: LEAVE_MS_MAX })])
     },
   }
-}
-
-function loadSettingsKeeper(identity: LoadedIdentity, config: AgentConfig, log: Logger): Promise<SettingsKeeper> {
-  const verifiers = identity.roster.aggregators.map(({ peerId }) => verifierOf(publicKeyOfPeer(peerId)))
-  return SettingsKeeper.load({
-    stateDir: config.stateDir,
-    mesh: config.mesh.id,
-    registries: { detectors: builtinDetectors, remediators: builtinRemediators },
-    verify: (bytes, signature) => verifiers.some((verify) => verify(bytes, signature)),
-    log,
-  })
 }

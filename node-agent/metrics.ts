@@ -1,7 +1,7 @@
 /** The agent's own metrics; names as in docs/contracts.md. */
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { type Finding, SEVERITIES } from '../detectors/contract.ts'
-import type { MeshNode, Traffic } from '../mesh/libp2p/mesh-node.ts'
+import type { MeshNode, Traffic } from '../mesh/libp2p/running-node.ts'
 import { countTraffic } from '../mesh/libp2p/traffic-metrics.ts'
 
 const HOUR_MS = 3_600_000
