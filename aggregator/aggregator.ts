@@ -9,6 +9,7 @@ import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
+import { PluginShelf } from '../plugins/shelf.ts'
 import { readMarking } from '../settings/marking.ts'
 import { decodeAnnouncement, SETTINGS_TOPIC } from '../settings/notes.ts'
 import type { AggregatorConfig } from './config.ts'
@@ -43,6 +44,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   const { roster, incarnation } = identity
   let { rosterBytes } = identity
   const store = openSqliteStore(config.store.path)
+  const shelf = await PluginShelf.load(config.plugins, log)
   // Checked before anything runs, as is their size.
   const settings = new SettingsInForce({
     file: config.settings,
@@ -52,6 +54,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     verify: (bytes, signature) => {
       return service.roster.aggregators.some(({ peerId }) => verifierOf(publicKeyOfPeer(peerId))(bytes, signature))
     },
+    registries: () => shelf.registries,
     log,
   })
   const { version } = packageJson
@@ -139,6 +142,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     nodesSeen: () => service.nodesSeen(),
     applied: () => service.applied,
   })
+  const stopWatching = shelf.watch(() => settings.readAgain())
   leadership.start({ node, mesh, namespace: config.kubernetes?.namespace })
   const rosterSync = await followCluster(config, kubernetes, mesh, service, { stateDir, identity, store, metrics, log })
   log.info({ url, mesh: roster.mesh }, 'aggregator started')
@@ -147,6 +151,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     url,
     token,
     stop: async () => {
+      stopWatching()
       settings.stop()
       leadership.stop()
       rosterSync?.stop()

@@ -75,7 +75,8 @@ export function judgeStage(next: Upcoming, nodes: readonly NodeSeen[], was: Befo
   const isTaken = newer.every(({ isLive, runs }) => !isLive || runs >= next.version)
   if (forMs < next.soakMs || !(isTaken || forMs >= LATE_MS)) return { kind: 'wait' }
   if (next.reach === null) return { kind: 'done' }
-  return { kind: 'advance', reach: nextReach(nodes, next.shares, next.seed, next.reach) }
+  const live = nodes.filter(({ isLive }) => isLive)
+  return { kind: 'advance', reach: nextReach(live, next.shares, next.seed, next.reach) }
 }
 
 interface Circumstances {

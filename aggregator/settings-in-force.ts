@@ -5,8 +5,6 @@
 import { randomBytes } from 'node:crypto'
 import { messageOf, StarlingError } from '../common/errors.ts'
 import type { Logger } from '../common/pino-log.ts'
-import { builtinDetectors } from '../detectors/index.ts'
-import { builtinRemediators } from '../remediators/index.ts'
 import { changesNodes } from '../settings/differences.ts'
 import type { SettingsDocument } from '../settings/document.ts'
 import {
@@ -17,7 +15,7 @@ import {
   SETTINGS_TOPIC,
 } from '../settings/notes.ts'
 import { type Placed, type RolloutSettings, readRollout, stagesOf } from '../settings/stages.ts'
-import { validateSettings } from '../settings/validate.ts'
+import { type Registries, validateSettings } from '../settings/validate.ts'
 import type { Event } from './model.ts'
 import { before, judgeStage, type NodeSeen, type Outcome } from './rollout-rules.ts'
 import { readSettingsFile, requireMesh, watchSettingsFile } from './settings-file.ts'
@@ -33,15 +31,18 @@ const SAY_AGAIN_MS = SAID_TTL_MS / 4
 
 const LOOK_EVERY_MS = 1_000
 
+/** Nodes of a stage that are told of by name. */
+const NAMED_MAX = 5
+
 /** Who begins to lead hears within this what members have to say; before that nothing is judged. */
 const SETTLE_MS = 15_000
 
 const AT_FIRST = { since: 0, before: null, last: null } as const
 
-const registries = { detectors: builtinDetectors, remediators: builtinRemediators }
-
 export interface SettingsInit extends LedgerInit {
   readonly file: string
+  /** What settings can be about; changes as plugins come and go. */
+  readonly registries: () => Registries
   readonly log: Logger
 }
 
@@ -108,7 +109,7 @@ export class SettingsInForce {
     this.#exchange()
     const again = setInterval(() => this.#say(), SAY_AGAIN_MS)
     const look = setInterval(() => this.#look(mesh), LOOK_EVERY_MS)
-    const stopWatching = watchSettingsFile(this.#init.file, () => this.#readAgain())
+    const stopWatching = watchSettingsFile(this.#init.file, () => this.readAgain())
     this.#stop = () => {
       clearInterval(again)
       clearInterval(look)
@@ -153,7 +154,7 @@ export class SettingsInForce {
 
   /** Throws UsageError when the document is not valid or not newer. */
   propose({ document: given, rollout, via }: Proposal, by: string): Event {
-    const document = validateSettings(given, 'the settings', registries)
+    const document = validateSettings(given, 'the settings', this.#init.registries())
     requireMesh(document, 'the settings', this.#init.mesh)
     this.#ledger.requireNewer(document)
     const says = `settings version ${document.version} handed in by ${by} (${via})`
@@ -234,7 +235,10 @@ export class SettingsInForce {
       return
     }
     const seed = randomBytes(8).toString('hex')
-    const reach = stagesOf(mesh.members(), plan.shares, seed)[0] ?? null
+    const nodes = mesh.nodesSeen()
+    // A node that is down tells nothing of the version.
+    const live = nodes.filter(({ isLive }) => isLive)
+    const reach = stagesOf(live, plan.shares, seed)[0] ?? null
     const next = {
       ...this.#ledger.keep(document),
       seed,
@@ -245,8 +249,7 @@ export class SettingsInForce {
       halted: null,
     }
     const replaced = said.next === null ? {} : { last: replacedBy(said.next.version, version) }
-    const was = before(mesh.nodesSeen())
-    this.#become({ said: { current: said.current, next }, since: Date.now(), before: was, ...replaced })
+    this.#become({ said: { current: said.current, next }, since: Date.now(), before: before(nodes), ...replaced })
     this.#tellStage()
   }
 
@@ -295,7 +298,7 @@ export class SettingsInForce {
     const { next } = this.#progress.said
     if (rollout === null || next === null) return
     const { version, nodes, of } = rollout
-    const names = nodes.length > 5 ? '' : ` (${nodes.join(', ')})`
+    const names = nodes.length > NAMED_MAX || nodes.length === of ? '' : ` (${nodes.join(', ')})`
     this.#running().story.stage(
       version,
       next.step,
@@ -304,10 +307,11 @@ export class SettingsInForce {
   }
 
   #read(): SettingsDocument {
-    return readSettingsFile(this.#init.file, this.#init.mesh, registries)
+    return readSettingsFile(this.#init.file, this.#init.mesh, this.#init.registries())
   }
 
-  #readAgain(): void {
+  /** The file changed, or what it may name. */
+  readAgain(): void {
     try {
       this.#consider(this.#read())
     } catch (error) {

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
 import { parseListen } from '../common/listen.ts'
 import type { Logger } from '../common/pino-log.ts'
-import { startDetectors } from '../detectors/engine/engine.ts'
+import { type DetectorReport, startDetectors } from '../detectors/engine/engine.ts'
 import { createHost } from '../detectors/host/host.ts'
 import { builtinDetectors } from '../detectors/index.ts'
 import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
@@ -14,14 +14,17 @@ import { loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
 import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
+import { PluginShelf } from '../plugins/shelf.ts'
 import { builtinRemediators } from '../remediators/index.ts'
 import { decodePermit, encodeNote, isPermitTopic, remediationTopic } from '../remediators/notes.ts'
 import { type RemediationRoom, startRemediation } from '../remediators/run.ts'
 import { APPLIED_TOPIC, decodeAnnouncement, encodeApplied, SETTINGS_TOPIC } from '../settings/notes.ts'
 import { type NodeTraits, settingsFor } from '../settings/overrides.ts'
+import { ownSettings } from '../settings/validate.ts'
 import type { AgentConfig } from './config.ts'
 import { startHealthServer } from './health-server.ts'
 import { createAgentMetrics } from './metrics.ts'
+import { PluginRoom } from './plugin-room.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
 import { SETTINGS_REPORT, settingsFinding } from './settings-finding.ts'
 import { SettingsKeeper } from './settings-keeper.ts'
@@ -48,6 +51,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
 
   const publisher = new Publisher()
   const metrics = createAgentMetrics(() => publisher.mesh)
+  const shelf = await PluginShelf.load(config.plugins, log)
   const inRoster = () => publisher.mesh?.roster ?? roster
   /** This node as the roster has it; one that is not in it is as it was enrolled. */
   const place = (): NodeTraits => inRoster().members.find((one) => one.node === node) ?? enrolment
@@ -55,35 +59,39 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const keeper = await SettingsKeeper.load({
     stateDir,
     mesh: meshConfig.id,
-    registries: { detectors: builtinDetectors, remediators: builtinRemediators },
+    registries: () => shelf.registries,
     verify: (bytes, signature) =>
       aggregators().some(({ peerId }) => verifierOf(publicKeyOfPeer(peerId))(bytes, signature)),
     place,
     log,
   })
   let inForce = settingsFor(keeper.document ?? {}, place())
+  const remediators = [...builtinRemediators, ...shelf.remediators]
   const stopping = new AbortController()
   let remediation: RemediationRoom | undefined
+  const host = createHost({ node, root: config.host.root, peerOffsets: () => publisher.peerOffsets() })
+  const onReport = (report: DetectorReport) => {
+    metrics.report(report.detector, report.findings)
+    void remediation?.onReport(report)
+    publisher.report(report)
+  }
   const detectors = startDetectors({
-    host: createHost({ node, root: config.host.root, peerOffsets: () => publisher.peerOffsets() }),
+    host,
     detectors: builtinDetectors,
     version: packageJson.version,
-    options: inForce.detectors,
-    onReport: (report) => {
-      metrics.report(report.detector, report.findings)
-      void remediation?.onReport(report)
-      publisher.report(report)
-    },
+    options: ownSettings(inForce.detectors, builtinDetectors),
+    onReport,
     signal: stopping.signal,
     log,
   })
+  const plugins = new PluginRoom({ shelf, host, settings: () => inForce.detectors, onReport, log })
   remediation = await startRemediation({
     node,
     stateDir,
     root: config.host.root,
-    remediators: builtinRemediators,
-    settings: inForce.remediators,
-    verify: (detector) => detectors.runNow(detector),
+    remediators,
+    settings: ownSettings(inForce.remediators, remediators),
+    verify: (detector) => (plugins.has(detector) ? plugins : detectors).runNow(detector),
     announce: (change) => {
       log.info({ plan: change.plan.id, phase: change.phase, why: change.why }, 'remediation')
       publisher.publish(remediationTopic(change.plan.id), encodeNote(change), NOTE_TTL_MS)
@@ -107,8 +115,9 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     const next = settingsFor(keeper.document ?? {}, place())
     if (!isDeepStrictEqual(next, inForce)) {
       inForce = next
-      detectors.reconfigure(next.detectors)
-      remediation.reconfigure(next.remediators)
+      detectors.reconfigure(ownSettings(next.detectors, builtinDetectors))
+      plugins.reconfigure()
+      remediation.reconfigure(ownSettings(next.remediators, remediators))
     }
     if (settled !== 'as-before') announceSettings()
   }
@@ -163,10 +172,8 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     if (placed !== mesh.roster) settle()
     placed = mesh.roster
   }, WATCHING_EVERY_MS)
-  const { host, port } = config.metrics
   const stopHealth = await startHealthServer({
-    host,
-    port,
+    ...config.metrics,
     metrics: () => metrics.registry.metrics(),
   })
   log.info({ mesh: roster.mesh, epoch: roster.epoch, peer: identity.keys.peerId }, 'agent started')
@@ -176,7 +183,12 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       clearInterval(watching)
       stopping.abort()
       stopHealth()
-      await Promise.all([remediation.stop(), detectors.stopped, mesh.stop({ reason: 'stopped', forMs: LEAVE_MS_MAX })])
+      await Promise.all([
+        remediation.stop(),
+        detectors.stopped,
+        plugins.stop(),
+        mesh.stop({ reason: 'stopped', forMs: LEAVE_MS_MAX }),
+      ])
     },
   }
 }

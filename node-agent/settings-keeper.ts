@@ -9,13 +9,14 @@ import { type Announcement, type AppliedSettings, digestOf, isLater, type Named,
 import { acceptSettings, encodeSettings, type SignedSettings, type Verify } from '../settings/signed.ts'
 import type { Placed } from '../settings/stages.ts'
 import { loadSettings, saveSettings } from '../settings/store.ts'
-import { type Registries, validateSettings } from '../settings/validate.ts'
+import { type Registries, validateKnownSettings } from '../settings/validate.ts'
 
 export interface SettingsKeeperInit {
   readonly stateDir: string
   readonly mesh: string
   readonly verify: Verify
-  readonly registries: Registries
+  /** What settings can be about on this node; changes as plugins come and go. */
+  readonly registries: () => Registries
   /** This node, as the roster in force has it. */
   place(): Placed
   readonly log: Log
@@ -117,12 +118,15 @@ export class SettingsKeeper {
     return version >= held
   }
 
-  /** Validate, then swap: a document that this build cannot use changes nothing. */
+  /**
+   * Validate, then swap: a document that this build cannot use changes nothing. Names that only other nodes know are passed
+   * over; the aggregator has checked them.
+   */
   #swap(settings: SignedSettings, digest: string): boolean {
     const { version } = settings.document
     const { registries, log } = this.#init
     try {
-      validateSettings(settings.document, `settings version ${version}`, registries)
+      validateKnownSettings(settings.document, `settings version ${version}`, registries())
     } catch (error) {
       this.#reject(version, messageOf(error))
       return false

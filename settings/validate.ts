@@ -31,6 +31,29 @@ export function validateSettings(value: unknown, source: string, registries: Reg
   return document
 }
 
+/**
+ * As validateSettings, but that names are passed over that `registries` lacks, and stay in the document. For settings that
+ * an aggregator once took: a plugin that is missing or broken here must not keep all other policy out.
+ */
+export function validateKnownSettings(value: unknown, source: string, registries: Registries): SettingsDocument {
+  const document = validateShape(value, source)
+  const own = <P extends Pick<SettingsDocument, 'detectors' | 'remediators'>>(part: P): P => ({
+    ...part,
+    detectors: ownSettings(part.detectors, registries.detectors),
+    remediators: ownSettings(part.remediators, registries.remediators),
+  })
+  validateSettings({ ...own(document), overrides: (document.overrides ?? []).map(own) }, source, registries)
+  return document
+}
+
+/** Of settings by name those of `known`. An agent may lack a plugin that the aggregator knows and others have. */
+export function ownSettings<T>(
+  byName: Readonly<Record<string, T>> | undefined,
+  known: readonly { readonly name: string }[],
+): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(byName ?? {}).filter(([name]) => known.some((one) => one.name === name)))
+}
+
 function validatePart<T extends { readonly name: string }>(
   key: 'detectors' | 'remediators',
   document: SettingsDocument,

@@ -1,13 +1,15 @@
 import { createInterface } from 'node:readline/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { readSettingsFile } from '../../aggregator/settings-file.ts'
+import { requireMesh } from '../../aggregator/settings-file.ts'
 import type { SettingsDetail } from '../../aggregator/settings-model.ts'
 import { ExitCode, UsageError } from '../../common/errors.ts'
+import { readYamlFile } from '../../common/yaml-file.ts'
 import { builtinDetectors } from '../../detectors/index.ts'
 import { builtinRemediators } from '../../remediators/index.ts'
 import { type Difference, differences } from '../../settings/differences.ts'
 import type { SettingsDocument } from '../../settings/document.ts'
 import { type RolloutSettings, rolloutPart } from '../../settings/stages.ts'
+import { validateKnownSettings } from '../../settings/validate.ts'
 import { type ApiClient, createClient } from '../client.ts'
 import { addConnectionOptions, type ConnectionFlags, resolveConnection } from '../connection.ts'
 import { addOutputOption, note, type OutputFormat, print, printJson } from '../output.ts'
@@ -16,6 +18,8 @@ import { differenceLines } from '../settings/differences.ts'
 import { followRollout } from '../settings/follow.ts'
 import { statusExit, statusLines } from '../settings/status.ts'
 import { printable } from '../text.ts'
+
+const REGISTRIES = { detectors: builtinDetectors, remediators: builtinRemediators }
 
 type CommonOptions = ConnectionFlags & { readonly output: OutputFormat }
 
@@ -127,8 +131,9 @@ interface Comparison {
 }
 
 async function compared(file: string, { document: before }: SettingsDetail): Promise<Comparison> {
-  const registries = { detectors: builtinDetectors, remediators: builtinRemediators }
-  const after = readSettingsFile(file, before.mesh, registries)
+  // Names of plugins that are not here, or of nothing at all: only the leader can tell.
+  const after = validateKnownSettings(readYamlFile(file).value, file, REGISTRIES)
+  requireMesh(after, file, before.mesh)
   return { before, after, changes: differences(before, after).filter(({ path }) => path !== 'version') }
 }
 

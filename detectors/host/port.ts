@@ -20,10 +20,17 @@ export interface Host {
    * no UTF-8 in them replaced. None when it is empty. Throws as readText, and NotApplicable of a process that has ended.
    */
   readWords(path: string): Promise<readonly string[]>
+  /**
+   * The processes of the host. `lately`: as they were at most 2 s ago, so that detectors that look at the same moment read
+   * /proc once. `now`: as they were after the question. Throws an Error where /proc shows an agent its own processes only.
+   */
+  processes(asOf: 'lately' | 'now'): Promise<ProcessTable>
   /** Where a symbolic link points, as it is written in it: a path of the host, or such as `anon_inode:inotify`. Throws as readText. */
   readLink(path: string): Promise<string>
   /** Names in a folder, in no order. Throws as readText. */
   list(path: string): Promise<readonly string[]>
+  /** How long ago a file was last written, in ms by the host's clock; below 0 when that lies ahead. Throws as readText. */
+  age(path: string): Promise<number>
   /** Throws an Error naming the path when not even that can be seen. */
   exists(path: string): Promise<boolean>
   /** Size and use of the filesystem that `path` is on. */
@@ -40,6 +47,21 @@ export interface Host {
   run(command: Command, options: RunOptions): Promise<CommandResult>
   /** Offsets measured within the last 10 s against the peers this node shares an edge with. */
   peerOffsets(): readonly PeerOffset[]
+}
+
+export interface ProcessTable {
+  readonly processes: readonly HostProcess[]
+  /** Why one could not be seen, the first of them; they are not among `processes`. */
+  readonly unseen: Error | undefined
+  /** Read after the question: what is not in it was not there. */
+  readonly isFresh: boolean
+}
+
+export interface HostProcess {
+  /** Its number in /proc. */
+  readonly id: string
+  /** Of its command line, as readWords; none: a thread of the kernel, a zombie, or one that has ended. */
+  readonly words: readonly string[]
 }
 
 export interface FilesystemUse {
@@ -84,6 +106,22 @@ export interface RunOptions {
   readonly signal: AbortSignal
   /** Of each of stdout and stderr; 64 KiB when not given. What is more ends the program. */
   readonly bytesMax?: number
+  /** For programs that did not come with the host's own packages; none when not given. */
+  readonly limits?: RunLimits
+}
+
+/** What a program and each process that it starts may take, by setrlimit(2), and as whom it runs. */
+export interface RunLimits {
+  /** Of data and heap. Allocations beyond it fail. */
+  readonly memoryBytes: number
+  /** Of processor time; then it is killed. */
+  readonly cpuSeconds: number
+  /** To which it may write any one file. */
+  readonly fileBytes: number
+  /** As user and group 65534 with no way back to more rights, where the agent is root. */
+  readonly asNobody: boolean
+  /** In a network of its own with nothing in it, where the agent is root. */
+  readonly withoutNetwork: boolean
 }
 
 export interface CommandResult {

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { messageOf, UsageError } from '../../common/errors.ts'
 import { createHost } from '../host/host.ts'
 import { type CommandResult, type Host, NotApplicable, Unreachable } from '../host/port.ts'
+import { readProcesses } from '../reading/processes.ts'
 
 const NEEDS = ['CAP_SYSLOG', 'CAP_DAC_READ_SEARCH', 'CAP_SYS_PTRACE', 'CAP_NET_ADMIN', 'kmsg', 'cri', 'dbus'] as const
 
@@ -54,6 +55,8 @@ const recordSchema = z.strictObject({
       }) satisfies z.ZodType<CommandResult>,
     )
     .default({}),
+  /** How long ago files were last written, in ms by path; 0 for those not named, as a checkout does not keep it. */
+  ages: z.record(z.string(), figure).default({}),
   peers: z.array(z.strictObject({ node: z.string(), offsetMs: figure, errorMs: figure })).default([]),
 })
 
@@ -66,9 +69,16 @@ export type HostRecord = z.input<typeof recordSchema>
  */
 export function fixtureHost(root: string, changed: HostRecord = {}): Host {
   const record = readRecord(join(root, 'host.json'), changed)
-  const { node, missing, filesystems, replies, commands, peers } = record
+  const { node, missing, filesystems, replies, commands, ages, peers } = record
+  const files = createHost({ node, root, peerOffsets: () => peers })
   return {
-    ...createHost({ node, root, peerOffsets: () => peers }),
+    ...files,
+    // Tests change what is recorded between two looks.
+    processes: () => readProcesses(files),
+    age: async (path) => {
+      await files.age(path)
+      return ages[path] ?? 0
+    },
     missing: async (needs) => needs.filter((need) => missing.includes(need)),
     filesystem: async (path) => {
       const use = filesystems[path]
