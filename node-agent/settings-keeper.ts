@@ -78,8 +78,7 @@ export class SettingsKeeper {
   hear(said: Announcement): void {
     if (this.#said !== undefined && !isLater(said, this.#said)) return
     this.#said = said
-    const named = new Set([this.#digest, said.current.digest, said.next?.digest])
-    for (const digest of this.#documents.keys()) if (!named.has(digest)) this.#documents.delete(digest)
+    this.#forget()
   }
 
   /** A neighbour had these: the bytes have the digest that was asked for, and nothing else is known of them. */
@@ -102,6 +101,7 @@ export class SettingsKeeper {
     this.#judged = target.digest
     if (answer.accepted) {
       if (!this.#swap(answer.settings, target.digest)) return 'refused'
+      this.#forget()
       this.#save(answer.settings)
       return 'taken'
     }
@@ -109,6 +109,12 @@ export class SettingsKeeper {
     if (answer.reason === 'same') return 'as-before'
     this.#reject(target.version, answer.why)
     return 'refused'
+  }
+
+  /** What nobody names any more. */
+  #forget(): void {
+    const named = [this.#digest, this.#said?.current.digest, this.#said?.next?.digest]
+    for (const digest of this.#documents.keys()) if (!named.includes(digest)) this.#documents.delete(digest)
   }
 
   /** Newer than those in force, or others under the same version. */
