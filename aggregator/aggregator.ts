@@ -135,6 +135,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   service.start(mesh, leadership, settings)
   settings.start({
     story: service.settingsStory,
+    holds: service.holds,
     leads: () => leadership.leads,
     publish: mesh.publish,
     exchange: mesh.exchange,

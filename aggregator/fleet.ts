@@ -29,12 +29,18 @@ interface Report {
 }
 
 export class Fleet {
+  readonly #seen: (finding: Finding) => Finding
   readonly #lives = new Map<string, string>()
   /** By node and topic. */
   readonly #reports = new Map<string, Map<string, Report>>()
   readonly #remediations = new Map<string, Remediation>()
   readonly #applied = new Map<string, AppliedSettings>()
   readonly #watching = new Map<string, { readonly subjects: readonly string[]; readonly heardAt: number }>()
+
+  /** `seen`: a finding as it counts. */
+  constructor(seen: (finding: Finding) => Finding = (finding) => finding) {
+    this.#seen = seen
+  }
 
   /** Takes in a statement heard for the first time. Throws an Error for a note that is not what its topic says. */
   hear(nowMs: number, { statement: { signer, body } }: SignedStatement): FleetChange {
@@ -67,7 +73,7 @@ export class Fleet {
 
   findingsOf(node: string, nowMs: number): readonly Finding[] {
     return [...(this.#reports.get(node)?.values() ?? [])].flatMap(({ findings, heardAt }) =>
-      findings.map((finding) => (nowMs - heardAt <= finding.ttlMs ? finding : expired(finding))),
+      findings.map((finding) => (nowMs - heardAt <= finding.ttlMs ? this.#seen(finding) : expired(finding))),
     )
   }
 

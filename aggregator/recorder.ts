@@ -7,6 +7,7 @@ import { MeshStory } from './mesh-story.ts'
 import { type Event, findingEventId, type Store, type StoredEvent } from './model.ts'
 import { RosterStory } from './roster-story.ts'
 import { SettingsStory } from './settings-story.ts'
+import { VersionHolds } from './version-holds.ts'
 
 export class Recorder {
   /** What the mesh concludes. */
@@ -17,6 +18,8 @@ export class Recorder {
   readonly roster: RosterStory
   /** Which settings are for whom. */
   readonly settings: SettingsStory
+  /** Versions of detectors that are not believed. */
+  readonly holds: VersionHolds
   readonly #chronicle: Chronicle
 
   /** `life`: unique to this start of the aggregator, for ids of what only it saw. */
@@ -26,6 +29,7 @@ export class Recorder {
     this.marks = new MarkStory(this.#chronicle)
     this.roster = new RosterStory(this.#chronicle)
     this.settings = new SettingsStory(this.#chronicle)
+    this.holds = new VersionHolds(this.#chronicle)
   }
 
   started(leader: string, term: number): void {
@@ -35,6 +39,7 @@ export class Recorder {
 
   /** What a detector of a node says now, held against what it said before. */
   report(node: string, detector: string, findings: readonly Finding[]): void {
+    this.holds.hear(node, detector, findings)
     const fact = `findings/${node}/${detector}`
     const before = JSON.parse(this.#chronicle.store.readFact(fact) ?? '{}') as Record<string, string>
     const now = Object.fromEntries(findings.filter(isNews).map(({ id, summary }) => [id, summary]))

@@ -42,12 +42,13 @@ import type { SettingsStory } from './settings-story.ts'
 import type { MeshSide, OfficeSide, ServiceInit, SettingsSide } from './sides.ts'
 import { matrixRows, memberViews, StateClock } from './snapshot.ts'
 import { recordOf, Verdicts } from './verdicts.ts'
+import type { VersionHolds } from './version-holds.ts'
 
 export class AggregatorService implements AggregatorPort {
   /** Who comes and goes, where there is a cluster. */
   readonly rosterDesk: RosterDesk
   readonly #init: ServiceInit
-  readonly #fleet = new Fleet()
+  readonly #fleet = new Fleet((finding) => this.#recorder.holds.seen(finding))
   readonly #verdicts: Verdicts
   readonly #marks: NodeMarks
   readonly #lastWords: LastWords
@@ -84,7 +85,10 @@ export class AggregatorService implements AggregatorPort {
         if (hash === rosterHash(this.roster)) init.keepRoster(hash)
       },
     })
-    this.#approvals = new Approvals(this.#fleet, this.#recorder)
+    this.#approvals = new Approvals(this.#fleet, this.#recorder, (node, detector) => {
+      const finding = this.findingsOf(node).find((one) => one.detector === detector)
+      return finding && this.#recorder.holds.whyHeld(finding)
+    })
     this.rosterDesk = new RosterDesk(this.#recorder.roster, init.log)
   }
 
@@ -102,6 +106,10 @@ export class AggregatorService implements AggregatorPort {
 
   get settingsStory(): SettingsStory {
     return this.#recorder.settings
+  }
+
+  get holds(): VersionHolds {
+    return this.#recorder.holds
   }
 
   get settings(): SettingsPort {
@@ -313,6 +321,7 @@ export class AggregatorService implements AggregatorPort {
     this.#known = roster
     const serials = new Map([...roster.members, ...roster.aggregators].map(({ node, serial }) => [node, serial]))
     this.#fleet.retain((node) => serials.get(node))
+    this.#recorder.holds.retain((node) => serials.has(node))
     return roster
   }
 

@@ -16,7 +16,7 @@ import {
 } from '../settings/notes.ts'
 import { type Placed, type RolloutSettings, readRollout, stagesOf } from '../settings/stages.ts'
 import { type Registries, validateSettings } from '../settings/validate.ts'
-import type { Event } from './model.ts'
+import type { Event, Release } from './model.ts'
 import { before, judgeStage, type NodeSeen, type Outcome } from './rollout-rules.ts'
 import { readSettingsFile, requireMesh, watchSettingsFile } from './settings-file.ts'
 import { type LedgerInit, SettingsLedger } from './settings-ledger.ts'
@@ -24,6 +24,7 @@ import type { Proposal, Rollback, SettingsDetail, SettingsView } from './setting
 import type { Progress } from './settings-progress.ts'
 import type { SettingsStory } from './settings-story.ts'
 import { settingsView } from './settings-view.ts'
+import type { VersionHolds } from './version-holds.ts'
 
 /** What is said of settings is said again well before the note that carries it expires. */
 const SAID_TTL_MS = 86_400_000
@@ -49,6 +50,7 @@ export interface SettingsInit extends LedgerInit {
 /** Who is told, and what is known of the mesh. */
 export interface SettingsMesh {
   readonly story: SettingsStory
+  readonly holds: Pick<VersionHolds, 'held' | 'release'>
   /** Only the leader hands settings out. */
   leads(): boolean
   publish(topic: string, bytes: Uint8Array, ttlMs: number): void
@@ -144,7 +146,8 @@ export class SettingsInForce {
   }
 
   view(): SettingsView {
-    return settingsView(this.#progress, this.#mesh?.members() ?? [], this.#mesh?.applied() ?? new Map())
+    const { members = () => [], applied = () => new Map(), holds } = this.#mesh ?? {}
+    return settingsView(this.#progress, members(), applied(), holds?.held ?? [])
   }
 
   detail(): SettingsDetail {
@@ -181,6 +184,11 @@ export class SettingsInForce {
     const event = this.#running().story.decided(document.version, says)
     this.#enforce(document, { version: next?.version ?? current.version, outcome: 'replaced', why: says })
     return event
+  }
+
+  /** Throws StarlingError when nothing of that detector is held. */
+  release(detector: string, release: Release, by: string): Event {
+    return this.#running().holds.release(detector, release, by)
   }
 
   #look(mesh: SettingsMesh): void {
@@ -239,15 +247,7 @@ export class SettingsInForce {
     // A node that is down tells nothing of the version.
     const live = nodes.filter(({ isLive }) => isLive)
     const reach = stagesOf(live, plan.shares, seed)[0] ?? null
-    const next = {
-      ...this.#ledger.keep(document),
-      seed,
-      reach,
-      step: 0,
-      ...plan,
-      shares: [...plan.shares],
-      halted: null,
-    }
+    const next = { ...this.#ledger.keep(document), seed, reach, step: 0, ...plan, halted: null }
     const replaced = said.next === null ? {} : { last: replacedBy(said.next.version, version) }
     this.#become({ said: { current: said.current, next }, since: Date.now(), before: before(nodes), ...replaced })
     this.#tellStage()

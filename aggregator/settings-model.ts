@@ -12,12 +12,21 @@ export interface SettingsView {
   readonly refused: Readonly<Record<string, { readonly version: number; readonly why: string }>>
   /** A version on its way, or halted on it; null when there is none. */
   readonly rollout: RolloutView | null
+  /** Versions of detectors that are held. */
+  readonly held: readonly VersionHold[]
   /** How the latest roll-out ended that is over, and why; null before any was. */
   readonly last: {
     readonly version: number
     readonly outcome: 'done' | 'halted' | 'replaced'
     readonly why: string
   } | null
+}
+
+/** A version of a detector whose findings do not count at present, and why. */
+export interface VersionHold {
+  readonly detector: string
+  readonly version: string
+  readonly why: string
 }
 
 export interface RolloutView {

@@ -8,6 +8,7 @@ export function settingsView(
   progress: Progress,
   members: readonly Placed[],
   applied: ReadonlyMap<string, AppliedSettings>,
+  held: SettingsView['held'],
 ): SettingsView {
   const said = [...applied]
   return {
@@ -17,6 +18,7 @@ export function settingsView(
       said.flatMap(([node, { refused }]) => (refused === undefined ? [] : [[node, refused]])),
     ),
     rollout: rolloutView(progress, members),
+    held,
     last: progress.last,
   }
 }

@@ -48,6 +48,8 @@ export interface ApiClient {
   propose(proposal: Proposal): Promise<Event>
   /** Goes back to the content of an earlier version: the event that this became. */
   rollBack(rollback: Rollback): Promise<Event>
+  /** Lets the findings of a detector count again whose version is held. */
+  releaseDetector(name: string, release: Release): Promise<Event>
   /** Events after `seq` and those to come, without end; resumes by itself and tells `note` when it has to. */
   follow(seq: number, note: (text: string) => void): AsyncGenerator<StoredEvent, never>
 }
@@ -122,6 +124,8 @@ export function createClient({ url, token }: Connection): ApiClient {
     propose: (body) => decided('/api/v1/settings', body),
 
     rollBack: (body) => decided('/api/v1/settings/rollback', body),
+
+    releaseDetector: (name, body) => decided(`/api/v1/detectors/${encodeURIComponent(name)}/release`, body),
 
     async *follow(seq, note) {
       let last = seq

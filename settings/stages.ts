@@ -48,7 +48,7 @@ export type RolloutSettings = z.infer<typeof rolloutPart>
 
 export interface RolloutPlan {
   /** Shares from above 0 to 1. */
-  readonly shares: readonly number[]
+  readonly shares: number[]
   readonly soakMs: number
   readonly onHalt: 'hold' | 'rollback'
 }

@@ -61,6 +61,7 @@ const PROPOSAL_BYTES_MAX = 2 * SIGNED_SETTINGS_BYTES_MAX
 const RollbackBody = ReleaseBody.extend({ version: z.int().min(1).optional() })
 
 const NodeParams = z.object({ node: z.string().min(1).max(NAME_CHARS_MAX) })
+const DetectorParams = z.object({ name: z.string().min(1).max(63) })
 const IdParams = z.object({ id: z.string().min(1).max(200) })
 
 export function registerRoutes(server: FastifyInstance, port: AggregatorPort): void {
@@ -127,6 +128,13 @@ export function registerRoutes(server: FastifyInstance, port: AggregatorPort): v
     const rollback = { ...rest, ...(version === undefined ? {} : { version }) }
     const { settings } = port
     return { event: orConflict('Not rolled back', () => settings.rollBack(rollback, TOKEN_HOLDER)) }
+  })
+
+  server.post('/api/v1/detectors/:name/release', async (request) => {
+    const { name } = parseInput(DetectorParams, request.params)
+    const release = parseInput(ReleaseBody, request.body)
+    const { settings } = port
+    return { event: orConflict('Not released', () => settings.release(name, release, TOKEN_HOLDER)) }
   })
 
   server.post('/api/v1/remediations/:id/decision', async (request) => {

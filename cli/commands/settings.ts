@@ -79,6 +79,18 @@ export function registerSettings(program: Command): void {
     })
   addOutputOption(addConnectionOptions(addReasonOption(rollback)))
 
+  const release = group
+    .command('release')
+    .description('lets the findings of a detector count again whose newer version is held, because they jumped')
+    .argument('<detector>', 'its name, as `settings status` shows it')
+    .action(async (detector: string, options: CommonOptions & { reason: string }) => {
+      const client = createClient(resolveConnection(options))
+      const event = await client.releaseDetector(detector, { reason: options.reason, via: 'cli' })
+      if (options.output === 'json') printJson('EventList', [event])
+      else print(`${printable(event.summary)}\n`)
+    })
+  addOutputOption(addConnectionOptions(addReasonOption(release)))
+
   const status = group
     .command('status')
     .description('the version in force, the one on its way, and what each node runs')

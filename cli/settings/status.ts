@@ -20,13 +20,14 @@ export function statusLines(settings: Settings, members: readonly MemberView[]):
       refused === undefined ? '' : { text: `version ${refused.version}: ${refused.why}`, style: 'red' },
     ]
   })
-  const lines = sentences(settings).map((line) => `${printable(line)}\n`)
+  const held = settings.held.map(({ detector, why }) => `Findings of ${detector} are held: ${why}.`)
+  const lines = [...sentences(settings), ...held].map((line) => `${printable(line)}\n`)
   return `${lines.join('')}${table(['NODE', 'STATE', 'RUNS', 'IS TO RUN', 'REFUSED'], rows)}`
 }
 
 export function statusExit(settings: Settings, members: readonly MemberView[]): ExitCode {
-  const { rollout, refused, applied } = settings
-  if (rollout?.halted || Object.keys(refused).length > 0) return ExitCode.problem
+  const { rollout, refused, applied, held } = settings
+  if (rollout?.halted || held.length > 0 || Object.keys(refused).length > 0) return ExitCode.problem
   const isBehind = ({ node, state }: MemberView) => state === 'alive' && applied[node] !== wantedBy(settings, node)
   return members.some(isBehind) ? ExitCode.warnings : ExitCode.ok
 }

@@ -10,6 +10,7 @@ export const SETTINGS_VIEW: SettingsView = {
   applied: { 'node-1': 3, 'node-2': 3, 'node-3': 3, 'node-4': 2, 'node-5': 3 },
   refused: {},
   rollout: null,
+  held: [],
   last: null,
 }
 
@@ -42,6 +43,12 @@ export function sampleSettings(
         rollout: { version, nodes, of: 5, stagesLeft: stages.length - 1, since, soakMs, halted: null },
       })
       return event(`settings version ${version} handed in by ${by} (${via})`)
+    },
+    release(detector, { reason, via }, by) {
+      if (!view().held.some((hold) => hold.detector === detector))
+        throw new StarlingError(`no finding of ${detector} is held`)
+      change({ ...view(), held: [] })
+      return event(`findings of ${detector} released by ${by} (${via}): ${reason}`)
     },
     rollBack({ version = 2, reason, via }, by) {
       if (version > 3) throw new StarlingError(`there is no version ${version} to go back to`)

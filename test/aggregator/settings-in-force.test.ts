@@ -61,6 +61,7 @@ class Aggregator {
     })
     this.settings.start({
       story: new SettingsStory(new Chronicle(this.store, name, () => {})),
+      holds: { held: [], release: () => expect.unreachable() },
       leads: () => this.isLeader,
       publish: (_, bytes) => void this.said.push(decodeAnnouncement(bytes)),
       exchange: (holds, seeks) => {
