@@ -3,28 +3,20 @@
  * from the operator's file or by the API; either way they are checked, signed and rolled out in stages.
  */
 import { randomBytes } from 'node:crypto'
-import { messageOf, StarlingError } from '../common/errors.ts'
-import type { Logger } from '../common/pino-log.ts'
+import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
 import { changesNodes } from '../settings/differences.ts'
 import type { SettingsDocument } from '../settings/document.ts'
-import {
-  type Announcement,
-  type AppliedSettings,
-  encodeAnnouncement,
-  isLater,
-  SETTINGS_TOPIC,
-} from '../settings/notes.ts'
-import { type Placed, type RolloutSettings, readRollout, stagesOf } from '../settings/stages.ts'
-import { type Registries, validateSettings } from '../settings/validate.ts'
+import { type Announcement, encodeAnnouncement, isLater, SETTINGS_TOPIC } from '../settings/notes.ts'
+import { type RolloutSettings, readRollout, stagesOf } from '../settings/stages.ts'
+import { validateSettings } from '../settings/validate.ts'
 import type { Event, Release } from './model.ts'
-import { before, judgeStage, type NodeSeen, type Outcome } from './rollout-rules.ts'
+import { before, judgeStage, type Outcome } from './rollout-rules.ts'
 import { readSettingsFile, requireMesh, watchSettingsFile } from './settings-file.ts'
-import { type LedgerInit, SettingsLedger } from './settings-ledger.ts'
+import { SettingsLedger } from './settings-ledger.ts'
 import type { Proposal, Rollback, SettingsDetail, SettingsView } from './settings-model.ts'
 import type { Progress } from './settings-progress.ts'
-import type { SettingsStory } from './settings-story.ts'
+import type { SettingsInit, SettingsMesh } from './settings-sides.ts'
 import { settingsView } from './settings-view.ts'
-import type { VersionHolds } from './version-holds.ts'
 
 /** What is said of settings is said again well before the note that carries it expires. */
 const SAID_TTL_MS = 86_400_000
@@ -39,27 +31,6 @@ const NAMED_MAX = 5
 const SETTLE_MS = 15_000
 
 const AT_FIRST = { since: 0, before: null, last: null } as const
-
-export interface SettingsInit extends LedgerInit {
-  readonly file: string
-  /** What settings can be about; changes as plugins come and go. */
-  readonly registries: () => Registries
-  readonly log: Logger
-}
-
-/** Who is told, and what is known of the mesh. */
-export interface SettingsMesh {
-  readonly story: SettingsStory
-  readonly holds: Pick<VersionHolds, 'held' | 'release'>
-  /** Only the leader hands settings out. */
-  leads(): boolean
-  publish(topic: string, bytes: Uint8Array, ttlMs: number): void
-  exchange(holds: readonly Uint8Array[], seeks: readonly string[]): void
-  members(): readonly Placed[]
-  /** While this aggregator leads. */
-  nodesSeen(): readonly NodeSeen[]
-  applied(): ReadonlyMap<string, AppliedSettings>
-}
 
 export class SettingsInForce {
   readonly #init: SettingsInit
@@ -159,7 +130,7 @@ export class SettingsInForce {
   propose({ document: given, rollout, via }: Proposal, by: string): Event {
     const document = validateSettings(given, 'the settings', this.#init.registries())
     requireMesh(document, 'the settings', this.#init.mesh)
-    this.#ledger.requireNewer(document)
+    this.#requireNewer(document)
     const says = `settings version ${document.version} handed in by ${by} (${via})`
     const event = this.#running().story.decided(document.version, says)
     this.#begin(document, rollout)
@@ -179,7 +150,7 @@ export class SettingsInForce {
       const remedy = `kept are: ${versions.map(({ version }) => version).join(', ')}`
       throw new StarlingError(`${what} to go back to`, { remedy })
     }
-    const document = { ...this.#ledger.documentOf(held), version: this.#ledger.nextVersion }
+    const document = { ...this.#ledger.documentOf(held), version: this.#nextVersion }
     const says = `settings go back to version ${held.version}, as version ${document.version}, by ${by} (${via}): ${reason}`
     const event = this.#running().story.decided(document.version, says)
     this.#enforce(document, { version: next?.version ?? current.version, outcome: 'replaced', why: says })
@@ -223,7 +194,7 @@ export class SettingsInForce {
         story.halted(version, why, evidence)
         this.#become({ said: { current, next: { ...next, halted: why.slice(0, 1_000), step: step + 1 } }, last })
         if (next.onHalt === 'hold') return
-        const document = { ...this.#document, version: this.#ledger.nextVersion }
+        const document = { ...this.#document, version: this.#nextVersion }
         story.rolledBack(version, document.version, current.version)
         this.#enforce(document, last)
         return
@@ -235,7 +206,7 @@ export class SettingsInForce {
   #begin(document: SettingsDocument, over: RolloutSettings = {}): void {
     const mesh = this.#running()
     this.#waiting = undefined
-    const { said } = this.#progress
+    const { said, last } = this.#progress
     const plan = readRollout({ ...document.rollout, ...over })
     const { version } = document
     if (!changesNodes(this.#document, document) || (plan.shares.length === 1 && plan.soakMs === 0)) {
@@ -248,8 +219,17 @@ export class SettingsInForce {
     const live = nodes.filter(({ isLive }) => isLive)
     const reach = stagesOf(live, plan.shares, seed)[0] ?? null
     const next = { ...this.#ledger.keep(document), seed, reach, step: 0, ...plan, halted: null }
-    const replaced = said.next === null ? {} : { last: replacedBy(said.next.version, version) }
-    this.#become({ said: { current: said.current, next }, since: Date.now(), before: before(nodes), ...replaced })
+    const replaced = said.next && {
+      version: said.next.version,
+      outcome: 'replaced' as const,
+      why: `version ${version} came`,
+    }
+    this.#become({
+      said: { current: said.current, next },
+      since: Date.now(),
+      before: before(nodes),
+      last: replaced ?? last,
+    })
     this.#tellStage()
   }
 
@@ -290,7 +270,7 @@ export class SettingsInForce {
     this.#heard = undefined
     // How the nodes were before it began, that one knows.
     this.#become({ said, since: Date.now(), before: null })
-    if (this.#waiting !== undefined && this.#waiting.version < this.#ledger.nextVersion) this.#waiting = undefined
+    if (this.#waiting !== undefined && this.#waiting.version < this.#nextVersion) this.#waiting = undefined
   }
 
   #tellStage(): void {
@@ -322,9 +302,21 @@ export class SettingsInForce {
   /** The operator's file has it: what was handed in before is no news. */
   #consider(document: SettingsDocument): void {
     if (this.#ledger.isKnown(document)) return
-    this.#ledger.requireNewer(document)
+    this.#requireNewer(document)
     if (this.#mesh?.leads() === true) this.#begin(document)
     else this.#waiting = document
+  }
+
+  /** Also above what nodes run that this aggregator has no record of: they would refuse a lower one. */
+  get #nextVersion(): number {
+    const applied = [...(this.#mesh?.applied().values() ?? [])].map(({ version }) => version + 1)
+    return Math.max(this.#ledger.nextVersion, ...applied)
+  }
+
+  /** Throws a UsageError below that. */
+  #requireNewer({ version }: SettingsDocument): void {
+    if (version >= this.#nextVersion) return
+    throw new UsageError(`settings version ${version} is too low`, `raise version to at least ${this.#nextVersion}`)
   }
 
   #refuse(why: string): void {
@@ -336,8 +328,4 @@ export class SettingsInForce {
     if (this.#mesh === undefined) throw new StarlingError('the mesh is starting', { remedy: 'try again in a second' })
     return this.#mesh
   }
-}
-
-function replacedBy(version: number, later: number): SettingsView['last'] {
-  return { version, outcome: 'replaced', why: `version ${later} was handed in` }
 }

@@ -95,16 +95,10 @@ export class SettingsLedger {
     })
   }
 
-  /** The version that the next one has at least: agents, which keep the highest they have seen, would refuse a lower. */
+  /** The version that the next one has at least. */
   get nextVersion(): number {
     const named = this.#progress === undefined ? [] : namedIn(this.#progress.said)
     return 1 + Math.max(0, ...named.map(({ version }) => version), this.versions[0]?.version ?? 0)
-  }
-
-  /** Throws a UsageError below that. */
-  requireNewer({ version }: SettingsDocument): void {
-    if (version >= this.nextVersion) return
-    throw new UsageError(`settings version ${version} is too low`, `raise version to at least ${this.nextVersion}`)
   }
 
   #remember(version: number, bytes: Uint8Array): Named {

@@ -7,6 +7,7 @@ import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
 import { parseListen } from '../common/listen.ts'
 import type { Logger } from '../common/pino-log.ts'
 import { type DetectorReport, startDetectors } from '../detectors/engine/engine.ts'
+import { openTrackStore } from '../detectors/engine/store.ts'
 import { createHost } from '../detectors/host/host.ts'
 import { builtinDetectors } from '../detectors/index.ts'
 import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
@@ -26,8 +27,9 @@ import { startHealthServer } from './health-server.ts'
 import { createAgentMetrics } from './metrics.ts'
 import { PluginRoom } from './plugin-room.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
-import { SETTINGS_REPORT, settingsFinding } from './settings-finding.ts'
+import { settingsFinding } from './settings-finding.ts'
 import { SettingsKeeper } from './settings-keeper.ts'
+import { shedFinding } from './shed-finding.ts'
 import { VerdictLog } from './verdict-log.ts'
 
 /** How soon a change in which subjects are covered is told: about a beat. */
@@ -69,6 +71,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const remediators = [...builtinRemediators, ...shelf.remediators]
   const stopping = new AbortController()
   let remediation: RemediationRoom | undefined
+  const tracks = await openTrackStore(stateDir, node, log)
   const host = createHost({ node, root: config.host.root, peerOffsets: () => publisher.peerOffsets() })
   const onReport = (report: DetectorReport) => {
     metrics.report(report.detector, report.findings)
@@ -81,10 +84,21 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     version: packageJson.version,
     options: ownSettings(inForce.detectors, builtinDetectors),
     onReport,
+    onLook: metrics.look,
+    onShed: (shed) =>
+      publisher.reportOwn(shedFinding({ node, shed, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS })),
+    memory: { kept: await tracks.load(), save: (known) => tracks.save(known) },
     signal: stopping.signal,
     log,
   })
-  const plugins = new PluginRoom({ shelf, host, settings: () => inForce.detectors, onReport, log })
+  const plugins = new PluginRoom({
+    shelf,
+    host,
+    settings: () => inForce.detectors,
+    onReport,
+    onLook: metrics.look,
+    log,
+  })
   remediation = await startRemediation({
     node,
     stateDir,
@@ -105,8 +119,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     publisher.publish(APPLIED_TOPIC, encodeApplied(applied), NOTE_TTL_MS)
     const rejected = keeper.rejected?.why ?? null
     const at = new Date().toISOString()
-    const findings = [settingsFinding({ node, version: applied.version, rejected, at, ttlMs: NOTE_TTL_MS })]
-    publisher.report({ detector: SETTINGS_REPORT, findings, changed: true })
+    publisher.reportOwn(settingsFinding({ node, version: applied.version, rejected, at, ttlMs: NOTE_TTL_MS }))
   }
   /** What this node is to run may have become another: there are other settings, or the roster places it elsewhere. */
   const settle = () => {
@@ -169,6 +182,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   let placed = mesh.roster
   const watching = setInterval(() => {
     publisher.watching()
+    publisher.renew()
     if (placed !== mesh.roster) settle()
     placed = mesh.roster
   }, WATCHING_EVERY_MS)

@@ -196,6 +196,15 @@ describe('a version', () => {
     expect(first.events).toEqual(['settings version 1 in force'])
   })
 
+  it('is not below what nodes run that this aggregator has no record of', async () => {
+    const first = await leader()
+    vi.spyOn(first, 'runs').mockReturnValue(8)
+    const propose = (version: number) => () =>
+      first.settings.propose({ document: changed(version, '20s'), ...VIA }, 'x')
+    expect(propose(8)).toThrow('version 8 is too low')
+    expect(propose(9)).not.toThrow()
+  })
+
   it('in the file is taken when it is newer, and what was handed in otherwise does not make it wrong', async () => {
     const keys = await keyPair()
     const first = new Aggregator('first', keys, [keys]).lead()
