@@ -5,10 +5,13 @@ import { parseListen } from '../common/listen.ts'
 import type { Logger } from '../common/pino-log.ts'
 import type { SignedStatement } from '../mesh/core/model.ts'
 import { keepRoster, loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
-import { type MeshNode, startMeshNode } from '../mesh/libp2p/mesh-node.ts'
+import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
+import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
+import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { PluginShelf } from '../plugins/shelf.ts'
 import { readMarking } from '../settings/marking.ts'
+import { decodeAnnouncement, SETTINGS_TOPIC } from '../settings/notes.ts'
 import type { AggregatorConfig } from './config.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
 import type { RosterInit } from './kubernetes/roster/run.ts'
@@ -49,6 +52,9 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     mesh: meshConfig.id,
     store,
     keys: identity.keys,
+    verify: (bytes, signature) => {
+      return service.roster.aggregators.some(({ peerId }) => verifierOf(publicKeyOfPeer(peerId))(bytes, signature))
+    },
     registries: () => shelf.registries,
     log,
   })
@@ -88,11 +94,16 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     try {
       // Of the moment: it is no event, and not kept for a later life.
       if (usage.hear(signed)) return
+      const { signer, body } = signed.statement
+      if (body.kind === 'note' && body.topic === SETTINGS_TOPIC) hearSettings(signer, body.bytes)
       service.hear(signed)
       kubernetes?.heard(signed.statement.signer)
     } catch (error) {
       log.warn({ from: signed.statement.signer, err: messageOf(error) }, 'note dropped')
     }
+  }
+  const hearSettings = (signer: string, bytes: Uint8Array) => {
+    if (service.roster.aggregators.some((one) => one.node === signer)) settings.hear(decodeAnnouncement(bytes))
   }
   const url = await listenHttp(http, config.http.host, config.http.port)
   const mesh = await startMeshNode({
@@ -107,6 +118,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     aggregator: { saidBefore: service.saidBefore(), onReach: leadership.reach, onCalled: leadership.called },
     ...(kubernetes === undefined ? {} : { heartbeats: kubernetes.heartbeats }),
     onStatement: hear,
+    onDocument: (_, bytes) => settings.take(bytes),
     onCommit: (certificate) => {
       service.commit(certificate)
       metrics.verdict(certificate.kind)
@@ -125,13 +137,17 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       cause,
     })
   })
-  service.start(mesh, leadership)
+  service.start(mesh, leadership, settings)
   usage.start(mesh.publish)
   settings.start({
+    story: service.settingsStory,
+    holds: service.holds,
     leads: () => leadership.leads,
     publish: mesh.publish,
-    inForce: (inForce) => service.settingsInForce(inForce),
-    refused: (why) => service.settingsRefused(why),
+    exchange: mesh.exchange,
+    members: () => service.roster.members,
+    nodesSeen: () => service.nodesSeen(),
+    applied: () => service.applied,
   })
   const stopWatching = shelf.watch(() => settings.readAgain())
   leadership.start({ node, mesh, namespace: config.kubernetes?.namespace })

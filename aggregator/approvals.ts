@@ -13,9 +13,16 @@ const PERMIT_TTL_MS = 30_000
 export class Approvals {
   readonly #fleet: Pick<Fleet, 'remediation'>
   readonly #recorder: Pick<Recorder, 'decision'>
+  readonly #whyHeld: (node: string, detector: string) => string | undefined
   readonly #decided = new Set<string>()
 
-  constructor(fleet: Pick<Fleet, 'remediation'>, recorder: Pick<Recorder, 'decision'>) {
+  /** `whyHeld`: why what a detector of a node finds does not count at present; undefined when it does. */
+  constructor(
+    fleet: Pick<Fleet, 'remediation'>,
+    recorder: Pick<Recorder, 'decision'>,
+    whyHeld: (node: string, detector: string) => string | undefined,
+  ) {
+    this.#whyHeld = whyHeld
     this.#fleet = fleet
     this.#recorder = recorder
   }
@@ -32,6 +39,11 @@ export class Approvals {
     const key = `${plan.id}@${plan.createdAt}`
     if (phase !== 'awaiting-approval') throw new StarlingError(`plan ${planId} waits for no decision: it is ${phase}`)
     if (this.#decided.has(key)) throw new StarlingError(`plan ${planId} was decided a moment ago`)
+    const held = action === 'approve' ? this.#whyHeld(plan.node, plan.detector) : undefined
+    if (held !== undefined) {
+      const remedy = `\`starling settings release ${plan.detector}\` lets its findings count again`
+      throw new StarlingError(`what plan ${planId} would mend is held, since ${held}`, { remedy })
+    }
     const permit: Permit = {
       id: `permit-${randomUUID()}`,
       planId,

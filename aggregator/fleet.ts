@@ -8,7 +8,7 @@ import type { Note, SignedStatement } from '../mesh/core/model.ts'
 import { decodeWatching, WATCHING_TOPIC } from '../mesh/wire/watching.ts'
 import type { Remediation } from '../remediators/contract.ts'
 import { decodeRemediation, isRemediationTopic } from '../remediators/notes.ts'
-import { APPLIED_TOPIC, decodeApplied } from '../settings/notes.ts'
+import { APPLIED_TOPIC, type AppliedSettings, decodeApplied } from '../settings/notes.ts'
 
 /** Ended remediations that are shown; older ones are in the history. */
 const REMEDIATIONS_SHOWN = 100
@@ -33,12 +33,18 @@ interface Report {
 export const EXPIRED = 'Expired'
 
 export class Fleet {
+  readonly #seen: (finding: Finding) => Finding
   readonly #lives = new Map<string, string>()
   /** By node and topic. */
   readonly #reports = new Map<string, Map<string, Report>>()
   readonly #remediations = new Map<string, Remediation>()
-  readonly #applied = new Map<string, number>()
+  readonly #applied = new Map<string, AppliedSettings>()
   readonly #watching = new Map<string, { readonly subjects: readonly string[]; readonly heardAt: number }>()
+
+  /** `seen`: a finding as it counts. */
+  constructor(seen: (finding: Finding) => Finding = (finding) => finding) {
+    this.#seen = seen
+  }
 
   /** Takes in a statement heard for the first time. Throws an Error for a note that is not what its topic says. */
   hear(nowMs: number, { statement: { signer, body } }: SignedStatement): FleetChange {
@@ -79,7 +85,7 @@ export class Fleet {
 
   findingsOf(node: string, nowMs: number): readonly Finding[] {
     return [...(this.#reports.get(node)?.values() ?? [])].flatMap(({ findings, heardAt }) =>
-      findings.map((finding) => (nowMs - heardAt <= finding.ttlMs ? finding : expired(finding))),
+      findings.map((finding) => (nowMs - heardAt <= finding.ttlMs ? this.#seen(finding) : expired(finding))),
     )
   }
 
@@ -98,9 +104,9 @@ export class Fleet {
     return watching?.subjects.includes(subject) ? watching.heardAt : undefined
   }
 
-  /** Version of the settings that each node says it runs. */
-  applied(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#applied)
+  /** The settings that each node says it runs, and those that it refused. */
+  get applied(): ReadonlyMap<string, AppliedSettings> {
+    return this.#applied
   }
 
   #hearNote(nowMs: number, signer: string, { topic, bytes }: Note): FleetChange {
@@ -122,9 +128,9 @@ export class Fleet {
       return { kind: 'none' }
     }
     if (topic === APPLIED_TOPIC) {
-      const { version } = decodeApplied(bytes)
-      this.#applied.set(signer, version)
-      return { kind: 'applied', node: signer, version }
+      const applied = decodeApplied(bytes)
+      this.#applied.set(signer, applied)
+      return { kind: 'applied', node: signer, version: applied.version }
     }
     return { kind: 'none' }
   }

@@ -5,12 +5,13 @@
 import type { Log } from '../common/log.ts'
 import type { Standing } from '../mesh/core/model.ts'
 import { ELECTION_TIMING } from '../mesh/election/timing.ts'
-import type { MeshNode, Reach } from '../mesh/libp2p/mesh-node.ts'
+import type { MeshNode, Reach } from '../mesh/libp2p/running-node.ts'
 import type { RunningElection } from './kubernetes/election.ts'
 import type { Kubernetes } from './kubernetes/run.ts'
 import type { MarkingView, OfficeView, Store } from './model.ts'
-import type { AggregatorService, OfficeSide } from './service.ts'
+import type { AggregatorService } from './service.ts'
 import type { SettingsInForce } from './settings-in-force.ts'
+import type { OfficeSide } from './sides.ts'
 
 /** The latest term that this aggregator led under. */
 const TERM_FACT = 'term'
@@ -144,7 +145,7 @@ export class Leadership implements OfficeSide {
     mesh.lead(term, standing)
     this.#becomes('leads', `since term ${term}`)
     service.leads(term)
-    settings.say()
+    settings.leads()
     this.#inherited = setTimeout(() => service.endUnseen(), INHERITED_FOR_MS)
   }
 

@@ -1,7 +1,7 @@
 /** The aggregator's metrics; names as in docs/contracts.md. No node, peer or message is a label: their number has no bound. */
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { Notice } from '../mesh/core/message.ts'
-import type { Traffic } from '../mesh/libp2p/mesh-node.ts'
+import type { Traffic } from '../mesh/libp2p/running-node.ts'
 import { countTraffic } from '../mesh/libp2p/traffic-metrics.ts'
 import type { WriteResult } from './kubernetes/client.ts'
 import type { MemberState, Snapshot } from './model.ts'

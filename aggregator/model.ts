@@ -1,11 +1,11 @@
 /**
- * What the aggregator knows and shows: the shapes behind its API, its page and the command line. Times are RFC 3339 in
- * UTC. Everything here is derived: from the mesh (members, verdicts), from signed statements of nodes (findings,
- * remediations), or from people's decisions; `events` is the one thing that is stored.
+ * What the aggregator knows and shows: the shapes behind its API, page and command line. Times are RFC 3339 in UTC. All is
+ * derived, from the mesh, from signed statements of nodes or from decisions; `events` is the one thing that is stored.
  */
 import type { Finding } from '../detectors/contract.ts'
 import type { Remediation } from '../remediators/contract.ts'
 import type { MarkingMode } from '../settings/marking.ts'
+import type { Proposal, Rollback, SettingsDetail, SettingsView } from './settings-model.ts'
 
 /** `suspected`: observers hear nothing, no verdict (yet). `unseen`: in the roster, never heard by this aggregator. */
 export type MemberState = 'alive' | 'suspected' | 'NodeDown' | 'HostHung' | 'Isolated' | 'AgentDown' | 'left' | 'unseen'
@@ -270,7 +270,7 @@ export interface Snapshot {
   readonly findings: readonly Finding[]
   readonly verdicts: readonly VerdictView[]
   readonly remediations: readonly Remediation[]
-  readonly settings: { readonly version: number; readonly applied: Readonly<Record<string, number>> }
+  readonly settings: SettingsView
 }
 
 export interface EventQuery {
@@ -309,7 +309,17 @@ export interface Release {
   readonly via: Decision['via']
 }
 
-/** What the HTTP side needs of the rest of the aggregator. */
+export interface SettingsPort {
+  detail(): SettingsDetail
+  /** Begins the roll-out. Throws StarlingError when it is not valid or not newer. */
+  propose(proposal: Proposal, by: string): Event
+  /** Throws StarlingError when there is nothing to go back to. */
+  rollBack(rollback: Rollback, by: string): Event
+  /** Lets findings count again of a detector whose version is held. Throws StarlingError when none is. */
+  release(detector: string, release: Release, by: string): Event
+}
+
+/** What the HTTP side needs of the rest of the aggregator. `settings` throws StarlingError while it does not lead. */
 export interface AggregatorPort {
   office(): OfficeView
   /** While this aggregator leads. */
@@ -329,6 +339,7 @@ export interface AggregatorPort {
   releaseRoster(release: Release, by: string): Event
   /** Throws StarlingError when the plan is unknown or no longer waits for a decision. */
   decide(decision: Decision, by: string): Event
+  readonly settings: SettingsPort
   /** Calls back on each stored event and, without one, when only the snapshot changed. Returns how to stop. */
   subscribe(listener: (event: StoredEvent | null) => void): () => void
 }

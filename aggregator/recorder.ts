@@ -6,6 +6,8 @@ import { MarkStory } from './mark-story.ts'
 import { MeshStory } from './mesh-story.ts'
 import { type Event, findingEventId, type Store, type StoredEvent } from './model.ts'
 import { RosterStory } from './roster-story.ts'
+import { SettingsStory } from './settings-story.ts'
+import { VersionHolds } from './version-holds.ts'
 
 export class Recorder {
   /** What the mesh concludes. */
@@ -14,6 +16,10 @@ export class Recorder {
   readonly marks: MarkStory
   /** Who comes and goes. */
   readonly roster: RosterStory
+  /** Which settings are for whom. */
+  readonly settings: SettingsStory
+  /** Versions of detectors that are not believed. */
+  readonly holds: VersionHolds
   readonly #chronicle: Chronicle
 
   /** `life`: unique to this start of the aggregator, for ids of what only it saw. */
@@ -22,6 +28,8 @@ export class Recorder {
     this.mesh = new MeshStory(this.#chronicle)
     this.marks = new MarkStory(this.#chronicle)
     this.roster = new RosterStory(this.#chronicle)
+    this.settings = new SettingsStory(this.#chronicle)
+    this.holds = new VersionHolds(this.#chronicle)
   }
 
   started(leader: string, term: number): void {
@@ -31,6 +39,7 @@ export class Recorder {
 
   /** What a detector of a node says now, held against what it said before. */
   report(node: string, detector: string, findings: readonly Finding[]): void {
+    this.holds.hear(node, detector, findings)
     const fact = `findings/${node}/${detector}`
     const before = JSON.parse(this.#chronicle.store.readFact(fact) ?? '{}') as Record<string, string>
     const now = Object.fromEntries(findings.filter(isNews).map(({ id, summary }) => [id, summary]))
@@ -89,10 +98,6 @@ export class Recorder {
     this.#chronicle.requireStored(permit.id, 'decision')
     this.#chronicle.goOnFrom(thread, permit.id)
     return event
-  }
-
-  settings(id: string, tone: Event['tone'], summary: string, node = ''): void {
-    this.#chronicle.record(id, 'settings', node, tone, summary, '')
   }
 }
 

@@ -4,12 +4,12 @@
  */
 import { randomUUID } from 'node:crypto'
 import { StarlingError } from '../common/errors.ts'
-import type { Log } from '../common/log.ts'
 import type { Finding } from '../detectors/contract.ts'
 import type { Leader } from '../mesh/core/leader.ts'
 import type { Notice } from '../mesh/core/message.ts'
 import type { Certificate, Roster, SignedStatement } from '../mesh/core/model.ts'
 import { rosterHash } from '../mesh/identity/signed-roster.ts'
+import type { AppliedSettings } from '../settings/notes.ts'
 import { Approvals } from './approvals.ts'
 import { causerOf, EventBudget } from './event-budget.ts'
 import { explainNode } from './explain.ts'
@@ -25,56 +25,30 @@ import type {
   Event,
   EventQuery,
   Explanation,
-  MarkingView,
   MatrixRow,
   MemberView,
   OfficeView,
   Release,
+  SettingsPort,
   Snapshot,
-  Store,
   StoredEvent,
   WouldBeMark,
 } from './model.ts'
+import { nodesSeen } from './nodes-seen.ts'
 import { Recorder } from './recorder.ts'
+import type { NodeSeen } from './rollout-rules.ts'
 import { RosterDesk } from './roster-desk.ts'
+import type { SettingsStory } from './settings-story.ts'
+import type { MeshSide, OfficeSide, ServiceInit, SettingsSide } from './sides.ts'
 import { matrixRows, memberViews, StateClock } from './snapshot.ts'
 import { recordOf, Verdicts } from './verdicts.ts'
-
-/** What the service needs of the running mesh node; given once it runs. */
-export interface MeshSide {
-  /** While this aggregator leads. */
-  readonly leader: Leader | undefined
-  now(): number
-  publish(topic: string, bytes: Uint8Array, ttlMs: number): void
-  /** The one in force. */
-  readonly roster: Roster
-}
-
-/** What part this aggregator plays; given once the mesh runs. */
-export interface OfficeSide {
-  office(): Omit<OfficeView, 'node'>
-  marking(): MarkingView | null
-}
-
-export interface ServiceInit {
-  readonly store: Store
-  /** In force when it starts. */
-  readonly roster: Roster
-  readonly node: string
-  /** Which life of this aggregator it is: events of different lives have different ids. */
-  readonly life: number
-  readonly version: string
-  readonly notice: string
-  readonly log: Log
-  /** Keeps the roster in force, whose hash this is, for whoever verifies a certificate that was counted on it. */
-  keepRoster(hash: string): void
-}
+import type { VersionHolds } from './version-holds.ts'
 
 export class AggregatorService implements AggregatorPort {
   /** Who comes and goes, where there is a cluster. */
   readonly rosterDesk: RosterDesk
   readonly #init: ServiceInit
-  readonly #fleet = new Fleet()
+  readonly #fleet = new Fleet((finding) => this.#recorder.holds.seen(finding))
   readonly #verdicts: Verdicts
   readonly #marks: NodeMarks
   readonly #lastWords: LastWords
@@ -88,7 +62,7 @@ export class AggregatorService implements AggregatorPort {
   #office: OfficeSide | undefined
   #known: Roster
   readonly #startedAt = new Date().toISOString()
-  #settingsVersion = 0
+  #settings: SettingsSide | undefined
 
   constructor(init: ServiceInit) {
     this.#init = init
@@ -105,19 +79,22 @@ export class AggregatorService implements AggregatorPort {
     this.#inheritance = new Inheritance({
       verdicts: this.#verdicts,
       story: this.#recorder.mesh,
-      roster: () => this.#roster,
+      roster: () => this.roster,
       publish: (...note) => this.#mesh?.publish(...note),
       keepRoster: (hash) => {
-        if (hash === rosterHash(this.#roster)) init.keepRoster(hash)
+        if (hash === rosterHash(this.roster)) init.keepRoster(hash)
       },
     })
-    this.#approvals = new Approvals(this.#fleet, this.#recorder)
+    this.#approvals = new Approvals(this.#fleet, this.#recorder, (node, detector) => {
+      const finding = this.findingsOf(node).find((one) => one.detector === detector)
+      return finding && this.#recorder.holds.whyHeld(finding)
+    })
     this.rosterDesk = new RosterDesk(this.#recorder.roster, init.log)
   }
 
   /** What members said to this aggregator in its earlier life, of those that are members still. */
   saidBefore(): readonly SignedStatement[] {
-    const { members } = this.#roster
+    const { members } = this.roster
     return this.#lastWords.read().filter(({ statement: { signer, serial } }) => {
       return members.some((member) => member.node === signer && member.serial === serial)
     })
@@ -125,6 +102,28 @@ export class AggregatorService implements AggregatorPort {
 
   get verdicts(): Verdicts {
     return this.#verdicts
+  }
+
+  get settingsStory(): SettingsStory {
+    return this.#recorder.settings
+  }
+
+  get holds(): VersionHolds {
+    return this.#recorder.holds
+  }
+
+  get settings(): SettingsPort {
+    return this.#running().settings
+  }
+
+  /** The members as settings are judged by: what they run, and what is wrong with them. */
+  nodesSeen(): readonly NodeSeen[] {
+    return nodesSeen(this.roster, this.#members(), this.#fleet, performance.now())
+  }
+
+  /** What members say they run. */
+  get applied(): ReadonlyMap<string, AppliedSettings> {
+    return this.#fleet.applied
   }
 
   get marks(): MarkStory {
@@ -136,7 +135,7 @@ export class AggregatorService implements AggregatorPort {
     const leader = this.#mesh?.leader
     if (leader === undefined) return undefined
     const isLive = (node: string) => !leader.conditions.standing.has(node) && !leader.hasLeft(node)
-    return this.#roster.members.filter(({ node }) => isLive(node)).length
+    return this.roster.members.filter(({ node }) => isLive(node)).length
   }
 
   /** What a node says of itself now; what it did not renew in time is unknown. */
@@ -145,9 +144,10 @@ export class AggregatorService implements AggregatorPort {
   }
 
   /** The mesh runs: from now on, while this aggregator leads, there is a present to show. */
-  start(mesh: MeshSide, office: OfficeSide): void {
+  start(mesh: MeshSide, office: OfficeSide, settings: SettingsSide): void {
     this.#mesh = mesh
     this.#office = office
+    this.#settings = settings
   }
 
   /** This aggregator leads from now on. What ended while another led, ends here too. */
@@ -169,7 +169,7 @@ export class AggregatorService implements AggregatorPort {
   /** Throws an Error for a note that is not what its topic says. */
   hear(signed: SignedStatement): void {
     const { signer, body } = signed.statement
-    if (this.#roster.aggregators.some(({ node }) => node === signer)) {
+    if (this.roster.aggregators.some(({ node }) => node === signer)) {
       this.#inheritance.hear(body, this.#mesh?.leader?.conditions.standing)
       return
     }
@@ -209,7 +209,7 @@ export class AggregatorService implements AggregatorPort {
   commit(certificate: Certificate): void {
     const { subject, kind, verdictId } = certificate
     this.#init.keepRoster(certificate.rosterHash)
-    this.#recorder.mesh.verdict(recordOf(certificate, this.#roster))
+    this.#recorder.mesh.verdict(recordOf(certificate, this.roster))
     this.#inheritance.leave(certificate)
     this.#look()
     this.#init.log.warn({ subject, verdict: verdictId, kind }, 'verdict')
@@ -218,15 +218,6 @@ export class AggregatorService implements AggregatorPort {
   /** Ends the incidents on record that did not show again since this aggregator started. */
   endUnseen(): void {
     this.#recorder.mesh.endUnseen()
-  }
-
-  settingsInForce(version: number): void {
-    this.#settingsVersion = version
-    this.#recorder.settings(`settings/${version}`, 'info', `settings version ${version} in force`)
-  }
-
-  settingsRefused(why: string): void {
-    this.#recorder.settings(`settings/refused/${randomUUID()}`, 'bad', `settings refused, version kept: ${why}`)
   }
 
   office(): OfficeView {
@@ -243,7 +234,7 @@ export class AggregatorService implements AggregatorPort {
   snapshot(): Snapshot {
     const { node, version, notice } = this.#init
     const { leader } = this.#running()
-    const roster = this.#roster
+    const roster = this.roster
     const { why, subjects } = leader.blindness
     return {
       office: this.office(),
@@ -263,7 +254,7 @@ export class AggregatorService implements AggregatorPort {
       findings: this.#fleet.findings(performance.now()),
       verdicts: this.#verdicts.all(),
       remediations: this.#fleet.remediations(),
-      settings: { version: this.#settingsVersion, applied: this.#fleet.applied() },
+      settings: this.#running().settings.view(),
     }
   }
 
@@ -282,7 +273,7 @@ export class AggregatorService implements AggregatorPort {
 
   matrix(): readonly MatrixRow[] {
     const { leader, now } = this.#running()
-    return matrixRows({ roster: this.#roster, leader, fleet: this.#fleet, nowMs: now() })
+    return matrixRows({ roster: this.roster, leader, fleet: this.#fleet, nowMs: now() })
   }
 
   release({ reason, via }: Release, by: string): Event {
@@ -319,17 +310,18 @@ export class AggregatorService implements AggregatorPort {
   #members(): readonly MemberView[] {
     const { leader, now } = this.#running()
     const at = { nowMs: now(), now: new Date().toISOString() }
-    const known = { roster: this.#roster, fleet: this.#fleet, clock: this.#stateClock, marks: this.#marks }
+    const known = { roster: this.roster, fleet: this.#fleet, clock: this.#stateClock, marks: this.#marks }
     return memberViews({ leader, ...known, ...at })
   }
 
   /** The one in force. With one before it goes what its members said. */
-  get #roster(): Roster {
+  get roster(): Roster {
     const roster = this.#mesh?.roster ?? this.#init.roster
     if (roster === this.#known) return roster
     this.#known = roster
     const serials = new Map([...roster.members, ...roster.aggregators].map(({ node, serial }) => [node, serial]))
     this.#fleet.retain((node) => serials.get(node))
+    this.#recorder.holds.retain((node) => serials.has(node))
     return roster
   }
 
@@ -337,10 +329,12 @@ export class AggregatorService implements AggregatorPort {
     for (const listener of this.#listeners) listener(event)
   }
 
-  #running(): Omit<MeshSide, 'roster'> & { readonly leader: Leader } {
-    if (this.#mesh === undefined) throw new StarlingError('the mesh is starting', { remedy: 'try again in a second' })
+  #running(): Omit<MeshSide, 'roster'> & { readonly leader: Leader; readonly settings: SettingsSide } {
+    const settings = this.#settings
+    if (this.#mesh === undefined || settings === undefined)
+      throw new StarlingError('the mesh is starting', { remedy: 'try again in a second' })
     const { leader, now, publish } = this.#mesh
-    if (leader !== undefined) return { leader, now, publish }
+    if (leader !== undefined) return { leader, now, publish, settings }
     const { node, leader: other } = this.office()
     const remedy = other === '' || other === node ? 'nobody leads at present' : `ask ${other}, which leads`
     throw new StarlingError(`${node} stands by`, { remedy })

@@ -14,10 +14,14 @@ const LOOK_EVERY_MS = 1_000
 /** Throws a UsageError naming file, key and remedy. */
 export function readSettingsFile(file: string, mesh: string, registries: Registries): SettingsDocument {
   const document = validateSettings(readYamlFile(file).value, file, registries)
-  if (document.mesh !== mesh) {
-    throw new UsageError(`${file}: mesh is ${document.mesh}, this is ${mesh}`, `set mesh: ${mesh}`)
-  }
+  requireMesh(document, file, mesh)
   return document
+}
+
+/** Throws a UsageError that names `source` when they are for another mesh than this. */
+export function requireMesh(document: SettingsDocument, source: string, mesh: string): void {
+  if (document.mesh === mesh) return
+  throw new UsageError(`${source}: mesh is ${document.mesh}, this is ${mesh}`, `set mesh: ${mesh}`)
 }
 
 /** Calls back when the file was changed. Returns how to stop. */

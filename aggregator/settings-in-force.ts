@@ -1,48 +1,51 @@
-/** The settings in force, at the aggregator that hands them out: as the operator's file has them, or the last that were right. */
-import { messageOf, UsageError } from '../common/errors.ts'
-import type { Logger } from '../common/pino-log.ts'
-import { NOTE_BYTES_MAX } from '../mesh/core/gossip.ts'
-import type { KeyPair } from '../mesh/identity/keys.ts'
+/**
+ * The settings, at the aggregator that hands them out: which are in force, which are on their way, and how far. They come
+ * from the operator's file or by the API; either way they are checked, signed and rolled out in stages.
+ */
+import { randomBytes } from 'node:crypto'
+import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
+import { changesNodes } from '../settings/differences.ts'
 import type { SettingsDocument } from '../settings/document.ts'
-import { SETTINGS_TOPIC } from '../settings/notes.ts'
-import { encodeSettings, signSettings } from '../settings/signed.ts'
-import { type Registries, validateKnownSettings } from '../settings/validate.ts'
-import type { Store } from './model.ts'
-import { readSettingsFile, watchSettingsFile } from './settings-file.ts'
+import { type Announcement, encodeAnnouncement, isLater, SETTINGS_TOPIC } from '../settings/notes.ts'
+import { type RolloutSettings, readRollout, stagesOf } from '../settings/stages.ts'
+import { validateSettings } from '../settings/validate.ts'
+import type { Event, Release } from './model.ts'
+import { before, judgeStage, type Outcome } from './rollout-rules.ts'
+import { readSettingsFile, requireMesh, watchSettingsFile } from './settings-file.ts'
+import { SettingsLedger } from './settings-ledger.ts'
+import type { Proposal, Rollback, SettingsDetail, SettingsView } from './settings-model.ts'
+import type { Progress } from './settings-progress.ts'
+import type { SettingsInit, SettingsMesh } from './settings-sides.ts'
+import { settingsView } from './settings-view.ts'
 
-/** Settings are said again well before the note that carries them expires. */
-const SETTINGS_TTL_MS = 86_400_000
-const SETTINGS_REPEAT_MS = SETTINGS_TTL_MS / 4
+/** What is said of settings is said again well before the note that carries it expires. */
+const SAID_TTL_MS = 86_400_000
+const SAY_AGAIN_MS = SAID_TTL_MS / 4
 
-/** The settings in force, in the store: they must neither go back nor be lost when this process starts again. */
-const SETTINGS_FACT = 'settings'
+const LOOK_EVERY_MS = 1_000
 
-export interface SettingsInit {
-  readonly file: string
-  readonly mesh: string
-  readonly store: Store
-  readonly keys: KeyPair
-  /** What settings can be about; changes as plugins come and go. */
-  readonly registries: () => Registries
-  readonly log: Logger
-}
+/** Nodes of a stage that are told of by name. */
+const NAMED_MAX = 5
 
-/** Who is told. */
-export interface SettingsSide {
-  /** Only the leader hands settings out. */
-  leads(): boolean
-  publish(topic: string, bytes: Uint8Array, ttlMs: number): void
-  inForce(version: number): void
-  refused(why: string): void
-}
+/** Who begins to lead hears within this what members have to say; before that nothing is judged. */
+const SETTLE_MS = 15_000
+
+const AT_FIRST = { since: 0, before: null, last: null } as const
 
 export class SettingsInForce {
   readonly #init: SettingsInit
+  readonly #ledger: SettingsLedger
+  #progress: Progress
   #document: SettingsDocument
-  #signed: Uint8Array
+  /** Newer than all that was: begun when this aggregator leads. */
+  #waiting: SettingsDocument | undefined
+  /** What another aggregator said, until the documents are here. */
+  #heard: Announcement | undefined
   /** Why the operator's file was refused at the start. */
-  readonly #refused: string | undefined
-  #side: SettingsSide | undefined
+  #refused: string | undefined
+  #mesh: SettingsMesh | undefined
+  /** Wall clock ms, as the beginnings of stages. */
+  #ledSince = 0
   #stop: () => void = () => {}
 
   /**
@@ -51,50 +54,236 @@ export class SettingsInForce {
    */
   constructor(init: SettingsInit) {
     this.#init = init
-    const fact = init.store.readFact(SETTINGS_FACT)
-    const last =
-      fact === null
-        ? undefined
-        : validateKnownSettings(JSON.parse(fact), 'the settings in force before', init.registries())
-    try {
+    this.#ledger = new SettingsLedger(init)
+    const { progress } = this.#ledger
+    if (progress === undefined) {
       this.#document = this.#read()
-      this.#signed = signFor(this.#document, init.keys)
-      const isOther = last !== undefined && JSON.stringify(this.#document) !== JSON.stringify(last)
-      if (isOther) requireNewer(this.#document, last.version + 1)
+      this.#progress = { said: { current: this.#ledger.keep(this.#document), next: null }, ...AT_FIRST }
+      return
+    }
+    this.#progress = progress
+    this.#document = this.#ledger.documentOf(progress.said.current)
+    try {
+      this.#consider(this.#read())
     } catch (error) {
-      if (last === undefined) throw error
-      this.#document = last
-      this.#signed = signFor(last, init.keys)
       this.#refused = messageOf(error)
     }
   }
 
+  /** In force; what is on its way is not. */
   get document(): SettingsDocument {
     return this.#document
   }
 
   /** The mesh runs: from now on the file is watched. */
-  start(side: SettingsSide): void {
-    this.#side = side
+  start(mesh: SettingsMesh): void {
+    this.#mesh = mesh
     if (this.#refused !== undefined) this.#refuse(this.#refused)
-    const repeat = setInterval(() => this.say(), SETTINGS_REPEAT_MS)
+    this.#exchange()
+    const again = setInterval(() => this.#say(), SAY_AGAIN_MS)
+    const look = setInterval(() => this.#look(mesh), LOOK_EVERY_MS)
     const stopWatching = watchSettingsFile(this.#init.file, () => this.readAgain())
     this.#stop = () => {
-      clearInterval(repeat)
+      clearInterval(again)
+      clearInterval(look)
       stopWatching()
     }
   }
 
-  /** Tells the mesh, if this aggregator leads. */
-  say(): void {
-    if (this.#side?.leads() !== true) return
-    this.#init.store.writeFact(SETTINGS_FACT, JSON.stringify(this.#document))
-    this.#side.publish(SETTINGS_TOPIC, this.#signed, SETTINGS_TTL_MS)
-    this.#side.inForce(this.#document.version)
+  /** This aggregator leads from now on, and tells the mesh. */
+  leads(): void {
+    this.#ledSince = Date.now()
+    const waiting = this.#waiting
+    if (waiting === undefined) this.#become({})
+    else this.#begin(waiting)
   }
 
   stop(): void {
     this.#stop()
+  }
+
+  /** Another aggregator said it, or this one in an earlier life that it has no record of. */
+  hear(said: Announcement): void {
+    if (!isLater(said, this.#heard ?? this.#progress.said)) return
+    this.#heard = said
+    this.#adopt()
+  }
+
+  /** A neighbour had these, which were sought. */
+  take(bytes: Uint8Array): void {
+    const why = this.#ledger.take(bytes)
+    if (why !== undefined) this.#init.log.warn({ why }, 'settings of another aggregator refused')
+    this.#adopt()
+  }
+
+  view(): SettingsView {
+    const { members = () => [], applied = () => new Map(), holds } = this.#mesh ?? {}
+    return settingsView(this.#progress, members(), applied(), holds?.held ?? [])
+  }
+
+  detail(): SettingsDetail {
+    const versions = this.#ledger.versions.map(({ version, at }) => ({ version, at }))
+    return { ...this.view(), document: this.#document, versions }
+  }
+
+  /** Throws UsageError when the document is not valid or not newer. */
+  propose({ document: given, rollout, via }: Proposal, by: string): Event {
+    const document = validateSettings(given, 'the settings', this.#init.registries())
+    requireMesh(document, 'the settings', this.#init.mesh)
+    this.#requireNewer(document)
+    const says = `settings version ${document.version} handed in by ${by} (${via})`
+    const event = this.#running().story.decided(document.version, says)
+    this.#begin(document, rollout)
+    return event
+  }
+
+  /** Throws StarlingError when there is nothing to go back to. */
+  rollBack({ version: wanted, reason, via }: Rollback, by: string): Event {
+    const { current, next } = this.#progress.said
+    const { versions } = this.#ledger
+    // What is halted, or on its way, is undone by what the others run; else it is the version before.
+    const previous =
+      next === null ? versions.find(({ version }) => version < current.version)?.version : current.version
+    const held = versions.find(({ version }) => version === (wanted ?? previous))
+    if (held === undefined) {
+      const what = wanted === undefined ? 'there is no earlier version' : `there is no version ${wanted}`
+      const remedy = `kept are: ${versions.map(({ version }) => version).join(', ')}`
+      throw new StarlingError(`${what} to go back to`, { remedy })
+    }
+    const document = { ...this.#ledger.documentOf(held), version: this.#nextVersion }
+    const says = `settings go back to version ${held.version}, as version ${document.version}, by ${by} (${via}): ${reason}`
+    const event = this.#running().story.decided(document.version, says)
+    this.#enforce(document, { version: next?.version ?? current.version, outcome: 'replaced', why: says })
+    return event
+  }
+
+  /** Throws StarlingError when nothing of that detector is held. */
+  release(detector: string, release: Release, by: string): Event {
+    return this.#running().holds.release(detector, release, by)
+  }
+
+  #look(mesh: SettingsMesh): void {
+    const { said, since, before: was } = this.#progress
+    const { next } = said
+    if (next === null || next.halted !== null || !mesh.leads()) return
+    if (since < this.#ledSince && Date.now() - this.#ledSince < SETTLE_MS) return
+    const outcome = judgeStage(next, mesh.nodesSeen(), was, Date.now() - since)
+    if (outcome.kind !== 'wait') this.#goOn(outcome)
+  }
+
+  #goOn(outcome: Exclude<Outcome, { kind: 'wait' }>): void {
+    const { story } = this.#running()
+    const { current, next } = this.#progress.said
+    if (next === null) return
+    const { version, digest, step } = next
+    switch (outcome.kind) {
+      case 'done':
+        this.#become({
+          said: { current: { version, digest }, next: null },
+          last: { version, outcome: 'done', why: '' },
+        })
+        return
+      case 'advance':
+        this.#become({ said: { current, next: { ...next, reach: outcome.reach, step: step + 1 } }, since: Date.now() })
+        this.#tellStage()
+        return
+      case 'halt': {
+        const { why, evidence } = outcome
+        const last = { version, outcome: 'halted', why } as const
+        this.#init.log.warn({ version, why }, 'settings halted')
+        story.halted(version, why, evidence)
+        this.#become({ said: { current, next: { ...next, halted: why.slice(0, 1_000), step: step + 1 } }, last })
+        if (next.onHalt === 'hold') return
+        const document = { ...this.#document, version: this.#nextVersion }
+        story.rolledBack(version, document.version, current.version)
+        this.#enforce(document, last)
+        return
+      }
+    }
+  }
+
+  /** On its way, from its first stage on; at once where no node can tell the difference, or nobody wants to wait. */
+  #begin(document: SettingsDocument, over: RolloutSettings = {}): void {
+    const mesh = this.#running()
+    this.#waiting = undefined
+    const { said, last } = this.#progress
+    const plan = readRollout({ ...document.rollout, ...over })
+    const { version } = document
+    if (!changesNodes(this.#document, document) || (plan.shares.length === 1 && plan.soakMs === 0)) {
+      this.#enforce(document, { version, outcome: 'done', why: 'at once' })
+      return
+    }
+    const seed = randomBytes(8).toString('hex')
+    const nodes = mesh.nodesSeen()
+    // A node that is down tells nothing of the version.
+    const live = nodes.filter(({ isLive }) => isLive)
+    const reach = stagesOf(live, plan.shares, seed)[0] ?? null
+    const next = { ...this.#ledger.keep(document), seed, reach, step: 0, ...plan, halted: null }
+    const replaced = said.next && {
+      version: said.next.version,
+      outcome: 'replaced' as const,
+      why: `version ${version} came`,
+    }
+    this.#become({
+      said: { current: said.current, next },
+      since: Date.now(),
+      before: before(nodes),
+      last: replaced ?? last,
+    })
+    this.#tellStage()
+  }
+
+  /** Everywhere, at once. */
+  #enforce(document: SettingsDocument, last: SettingsView['last']): void {
+    this.#waiting = undefined
+    this.#become({ said: { current: this.#ledger.keep(document), next: null }, last })
+  }
+
+  /** On record, and then the mesh is told, if this aggregator leads. */
+  #become(change: Partial<Progress>): void {
+    this.#progress = { ...this.#progress, ...change }
+    this.#ledger.record(this.#progress)
+    this.#document = this.#ledger.documentOf(this.#progress.said.current)
+    this.#say()
+  }
+
+  #say(): void {
+    this.#exchange()
+    if (this.#mesh?.leads() !== true) return
+    const { said } = this.#progress
+    this.#mesh.publish(SETTINGS_TOPIC, encodeAnnouncement(said), SAID_TTL_MS)
+    this.#mesh.story.inForce(said.current.version)
+  }
+
+  #exchange(): void {
+    const seeks = this.#heard === undefined ? [] : this.#ledger.missingOf(this.#heard)
+    this.#mesh?.exchange(this.#ledger.bytesOf(this.#progress.said), seeks)
+  }
+
+  /** What another leader said is gone by as soon as all that it names is here. */
+  #adopt(): void {
+    const said = this.#heard
+    if (said === undefined || this.#ledger.missingOf(said).length > 0) {
+      this.#exchange()
+      return
+    }
+    this.#heard = undefined
+    // How the nodes were before it began, that one knows.
+    this.#become({ said, since: Date.now(), before: null })
+    if (this.#waiting !== undefined && this.#waiting.version < this.#nextVersion) this.#waiting = undefined
+  }
+
+  #tellStage(): void {
+    const { rollout } = this.view()
+    const { next } = this.#progress.said
+    if (rollout === null || next === null) return
+    const { version, nodes, of } = rollout
+    const names = nodes.length > NAMED_MAX || nodes.length === of ? '' : ` (${nodes.join(', ')})`
+    this.#running().story.stage(
+      version,
+      next.step,
+      `settings version ${version} for ${nodes.length} of ${of} nodes${names}`,
+    )
   }
 
   #read(): SettingsDocument {
@@ -104,31 +293,39 @@ export class SettingsInForce {
   /** The file changed, or what it may name. */
   readAgain(): void {
     try {
-      const next = this.#read()
-      if (JSON.stringify(next) === JSON.stringify(this.#document)) return
-      requireNewer(next, this.#document.version + 1)
-      this.#signed = signFor(next, this.#init.keys)
-      this.#document = next
-      this.say()
+      this.#consider(this.#read())
     } catch (error) {
       this.#refuse(messageOf(error))
     }
   }
 
+  /** The operator's file has it: what was handed in before is no news. */
+  #consider(document: SettingsDocument): void {
+    if (this.#ledger.isKnown(document)) return
+    this.#requireNewer(document)
+    if (this.#mesh?.leads() === true) this.#begin(document)
+    else this.#waiting = document
+  }
+
+  /** Also above what nodes run that this aggregator has no record of: they would refuse a lower one. */
+  get #nextVersion(): number {
+    const applied = [...(this.#mesh?.applied().values() ?? [])].map(({ version }) => version + 1)
+    return Math.max(this.#ledger.nextVersion, ...applied)
+  }
+
+  /** Throws a UsageError below that. */
+  #requireNewer({ version }: SettingsDocument): void {
+    if (version >= this.#nextVersion) return
+    throw new UsageError(`settings version ${version} is too low`, `raise version to at least ${this.#nextVersion}`)
+  }
+
   #refuse(why: string): void {
     this.#init.log.warn({ err: why }, 'settings refused')
-    this.#side?.refused(why)
+    this.#mesh?.story.refused(why)
   }
-}
 
-/** Throws a UsageError below `version`: the agents, which keep the highest they have seen, would refuse it. */
-function requireNewer(document: SettingsDocument, version: number): void {
-  if (document.version >= version) return
-  throw new UsageError(`settings version ${document.version} is too low`, `raise version to at least ${version}`)
-}
-
-function signFor(document: SettingsDocument, keys: KeyPair): Uint8Array {
-  const bytes = encodeSettings(signSettings(document, (content) => keys.sign(content)))
-  if (bytes.length <= NOTE_BYTES_MAX) return bytes
-  throw new UsageError(`the settings take ${bytes.length} bytes, more than the ${NOTE_BYTES_MAX} that fit one note`)
+  #running(): SettingsMesh {
+    if (this.#mesh === undefined) throw new StarlingError('the mesh is starting', { remedy: 'try again in a second' })
+    return this.#mesh
+  }
 }

@@ -11,6 +11,7 @@ import type {
   StoredEvent,
   WouldBeMark,
 } from '../aggregator/model.ts'
+import type { Proposal, Rollback, SettingsDetail } from '../aggregator/settings-model.ts'
 import { messageOf, StarlingError } from '../common/errors.ts'
 import type { UsageAnswer, UsageQuery } from '../detectors/usage/notes.ts'
 import type { Connection } from './connection.ts'
@@ -45,6 +46,13 @@ export interface ApiClient {
   releaseRoster(release: Release): Promise<Event>
   /** The event that the decision became. */
   decide(decision: Decision): Promise<Event>
+  settings(): Promise<SettingsDetail>
+  /** Hands settings in: the event that this became. */
+  propose(proposal: Proposal): Promise<Event>
+  /** Goes back to the content of an earlier version: the event that this became. */
+  rollBack(rollback: Rollback): Promise<Event>
+  /** Lets the findings of a detector count again whose version is held. */
+  releaseDetector(name: string, release: Release): Promise<Event>
   /** Events after `seq` and those to come, without end; resumes by itself and tells `note` when it has to. */
   follow(seq: number, note: (text: string) => void): AsyncGenerator<StoredEvent, never>
 }
@@ -118,6 +126,14 @@ export function createClient({ url, token }: Connection): ApiClient {
     releaseRoster: (body) => decided('/api/v1/roster/release', body),
 
     decide: ({ planId, ...body }) => decided(`/api/v1/remediations/${encodeURIComponent(planId)}/decision`, body),
+
+    settings: () => json<SettingsDetail>('/api/v1/settings', hasList('versions')),
+
+    propose: (body) => decided('/api/v1/settings', body),
+
+    rollBack: (body) => decided('/api/v1/settings/rollback', body),
+
+    releaseDetector: (name, body) => decided(`/api/v1/detectors/${encodeURIComponent(name)}/release`, body),
 
     async *follow(seq, note) {
       let last = seq

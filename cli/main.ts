@@ -17,6 +17,7 @@ import { registerPlan } from './commands/plan.ts'
 import { registerPlugin } from './commands/plugin.ts'
 import { registerRemediations } from './commands/remediations.ts'
 import { registerRoster } from './commands/roster.ts'
+import { registerSettings } from './commands/settings.ts'
 import { registerSim } from './commands/sim.ts'
 import { registerStandIn } from './commands/stand-in.ts'
 import { registerUninstall } from './commands/uninstall.ts'
@@ -30,6 +31,7 @@ const COMMANDS = [
   registerMembers,
   registerMesh,
   registerRoster,
+  registerSettings,
   registerFindings,
   registerUsage,
   registerDetectors,

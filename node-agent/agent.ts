@@ -2,6 +2,7 @@
  * The agent of one node, put together: mesh, detectors and remediators wired to this host. What a detector finds goes to
  * the mesh and to the remediators; what the aggregator permits comes back. No rules of its own.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
 import { parseListen } from '../common/listen.ts'
 import type { Logger } from '../common/pino-log.ts'
@@ -21,7 +22,7 @@ import {
   usageQuerySchema,
 } from '../detectors/usage/notes.ts'
 import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
-import { type LoadedIdentity, loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
+import { loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
 import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
@@ -29,7 +30,8 @@ import { PluginShelf } from '../plugins/shelf.ts'
 import { builtinRemediators } from '../remediators/index.ts'
 import { decodePermit, encodeNote, isPermitTopic, remediationTopic } from '../remediators/notes.ts'
 import { type RemediationRoom, startRemediation } from '../remediators/run.ts'
-import { APPLIED_TOPIC, encodeApplied, SETTINGS_TOPIC } from '../settings/notes.ts'
+import { APPLIED_TOPIC, decodeAnnouncement, encodeApplied, SETTINGS_TOPIC } from '../settings/notes.ts'
+import { type NodeTraits, settingsFor } from '../settings/overrides.ts'
 import { ownSettings } from '../settings/validate.ts'
 import type { AgentConfig } from './config.ts'
 import { startHealthServer } from './health-server.ts'
@@ -63,7 +65,20 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const publisher = new Publisher()
   const metrics = createAgentMetrics(() => publisher.mesh)
   const shelf = await PluginShelf.load(config.plugins, log)
-  const keeper = await loadSettingsKeeper(identity, config, shelf, log)
+  const inRoster = () => publisher.mesh?.roster ?? roster
+  /** This node as the roster has it; one that is not in it is as it was enrolled. */
+  const place = (): NodeTraits => inRoster().members.find((one) => one.node === node) ?? enrolment
+  const aggregators = () => inRoster().aggregators
+  const keeper = await SettingsKeeper.load({
+    stateDir,
+    mesh: meshConfig.id,
+    registries: () => shelf.registries,
+    verify: (bytes, signature) =>
+      aggregators().some(({ peerId }) => verifierOf(publicKeyOfPeer(peerId))(bytes, signature)),
+    place,
+    log,
+  })
+  let inForce = settingsFor(keeper.document ?? {}, place())
   const remediators = [...builtinRemediators, ...shelf.remediators]
   const stopping = new AbortController()
   let remediation: RemediationRoom | undefined
@@ -82,7 +97,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     host,
     detectors: builtinDetectors,
     version: packageJson.version,
-    options: ownSettings(keeper.document?.detectors, builtinDetectors),
+    options: ownSettings(inForce.detectors, builtinDetectors),
     onReport,
     onLook: metrics.look,
     onShed: (shed) =>
@@ -94,7 +109,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const plugins = new PluginRoom({
     shelf,
     host,
-    settings: () => keeper.document?.detectors ?? {},
+    settings: () => inForce.detectors,
     onLoaded: (first, ...others) => publisher.reportOwn(first, ...others),
     onReport,
     onLook: metrics.look,
@@ -106,7 +121,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     stateDir,
     root: config.host.root,
     remediators,
-    settings: ownSettings(keeper.document?.remediators, remediators),
+    settings: ownSettings(inForce.remediators, remediators),
     verify: (detector) => (plugins.has(detector) ? plugins : detectors).runNow(detector),
     announce: (change) => {
       log.info({ plan: change.plan.id, phase: change.phase, why: change.why }, 'remediation')
@@ -115,30 +130,36 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     log,
   })
 
-  const useSettings = () => {
-    const { document } = keeper
-    if (document === null) return
-    detectors.reconfigure(ownSettings(document.detectors, builtinDetectors))
-    plugins.reconfigure()
-    remediation.reconfigure(ownSettings(document.remediators, remediators))
-    announceSettings()
-  }
   const announceSettings = () => {
-    const version = keeper.document?.version ?? 0
-    metrics.settings(version)
-    publisher.publish(APPLIED_TOPIC, encodeApplied({ version }), NOTE_TTL_MS)
-    const state = { node, version, rejected: keeper.rejected, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS }
-    publisher.reportOwn(settingsFinding(state))
+    const { applied } = keeper
+    metrics.settings(applied.version)
+    publisher.publish(APPLIED_TOPIC, encodeApplied(applied), NOTE_TTL_MS)
+    const rejected = keeper.rejected?.why ?? null
+    const at = new Date().toISOString()
+    publisher.reportOwn(settingsFinding({ node, version: applied.version, rejected, at, ttlMs: NOTE_TTL_MS }))
+  }
+  /** What this node is to run may have become another: there are other settings, or the roster places it elsewhere. */
+  const settle = () => {
+    const settled = keeper.settle()
+    publisher.mesh?.exchange(keeper.holds, keeper.seeks)
+    const next = settingsFor(keeper.document ?? {}, place())
+    if (!isDeepStrictEqual(next, inForce)) {
+      inForce = next
+      detectors.reconfigure(ownSettings(next.detectors, builtinDetectors))
+      plugins.reconfigure()
+      remediation.reconfigure(ownSettings(next.remediators, remediators))
+    }
+    if (settled !== 'as-before') announceSettings()
   }
   const verdicts = new VerdictLog(log)
   const hear = async ({ statement: { signer, body } }: SignedStatement) => {
     // Verdicts, settings and permits are the aggregator's to give; of another node they are nothing to us.
-    if (!roster.aggregators.some((aggregator) => aggregator.node === signer)) return
+    if (!aggregators().some((aggregator) => aggregator.node === signer)) return
     if (body.kind === 'down') verdicts.hear(body)
     if (body.kind !== 'note') return
     if (body.topic === SETTINGS_TOPIC) {
-      if (await keeper.offer(body.bytes)) useSettings()
-      else if (keeper.rejected !== null) announceSettings()
+      keeper.hear(decodeAnnouncement(body.bytes))
+      settle()
     } else if (isPermitTopic(body.topic)) {
       const permit = decodePermit(body.bytes)
       if (permit.node !== node) return
@@ -163,6 +184,10 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       )
     },
     onRoster: (bytes) => writeRoster(stateDir, bytes),
+    onDocument: (digest, bytes) => {
+      keeper.take(digest, bytes)
+      settle()
+    },
     onCommit: () => {},
     onNotice: () => {},
     onTraffic: metrics.traffic,
@@ -174,9 +199,13 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   })
   publisher.start(mesh)
   announceSettings()
+  mesh.exchange(keeper.holds, keeper.seeks)
+  let placed = mesh.roster
   const watching = setInterval(() => {
     publisher.watching()
     publisher.renew()
+    if (placed !== mesh.roster) settle()
+    placed = mesh.roster
   }, WATCHING_EVERY_MS)
   const stopHealth = await startHealthServer({
     ...config.metrics,
@@ -198,20 +227,4 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       ])
     },
   }
-}
-
-function loadSettingsKeeper(
-  identity: LoadedIdentity,
-  config: AgentConfig,
-  shelf: PluginShelf,
-  log: Logger,
-): Promise<SettingsKeeper> {
-  const verifiers = identity.roster.aggregators.map(({ peerId }) => verifierOf(publicKeyOfPeer(peerId)))
-  return SettingsKeeper.load({
-    stateDir: config.stateDir,
-    mesh: config.mesh.id,
-    registries: () => shelf.registries,
-    verify: (bytes, signature) => verifiers.some((verify) => verify(bytes, signature)),
-    log,
-  })
 }

@@ -1,6 +1,6 @@
 /** The agent's own metrics; names as in docs/contracts.md. */
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import type { MeshNode, Traffic } from '../mesh/libp2p/mesh-node.ts'
+import type { MeshNode, Traffic } from '../mesh/libp2p/running-node.ts'
 import { countTraffic } from '../mesh/libp2p/traffic-metrics.ts'
 import { createDetectorMetrics, type DetectorMetrics } from './detector-metrics.ts'
 

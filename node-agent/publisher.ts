@@ -5,7 +5,7 @@
 import type { Finding, PeerOffset } from '../detectors/contract.ts'
 import type { DetectorReport } from '../detectors/engine/engine.ts'
 import { encodeReport, reportTopic } from '../detectors/engine/report-note.ts'
-import type { MeshNode } from '../mesh/libp2p/mesh-node.ts'
+import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import { encodeWatching, WATCHING_TOPIC } from '../mesh/wire/watching.ts'
 
 /** Notes outlive an aggregator's restart; what still holds is said again long before. */

@@ -76,7 +76,7 @@ export function looksLikeRemediator(value: unknown): boolean {
 export function checkDetector(value: unknown): Detector {
   const called = check('detector', value, detectorShape)
   const detector = value as Detector
-  const own = Object.keys(detector.reasons).find((reason) => OWN_REASONS.includes(reason))
+  const own = Object.keys(detector.reasons).find((reason) => OWN_REASONS.some((one) => one === reason))
   if (own !== undefined) throw new UsageError(`${called}: the reason ${own} is the engine's own`)
   if (durationMs(detector.timeout) > durationMs(detector.every)) {
     throw new UsageError(

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod'
 import { markingPart } from './marking.ts'
+import { overridesPart } from './overrides.ts'
+import { rolloutPart } from './stages.ts'
 
 const pluginName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'names are lower-case letters, digits and dashes')
 
@@ -20,6 +22,10 @@ export const settingsDocument = z.strictObject({
   detectors: byPlugin.exactOptional(),
   /** By name: `mode`, `options`. A remediator that is not named only observes. */
   remediators: byPlugin.exactOptional(),
+  /** What some nodes are to do otherwise: of those parts that match a node, later ones win. */
+  overrides: overridesPart(byPlugin).exactOptional(),
+  /** How this version reaches the nodes. */
+  rollout: rolloutPart.exactOptional(),
   /** What verdicts and findings do to Nodes and pods of Kubernetes; nothing when it is not given. */
   marking: markingPart.exactOptional(),
 })

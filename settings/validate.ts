@@ -6,7 +6,9 @@ import type { Detector } from '../detectors/contract.ts'
 import { readDetectorOptions } from '../detectors/engine/options.ts'
 import type { Remediator } from '../remediators/contract.ts'
 import { readRemediatorSettings } from '../remediators/settings.ts'
+import { combinations } from './combinations.ts'
 import { type SettingsDocument, settingsDocument } from './document.ts'
+import { merged, type Said } from './overrides.ts'
 
 /** What settings can be about. */
 export interface Registries {
@@ -14,14 +16,18 @@ export interface Registries {
   readonly remediators: readonly Remediator[]
 }
 
+/** Of overrides about one detector, that may come together on a node: a few milliseconds to check. */
+const COMBINATIONS_MAX = 1_024
+
 /**
  * The document in `value`. Throws UsageError that names `source` (the file, or whatever the value came from), the path
- * of the key, and the nearest valid key to an unknown one.
+ * of the key, and the nearest valid key to an unknown one. Also what overrides make of it together must be valid, on any
+ * node that there could be.
  */
 export function validateSettings(value: unknown, source: string, registries: Registries): SettingsDocument {
   const document = validateShape(value, source)
-  readDetectorOptions(registries.detectors, document.detectors ?? {}, `${source}: detectors`)
-  readRemediatorSettings(registries.remediators, document.remediators ?? {}, `${source}: remediators`)
+  validatePart('detectors', document, source, registries.detectors, readDetectorOptions)
+  validatePart('remediators', document, source, registries.remediators, readRemediatorSettings)
   return document
 }
 
@@ -31,9 +37,12 @@ export function validateSettings(value: unknown, source: string, registries: Reg
  */
 export function validateKnownSettings(value: unknown, source: string, registries: Registries): SettingsDocument {
   const document = validateShape(value, source)
-  const detectors = ownSettings(document.detectors, registries.detectors)
-  const remediators = ownSettings(document.remediators, registries.remediators)
-  validateSettings({ ...document, detectors, remediators }, source, registries)
+  const own = <P extends Pick<SettingsDocument, 'detectors' | 'remediators'>>(part: P): P => ({
+    ...part,
+    detectors: ownSettings(part.detectors, registries.detectors),
+    remediators: ownSettings(part.remediators, registries.remediators),
+  })
+  validateSettings({ ...own(document), overrides: (document.overrides ?? []).map(own) }, source, registries)
   return document
 }
 
@@ -43,6 +52,50 @@ export function ownSettings<T>(
   known: readonly { readonly name: string }[],
 ): Readonly<Record<string, T>> {
   return Object.fromEntries(Object.entries(byName ?? {}).filter(([name]) => known.some((one) => one.name === name)))
+}
+
+function validatePart<T extends { readonly name: string }>(
+  key: 'detectors' | 'remediators',
+  document: SettingsDocument,
+  source: string,
+  known: readonly T[],
+  read: (known: readonly T[], said: Said, where: string) => unknown,
+): void {
+  const base: Said = document[key] ?? {}
+  read(known, base, `${source}: ${key}`)
+  const overrides = (document.overrides ?? []).map((override, index) => ({ index, ...override }))
+  for (const { index, [key]: said = {} } of overrides) {
+    const place = `${source}: overrides.${index}`
+    const unknown = Object.keys(said).find((name) => !known.some((one) => one.name === name))
+    if (unknown !== undefined)
+      throw unknownKeyError(
+        `${place}.${key}`,
+        unknown,
+        known.map(({ name }) => name),
+      )
+  }
+  for (const one of known) {
+    const parts = overrides.flatMap((override) => {
+      const said = (override[key] as Said | undefined)?.[one.name]
+      return said === undefined ? [] : [{ ...override, said }]
+    })
+    const sets = combinations(parts, COMBINATIONS_MAX)
+    if (sets === undefined) {
+      const many = `more than ${COMBINATIONS_MAX} combinations of overrides about ${one.name} could meet on a node`
+      throw new UsageError(`${source}: overrides: ${many}`, 'give them selectors that exclude each other, as pools')
+    }
+    for (const set of sets) {
+      const said = set.reduce((below, part) => merged(below, part.said), base[one.name] ?? {})
+      read([one], { [one.name]: said }, `${source}: ${placeOf(set.map(({ index }) => index))}.${key}`)
+    }
+  }
+}
+
+/** The last of them is where the mistake shows; it may take the others to make it one. */
+function placeOf(indices: readonly number[]): string {
+  const others = indices.slice(0, -1)
+  const last = `overrides.${indices.at(-1)}`
+  return others.length === 0 ? last : `${last} (on nodes of overrides.${others.join(' and ')}, too)`
 }
 
 function validateShape(value: unknown, source: string): SettingsDocument {

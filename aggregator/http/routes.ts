@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { StarlingError } from '../../common/errors.ts'
 import { nearest } from '../../common/nearest.ts'
 import { usageQuerySchema } from '../../detectors/usage/notes.ts'
+import { SIGNED_SETTINGS_BYTES_MAX } from '../../settings/signed.ts'
+import { rolloutPart } from '../../settings/stages.ts'
 import { type AggregatorPort, EVENT_KINDS, type EventQuery, type VerdictView } from '../model.ts'
 import type { UsageDesk } from '../usage-desk.ts'
 import { TOKEN_HOLDER } from './auth.ts'
@@ -48,7 +50,20 @@ const ReleaseBody = z.strictObject({
   via: z.enum(['page', 'cli', 'api']).default('api'),
 })
 
+/** The document is checked where it is taken in, so that a mistake in it is told of as in a file. */
+const ProposalBody = z.strictObject({
+  document: z.unknown(),
+  rollout: rolloutPart.optional(),
+  via: z.enum(['page', 'cli', 'api']).default('api'),
+})
+
+/** A document that just fits, as JSON, and what comes with it. */
+const PROPOSAL_BYTES_MAX = 2 * SIGNED_SETTINGS_BYTES_MAX
+
+const RollbackBody = ReleaseBody.extend({ version: z.int().min(1).optional() })
+
 const NodeParams = z.object({ node: z.string().min(1).max(NAME_CHARS_MAX) })
+const DetectorParams = z.object({ name: z.string().min(1).max(63) })
 const IdParams = z.object({ id: z.string().min(1).max(200) })
 
 export function registerRoutes(server: FastifyInstance, port: AggregatorPort, usage: Pick<UsageDesk, 'ask'>): void {
@@ -107,6 +122,29 @@ export function registerRoutes(server: FastifyInstance, port: AggregatorPort, us
   server.post('/api/v1/roster/release', async (request) => {
     const release = parseInput(ReleaseBody, request.body)
     return { event: orConflict('Not released', () => port.releaseRoster(release, TOKEN_HOLDER)) }
+  })
+
+  server.get('/api/v1/settings', async () => port.settings.detail())
+
+  server.post('/api/v1/settings', { bodyLimit: PROPOSAL_BYTES_MAX }, async (request) => {
+    const { document, rollout, via } = parseInput(ProposalBody, request.body)
+    const proposal = { document, via, ...(rollout === undefined ? {} : { rollout }) }
+    const { settings } = port
+    return { event: orConflict('Not taken', () => settings.propose(proposal, TOKEN_HOLDER)) }
+  })
+
+  server.post('/api/v1/settings/rollback', async (request) => {
+    const { version, ...rest } = parseInput(RollbackBody, request.body)
+    const rollback = { ...rest, ...(version === undefined ? {} : { version }) }
+    const { settings } = port
+    return { event: orConflict('Not rolled back', () => settings.rollBack(rollback, TOKEN_HOLDER)) }
+  })
+
+  server.post('/api/v1/detectors/:name/release', async (request) => {
+    const { name } = parseInput(DetectorParams, request.params)
+    const release = parseInput(ReleaseBody, request.body)
+    const { settings } = port
+    return { event: orConflict('Not released', () => settings.release(name, release, TOKEN_HOLDER)) }
   })
 
   server.post('/api/v1/remediations/:id/decision', async (request) => {

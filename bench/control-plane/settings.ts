@@ -9,7 +9,9 @@ export async function putInForce({ cluster, mesh, network }: ControlPlaneStage, 
   const file = join(network.dir, 'settings.yaml')
   const document = parse(readFileSync(file, 'utf8')) as { readonly version: number }
   const version = document.version + 1
-  writeFileSync(file, stringify({ ...document, ...change, version }))
+  // What is staged there are verdicts and marks, not settings.
+  const rollout = { stages: ['100%'], soak: '0s' }
+  writeFileSync(file, stringify({ ...document, rollout, ...change, version }))
   const clients = mesh.aggregators.map(({ client }) => client)
   await cluster.until('the settings', () =>
     Promise.any(

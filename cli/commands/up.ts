@@ -92,7 +92,8 @@ async function up(options: UpOptions): Promise<void> {
     const client = createClient({ url, token })
     const cameUp = await Promise.race([waitUntilUp(layout, mesh, client).then(() => true), ended.then(() => false)])
     if (cameUp) {
-      await requireInForce(readSettingsFile(settings, layout.mesh, registries), client)
+      const older = await requireTaken(settings, readSettingsFile(settings, layout.mesh, registries), client)
+      if (older !== undefined) tell(older)
       print(`${url}/?token=${token}\n`)
       tell(`${layout.nodes.length} agents and the aggregator are up; the page is at the address above.`)
       tell('Ctrl-C ends everything.')
@@ -129,13 +130,21 @@ async function waitUntilUp(layout: LocalLayout, mesh: LocalMesh, client: ApiClie
   }
 }
 
-/** A mesh that has run newer settings goes on with them, and the person who started it with these must know. */
-async function requireInForce({ version }: SettingsDocument, client: ApiClient): Promise<void> {
-  const { settings } = await client.state()
-  if (settings.version === version) return
+/** A mesh that has run newer settings goes on with them, and the person who started it with others must know. */
+async function requireTaken(
+  file: string,
+  { version }: SettingsDocument,
+  client: ApiClient,
+): Promise<string | undefined> {
+  const { version: inForce, rollout, versions } = await client.settings()
+  if (version === (rollout?.version ?? inForce)) return undefined
+  // Handed in later, by `settings apply`: what the file says is the past.
+  if (versions.some((held) => held.version === version)) {
+    return `settings version ${rollout?.version ?? inForce} goes on in this mesh; version ${version} in ${file} is older`
+  }
   throw new UsageError(
-    `settings version ${version} is too low: version ${settings.version} is in force in this mesh`,
-    `raise version to at least ${settings.version + 1}`,
+    `settings version ${version} is too low: version ${inForce} is in force in this mesh`,
+    `raise version to at least ${Math.max(inForce, ...versions.map((held) => held.version)) + 1}`,
   )
 }
 

@@ -104,7 +104,9 @@ function seedIn(file: string): Uint8Array {
 function shippedSettings(layout: LocalLayout): string {
   const file = join(layout.dir, 'settings.yaml')
   if (existsSync(file)) return file
-  const document = { version: 1, mesh: layout.mesh, detectors: {}, remediators: { sysctl: { mode: 'approve' } } }
+  const base = { version: 1, mesh: layout.mesh, detectors: {}, remediators: { sysctl: { mode: 'approve' } } }
+  // Somebody waits for it.
+  const document = { ...base, rollout: { soak: '5s' } }
   const comment = ' The settings of this mesh. Raise version with every change: it is then checked, signed and applied.'
   writeFileSync(file, `#${comment}\n${stringify(document)}`)
   return file

@@ -5,6 +5,7 @@
  */
 import type { CoreOptions } from './core-options.ts'
 import { Dissemination } from './dissemination.ts'
+import { DocumentExchange } from './document-exchange.ts'
 import { hasEnded } from './down-list.ts'
 import { Gossip, type Heard } from './gossip.ts'
 import type { Leader } from './leader.ts'
@@ -32,6 +33,7 @@ export class Core {
   readonly #desk: RollCallDesk
   readonly #observer: Observer
   readonly #rosters: RosterExchange
+  readonly #documents = new DocumentExchange()
   #incarnation: Incarnation
   #nextTickAt: Millis
   #announceAt: Millis
@@ -110,7 +112,10 @@ export class Core {
   step(now: Now, input: Input): readonly Effect[] {
     const lateMs = now.ms - this.#nextTickAt
     // Whatever comes first after a pause: the views from before it are not to be answered from.
-    if (lateMs >= this.#timing.pauseMs) this.#resume(now.ms)
+    if (lateMs >= this.#timing.pauseMs) {
+      this.#observer.resumed(now.ms)
+      this.#nextTickAt = now.ms
+    }
     if (input.kind === 'tick') this.#observer.health.late(lateMs)
     const handled = this.#handle(now, input)
     const answered = this.#desk.tick(now.ms)
@@ -142,10 +147,15 @@ export class Core {
         return []
       case 'publish':
         return this.#dissemination.say(now.ms, { kind: 'note', topic: input.topic, bytes: input.bytes }, input.ttlMs)
-      case 'leave':
-        return this.#leave(now.ms, input.reason, Math.min(input.forMs, LEAVE_MS_MAX))
+      case 'leave': {
+        // Those who watch this node must know, and the leader; so it goes to all who have an edge with it, and up.
+        const forMs = Math.min(input.forMs, LEAVE_MS_MAX)
+        return this.#dissemination.sayAround(now.ms, { ...input, incarnation: this.#incarnation, forMs }, forMs)
+      }
       case 'roster':
         return this.#advance(now.ms, input.roster, input.hash, input.bytes)
+      case 'documents':
+        return this.#documents.take(input.holds, input.seeks)
       default:
         return this.#office === undefined ? [] : this.#inOffice(now.ms, this.#office, input)
     }
@@ -158,26 +168,17 @@ export class Core {
   }
 
   #tick(now: Millis): readonly Effect[] {
-    const effects = this.#perform(now, this.#observer.tick(now))
+    const fetching = this.#documents.tick(now, this.#links, this.#options.random)
+    const effects = [...this.#perform(now, this.#observer.tick(now)), ...fetching]
     if (now < this.#announceAt && now < this.#digestAt) return effects
     const announced = now >= this.#announceAt ? this.#announce(now) : []
     return [...effects, ...announced, ...(now >= this.#digestAt ? this.#compareDigests(now) : [])]
-  }
-
-  #resume(now: Millis): void {
-    this.#observer.resumed(now)
-    this.#nextTickAt = now
   }
 
   #announce(now: Millis): readonly Effect[] {
     this.#announceAt = now + this.#timing.announcementTtlMs / 3
     const body = { kind: 'announcement', incarnation: this.#incarnation } as const
     return this.#dissemination.say(now, body, this.#timing.announcementTtlMs)
-  }
-
-  /** Those who watch this node must know, and the leader; so it goes to all who have an edge with it, and up. */
-  #leave(now: Millis, reason: string, forMs: Millis): readonly Effect[] {
-    return this.#dissemination.sayAround(now, { kind: 'leave', incarnation: this.#incarnation, reason, forMs }, forMs)
   }
 
   /** A later roster: watches go on for subjects that stay, and start for new ones. */
@@ -247,6 +248,10 @@ export class Core {
         return this.#rosters.wanted(from, message.epoch)
       case 'roster':
         return this.#rosters.offered(from, message.epoch, message.bytes)
+      case 'want-document':
+        return this.#documents.wanted(now.ms, from, message.hash)
+      case 'document':
+        return this.#documents.offered(from, message.hash, message.bytes)
     }
   }
 
@@ -263,12 +268,10 @@ export class Core {
     const hadNoWay = uplinks.every((peer) => !this.#links.has(peer))
     const isNews = this.#desk.uplinks !== uplinks
     const said = isNewLeader || (hadNoWay && isNews) ? this.#dissemination.sayAgain(now) : []
-    return [...passedOn, ...said, ...subjects.flatMap((asked) => this.#look(now, asked))]
-  }
-
-  #look(now: Millis, { node, incarnation }: SignedRollCall['rollCall']['subjects'][number]): readonly Effect[] {
-    const effects = this.#observer.about(now, node, (watch) => watch.asked(now, incarnation))
-    return this.#perform(now, effects)
+    const looked = subjects.flatMap(({ node, incarnation }) => {
+      return this.#observer.about(now, node, (watch) => watch.asked(now, incarnation))
+    })
+    return [...passedOn, ...said, ...this.#perform(now, looked)]
   }
 
   #hear(now: Millis, from: string, item: Heard): readonly Effect[] {
@@ -303,8 +306,7 @@ export class Core {
 
   #heardDown(now: Millis, notice: DownNotice): readonly Effect[] {
     if (notice.subject === this.#options.node) {
-      const isAboutMe = compareIncarnations(notice.incarnation, this.#incarnation) >= 0
-      if (!notice.standing || !isAboutMe) return []
+      if (!notice.standing || compareIncarnations(notice.incarnation, this.#incarnation) < 0) return []
       this.#incarnation = { ...this.#incarnation, refutations: notice.incarnation.refutations + 1 }
       return this.#announce(now)
     }
@@ -341,7 +343,7 @@ export class Core {
 
   /** The earliest time from `from` on at which there is something to do. */
   #soonest(from: Millis): Millis {
-    const others = Math.min(this.#announceAt, this.#digestAt, this.#observer.nextAt)
+    const others = Math.min(this.#announceAt, this.#digestAt, this.#observer.nextAt, this.#documents.nextAt)
     const votes = Math.min(this.#desk.nextAt(from), this.#office?.nextAt(from) ?? Number.POSITIVE_INFINITY)
     return Math.max(from, Math.min(others, votes))
   }

@@ -38,6 +38,9 @@ export type Message =
   /** A peer is on a later epoch: asks it for the roster, which comes as its signed bytes. */
   | { readonly kind: 'want-roster'; readonly epoch: number }
   | { readonly kind: 'roster'; readonly epoch: number; readonly bytes: Uint8Array }
+  /** A document by its name, the SHA-256 of its bytes, hex. The answer has no bytes where there is none. */
+  | { readonly kind: 'want-document'; readonly hash: string }
+  | { readonly kind: 'document'; readonly hash: string; readonly bytes: Uint8Array }
   | { readonly kind: 'roll-call'; readonly call: SignedRollCall }
   /**
    * Flows back to the leader; bit n of `present` is the nth member of the roster. `degraded`: those that hold themselves
@@ -67,6 +70,8 @@ export type Input =
   | { readonly kind: 'leave'; readonly reason: string; readonly forMs: Millis }
   /** A roster that was checked: signed by an aggregator, a later epoch of this mesh. */
   | { readonly kind: 'roster'; readonly roster: Roster; readonly hash: string; readonly bytes: Uint8Array }
+  /** The documents that this node has for others, and the names of those that it lacks, the most urgent first. */
+  | { readonly kind: 'documents'; readonly holds: readonly Uint8Array[]; readonly seeks: readonly string[] }
   /** To an aggregator that stands by: whom would it reach as the leader of this term? Answered by `reach`. */
   | { readonly kind: 'canvass'; readonly term: number }
   /**
@@ -90,6 +95,8 @@ export type Effect =
   | { readonly kind: 'heard'; readonly signed: SignedStatement }
   /** A peer sent a later roster: check it, keep it, and hand it back as an input. */
   | { readonly kind: 'rosterOffered'; readonly from: string; readonly bytes: Uint8Array }
+  /** A document that was sought, with the bytes of its name; nothing else is known of it. */
+  | { readonly kind: 'documentCame'; readonly hash: string; readonly bytes: Uint8Array }
   /** Before a verdict is committed: did the kubelet renew its Lease since the silence began, `silentMs` ago? */
   | { readonly kind: 'readHeartbeat'; readonly subject: string; readonly silentMs: Millis }
   /**
@@ -109,7 +116,7 @@ export type Effect =
   | { readonly kind: 'notice'; readonly notice: Notice }
   | {
       readonly kind: 'dropped'
-      readonly why: RefusedWhy | 'hint' | 'roll-call' | 'answer' | 'roster'
+      readonly why: RefusedWhy | 'hint' | 'roll-call' | 'answer' | 'roster' | 'document'
       readonly from: string
     }
 

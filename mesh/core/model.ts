@@ -36,6 +36,8 @@ export interface Member {
   readonly serial: number
   readonly zone: string
   readonly roles: readonly string[]
+  /** The pool of nodes that it was made in, where somebody names pools; settings may be said for one. */
+  readonly pool?: string | undefined
   readonly peerId: string
   readonly hosts: readonly string[]
   readonly meshPort: number

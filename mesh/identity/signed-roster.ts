@@ -12,6 +12,7 @@ const memberSchema = z.strictObject({
   serial: z.int().min(1),
   zone: z.string().max(253),
   roles: z.array(z.string().max(63)).max(32),
+  pool: z.string().min(1).max(63).optional(),
   peerId: z.string().min(1).max(128),
   hosts: z.array(z.string().max(45)).min(1).max(8),
   meshPort: z.int().min(1).max(65_535),

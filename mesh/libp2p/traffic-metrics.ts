@@ -1,6 +1,6 @@
 /** Counters of what goes over the edges, the same in agents and aggregators; names as in docs/contracts.md. */
 import { Counter, type Registry } from 'prom-client'
-import type { Traffic } from './mesh-node.ts'
+import type { Traffic } from './running-node.ts'
 
 /** Registers the counters. What it returns counts one piece of traffic. */
 export function countTraffic(registry: Registry): (traffic: Traffic) => void {

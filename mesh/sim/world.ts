@@ -44,6 +44,8 @@ export interface WorldOptions {
   onElection?(notice: ElectionNotice, node: string): void
   /** Called for each statement that the leader has just taken in. */
   onHeard?(signed: SignedStatement): void
+  /** Called when a node was given a document that it had sought. */
+  onDocument?(node: string, hash: string, bytes: Uint8Array): void
   /** What really happens in place of an effect that a member's core asks for: what liars do. It signs as that member. */
   tamper?(node: string, effect: Effect, sign: Keyring['sign']): readonly Effect[]
 }
@@ -71,7 +73,7 @@ export class World {
   /** Messages sent so far. */
   messages = 0
   readonly #timing: Timing
-  readonly #hooks: Pick<WorldOptions, 'onSend' | 'onRecord' | 'onHeard' | 'tamper'>
+  readonly #hooks: Pick<WorldOptions, 'onSend' | 'onRecord' | 'onHeard' | 'onDocument' | 'tamper'>
   readonly #zones: number
   readonly #heartbeats: boolean
   readonly #members: Map<string, Member>
@@ -151,6 +153,11 @@ export class World {
   /** Lets a node say something, as its agent would of a finding. */
   publish(node: string, topic: string, bytes: Uint8Array, ttlMs: number): void {
     this.#life(node).program.take({ kind: 'publish', topic, bytes, ttlMs })
+  }
+
+  /** What a node has for others, and lacks, as its agent would say of settings. */
+  documents(node: string, holds: readonly Uint8Array[], seeks: readonly string[]): void {
+    this.#life(node).program.take({ kind: 'documents', holds, seeks })
   }
 
   commits(): readonly { readonly at: number; readonly certificate: Certificate }[] {
@@ -274,6 +281,9 @@ export class World {
       case 'reach':
       case 'called':
         this.#contest?.replica(program.machine.name).take(effect)
+        return
+      case 'documentCame':
+        this.#hooks.onDocument?.(program.machine.name, effect.hash, effect.bytes)
         return
       case 'dropped':
         return

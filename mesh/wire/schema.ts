@@ -3,6 +3,7 @@
  * types are those of the core; a check at the end holds the two together.
  */
 import { z } from 'zod'
+import { DOCUMENT_BYTES_MAX } from '../core/document-exchange.ts'
 import { RECOVER_BEATS_MAX } from '../core/flaps.ts'
 import { KEYS_PER_AGGREGATOR, NOTE_BYTES_MAX, SYNC_STATEMENTS } from '../core/gossip.ts'
 import type { Message } from '../core/message.ts'
@@ -23,6 +24,8 @@ const DIGEST_ENTRIES_MAX = KEYS_PER_AGGREGATOR * 2
 const DIGEST_PARTS_MAX = 256
 /** A signed roster; a member takes about 150 bytes. */
 const rosterBytes = z.instanceof(Uint8Array).refine((bytes) => bytes.length <= ROSTER_BYTES_MAX)
+const documentBytes = z.instanceof(Uint8Array).refine((bytes) => bytes.length <= DOCUMENT_BYTES_MAX)
+const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/)
 const SUBJECTS_MAX = 256
 const ANSWERS_MAX = 1_024
 
@@ -117,6 +120,8 @@ export const messageSchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('want-roster'), epoch: count }),
   z.strictObject({ kind: z.literal('roster'), epoch: count, bytes: rosterBytes }),
+  z.strictObject({ kind: z.literal('want-document'), hash: sha256Hex }),
+  z.strictObject({ kind: z.literal('document'), hash: sha256Hex, bytes: documentBytes }),
   z.strictObject({
     kind: z.literal('digest'),
     part: count,
@@ -143,7 +148,7 @@ export const certificateSchema = z.strictObject({
   rollCall: signedRollCall,
   answers: z.array(signedAnswer).max(ANSWERS_MAX),
   excused: z.array(z.strictObject({ node: name, verdictId: z.string().max(300) })).max(ANSWERS_MAX),
-  rosterHash: z.string().regex(/^[0-9a-f]{64}$/),
+  rosterHash: sha256Hex,
   present: count,
   live: count,
   voters: z.array(name).max(ANSWERS_MAX),

@@ -7,7 +7,7 @@ import type { Store } from '../../aggregator/model.ts'
 import type { AggregatorService } from '../../aggregator/service.ts'
 import type { SettingsInForce } from '../../aggregator/settings-in-force.ts'
 import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
-import type { MeshNode } from '../../mesh/libp2p/mesh-node.ts'
+import type { MeshNode } from '../../mesh/libp2p/running-node.ts'
 import { SILENT_LOG } from './serve-sample.ts'
 
 let store: Store
@@ -31,7 +31,7 @@ function candidate() {
     rest: async () => {},
   }
   const service = { verdicts: { standing: () => [] }, leads: () => {}, standsBy: vi.fn(), endUnseen: () => {} }
-  const settings = { document: { marking: { pools: { gpu: { mode: 'ready' } } } }, say: () => {} }
+  const settings = { document: { marking: { pools: { gpu: { mode: 'ready' } } } }, leads: () => {} }
   const leadership = new Leadership({
     store,
     service: service as unknown as AggregatorService,

@@ -16,6 +16,7 @@ import type {
 } from '../../aggregator/model.ts'
 import { StarlingError } from '../../common/errors.ts'
 import { sampleEvents } from './sample-events.ts'
+import { sampleSettings } from './sample-settings.ts'
 import { PLAN_ID, sampleMatrix, sampleSnapshot } from './sample-snapshot.ts'
 
 export { PLAN_ID, VERDICT_ID } from './sample-snapshot.ts'
@@ -173,6 +174,13 @@ export function createSamplePort(at: number = Date.parse('2026-03-14T09:26:53.58
         data: { reason: decision.reason },
       })
     },
+
+    settings: sampleSettings(
+      () => snapshot.settings,
+      (settings) => change({ settings }),
+      (summary) =>
+        emit({ id: summary, at: time(150), kind: 'settings', node: '', tone: 'act', summary, causedBy: '', data: {} }),
+    ),
 
     subscribe(listener) {
       listeners.add(listener)

@@ -2,6 +2,7 @@
 import type { MatrixRow, MemberView, SightView, Snapshot, VoteView } from '../../aggregator/model.ts'
 import type { Finding } from '../../detectors/contract.ts'
 import type { Remediation } from '../../remediators/contract.ts'
+import { SETTINGS_VIEW } from './sample-settings.ts'
 
 export type TimeOf = (offsetSeconds: number) => string
 
@@ -78,7 +79,7 @@ export function sampleSnapshot(time: TimeOf): Snapshot {
       },
     ],
     remediations: [awaiting(time), done(time)],
-    settings: { version: 3, applied: { 'node-1': 3, 'node-2': 3, 'node-3': 3, 'node-4': 2, 'node-5': 3 } },
+    settings: SETTINGS_VIEW,
   }
 }
 

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Store } from '../../aggregator/model.ts'
-import { AggregatorService, type OfficeSide } from '../../aggregator/service.ts'
+import { AggregatorService } from '../../aggregator/service.ts'
+import type { OfficeSide } from '../../aggregator/sides.ts'
 import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
 import type { Leader } from '../../mesh/core/leader.ts'
 import { accusation, newLeader, roster } from './leader-of-five.ts'
+import { SETTINGS_SIDE } from './sample-settings.ts'
 import { SILENT_LOG } from './serve-sample.ts'
 
 const NOW_MS = 100_000
@@ -35,7 +37,7 @@ const LEADS: OfficeSide = {
 function started(history = store): AggregatorService {
   const init = { roster, node: 'leader', life: 7, version: '0', notice: '', log: SILENT_LOG, keepRoster: () => {} }
   const service = new AggregatorService({ ...init, store: history })
-  service.start({ leader, now: () => NOW_MS, publish: () => {}, roster }, LEADS)
+  service.start({ leader, now: () => NOW_MS, publish: () => {}, roster }, LEADS, SETTINGS_SIDE)
   return service
 }
 
@@ -103,7 +105,7 @@ it('forgets what a member said when it is one no more', () => {
       return inForce
     },
   }
-  service.start(side, LEADS)
+  service.start(side, LEADS, SETTINGS_SIDE)
   for (const signer of ['a', 'b']) {
     const body = { kind: 'announcement', incarnation: { serial: 1, boot: 2, refutations: 0 } } as const
     const statement = { signer, serial: 1, boot: 2, seq: 1, ttlMs: 1_000, body }

@@ -10,6 +10,7 @@ import { registerMesh } from '../../cli/commands/mesh.ts'
 import { registerPlan } from '../../cli/commands/plan.ts'
 import { registerRemediations } from '../../cli/commands/remediations.ts'
 import { registerRoster } from '../../cli/commands/roster.ts'
+import { registerSettings } from '../../cli/commands/settings.ts'
 import { registerSim } from '../../cli/commands/sim.ts'
 import { registerUninstall } from '../../cli/commands/uninstall.ts'
 import { registerUsage } from '../../cli/commands/usage.ts'
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
     registerMembers,
     registerMesh,
     registerRoster,
+    registerSettings,
     registerExplain,
     registerEvents,
     registerFindings,

@@ -12,7 +12,7 @@ const TEST_WITHIN_MS = 3 * DEADLINE_MS
 /** A value that no machine has, so that there is a finding and a plan; in mode suggest it cannot even be approved. */
 const ODD = 'kernel-params: {every: 5s, options: {wanted: {net.core.somaxconn: 4097}}}'
 const settings = (version: number, ...detectors: readonly string[]) =>
-  `version: ${version}\nmesh: local\ndetectors: {${[ODD, ...detectors].join(', ')}}\nremediators: {sysctl: {mode: suggest}}\n`
+  `version: ${version}\nmesh: local\ndetectors: {${[ODD, ...detectors].join(', ')}}\nremediators: {sysctl: {mode: suggest}}\nrollout: {stages: [100%], soak: 0s}\n`
 
 /** What a snapshot says, without what passes by itself. */
 const standing = ({ members, findings, remediations, verdicts, settings }: Snapshot) => ({
@@ -91,7 +91,11 @@ describe('what a mesh keeps', () => {
       write(settings(4).replace('mesh: local', 'mesh: prod-a'))
       expect(await untilRefused(4)).toMatch(/mesh is prod-a, this is local/)
       const { settings: held } = await mesh.state()
-      expect(held).toEqual({ version: 2, applied: Object.fromEntries(NODES.map((node) => [node, 2])) })
+      expect(held).toMatchObject({
+        version: 2,
+        applied: Object.fromEntries(NODES.map((node) => [node, 2])),
+        rollout: null,
+      })
       expect(await hasClockSkew()).toBe(false)
       write(settings(5))
       await untilApplied(5)

@@ -8,7 +8,16 @@ export const MESH = 'test'
 export const AGENT_PORT = 7_790
 
 export function listed(name: string, parts: Partial<ListedNode> = {}): ListedNode {
-  return { name, uid: `uid-${name}`, zone: 'z', roles: [], hosts: ['10.0.0.1'], kubeletPort: 10_250, ...parts }
+  return {
+    name,
+    uid: `uid-${name}`,
+    zone: 'z',
+    roles: [],
+    pool: undefined,
+    hosts: ['10.0.0.1'],
+    kubeletPort: 10_250,
+    ...parts,
+  }
 }
 
 export function enrolled(node: string, parts: Partial<Enrolment> = {}): Enrolment {

@@ -76,6 +76,16 @@ describe('a member is a node that is enrolled and whose Node exists', () => {
     expect(decision.members?.map(({ serial }) => serial)).toEqual(names(10).map(() => 2))
   })
 
+  test('the pool of a member is that of its Node, and goes with its label', () => {
+    const next = (pool: string | undefined, was?: string) => {
+      const members = [memberOf('a', was === undefined ? {} : { pool: was })]
+      return decideRoster(factsOf(members, [listed('a', { pool })])).members?.[0]
+    }
+    expect(next('gpu')?.pool).toBe('gpu')
+    expect(next('gpu', 'gpu')).toBeUndefined()
+    expect(Object.keys(next(undefined, 'gpu') ?? {})).not.toContain('pool')
+  })
+
   test('a mesh that did not know its Nodes takes them for the ones it sees', () => {
     const decision = decideRoster(factsOf([memberOf('a', { uid: undefined })], [listed('a', { uid: 'first' })]))
     expect(decision.members?.[0]?.uid).toBe('first')

@@ -62,6 +62,7 @@ function messagesOf({ name, count, nonce }: Alphabet) {
     fc.record({ kind: kind('note'), topic: fc.string({ minLength: 1, maxLength: 60 }), bytes: bytes(200) }),
   )
 
+  const hash = fc.constantFrom('ab'.repeat(32), '01'.repeat(32))
   const statement = fc.record({ signer: name, serial: count, boot: count, seq: count, ttlMs: ms, body })
   const heard = fc.record({ signed: fc.record({ statement, signature }), ageMs: ms })
 
@@ -95,6 +96,8 @@ function messagesOf({ name, count, nonce }: Alphabet) {
     gossip: fc.record({ kind: kind('gossip'), items: fc.array(heard, { maxLength: 4 }) }),
     'want-roster': fc.record({ kind: kind('want-roster'), epoch: count }),
     roster: fc.record({ kind: kind('roster'), epoch: count, bytes: bytes(200) }),
+    'want-document': fc.record({ kind: kind('want-document'), hash }),
+    document: fc.record({ kind: kind('document'), hash, bytes: bytes(200) }),
     digest: fc.record({
       kind: kind('digest'),
       part: fc.nat(),

@@ -177,10 +177,11 @@ test('a roster by which a verdict was counted is kept by its hash, as it first w
 test('a roster says under which Node each member was taken in, where it knows', () => {
   const [first, ...others] = mesh.roster.members
   if (first === undefined) throw new Error('no members')
-  const roster = { ...mesh.roster, members: [{ ...first, uid: 'the-uid' }, ...others] }
+  const roster = { ...mesh.roster, members: [{ ...first, uid: 'the-uid', pool: 'gpu' }, ...others] }
   const { keys, certificate } = mesh.enrolled(LEADER)
   const read = readRoster(signRoster(keys, certificate, roster), mesh.ca.publicKey, MESH, Date.now())
   expect(read.members.map(({ uid }) => uid).slice(0, 2)).toEqual(['the-uid', undefined])
+  expect(read.members.map(({ pool }) => pool).slice(0, 2)).toEqual(['gpu', undefined])
   expect(rosterHash(read)).toBe(rosterHash(roster))
 })
 

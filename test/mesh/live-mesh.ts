@@ -9,7 +9,8 @@ import type { Message, Notice } from '../../mesh/core/message.ts'
 import type { Certificate, Incarnation, Member, SignedStatement } from '../../mesh/core/model.ts'
 import { DEFAULT_TIMING, type Timing } from '../../mesh/core/timing.ts'
 import type { KeyPair } from '../../mesh/identity/keys.ts'
-import { type MeshNode, type Reach, startMeshNode, type Traffic } from '../../mesh/libp2p/mesh-node.ts'
+import { startMeshNode } from '../../mesh/libp2p/mesh-node.ts'
+import type { MeshNode, Reach, Traffic } from '../../mesh/libp2p/running-node.ts'
 import { createTransport, type Transport } from '../../mesh/libp2p/transport.ts'
 import { decodeMessage, encodeMessage, encodeValue } from '../../mesh/wire/codec.ts'
 import { foundMesh, type RealMesh } from './real-mesh.ts'
@@ -116,6 +117,7 @@ export async function live(mesh: RealMesh, name: string): Promise<LiveNode> {
       : {}),
     onStatement: (signed) => told.heard(signed),
     onRoster: () => {},
+    onDocument: () => {},
     onCommit: (certificate) => void told.commits.push(certificate),
     onNotice: ({ kind }) => void told.notices.set(kind, (told.notices.get(kind) ?? 0) + 1),
     onTraffic: (one) => told.count(one),

@@ -72,3 +72,52 @@ describe('settings of plugins that are not here', () => {
     expect(() => validateKnownSettings(wrong, 'version 1', registries)).toThrow('unknown key "evry"')
   })
 })
+
+describe('overrides', () => {
+  const detectors = { conntrack: { options: { warnRatio: 0.7, alarmRatio: 0.9 } } }
+  const over = (selector: object, said: object) => ({ selector, detectors: { conntrack: said } })
+  const problem = (...overrides: object[]) => problemOf({ ...sampleDocument(), detectors, overrides })
+
+  test('are fine when everything in them exists, and what they make together is valid', () => {
+    expect(problem(over({ pools: ['gpu'] }, { options: { warnRatio: 0.8 } }), over({}, { enabled: false }))).toBe(
+      'none',
+    )
+  })
+
+  test.each([
+    [over({ pool: ['gpu'] }, {}), 'prod.yaml: overrides.0.selector: unknown key "pool" | did you mean "pools"?'],
+    [over({ pools: [] }, {}), 'prod.yaml: overrides.0.selector.pools: Too small: expected array to have >=1 items'],
+    [
+      { selector: { zones: ['a'] }, detectors: { conntrak: {} } },
+      'prod.yaml: overrides.0.detectors: unknown key "conntrak" | did you mean "conntrack"?',
+    ],
+    [
+      over({ zones: ['a'] }, { options: { warnRatoi: 0.5 } }),
+      'prod.yaml: overrides.0.detectors.conntrack.options: unknown key "warnRatoi" | did you mean "warnRatio"?',
+    ],
+    [
+      over({ zones: ['a'] }, { every: '1ms' }),
+      'prod.yaml: overrides.0.detectors.conntrack.every: must lie between 1s and 1d',
+    ],
+    [
+      { selector: { zones: ['a'] }, remediators: { sysctl: { mode: 'auto' } } },
+      'prod.yaml: overrides.0.remediators.sysctl.mode: auto is not available in this version',
+    ],
+  ])('%j are refused: %s', (override, said) => {
+    expect(problem(override)).toBe(said)
+  })
+
+  test('that are right alone and wrong together are refused where a node could have both', () => {
+    const high = { options: { warnRatio: 0.85 } }
+    const low = { options: { alarmRatio: 0.8 } }
+    expect(problem(over({ pools: ['a'] }, high), over({ pools: ['b'] }, low))).toBe('none')
+    expect(problem(over({ pools: ['a'] }, high), over({ zones: ['b'] }, low))).toMatch(
+      /^prod\.yaml: overrides\.1 \(on nodes of overrides\.0, too\)\.detectors\.conntrack\.options/,
+    )
+  })
+
+  test('that could meet in too many ways are refused', () => {
+    const roles = Array.from({ length: 11 }, (_, index) => over({ roles: [`role-${index}`] }, { every: '1m' }))
+    expect(problem(...roles)).toContain('more than 1024 combinations of overrides about conntrack')
+  })
+})

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Finding } from '../../detectors/contract.ts'
 import { decodeReport } from '../../detectors/engine/report-note.ts'
-import type { MeshNode } from '../../mesh/libp2p/mesh-node.ts'
+import type { MeshNode } from '../../mesh/libp2p/running-node.ts'
 import { NOTE_TTL_MS, Publisher } from '../../node-agent/publisher.ts'
 import { shedFinding } from '../../node-agent/shed-finding.ts'
 

@@ -1,6 +1,6 @@
 /** What the roster takes from a Node object; all else in it may change without an epoch. */
 import { isIP } from 'node:net'
-import { type NodeObject, zoneOf } from '../marking/objects.ts'
+import { type NodeObject, poolOf, zoneOf } from '../marking/objects.ts'
 
 export interface ListedNode {
   readonly name: string
@@ -8,6 +8,8 @@ export interface ListedNode {
   /** Empty where no label names one. */
   readonly zone: string
   readonly roles: readonly string[]
+  /** Undefined where no label names one. */
+  readonly pool: string | undefined
   /** InternalIP addresses of all families; a host name is never resolved. */
   readonly hosts: readonly string[]
   /** As its kubelet says; undefined before it has. */
@@ -38,6 +40,7 @@ export function listedNode(object: NodeObject): ListedNode | undefined {
       .toSorted()
       .slice(0, ROLES_MAX),
     hosts: hosts.map(({ address }) => address).slice(0, HOSTS_MAX),
+    pool: poolOf(object) || undefined,
     // Zero means: not said.
     kubeletPort: object.status?.daemonEndpoints?.kubeletEndpoint?.Port || undefined,
   }

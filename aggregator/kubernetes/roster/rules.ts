@@ -182,7 +182,7 @@ function whyUncovered(
 }
 
 /** Where the Node says it is; what the Node does not say stays. */
-function placed(member: Member, node: ListedNode, enrolment: Enrolment | undefined): Member {
+function placed({ pool: _, ...member }: Member, node: ListedNode, enrolment: Enrolment | undefined): Member {
   return {
     ...member,
     zone: node.zone || (enrolment?.zone ?? member.zone),
@@ -190,6 +190,8 @@ function placed(member: Member, node: ListedNode, enrolment: Enrolment | undefin
     hosts: node.hosts.length > 0 ? node.hosts : member.hosts,
     kubeletPort: node.kubeletPort ?? member.kubeletPort,
     uid: node.uid,
+    // A label that was taken away takes the pool away, too.
+    ...(node.pool === undefined ? {} : { pool: node.pool }),
   }
 }
 
@@ -199,7 +201,7 @@ function identityOf({ node, serial, peerId, zone, roles }: Enrolment) {
 
 /** Field by field: it is asked about every member whenever anything changes. */
 function isSame(a: Member, b: Member): boolean {
-  const isSamePlace = a.zone === b.zone && a.kubeletPort === b.kubeletPort && a.uid === b.uid
+  const isSamePlace = a.zone === b.zone && a.pool === b.pool && a.kubeletPort === b.kubeletPort && a.uid === b.uid
   return isSamePlace && isSameList(a.roles, b.roles) && isSameList(a.hosts, b.hosts)
 }
 

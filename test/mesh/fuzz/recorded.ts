@@ -3,6 +3,7 @@
  * change of roster. Told again with the names and keys of a real mesh, and under its leader's earlier term and its nodes'
  * earlier lives, it is what a member could have recorded yesterday.
  */
+import { createHash } from 'node:crypto'
 import type { Message } from '../../../mesh/core/message.ts'
 import { around } from '../../../mesh/sim/network.ts'
 import { World } from '../../../mesh/sim/world.ts'
@@ -31,6 +32,9 @@ export function recordHonest(): readonly Message[] {
   agenda.runUntil(8_000)
   world.publish('node-2', 'detector/disk', Buffer.from('all is well'), 60_000)
   world.publish(LEADER, 'settings', Buffer.from('none'), 60_000)
+  const document = Buffer.from('detectors: {}')
+  world.documents(LEADER, [document], [])
+  world.documents('node-2', [], [createHash('sha256').update(document).digest('hex')])
   world.leave(LEAVES, 'update', 60_000)
   world.stage.setHost(DIES, 'down')
   agenda.runUntil(20_000)

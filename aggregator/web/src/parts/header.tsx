@@ -72,9 +72,20 @@ function Figures({ snapshot }: { snapshot: Snapshot }) {
           tone={marking.stalled === null ? undefined : 'bad'}
         />
       )}
-      <Figure name={`settings v${settings.version}`} value={`on ${onNewest}`} />
+      <Figure
+        name={`settings v${settings.version}`}
+        value={[`on ${onNewest}`, ...onItsWay(settings)].join(', ')}
+        tone={settings.rollout?.halted ? 'bad' : undefined}
+      />
     </dl>
   )
+}
+
+/** A version that is not in force yet, as `v8 on 1` or `v8 halted on 1`; none when there is none. */
+function onItsWay({ rollout, applied }: Snapshot['settings']): readonly string[] {
+  if (rollout === null) return []
+  const runs = Object.values(applied).filter((version) => version === rollout.version).length
+  return [`v${rollout.version}${rollout.halted === null ? '' : ' halted'} on ${runs}`]
 }
 
 /** `observe`, or with the pools that differ: `observe, gpu ready`. */

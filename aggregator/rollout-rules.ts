@@ -1,0 +1,134 @@
+/** What becomes of a version that is on its way: it waits, goes on, or is halted by what the nodes show that have it. Pure. */
+import type { Upcoming } from '../settings/notes.ts'
+import { isReached, nextReach, type Placed, type Reach } from '../settings/stages.ts'
+import { isJump } from './jump.ts'
+
+/** A node that lives takes up a version within seconds of hearing of it; one that has not by then will hardly. */
+const LATE_MS = 60_000
+
+/** What is listed by name; the rest is counted. */
+const NAMED_MAX = 5
+
+/** What the leader sees of a member. */
+export interface NodeSeen extends Placed {
+  /** No verdict, no AgentDown, and it has not left. */
+  readonly isLive: boolean
+  /** The version that it says it runs; 0 before it has said so. */
+  readonly runs: number
+  /** The version that it does not take over, and why. */
+  readonly refused?: { readonly version: number; readonly why: string } | undefined
+  /** What is wrong with it by its own word, `unknown` included. */
+  readonly findings: readonly NodeFinding[]
+}
+
+export interface NodeFinding {
+  /** Detector and reason, for people. */
+  readonly what: string
+  /** The same with its cause: what is there before the roll-out is no news in it. */
+  readonly key: string
+}
+
+/** How the nodes were when the roll-out began. */
+export interface Before {
+  readonly down: readonly string[]
+  /** Keys of findings, by node; none for a node that was well. */
+  readonly findings: Readonly<Record<string, readonly string[]>>
+}
+
+export interface Evidence {
+  readonly what: string
+  readonly newer: { readonly count: number; readonly of: number; readonly nodes: readonly string[] }
+  readonly older: { readonly count: number; readonly of: number }
+}
+
+export type Outcome =
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'advance'; readonly reach: Reach | null }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'halt'; readonly why: string; readonly evidence: readonly Evidence[] }
+
+export function before(nodes: readonly NodeSeen[]): Before {
+  const ill = nodes.filter(({ findings }) => findings.length > 0)
+  return {
+    down: nodes.filter(({ isLive }) => !isLive).map(({ node }) => node),
+    findings: Object.fromEntries(ill.map(({ node, findings }) => [node, findings.map(({ key }) => key)])),
+  }
+}
+
+/**
+ * `was`: null where another leader saw it begin; then whatever is wrong with a node counts as new, on all alike. `forMs`:
+ * how long this stage has been watched.
+ */
+export function judgeStage(next: Upcoming, nodes: readonly NodeSeen[], was: Before | null, forMs: number): Outcome {
+  const counted = nodes.filter(({ node }) => was?.down.includes(node) !== true)
+  const newer = counted.filter((node) => isReached(next.reach, next.seed, node))
+  const older = counted.filter((node) => !isReached(next.reach, next.seed, node))
+  // Nothing to hold it against: neither the same nodes before nor others now.
+  const isBlind = was === null && older.length === 0
+  const troubles = (node: NodeSeen, isNewer: boolean) => troublesOf(node, isNewer, { next, was, forMs, isBlind })
+  const evidence = compare(
+    newer.map((node) => ({ node: node.node, troubles: troubles(node, true) })),
+    older.map((node) => ({ node: node.node, troubles: troubles(node, false) })),
+  )
+  const [worst] = evidence
+  if (worst !== undefined) return { kind: 'halt', why: inWords(worst, next.version), evidence }
+  const isTaken = newer.every(({ isLive, runs }) => !isLive || runs >= next.version)
+  if (forMs < next.soakMs || !(isTaken || forMs >= LATE_MS)) return { kind: 'wait' }
+  if (next.reach === null) return { kind: 'done' }
+  const live = nodes.filter(({ isLive }) => isLive)
+  return { kind: 'advance', reach: nextReach(live, next.shares, next.seed, next.reach) }
+}
+
+interface Circumstances {
+  readonly next: Upcoming
+  readonly was: Before | null
+  readonly forMs: number
+  readonly isBlind: boolean
+}
+
+/** What is worse with a node than before, each in words that are the same for all nodes. */
+function troublesOf(
+  { node, isLive, runs, refused, findings }: NodeSeen,
+  isNewer: boolean,
+  { next, was, forMs, isBlind }: Circumstances,
+): ReadonlySet<string> {
+  const had = was?.findings[node] ?? []
+  const found = isBlind ? [] : findings.filter(({ key }) => !had.includes(key)).map(({ what }) => what)
+  const hasRefused = refused?.version === next.version
+  const isLate = isNewer && isLive && !hasRefused && runs < next.version && forMs >= LATE_MS
+  return new Set([
+    ...(isLive ? found : ['gone or down']),
+    ...(hasRefused ? [`refused: ${refused.why}`] : []),
+    ...(isLate ? ['not taken up'] : []),
+  ])
+}
+
+interface Troubled {
+  readonly node: string
+  readonly troubles: ReadonlySet<string>
+}
+
+const ANYTHING = 'something new wrong'
+
+/** Each trouble for itself, and all of them together: many may be ill in a way of their own. The clearest first. */
+function compare(newer: readonly Troubled[], older: readonly Troubled[]): readonly Evidence[] {
+  const kinds = new Set(newer.flatMap(({ troubles }) => [...troubles]))
+  const evidenceOf = (what: string, has: (one: Troubled) => boolean): Evidence => {
+    const nodes = newer.filter(has).map(({ node }) => node)
+    return {
+      what,
+      newer: { count: nodes.length, of: newer.length, nodes: nodes.slice(0, NAMED_MAX) },
+      older: { count: older.filter(has).length, of: older.length },
+    }
+  }
+  const each = [...kinds].map((what) => evidenceOf(what, ({ troubles }) => troubles.has(what)))
+  const all = kinds.size > 1 ? [evidenceOf(ANYTHING, ({ troubles }) => troubles.size > 0)] : []
+  const jumps = [...each.toSorted((a, b) => b.newer.count - a.newer.count), ...all]
+  return jumps.filter((evidence) => isJump(evidence.newer, evidence.older))
+}
+
+function inWords({ what, newer, older }: Evidence, version: number): string {
+  const more = newer.count > newer.nodes.length ? ` and ${newer.count - newer.nodes.length} more` : ''
+  const others = older.of === 0 ? '' : `, on ${older.count} of ${older.of} others`
+  return `${what} on ${newer.count} of ${newer.of} with version ${version} (${newer.nodes.join(', ')}${more})${others}`
+}

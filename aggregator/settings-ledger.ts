@@ -1,0 +1,115 @@
+/** The settings on record: every version as it was signed, and how far they have come. Nothing is said of them here. */
+import { UsageError } from '../common/errors.ts'
+import type { KeyPair } from '../mesh/identity/keys.ts'
+import { differences } from '../settings/differences.ts'
+import type { SettingsDocument } from '../settings/document.ts'
+import { type Announcement, digestOf, type Named } from '../settings/notes.ts'
+import {
+  acceptSettings,
+  encodeSettings,
+  SIGNED_SETTINGS_BYTES_MAX,
+  signSettings,
+  type Verify,
+} from '../settings/signed.ts'
+import type { Store } from './model.ts'
+import { type KeptSettings, SettingsHistory } from './settings-history.ts'
+import { type Progress, readProgress, writeProgress } from './settings-progress.ts'
+
+export interface LedgerInit {
+  readonly mesh: string
+  readonly store: Store
+  readonly keys: KeyPair
+  /** Whether one of the mesh's aggregators signed it. */
+  readonly verify: Verify
+}
+
+export class SettingsLedger {
+  readonly #init: LedgerInit
+  readonly #history: SettingsHistory
+  #progress: Progress | undefined
+
+  /** Throws an Error when the store holds something else in their places. */
+  constructor(init: LedgerInit) {
+    this.#init = init
+    this.#history = new SettingsHistory(init.store)
+    this.#progress = readProgress(init.store)
+  }
+
+  /** Undefined before there were any settings. */
+  get progress(): Progress | undefined {
+    return this.#progress
+  }
+
+  /** On disk when it returns. */
+  record(progress: Progress): void {
+    this.#progress = progress
+    writeProgress(this.#init.store, progress)
+  }
+
+  /** All that are kept, the latest first. */
+  get versions(): readonly KeptSettings[] {
+    return this.#history.all
+  }
+
+  documentOf({ digest }: Pick<Named, 'digest'>): SettingsDocument {
+    const bytes = Buffer.from(this.#history.of(digest)?.bytes ?? '', 'base64')
+    const answer = acceptSettings(null, bytes, this.#init.mesh, () => true)
+    if (answer.accepted) return answer.settings.document
+    throw new Error(`settings on record cannot be read: ${answer.why}`)
+  }
+
+  /** Signs it and puts it on record. Throws UsageError when it is too large. */
+  keep(document: SettingsDocument): Named {
+    const bytes = encodeSettings(signSettings(document, (content) => this.#init.keys.sign(content)))
+    if (bytes.length > SIGNED_SETTINGS_BYTES_MAX) {
+      throw new UsageError(`the settings take ${bytes.length} bytes, more than ${SIGNED_SETTINGS_BYTES_MAX}`)
+    }
+    return this.#remember(document.version, bytes)
+  }
+
+  /** What another aggregator signed. Returns why it is refused; undefined when it is on record. */
+  take(bytes: Uint8Array): string | undefined {
+    const answer = acceptSettings(null, bytes, this.#init.mesh, this.#init.verify)
+    if (!answer.accepted) return answer.why
+    this.#remember(answer.settings.document.version, bytes)
+    return undefined
+  }
+
+  /** As they were signed, of those that are on record. */
+  bytesOf(said: Announcement): readonly Uint8Array[] {
+    return namedIn(said).flatMap(({ digest }) => {
+      const held = this.#history.of(digest)
+      return held === undefined ? [] : [Buffer.from(held.bytes, 'base64')]
+    })
+  }
+
+  /** Digests of those that are not on record. */
+  missingOf(said: Announcement): readonly string[] {
+    return namedIn(said).flatMap(({ digest }) => (this.#history.of(digest) === undefined ? [digest] : []))
+  }
+
+  /** This very document was handed in before. */
+  isKnown(document: SettingsDocument): boolean {
+    return this.versions.some((held) => {
+      return held.version === document.version && differences(this.documentOf(held), document).length === 0
+    })
+  }
+
+  /** The version that the next one has at least. */
+  get nextVersion(): number {
+    const named = this.#progress === undefined ? [] : namedIn(this.#progress.said)
+    return 1 + Math.max(0, ...named.map(({ version }) => version), this.versions[0]?.version ?? 0)
+  }
+
+  #remember(version: number, bytes: Uint8Array): Named {
+    const digest = digestOf(bytes)
+    const needed = this.#progress === undefined ? [] : namedIn(this.#progress.said).map((named) => named.digest)
+    const kept = { version, digest, bytes: Buffer.from(bytes).toString('base64'), at: new Date().toISOString() }
+    this.#history.add(kept, needed)
+    return { version, digest }
+  }
+}
+
+function namedIn({ current, next }: Announcement): readonly Named[] {
+  return next === null ? [current] : [current, next]
+}

@@ -1,0 +1,41 @@
+/** What the aggregator's service is made of: the parts beside it, as it sees them. */
+import type { Log } from '../common/log.ts'
+import type { Leader } from '../mesh/core/leader.ts'
+import type { Roster } from '../mesh/core/model.ts'
+import type { MarkingView, OfficeView, SettingsPort, Store } from './model.ts'
+import type { SettingsView } from './settings-model.ts'
+
+/** What the service needs of the running mesh node; given once it runs. */
+export interface MeshSide {
+  /** While this aggregator leads. */
+  readonly leader: Leader | undefined
+  now(): number
+  publish(topic: string, bytes: Uint8Array, ttlMs: number): void
+  /** The one in force. */
+  readonly roster: Roster
+}
+
+/** What is to be shown of the settings, and done with them; given once the mesh runs. */
+export interface SettingsSide extends SettingsPort {
+  view(): SettingsView
+}
+
+/** What part this aggregator plays; given once the mesh runs. */
+export interface OfficeSide {
+  office(): Omit<OfficeView, 'node'>
+  marking(): MarkingView | null
+}
+
+export interface ServiceInit {
+  readonly store: Store
+  /** In force when it starts. */
+  readonly roster: Roster
+  readonly node: string
+  /** Which life of this aggregator it is: events of different lives have different ids. */
+  readonly life: number
+  readonly version: string
+  readonly notice: string
+  readonly log: Log
+  /** Keeps the roster in force, whose hash this is, for whoever verifies a certificate that was counted on it. */
+  keepRoster(hash: string): void
+}

@@ -1,0 +1,139 @@
+/** A newer version of a detector that finds much more than the older: from what nodes report to what does not count. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Approvals } from '../../aggregator/approvals.ts'
+import { Chronicle } from '../../aggregator/chronicle.ts'
+import type { Store } from '../../aggregator/model.ts'
+import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
+import { VersionHolds } from '../../aggregator/version-holds.ts'
+import { heardNow, isConfirmed, whyTripped } from '../../aggregator/version-trips.ts'
+import type { Finding, FindingStatus } from '../../detectors/contract.ts'
+import { createSamplePort, PLAN_ID } from './sample-port.ts'
+
+const NODES = Array.from({ length: 20 }, (_, index) => `node-${index}`)
+const RELEASE = { reason: 'it is right', via: 'cli' } as const
+
+function finding(node: string, status: FindingStatus, version?: string): Finding {
+  const reason = status === 'ok' ? 'Ok' : 'DiskAlmostFull'
+  const words = { id: `${node}/disk`, node, detector: 'disk', reason, cause: '', status, summary: 'full', evidence: [] }
+  const at = '2026-03-14T09:26:53Z'
+  return { ...words, since: at, observedAt: at, ttlMs: 60_000, ...(version === undefined ? {} : { version }) }
+}
+
+let dir: string
+let store: Store
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'starling-holds-'))
+  store = openSqliteStore(join(dir, 'history.sqlite'))
+})
+afterEach(() => {
+  store.close()
+  rmSync(dir, { recursive: true })
+})
+
+const newHolds = () => new VersionHolds(new Chronicle(store, 'life', () => {}))
+const says = () => store.query({ kinds: ['finding'], limit: 10 }).map(({ summary }) => summary)
+
+/** All on 1.9 and well; then these with 1.10, and something new on them. */
+function tripped(ill: readonly string[] = NODES.slice(0, 1)): VersionHolds {
+  const holds = newHolds()
+  for (const node of NODES) holds.hear(node, 'disk', [finding(node, 'ok', '1.9.0')])
+  for (const node of ill) holds.hear(node, 'disk', [finding(node, 'alarm', '1.10.0')])
+  return holds
+}
+
+describe('a version', () => {
+  it('that finds something new where the older finds nothing is held, and shown so', () => {
+    const holds = tripped()
+    const why = 'version 1.10.0 finds something new on 1 of 1, older ones on 0 of 19'
+    expect(holds.held).toMatchObject([{ detector: 'disk', version: '1.10.0', why }])
+    expect(holds.seen(finding('node-0', 'alarm', '1.10.0'))).toMatchObject({
+      status: 'unknown',
+      summary: `held, since ${why}: full`,
+    })
+    for (const other of [
+      finding('node-1', 'alarm', '1.9.0'),
+      finding('node-0', 'ok', '1.10.0'),
+      finding('x', 'alarm'),
+    ]) {
+      expect(holds.seen(other)).toBe(other)
+    }
+    expect(says()).toEqual([`findings of disk are held: ${why}`])
+  })
+
+  it('that finds what was there before, or what all find, is not', () => {
+    const holds = newHolds()
+    for (const node of NODES) holds.hear(node, 'disk', [finding(node, 'alarm', '1.9.0')])
+    holds.hear('node-0', 'disk', [finding('node-0', 'alarm', '1.10.0')])
+    expect(holds.held).toEqual([])
+    const later = newHolds()
+    for (const node of NODES) later.hear(node, 'disk', [finding(node, 'ok', '1.9.0')])
+    for (const node of NODES.slice(1)) later.hear(node, 'disk', [finding(node, 'alarm', '1.9.0')])
+    later.hear('node-0', 'disk', [finding('node-0', 'alarm', '1.10.0')])
+    expect(later.held).toEqual([])
+  })
+
+  it('stays held through a restart, until somebody releases it, and does not trip again', () => {
+    tripped()
+    const holds = newHolds()
+    expect(holds.held).toHaveLength(1)
+    expect(() => holds.release('conntrack', RELEASE, 'somebody')).toThrow('no finding of conntrack is held')
+    expect(holds.release('disk', RELEASE, 'somebody').summary).toBe(
+      'findings of disk 1.10.0 released by somebody (cli): it is right',
+    )
+    for (const node of NODES) holds.hear(node, 'disk', [finding(node, 'ok', '1.9.0')])
+    holds.hear('node-0', 'disk', [finding('node-0', 'alarm', '1.10.0')])
+    expect(holds.held).toEqual([])
+  })
+
+  it('counts again when it is everywhere and finds no more than chance', () => {
+    const holds = tripped()
+    holds.hear('node-0', 'disk', [finding('node-0', 'ok', '1.10.0')])
+    expect(holds.held).toHaveLength(1)
+    for (const node of NODES) holds.hear(node, 'disk', [finding(node, 'ok', '1.10.0')])
+    expect([holds.held, says().at(-1)]).toEqual([[], expect.stringContaining('count again')])
+  })
+
+  it('is not everywhere for nodes that are members no more', () => {
+    const holds = tripped()
+    holds.hear('node-0', 'disk', [finding('node-0', 'ok', '1.10.0')])
+    holds.retain((node) => node === 'node-0')
+    holds.hear('node-0', 'disk', [finding('node-0', 'ok', '1.10.0')])
+    expect(holds.held).toEqual([])
+  })
+})
+
+it('that is held gets no permit; a plan can be rejected all the same', () => {
+  const { remediations } = createSamplePort().snapshot()
+  const remediation = remediations.find(({ plan }) => plan.id === PLAN_ID)
+  const recorder = { decision: () => ({ summary: 'decided' }) as never }
+  const approvals = new Approvals({ remediation: () => remediation }, recorder, () => 'it jumped')
+  const decide = (action: 'approve' | 'reject') => () =>
+    approvals.decide({ planId: PLAN_ID, action, reason: '', via: 'cli' }, 'somebody', () => {})
+  expect(decide('approve')).toThrow(`what plan ${PLAN_ID} would mend is held, since it jumped`)
+  expect(decide('reject')).not.toThrow()
+})
+
+describe('what is heard', () => {
+  it('is nothing where no version is named, and remembers how the version before found things', () => {
+    expect(heardNow([finding('a', 'alarm')], undefined)).toBeUndefined()
+    const first = heardNow([finding('a', 'alarm', '1')], undefined)
+    expect(first).toEqual({ version: '1', isBad: true, wasBad: true })
+    expect(heardNow([finding('a', 'unknown', '2')], { version: '1', isBad: false, wasBad: true })).toEqual({
+      version: '2',
+      isBad: true,
+      wasBad: false,
+    })
+  })
+
+  it('is compared by number, with versions that are older', () => {
+    const ill = { version: '1.10', isBad: true, wasBad: false }
+    const well = (version: string) => ({ version, isBad: false, wasBad: false })
+    expect(whyTripped('1.10', [ill, well('1.9')])).toBeDefined()
+    expect(whyTripped('1.10', [ill, well('1.11')])).toBeUndefined()
+    expect(isConfirmed('1.10', [well('1.10'), well('1.10')])).toBe(true)
+    expect(isConfirmed('1.10', [well('1.10'), ill])).toBe(false)
+  })
+})
