@@ -39,7 +39,7 @@ const idsOf = (looks: readonly Look[]) => new Set(looks.flatMap(({ finding }) =>
 /** Quick ones and slow ones. */
 const courses = fc
   .constantFrom(1, 4, 20, 200)
-  .chain((max) => fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max })), { maxLength: 60 }))
+  .chain((max) => fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max })), { maxLength: 60, size: 'max' }))
   .map((runs) => runs.flatMap(([isSeen, length]) => often(length, isSeen)))
 const lengths = fc.constantFrom(0, 5_000, 30_000, 60_000, 300_000)
 
