@@ -7,7 +7,7 @@ import { defineDetector, type Host, type Judgement, NotApplicable } from './cont
 import { askMount, isRemote, type MountAnswer, STAT } from './reading/answers.ts'
 import { devicePath, FSTAB, type FstabEntry, followLinks, readFstab } from './reading/fstab.ts'
 import { mountDifferences } from './reading/mount-differences.ts'
-import { MOUNTINFO_TABLES, type MountInfo, readMountInfo, visibleMounts } from './reading/mountinfo.ts'
+import { MOUNTINFO_TABLES, type MountInfo, readHostMountInfo, visibleMounts } from './reading/mountinfo.ts'
 import { unescapeMount } from './reading/mounts.ts'
 
 const SWAPS = '/proc/swaps'
@@ -101,7 +101,7 @@ export const fstab = defineDetector({
 
   async sample(host, { ignore, compare }, signal) {
     signal.throwIfAborted()
-    const mounts = await readMountInfo(host)
+    const mounts = await readHostMountInfo(host)
     const entries = (await bootEntries(host)).filter(
       ({ spec, mountPoint, type }) => !ignore.includes(type === 'swap' ? spec : mountPoint),
     )

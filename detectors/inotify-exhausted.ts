@@ -39,7 +39,7 @@ export const inotifyExhausted = defineDetector({
         .int()
         .min(100)
         .max(100_000)
-        .default(300)
+        .default(200)
         .describe(
           'Open files that one look goes through; what is left over is for the next. Bounds what a look costs.',
         ),

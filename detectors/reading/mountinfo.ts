@@ -1,5 +1,5 @@
 /** What is mounted, with the flags of the mount and those of its filesystem told apart: /proc/PID/mountinfo. */
-import type { Host } from '../contract.ts'
+import { type Host, NotApplicable } from '../contract.ts'
 import { unescapeMount } from './mounts.ts'
 
 /** In a pod `self` would be the agent's own mounts. With hidepid the table of process 1 cannot be seen; then it must do. */
@@ -20,12 +20,26 @@ export interface MountInfo {
   readonly superOptions: readonly string[]
 }
 
-/** In the order of mounting. Throws NotApplicable when there is no such table. */
+/** In the order of mounting, those that the agent sees where the host's cannot be seen. Throws NotApplicable without any table. */
 export async function readMountInfo(host: Host): Promise<readonly MountInfo[]> {
   const [ofHost, ofAgent] = MOUNTINFO_TABLES
-  const text = await host.readText(ofHost).catch(() => host.readText(ofAgent))
+  return someMounts(await host.readText(ofHost).catch(() => host.readText(ofAgent)))
+}
+
+/** Only the host's: for what is not among them is not mounted. Throws an Error where they cannot be seen. */
+export async function readHostMountInfo(host: Host): Promise<readonly MountInfo[]> {
+  const [ofHost, ofAgent] = MOUNTINFO_TABLES
+  try {
+    return someMounts(await host.readText(ofHost))
+  } catch (error) {
+    const isHidden = error instanceof NotApplicable && (await host.exists(ofAgent))
+    throw isHidden ? new Error('the mounts of the host cannot be seen from here') : error
+  }
+}
+
+function someMounts(text: string): readonly MountInfo[] {
   const mounts = parseMountInfo(text)
-  if (mounts.length === 0) throw new Error(`${ofHost} does not name any mount`)
+  if (mounts.length === 0) throw new Error('the mount table does not name any mount')
   return mounts
 }
 

@@ -126,6 +126,10 @@ describe('fstab', () => {
       await expect(look(fstab, forbidden)).rejects.toThrow(`${path} cannot be read: EACCES`)
     }
     await expect(look(fstab, fixtureHost('fstab/unreadable'))).rejects.toThrow('NUL')
+    const hidden = withFile('fstab/ok', '/proc/1/mountinfo', new NotApplicable('hidden'))
+    await expect(look(fstab, { ...hidden, exists: async () => true })).rejects.toThrow(
+      'mounts of the host cannot be seen',
+    )
     const rubbish = withFile('fstab/ok', '/proc/1/mountinfo', '36 35 98:0 /mnt1 /mnt')
     await expect(look(fstab, rubbish)).rejects.toThrow('does not name any mount')
   })

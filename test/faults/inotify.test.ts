@@ -21,7 +21,8 @@ describeReal('a user without inotify instances', needsLinux() ?? needsRoot() ?? 
     found(await inside.look('inotify-exhausted', { linksMax: 100_000 })).filter((text) => text.includes(`uid ${USER}`))
   it('is found when the kernel refuses the next one, and well when they are given back', async () => {
     expect(await look()).toEqual([])
-    await inside.run('sh', '-c', `setpriv --reuid ${USER} --clear-groups perl -e '${EXHAUST}' >/dev/null 2>&1 &`)
+    const start = `setpriv --reuid ${USER} --clear-groups perl -e '${EXHAUST}' >/dev/null 2>&1 & echo $!`
+    const holder = (await inside.run('sh', '-c', start)).trim()
     await vi.waitFor(
       async () =>
         expect(await look()).toEqual([
@@ -30,7 +31,7 @@ describeReal('a user without inotify instances', needsLinux() ?? needsRoot() ?? 
         ]),
       { timeout: 15_000 },
     )
-    await inside.run('pkill', '-KILL', '-u', String(USER))
+    await inside.run('kill', '-KILL', holder)
     await vi.waitFor(async () => expect(await look()).toEqual([]), { timeout: 15_000 })
   })
 })
