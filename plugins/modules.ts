@@ -3,9 +3,11 @@
  * so that there is one NotApplicable and one zod. Node's own modules are refused: a plugin sees its host through `host`, where it is
  * held to what it says that it touches. That is a fence and no prison; code that was put there by root runs as the agent.
  */
+import { readFile, realpath } from 'node:fs/promises'
 import { isBuiltin, registerHooks } from 'node:module'
 import { extname } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { stripTypes } from './strip-types.ts'
 
 const IS_BUILT = !import.meta.filename.endsWith('.ts')
 
@@ -42,10 +44,21 @@ const packageFolders = new Map<string, string>()
  */
 export async function importPlugin(url: string, version = ''): Promise<Readonly<Record<string, unknown>>> {
   useStarlingImports()
-  const versioned = version === '' ? url : `${url}?v=${encodeURIComponent(version)}`
-  fenced.add(versioned)
-  return await import(/* @vite-ignore */ versioned)
+  const query = version === '' ? '' : `?v=${encodeURIComponent(version)}`
+  fenced.add(`${url}${query}`)
+  if (!url.endsWith('.ts')) return await import(/* @vite-ignore */ `${url}${query}`)
+  const file = await realpath(fileURLToPath(url))
+  const resolved = `${pathToFileURL(file).href}${query}`
+  stripped.set(resolved, await stripTypes(await readFile(file, 'utf8')))
+  try {
+    return await import(/* @vite-ignore */ `${url}${query}`)
+  } finally {
+    stripped.delete(resolved)
+  }
 }
+
+/** Plugins without their types, by where they are, while they are imported. */
+const stripped = new Map<string, string>()
 
 /** An address for `importPlugin`: the npm package `name` as a file in `folder` would find it. */
 export function packageUrl(name: string, folder: string): string {
@@ -80,6 +93,10 @@ export function useStarlingImports(): void {
       const format = FORMATS[extname(new URL(found.url).pathname)]
       const isOwnFile = found.url.startsWith('file:') && !fileURLToPath(found.url).includes('/node_modules/')
       return format === undefined || !isOwnFile ? found : { ...found, format }
+    },
+    load(url, context, next) {
+      const source = stripped.get(url)
+      return source === undefined ? next(url, context) : { source, format: 'module', shortCircuit: true }
     },
   })
 }

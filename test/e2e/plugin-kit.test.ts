@@ -97,25 +97,30 @@ describe('docs/write-a-detector.md', () => {
     text,
   }))
 
-  it('does what it says, block by block', () => {
-    const place = newFolder()
-    for (const { kind, text } of blocks) {
-      const file = /^\/\/ (\S+)\n/.exec(text)
-      if (kind === 'ts') {
-        writeFileSync(join(place, file?.[1] ?? ''), text)
-        continue
+  it(
+    'does what it says, block by block',
+    () => {
+      const place = newFolder()
+      for (const { kind, text } of blocks) {
+        const file = /^\/\/ (\S+)\n/.exec(text)
+        if (kind === 'ts') {
+          writeFileSync(join(place, file?.[1] ?? ''), text)
+          continue
+        }
+        const script = `set -e\nstarling() { '${process.execPath}' '${program}' "$@"; }\n${text}`
+        const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', script], {
+          cwd: place,
+          env: cleanEnvironment(),
+          encoding: 'utf8',
+        })
+        expect([status, stderr.replace(/^it touches .*\n/, '')], `${text}\n${stdout}`).toEqual([0, ''])
       }
-      const script = `set -e\nstarling() { '${process.execPath}' '${program}' "$@"; }\n${text}`
-      const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', script], {
-        cwd: place,
-        env: cleanEnvironment(),
-        encoding: 'utf8',
-      })
-      expect([status, stderr.replace(/^it touches .*\n/, '')], `${text}\n${stdout}`).toEqual([0, ''])
-    }
-    rmSync(place, { recursive: true, force: true })
-    expect(blocks.length).toBe(6)
-  })
+      rmSync(place, { recursive: true, force: true })
+      expect(blocks.length).toBe(6)
+      // A dozen programs, one after the other.
+    },
+    TURN_WITHIN_MS,
+  )
 })
 
 describe('a plugin under development in a mesh', () => {
