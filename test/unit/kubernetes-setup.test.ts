@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { KUBERNETES_VERSION, kubernetesFolder } from '../../scripts/setup/kubernetes-cache.mjs'
+import { cadvisorFile, KUBERNETES_VERSION, kubernetesFolder } from '../../scripts/setup/kubernetes-cache.mjs'
 import { describeReal, needsLinux } from '../real-part.ts'
 
 const SETUP = new URL('../../scripts/setup/kubernetes.mjs', import.meta.url).href
@@ -39,11 +39,11 @@ describeReal('Kubernetes in the set-up', needsLinux(), () => {
   })
   afterEach(() => rmSync(root, { recursive: true }))
 
-  const setUp = async (release: string, extra: NodeJS.ProcessEnv = {}): Promise<SetUp> => {
+  const setUp = async (release: string, extra: NodeJS.ProcessEnv = {}, what = 'ensureKubernetes'): Promise<SetUp> => {
     const args = JSON.stringify([join(root, 'build.mjs'), join(root, release)]).slice(1, -1)
-    const script = `import(${JSON.stringify(SETUP)}).then(async ({ ensureKubernetes }) =>
-      console.log(await ensureKubernetes(${args})))`
-    const { CI: _, KUBEBUILDER_ASSETS: __, ...inherited } = process.env
+    const script = `import(${JSON.stringify(SETUP)}).then(async ({ ${what} }) =>
+      console.log(await ${what}(${args})))`
+    const { CI: _, KUBEBUILDER_ASSETS: __, CADVISOR: ___, ...inherited } = process.env
     const env = { ...inherited, XDG_CACHE_HOME: join(root, 'cache'), BUILDS: join(root, 'builds'), ...extra }
     const child = spawn(process.execPath, ['-e', script], { env, stdio: ['ignore', 'pipe', 'pipe'] })
     const [stdout, told, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
@@ -78,6 +78,16 @@ describeReal('Kubernetes in the set-up', needsLinux(), () => {
     expect(failed).toMatchObject({ code: 0, worked: true })
     expect(failed.told).toMatch(/could not be built \(exit code 3\).*skipped by name/)
     expect((await setUp('debian-12', { CI: 'true' })).code).not.toBe(0)
+  })
+
+  test('comes with a cadvisor in a folder of its own, unless somebody gives theirs', async () => {
+    const cache = { XDG_CACHE_HOME: join(root, 'cache') }
+    expect(await setUp('debian-12', { CADVISOR: '/opt/cadvisor' }, 'ensureCadvisor')).toMatchObject({ worked: false })
+    expect(cadvisorFile({ CADVISOR: '/opt/cadvisor' })).toBe('/opt/cadvisor')
+    expect(await setUp('debian-12', {}, 'ensureCadvisor')).toMatchObject({ code: 0, worked: true })
+    expect(existsSync(dirname(cadvisorFile(cache)))).toBe(true)
+    expect(existsSync(kubernetesFolder(cache))).toBe(false)
+    expect((await setUp('fedora', { XDG_CACHE_HOME: join(root, 'other') }, 'ensureCadvisor')).told).toMatch(/CADVISOR/)
   })
 
   test('is left alone by the build when it is complete', async () => {
