@@ -43,16 +43,21 @@ const RULES: readonly KernelRule[] = [
   rule('CpuLockedUp', 'Watchdog detected hard LOCKUP on cpu (?<cause>\\d+)'),
   rule('RcuStalled', '(?:self-detected stall on CPU|detected stalls on CPUs/tasks)'),
   rule('TaskHung', 'task (?<cause>.{1,64}):\\d+ blocked for more than \\d+ seconds'),
-  // Stays so until somebody repairs it, or starts the host anew.
-  rule('FilesystemCorrupt', 'EXT4-fs error \\(device (?<cause>[^)]+)\\)', { holdMs: DAY_MS }),
+  // Stays so until it is repaired, for which it is unmounted; some kernels say so, all that it is mounted again.
+  rule('FilesystemCorrupt', 'EXT4-fs error \\(device (?<cause>[^)]+)\\)', {
+    holdMs: DAY_MS,
+    clear: 'EXT4-fs \\((?<cause>[^)]+)\\): (?:un)?mount(?:ed|ing) filesystem',
+  }),
   rule('FilesystemCorrupt', 'XFS \\((?<cause>[^)]+)\\): .*(?:[Cc]orruption|[Ss]hutting down|has been shut down)', {
     holdMs: DAY_MS,
+    clear: 'XFS \\((?<cause>[^)]+)\\): (?:Unmounting|Mounting|Ending clean mount)',
   }),
   rule(
     'FilesystemCorrupt',
     'BTRFS (?:error|critical) \\(device (?<cause>[^):]+)[^)]*\\).*(?:corrupt|csum|forced readonly)',
     {
       holdMs: DAY_MS,
+      clear: 'BTRFS info \\(device (?<cause>[^):]+)[^)]*\\): (?:last unmount|first mount) of filesystem',
     },
   ),
   rule('DiskErrors', '(?:I/O|critical (?:medium|target)) error, dev (?<cause>[\\w-]+)'),

@@ -3,10 +3,9 @@
  * started, which is found by a mark in its environment also when it has left the process group.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { confined, requireConfined } from './confinement.ts'
-import { killMarked, MARK } from './leftovers.ts'
+import { Leftovers } from './leftovers.ts'
 import type { Command, CommandResult, RunOptions } from './port.ts'
 import { requireProgram } from './program-file.ts'
 
@@ -24,28 +23,29 @@ export async function runCommand(command: Command, options: RunOptions): Promise
   const { signal, limits } = options
   signal.throwIfAborted()
   await requireProgram(command[0])
-  const mark = randomUUID()
+  const leftovers = new Leftovers()
   try {
-    if (limits === undefined) return await runMarked(command, mark, options)
-    const result = await runMarked(await confined(command, limits), mark, options)
+    if (limits === undefined) return await runMarked(command, leftovers, options)
+    const result = await runMarked(await confined(command, limits), leftovers, options)
     requireConfined(command[0], result)
     return result
   } finally {
-    await killMarked(mark)
+    await leftovers.kill()
   }
 }
 
-function runMarked([program, ...args]: Command, mark: string, options: RunOptions): Promise<CommandResult> {
+function runMarked([program, ...args]: Command, leftovers: Leftovers, options: RunOptions): Promise<CommandResult> {
   const { signal, bytesMax = BYTES_MAX } = options
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
     // A process group of its own, which can be killed with everything that the program started.
     const child = spawn(program, args, {
       cwd: '/',
-      env: { ...ENVIRONMENT, [MARK]: mark },
+      env: { ...ENVIRONMENT, ...leftovers.environment },
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+    leftovers.of(child.pid)
     const end = () => killGroup(child.pid)
     let truncated = false
     const overflow = () => {
@@ -67,7 +67,7 @@ function runMarked([program, ...args]: Command, mark: string, options: RunOption
     })
     child.once('exit', () => {
       end()
-      pipes = setTimeout(() => void killMarked(mark).then(() => dropPipes(child)), PIPES_MS)
+      pipes = setTimeout(() => void leftovers.kill().then(() => dropPipes(child)), PIPES_MS)
     })
     child.once('close', (code, by) => {
       clearTimeout(pipes)

@@ -175,7 +175,7 @@ export interface LogTally {
   readonly cause: string
   /** The line that matched last. */
   readonly text: string
-  /** Of the newest 64 matches, newest first; never empty. */
+  /** Of the newest 64 matches, newest first; never empty. Below 0 by as much as the log's clock is ahead. */
   readonly agesMs: readonly number[]
 }
 

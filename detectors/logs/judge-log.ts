@@ -42,8 +42,8 @@ function clearedAgo(tallies: readonly LogTally[], clear: number | undefined, cau
 
 function judgeTally(rule: LogRule, { cause, text, agesMs }: LogTally, clearedAgoMs: number): readonly Judgement[] {
   const ages = agesMs.filter((ageMs) => ageMs <= rule.holdMs && ageMs < clearedAgoMs)
-  const [newest] = ages
-  if (newest === undefined || ages.length < rule.times) return []
+  if (ages[0] === undefined || ages.length < rule.times) return []
+  const newest = Math.max(0, ages[0])
   const lines = ages.length === 1 ? '1 line' : `${ages.length} lines`
   return [
     {

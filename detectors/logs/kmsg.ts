@@ -9,11 +9,11 @@ import { parseRecord, sequencesOf } from './kmsg-records.ts'
 import type { Sink } from './sink.ts'
 
 /**
- * CONFIG_LOG_BUF_SHIFT is 17 or 18 in distributions: 128 KiB hold some 1 500 records, which at 10 000 a second last 150 ms.
- * More often costs more while nothing happens: it is the waking up that costs, not the look.
+ * It is the waking up that costs, not the look: of a process that does nothing else each is some 0.2 ms. The beginning of a
+ * flood can be lost by this, which is then said.
  */
-const POLL_MS = 100
-/** While a flood lasts. */
+const POLL_MS = 200
+/** While a flood lasts: 128 KiB (CONFIG_LOG_BUF_SHIFT 17) hold some 1 500 records, which at 10 000 a second last 150 ms. */
 const FLOOD_POLL_MS = 40
 /** In one poll: more than a kernel at rest writes in an hour. */
 const FLOOD_BYTES = 4 * 1024

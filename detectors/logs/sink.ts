@@ -12,6 +12,16 @@ export function monotonicMs(): number {
   return Number(process.hrtime.bigint() / 1_000n) / 1_000
 }
 
+/**
+ * The kernel's log has its times from a clock that nobody sets, and may be seconds ahead after months: what it says of the order
+ * of lines must stand. Further ahead is of another clock, as in a container with a time namespace.
+ */
+const AHEAD_MAX_MS = 60_000
+
+function isOfOurs(atMs: number | undefined, nowMs: number): atMs is number {
+  return atMs !== undefined && atMs <= nowMs + AHEAD_MAX_MS
+}
+
 export class Sink {
   readonly #matcher: Matcher
   readonly #tally: Tally
@@ -28,8 +38,7 @@ export class Sink {
     const nowMs = monotonicMs()
     try {
       this.#matcher.match(chunk, read, (match, atMs, text) => {
-        // A time ahead is of another clock, as in a container with a time namespace.
-        const isKept = this.#tally.add(match, text, Math.min(atMs ?? nowMs, nowMs), nowMs)
+        const isKept = this.#tally.add(match, text, isOfOurs(atMs, nowMs) ? atMs : nowMs, nowMs)
         if (!isKept) this.lose('it has more causes than are remembered')
       })
     } catch (error) {

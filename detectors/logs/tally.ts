@@ -53,7 +53,7 @@ export class Tally {
   read(nowMs: number): readonly LogTally[] {
     this.#forget(nowMs)
     return [...this.#entries.values()].map(({ pattern, cause, text, times }) => {
-      const agesMs = times.map((atMs) => Math.max(0, nowMs - atMs)).filter((ageMs) => ageMs <= this.#holdMs)
+      const agesMs = times.map((atMs) => nowMs - atMs).filter((ageMs) => ageMs <= this.#holdMs)
       return { pattern, cause, text, agesMs: agesMs.toSorted((a, b) => a - b).slice(0, TIMES_MAX) }
     })
   }

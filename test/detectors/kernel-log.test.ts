@@ -91,6 +91,20 @@ describe('kernel-log', () => {
     expect(await found([601_000, hung])).toEqual([])
   })
 
+  it.each([
+    ['EXT4-fs error (device sda1): x', 'EXT4-fs (sda1): unmounting filesystem 7c1e.'],
+    ['EXT4-fs error (device sda1): x', 'EXT4-fs (sda1): mounted filesystem 7c1e r/w with ordered data mode.'],
+    ['XFS (sda1): Metadata corruption detected at x', 'XFS (sda1): Unmounting Filesystem 7c1e'],
+    [
+      'BTRFS critical (device sda1: state EA): corrupt leaf',
+      'BTRFS info (device sda1): last unmount of filesystem 7c1e',
+    ],
+  ])('takes a filesystem that was unmounted for one that is being repaired: %s', async (fault, end) => {
+    expect(await found([2_000, fault], [1_000, end])).toEqual([])
+    expect(await found([2_000, end], [1_000, fault])).toEqual(['FilesystemCorrupt sda1'])
+    expect(await found([2_000, fault], [1_000, end.replace('sda1', 'sdb1')])).toEqual(['FilesystemCorrupt sda1'])
+  })
+
   it('takes three lines of an interface that waits', async () => {
     const line = (ageMs: number) =>
       [ageMs, 'unregister_netdevice: waiting for veth1 to become free. Usage count = 1'] as const

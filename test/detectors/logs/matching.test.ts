@@ -197,6 +197,13 @@ describe('the tally', () => {
     expect(tally.read(1_601)).toEqual([])
   })
 
+  it('keeps the order of lines whose clock is ahead', () => {
+    const tally = new Tally(1_000)
+    tally.add({ pattern: 0, cause: '' }, 'first', 110, 100)
+    tally.add({ pattern: 1, cause: '' }, 'then', 120, 100)
+    expect(tally.read(100).map(({ agesMs }) => agesMs)).toEqual([[-10], [-20]])
+  })
+
   it('is bounded, and says when it is full', () => {
     const tally = new Tally(1_000)
     for (let at = 0; at < 100_000; at += 1) tally.add({ pattern: 0, cause: 'x' }, 'y'.repeat(1_000), 0, 0)
