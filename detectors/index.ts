@@ -1,10 +1,38 @@
 /** Every detector that ships with Starling. To add one, write its file and name it here. */
 import { clockSkew } from './clock-skew.ts'
+import { clocksource } from './clocksource.ts'
 import { conntrack } from './conntrack.ts'
 import type { Detector } from './contract.ts'
 import { diskUsage } from './disk-usage.ts'
+import { fileHandles } from './file-handles.ts'
+import { fstab } from './fstab.ts'
 import { kernelParams } from './kernel-params.ts'
 import { kubeletProcess } from './kubelet-process.ts'
+import { load } from './load.ts'
+import { memory } from './memory.ts'
+import { oomKills } from './oom-kills.ts'
+import { pidMax } from './pid-max.ts'
+import { processCount } from './process-count.ts'
+import { psi } from './psi.ts'
+import { readOnlyFs } from './read-only-fs.ts'
+import { timeDaemon } from './time-daemon.ts'
 
 /** In the order in which reports and the documentation list them. */
-export const builtinDetectors: readonly Detector[] = [kernelParams, conntrack, diskUsage, clockSkew, kubeletProcess]
+export const builtinDetectors: readonly Detector[] = [
+  kernelParams,
+  conntrack,
+  diskUsage,
+  clockSkew,
+  timeDaemon,
+  clocksource,
+  kubeletProcess,
+  memory,
+  load,
+  psi,
+  oomKills,
+  processCount,
+  pidMax,
+  fileHandles,
+  fstab,
+  readOnlyFs,
+]

@@ -4,23 +4,24 @@
  */
 import { z } from 'zod'
 import { defineDetector, type Host, NotApplicable } from './contract.ts'
-import { commandLineOf, processIds, processStatusOf } from './reading/processes.ts'
+import { commandsOption, DaemonFinder, type DaemonSearch, isRunning, whyNotRunning } from './reading/daemons.ts'
 import { TIME_COMMANDS, type TimeSync, timeSync } from './reading/time-sync.ts'
 
-/** Programs: chrony; ntp, ntpsec and openntpd, which all call theirs ntpd; systemd's. */
-const DAEMONS = ['chronyd', 'ntpd', 'systemd-timesyncd']
+/** Of chrony; of ntp and ntpsec, which both call theirs so; of systemd. */
+const COMMANDS = ['chronyd', 'ntpd', 'systemd-timesyncd']
 /** Their units as the distributions name them. */
-const UNITS = ['chrony', 'chronyd', 'ntp', 'ntpd', 'ntpsec', 'openntpd', 'systemd-timesyncd'].map((unit) => `${unit}.service`)
+const UNITS = ['chrony', 'chronyd', 'ntp', 'ntpd', 'ntpsec', 'systemd-timesyncd'].map((unit) => `${unit}.service`)
 /** Where an enabled unit has its link. */
 const WANTED = ['/etc/systemd/system/multi-user.target.wants', '/etc/systemd/system/sysinit.target.wants']
 
 interface Sample {
   /** Names of the enabled units. */
   readonly enabled: readonly string[]
-  /** What runs. */
-  readonly running: readonly string[]
+  readonly search: DaemonSearch
   readonly sync: TimeSync | undefined
 }
+
+const daemon = new DaemonFinder()
 
 export const timeDaemon = defineDetector({
   name: 'time-daemon',
@@ -28,14 +29,12 @@ export const timeDaemon = defineDetector({
   every: '30s',
   timeout: '10s',
   needs: [],
-  touches: { paths: ['/proc', '/proc/*', ...WANTED, '/proc/*/cmdline', '/proc/*/status'], commands: TIME_COMMANDS },
+  touches: {
+    paths: ['/proc/*/cmdline', '/proc/*/status', ...WANTED.map((folder) => `${folder}/*`)],
+    commands: TIME_COMMANDS,
+  },
   options: z.strictObject({
-    daemons: z
-      .array(z.string().min(1).max(64))
-      .min(1)
-      .max(16)
-      .default(DAEMONS)
-      .describe('Names of programs of which one is to run, without their folder.'),
+    commands: commandsOption(COMMANDS, "a time daemon's"),
     required: z
       .boolean()
       .default(false)
@@ -58,23 +57,25 @@ export const timeDaemon = defineDetector({
     },
   },
 
-  async sample(host, { daemons, required }, signal): Promise<Sample> {
+  async sample(host, { commands, required }, signal): Promise<Sample> {
     signal.throwIfAborted()
     const enabled = await enabledUnits(host)
-    const running = await runningDaemons(host, daemons, signal)
-    if (enabled.length === 0 && running.length === 0 && !required) {
+    const search = await daemon.find(host, commands, signal)
+    if (isRunning(search)) return { enabled, search, sync: await timeSync(host, signal) }
+    if (enabled.length === 0 && search.found.length === 0 && !required) {
       throw new NotApplicable('no time daemon runs here, and none is enabled')
     }
-    return { enabled, running, sync: running.length === 0 ? undefined : await timeSync(host, signal) }
+    return { enabled, search, sync: undefined }
   },
 
-  judge({ enabled, running, sync }, { daemons }) {
-    if (running.length === 0) {
-      const meant = enabled.length === 0 ? 'one is required' : `${enabled.join(', ')} is enabled`
+  judge({ enabled, search, sync }) {
+    const why = whyNotRunning(search, 'a time daemon')
+    if (why !== undefined) {
+      const meant = enabled.length === 0 ? '' : `, and ${enabled.join(', ')} is enabled`
       return [
         {
           reason: 'TimeDaemonDown',
-          summary: `none of ${daemons.length} time daemons runs, and ${meant}`,
+          summary: why + meant,
           evidence: [{ name: 'time daemons', value: 0, limit: 1, unit: 'processes' }],
         },
       ]
@@ -83,8 +84,8 @@ export const timeDaemon = defineDetector({
     return [
       {
         reason: 'TimeNotSynchronised',
-        summary: `${running[0]} runs, and ${sync.by} says that the clock is not synchronised: ${sync.why}`,
-        evidence: [{ name: 'synchronised', value: 0, limit: 1, unit: '' }],
+        summary: `a time daemon runs, and by ${sync.by} the clock is synchronised with 0 sources: ${sync.why}`,
+        evidence: [{ name: 'synchronised', value: 'no', limit: 'yes', unit: '' }],
       },
     ]
   },
@@ -102,20 +103,4 @@ async function namesIn(host: Host, folder: string): Promise<readonly string[]> {
     if (error instanceof NotApplicable) return []
     throw error
   }
-}
-
-/** Programs in containers do not count: they cannot set the clock. */
-async function runningDaemons(host: Host, daemons: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
-  if (!(await host.exists('/proc/1'))) return []
-  const running: string[] = []
-  for (const id of await processIds(host)) {
-    signal.throwIfAborted()
-    const [program = ''] = await commandLineOf(host, id)
-    // openntpd writes `ntpd: ntp engine` over its command line.
-    const name = program.slice(program.lastIndexOf('/') + 1).replace(/:.*$/s, '')
-    if (!daemons.includes(name)) continue
-    const status = await processStatusOf(host, id)
-    if (status !== undefined && !status.isContained && status.state !== 'T') running.push(name)
-  }
-  return [...new Set(running)]
 }

@@ -3,7 +3,13 @@ import type { Command, Host } from '../contract.ts'
 import { NotApplicable } from '../contract.ts'
 
 /** Programs that are asked, where the distributions put them; each is one request over a local socket. */
-export const TIME_COMMANDS = ['/usr/bin/chronyc', '/usr/bin/ntpq', '/usr/sbin/ntpq', '/usr/sbin/adjtimex', '/usr/bin/timedatectl']
+export const TIME_COMMANDS = [
+  '/usr/bin/chronyc',
+  '/usr/bin/ntpq',
+  '/usr/sbin/ntpq',
+  '/usr/sbin/adjtimex',
+  '/usr/bin/timedatectl',
+]
 
 export interface TimeSync {
   /** Who says so: `chronyd`, `ntpd`, `the kernel`. */
@@ -67,7 +73,12 @@ async function fromNtpd(host: Host, signal: AbortSignal): Promise<TimeSync | und
   // RFC 5905, section 7.3: both bits of the leap indicator say that the clock is not synchronised.
   if (leap === '11' || leap === '3') return { by: 'ntpd', isSynchronised: false, why: 'it has not chosen a source' }
   const errorMs = dispersionMs + Math.abs(delayMs) / 2
-  return { by: 'ntpd', isSynchronised: true, why: '', offset: { ms: offsetMs, errorMs, reference: value('refid') ?? '' } }
+  return {
+    by: 'ntpd',
+    isSynchronised: true,
+    why: '',
+    offset: { ms: offsetMs, errorMs, reference: value('refid') ?? '' },
+  }
 }
 
 async function fromAdjtimex(host: Host, signal: AbortSignal): Promise<TimeSync | undefined> {

@@ -26,6 +26,8 @@ const PAST_MAX = 10
 
 let peers: readonly PeerOffset[] = []
 const host = createHost({ node: 'node-7', peerOffsets: () => peers })
+/** One for each detector and for good, as in the engine. */
+const guarded = new Map(builtinDetectors.map(({ name, touches }) => [name, guardedHost(host, touches)]))
 const past = new Map<string, readonly unknown[]>()
 
 async function look(name: string, options: unknown): Promise<RunResult> {
@@ -34,7 +36,7 @@ async function look(name: string, options: unknown): Promise<RunResult> {
   const before = past.get(name) ?? []
   const { result, sample } = await probe({
     detector,
-    host: guardedHost(host, detector.touches),
+    host: guarded.get(name) ?? host,
     options: detector.options.parse(options),
     past: before,
     timeoutMs: durationMs(detector.timeout),
