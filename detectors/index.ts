@@ -15,6 +15,7 @@ import { pidMax } from './pid-max.ts'
 import { processCount } from './process-count.ts'
 import { psi } from './psi.ts'
 import { readOnlyFs } from './read-only-fs.ts'
+import { systemdUnits } from './systemd-units.ts'
 import { timeDaemon } from './time-daemon.ts'
 
 /** In the order in which reports and the documentation list them. */
@@ -26,6 +27,7 @@ export const builtinDetectors: readonly Detector[] = [
   timeDaemon,
   clocksource,
   kubeletProcess,
+  systemdUnits,
   memory,
   load,
   psi,
