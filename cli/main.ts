@@ -6,6 +6,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { registerAgent } from './commands/agent.ts'
 import { registerAggregator } from './commands/aggregator.ts'
 import { registerChaos } from './commands/chaos.ts'
+import { registerDetectors } from './commands/detectors.ts'
 import { registerEvents } from './commands/events.ts'
 import { registerExplain } from './commands/explain.ts'
 import { registerFindings } from './commands/findings.ts'
@@ -27,6 +28,7 @@ const COMMANDS = [
   registerMesh,
   registerRoster,
   registerFindings,
+  registerDetectors,
   registerEvents,
   registerExplain,
   registerPlan,

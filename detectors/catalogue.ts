@@ -50,14 +50,15 @@ function reasonRow(name: string, { severity, sustain, summary, runbook }: Reason
   return row([code(name), severity, sustain, summary, `[${runbook}](runbooks/${runbook}.md)`])
 }
 
-interface OptionDoc {
+/** One option of a detector, as people are told of it. */
+export interface OptionDoc {
   readonly path: string
   readonly type: string
   readonly byDefault: string
   readonly about: string
 }
 
-function optionsOf({ options }: Detector): readonly OptionDoc[] {
+export function optionsOf({ options }: Detector): readonly OptionDoc[] {
   const schema = z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' })
   const defaults = options.parse({}) as Record<string, unknown>
   return Object.entries(schema.properties ?? {}).map(([path, property]) => {

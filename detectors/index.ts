@@ -1,4 +1,6 @@
 /** Every detector that ships with Starling. To add one, write its file and name it here. */
+import { cadvisorCgroupMemory } from './cadvisor-cgroup-memory.ts'
+import { cadvisorProcess } from './cadvisor-process.ts'
 import { clockSkew } from './clock-skew.ts'
 import { clocksource } from './clocksource.ts'
 import { conntrack } from './conntrack.ts'
@@ -37,4 +39,6 @@ export const builtinDetectors: readonly Detector[] = [
   fileHandles,
   fstab,
   readOnlyFs,
+  cadvisorProcess,
+  cadvisorCgroupMemory,
 ]

@@ -5,7 +5,7 @@
 import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
 import { parseListen } from '../common/listen.ts'
 import type { Logger } from '../common/pino-log.ts'
-import { startDetectors } from '../detectors/engine/engine.ts'
+import { type DetectorReport, startDetectors } from '../detectors/engine/engine.ts'
 import { createHost } from '../detectors/host/host.ts'
 import { builtinDetectors } from '../detectors/index.ts'
 import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
@@ -13,13 +13,16 @@ import { type LoadedIdentity, loadIdentity, writeRoster } from '../mesh/identity
 import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
+import { PluginShelf } from '../plugins/shelf.ts'
 import { builtinRemediators } from '../remediators/index.ts'
 import { decodePermit, encodeNote, isPermitTopic, remediationTopic } from '../remediators/notes.ts'
 import { type RemediationRoom, startRemediation } from '../remediators/run.ts'
 import { APPLIED_TOPIC, encodeApplied, SETTINGS_TOPIC } from '../settings/notes.ts'
+import { ownSettings } from '../settings/validate.ts'
 import type { AgentConfig } from './config.ts'
 import { startHealthServer } from './health-server.ts'
 import { createAgentMetrics } from './metrics.ts'
+import { PluginRoom } from './plugin-room.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
 import { SETTINGS_REPORT, settingsFinding } from './settings-finding.ts'
 import { SettingsKeeper } from './settings-keeper.ts'
@@ -46,29 +49,34 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
 
   const publisher = new Publisher()
   const metrics = createAgentMetrics(() => publisher.mesh)
-  const keeper = await loadSettingsKeeper(identity, config, log)
+  const shelf = await PluginShelf.load(config.plugins, log)
+  const keeper = await loadSettingsKeeper(identity, config, shelf, log)
+  const remediators = [...builtinRemediators, ...shelf.remediators]
   const stopping = new AbortController()
   let remediation: RemediationRoom | undefined
+  const host = createHost({ node, root: config.host.root, peerOffsets: () => publisher.peerOffsets() })
+  const onReport = (report: DetectorReport) => {
+    metrics.report(report.detector, report.findings)
+    void remediation?.onReport(report)
+    publisher.report(report)
+  }
   const detectors = startDetectors({
-    host: createHost({ node, root: config.host.root, peerOffsets: () => publisher.peerOffsets() }),
+    host,
     detectors: builtinDetectors,
     version: packageJson.version,
-    options: keeper.document?.detectors ?? {},
-    onReport: (report) => {
-      metrics.report(report.detector, report.findings)
-      void remediation?.onReport(report)
-      publisher.report(report)
-    },
+    options: ownSettings(keeper.document?.detectors, builtinDetectors),
+    onReport,
     signal: stopping.signal,
     log,
   })
+  const plugins = new PluginRoom({ shelf, host, settings: () => keeper.document?.detectors ?? {}, onReport, log })
   remediation = await startRemediation({
     node,
     stateDir,
     root: config.host.root,
-    remediators: builtinRemediators,
-    settings: keeper.document?.remediators ?? {},
-    verify: (detector) => detectors.runNow(detector),
+    remediators,
+    settings: ownSettings(keeper.document?.remediators, remediators),
+    verify: (detector) => (plugins.has(detector) ? plugins : detectors).runNow(detector),
     announce: (change) => {
       log.info({ plan: change.plan.id, phase: change.phase, why: change.why }, 'remediation')
       publisher.publish(remediationTopic(change.plan.id), encodeNote(change), NOTE_TTL_MS)
@@ -79,8 +87,9 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const useSettings = () => {
     const { document } = keeper
     if (document === null) return
-    detectors.reconfigure(document.detectors ?? {})
-    remediation.reconfigure(document.remediators ?? {})
+    detectors.reconfigure(ownSettings(document.detectors, builtinDetectors))
+    plugins.reconfigure()
+    remediation.reconfigure(ownSettings(document.remediators, remediators))
     announceSettings()
   }
   const announceSettings = () => {
@@ -131,10 +140,8 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   publisher.start(mesh)
   announceSettings()
   const watching = setInterval(() => publisher.watching(), WATCHING_EVERY_MS)
-  const { host, port } = config.metrics
   const stopHealth = await startHealthServer({
-    host,
-    port,
+    ...config.metrics,
     metrics: () => metrics.registry.metrics(),
   })
   log.info({ mesh: roster.mesh, epoch: roster.epoch, peer: identity.keys.peerId }, 'agent started')
@@ -144,17 +151,27 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       clearInterval(watching)
       stopping.abort()
       stopHealth()
-      await Promise.all([remediation.stop(), detectors.stopped, mesh.stop({ reason: 'stopped', forMs: LEAVE_MS_MAX })])
+      await Promise.all([
+        remediation.stop(),
+        detectors.stopped,
+        plugins.stop(),
+        mesh.stop({ reason: 'stopped', forMs: LEAVE_MS_MAX }),
+      ])
     },
   }
 }
 
-function loadSettingsKeeper(identity: LoadedIdentity, config: AgentConfig, log: Logger): Promise<SettingsKeeper> {
+function loadSettingsKeeper(
+  identity: LoadedIdentity,
+  config: AgentConfig,
+  shelf: PluginShelf,
+  log: Logger,
+): Promise<SettingsKeeper> {
   const verifiers = identity.roster.aggregators.map(({ peerId }) => verifierOf(publicKeyOfPeer(peerId)))
   return SettingsKeeper.load({
     stateDir: config.stateDir,
     mesh: config.mesh.id,
-    registries: { detectors: builtinDetectors, remediators: builtinRemediators },
+    registries: () => shelf.registries,
     verify: (bytes, signature) => verifiers.some((verify) => verify(bytes, signature)),
     log,
   })

@@ -26,6 +26,7 @@ export function guardedHost(host: Host, { paths = [], commands = [], services = 
     },
     readLink: async (path) => host.readLink(reading(path)),
     list: async (path) => host.list(listing(path)),
+    age: async (path) => host.age(reading(path)),
     exists: async (path) => host.exists(listing(path)),
     filesystem: async (path) => host.filesystem(listing(path)),
     get: async (url, options) => permit(mayAsk(serviceOf(url)), serviceOf(url)) && host.get(url, options),

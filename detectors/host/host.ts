@@ -37,6 +37,7 @@ export function createHost({ node, root = '/', peerOffsets }: HostOptions): Host
     processes: sharedTable(() => readProcesses({ list: names, readWords: words })),
     readLink: async (path) => readLink(path, locate(root, path)),
     list: names,
+    age: async (path) => age(path, locate(root, path)),
     exists: async (path) => exists(path, locate(root, path)),
     filesystem: (path) => filesystemUse(path, root),
     get: (url, options) => httpGet(url, options, readText),
@@ -71,6 +72,14 @@ async function exists(path: string, located: string): Promise<boolean> {
   } catch (error) {
     if (isMissing(error)) return false
     throw unreadable(path, error)
+  }
+}
+
+async function age(path: string, located: string): Promise<number> {
+  try {
+    return Date.now() - (await stat(located)).mtimeMs
+  } catch (error) {
+    throw missingOrUnreadable(path, error)
   }
 }
 

@@ -29,6 +29,8 @@ export interface Host {
   readLink(path: string): Promise<string>
   /** Names in a folder, in no order. Throws as readText. */
   list(path: string): Promise<readonly string[]>
+  /** How long ago a file was last written, in ms by the host's clock; below 0 when that lies ahead. Throws as readText. */
+  age(path: string): Promise<number>
   /** Throws an Error naming the path when not even that can be seen. */
   exists(path: string): Promise<boolean>
   /** Size and use of the filesystem that `path` is on. */
@@ -104,6 +106,22 @@ export interface RunOptions {
   readonly signal: AbortSignal
   /** Of each of stdout and stderr; 64 KiB when not given. What is more ends the program. */
   readonly bytesMax?: number
+  /** For programs that did not come with the host's own packages; none when not given. */
+  readonly limits?: RunLimits
+}
+
+/** What a program and each process that it starts may take, by setrlimit(2), and as whom it runs. */
+export interface RunLimits {
+  /** Of data and heap. Allocations beyond it fail. */
+  readonly memoryBytes: number
+  /** Of processor time; then it is killed. */
+  readonly cpuSeconds: number
+  /** To which it may write any one file. */
+  readonly fileBytes: number
+  /** As user and group 65534 with no way back to more rights, where the agent is root. */
+  readonly asNobody: boolean
+  /** In a network of its own with nothing in it, where the agent is root. */
+  readonly withoutNetwork: boolean
 }
 
 export interface CommandResult {

@@ -55,6 +55,8 @@ const recordSchema = z.strictObject({
       }) satisfies z.ZodType<CommandResult>,
     )
     .default({}),
+  /** How long ago files were last written, in ms by path; 0 for those not named, as a checkout does not keep it. */
+  ages: z.record(z.string(), figure).default({}),
   peers: z.array(z.strictObject({ node: z.string(), offsetMs: figure, errorMs: figure })).default([]),
 })
 
@@ -67,12 +69,16 @@ export type HostRecord = z.input<typeof recordSchema>
  */
 export function fixtureHost(root: string, changed: HostRecord = {}): Host {
   const record = readRecord(join(root, 'host.json'), changed)
-  const { node, missing, filesystems, replies, commands, peers } = record
+  const { node, missing, filesystems, replies, commands, ages, peers } = record
   const files = createHost({ node, root, peerOffsets: () => peers })
   return {
     ...files,
     // Tests change what is recorded between two looks.
     processes: () => readProcesses(files),
+    age: async (path) => {
+      await files.age(path)
+      return ages[path] ?? 0
+    },
     missing: async (needs) => needs.filter((need) => missing.includes(need)),
     filesystem: async (path) => {
       const use = filesystems[path]

@@ -26,6 +26,7 @@ function garbageHost(text: string, use: FilesystemUse, offsets: readonly [number
     processes: async () => ({ processes: [{ id: '7', words: text.split('\0') }], unseen: undefined, isFresh: true }),
     readLink: async () => text,
     list: async () => ['1', '7', text],
+    age: async () => 0,
     exists: async () => true,
     filesystem: async () => use,
     get: async () => ({ status: 200, headers: {}, body: text }),

@@ -31,6 +31,7 @@ function recorder(touches: Touches) {
     }),
     readLink: async (path) => take(path),
     list: async (path) => [take(path)],
+    age: async (path) => take(path).length,
     exists: async (path) => take(path) !== '',
     filesystem: async (path) => {
       const figure = take(path).length
