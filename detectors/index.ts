@@ -13,6 +13,8 @@ import { kubeletProcess } from './kubelet-process.ts'
 import { load } from './load.ts'
 import { memory } from './memory.ts'
 import { oomKills } from './oom-kills.ts'
+import { peerLatency } from './peer-latency.ts'
+import { peerLoss } from './peer-loss.ts'
 import { pidMax } from './pid-max.ts'
 import { processCount } from './process-count.ts'
 import { psi } from './psi.ts'
@@ -28,6 +30,8 @@ export const builtinDetectors: readonly Detector[] = [
   clockSkew,
   timeDaemon,
   clocksource,
+  peerLatency,
+  peerLoss,
   kubeletProcess,
   systemdUnits,
   memory,

@@ -47,14 +47,19 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const named = config.node.name === 'auto' ? node : config.node.name
   if (named !== node) throw new UsageError(`node.name is ${named}, but the certificate in ${stateDir} is of ${node}`)
 
-  const publisher = new Publisher()
+  const publisher = new Publisher(node)
   const metrics = createAgentMetrics(() => publisher.mesh)
   const shelf = await PluginShelf.load(config.plugins, log)
   const keeper = await loadSettingsKeeper(identity, config, shelf, log)
   const remediators = [...builtinRemediators, ...shelf.remediators]
   const stopping = new AbortController()
   let remediation: RemediationRoom | undefined
-  const host = createHost({ node, root: config.host.root, peerOffsets: () => publisher.peerOffsets() })
+  const host = createHost({
+    node,
+    root: config.host.root,
+    peerOffsets: () => publisher.peerOffsets(),
+    peerLinks: () => publisher.peerLinks(),
+  })
   const onReport = (report: DetectorReport) => {
     metrics.report(report.detector, report.findings)
     void remediation?.onReport(report)

@@ -32,6 +32,8 @@ export function guardedHost(host: Host, { paths = [], commands = [], services = 
     get: async (url, options) => permit(mayAsk(serviceOf(url)), serviceOf(url)) && host.get(url, options),
     run: async ([program, ...args], options) => host.run([permitted(program, mayRun), ...args], options),
     peerOffsets: () => permit(peers, 'its peers') && host.peerOffsets(),
+    peerLinks: () => permit(peers, 'its peers') && host.peerLinks(),
+    majority: (fact, own) => (permit(peers, 'its peers') ? host.majority(fact, own) : undefined),
   }
 }
 

@@ -22,9 +22,18 @@ export interface HostOptions {
   /** Where the host's root is mounted: `/` on the host itself, `/host` in a pod. */
   readonly root?: string
   readonly peerOffsets: () => readonly PeerOffset[]
+  /** None when not given: without a mesh nothing is measured, and there is no pool. */
+  readonly peerLinks?: Host['peerLinks']
+  readonly majority?: Host['majority']
 }
 
-export function createHost({ node, root = '/', peerOffsets }: HostOptions): Host {
+export function createHost({
+  node,
+  root = '/',
+  peerOffsets,
+  peerLinks = () => [],
+  majority = () => undefined,
+}: HostOptions): Host {
   const readText = async (path: string) => readBounded(path, locate(root, path))
   const words = async (path: string) => readWords(path, locate(root, path))
   const names = async (path: string) => list(path, locate(root, path))
@@ -46,6 +55,8 @@ export function createHost({ node, root = '/', peerOffsets }: HostOptions): Host
       return runCommand(command, options)
     },
     peerOffsets,
+    peerLinks,
+    majority,
   }
 }
 

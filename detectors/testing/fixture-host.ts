@@ -58,6 +58,25 @@ const recordSchema = z.strictObject({
   /** How long ago files were last written, in ms by path; 0 for those not named, as a checkout does not keep it. */
   ages: z.record(z.string(), figure).default({}),
   peers: z.array(z.strictObject({ node: z.string(), offsetMs: figure, errorMs: figure })).default([]),
+  /** By fact. */
+  majorities: z
+    .record(
+      z.string(),
+      z.strictObject({ pool: z.string().default('worker'), value: z.string(), nodes: figure, of: figure }),
+    )
+    .default({}),
+  links: z
+    .array(
+      z.strictObject({
+        node: z.string(),
+        isNear: z.boolean().default(true),
+        beats: figure.default(60),
+        lost: figure.default(0),
+        medianMs: figure.default(0.4),
+        p95Ms: figure.default(0.9),
+      }),
+    )
+    .default([]),
 })
 
 /** What may stand in `host.json`; every key has a default. */
@@ -69,8 +88,14 @@ export type HostRecord = z.input<typeof recordSchema>
  */
 export function fixtureHost(root: string, changed: HostRecord = {}): Host {
   const record = readRecord(join(root, 'host.json'), changed)
-  const { node, missing, filesystems, replies, commands, ages, peers } = record
-  const files = createHost({ node, root, peerOffsets: () => peers })
+  const { node, missing, filesystems, replies, commands, ages, peers, links, majorities } = record
+  const files = createHost({
+    node,
+    root,
+    peerOffsets: () => peers,
+    peerLinks: () => links,
+    majority: (fact) => majorities[fact],
+  })
   return {
     ...files,
     // Tests change what is recorded between two looks.

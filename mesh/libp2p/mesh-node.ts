@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
 import { Core } from '../core/core.ts'
-import type { PeerClock } from '../core/core-options.ts'
+import type { PeerClock, PeerLink } from '../core/core-options.ts'
 import { NOTE_BYTES_MAX } from '../core/gossip.ts'
 import type { Leader } from '../core/leader.ts'
 import type { Effect, Input, Message, Notice } from '../core/message.ts'
@@ -87,6 +87,7 @@ export interface MeshNode {
   /** To a leader: what the verdict on the subject wants was not done in time; the mesh is asked before it is. */
   askAfresh(subject: string): void
   readonly peerClocks: readonly PeerClock[]
+  peerLinks(): readonly PeerLink[]
   readonly incarnation: Incarnation
   /** Subjects that this node could convict if they fell silent now: known for five beats, their hosts known to answer. */
   readonly convictable: readonly string[]
@@ -307,6 +308,7 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
     get peerClocks() {
       return core.observer.peerClocks
     },
+    peerLinks: () => core.observer.peerLinks(performance.now()),
     get incarnation() {
       return core.incarnation
     },

@@ -32,6 +32,11 @@ function garbageHost(text: string, use: FilesystemUse, offsets: readonly [number
     get: async () => ({ status: 200, headers: {}, body: text }),
     run: async () => ({ code: 0, signal: null, stdout: text, stderr: '', truncated: false }),
     peerOffsets: () => offsets.map(([offsetMs, errorMs], index) => ({ node: `n${index}`, offsetMs, errorMs })),
+    peerLinks: () =>
+      offsets.map(([medianMs, p95Ms], index) => {
+        return { node: `n${index}`, isNear: index % 2 === 0, beats: 60, lost: index, medianMs, p95Ms }
+      }),
+    majority: () => ({ pool: 'worker', value: text, nodes: 30, of: 31 }),
   }
 }
 
