@@ -6,6 +6,7 @@ import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
 import { parseListen } from '../common/listen.ts'
 import type { Logger } from '../common/pino-log.ts'
 import { type DetectorReport, startDetectors } from '../detectors/engine/engine.ts'
+import { MAJORITIES_TOPIC } from '../detectors/engine/facts-note.ts'
 import { createHost } from '../detectors/host/host.ts'
 import { builtinDetectors } from '../detectors/index.ts'
 import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
@@ -23,6 +24,7 @@ import type { AgentConfig } from './config.ts'
 import { startHealthServer } from './health-server.ts'
 import { createAgentMetrics } from './metrics.ts'
 import { PluginRoom } from './plugin-room.ts'
+import { PoolView } from './pool-view.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
 import { SETTINGS_REPORT, settingsFinding } from './settings-finding.ts'
 import { SettingsKeeper } from './settings-keeper.ts'
@@ -48,6 +50,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   if (named !== node) throw new UsageError(`node.name is ${named}, but the certificate in ${stateDir} is of ${node}`)
 
   const publisher = new Publisher(node)
+  const pool = new PoolView(node, publisher)
   const metrics = createAgentMetrics(() => publisher.mesh)
   const shelf = await PluginShelf.load(config.plugins, log)
   const keeper = await loadSettingsKeeper(identity, config, shelf, log)
@@ -59,6 +62,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     root: config.host.root,
     peerOffsets: () => publisher.peerOffsets(),
     peerLinks: () => publisher.peerLinks(),
+    majority: (fact, own) => pool.majority(fact, own),
   })
   const onReport = (report: DetectorReport) => {
     metrics.report(report.detector, report.findings)
@@ -113,6 +117,8 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     if (body.topic === SETTINGS_TOPIC) {
       if (await keeper.offer(body.bytes)) useSettings()
       else if (keeper.rejected !== null) announceSettings()
+    } else if (body.topic === MAJORITIES_TOPIC) {
+      pool.hear(body.bytes)
     } else if (isPermitTopic(body.topic)) {
       const permit = decodePermit(body.bytes)
       if (permit.node !== node) return
@@ -144,7 +150,10 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   })
   publisher.start(mesh)
   announceSettings()
-  const watching = setInterval(() => publisher.watching(), WATCHING_EVERY_MS)
+  const watching = setInterval(() => {
+    publisher.watching()
+    pool.tell(performance.now())
+  }, WATCHING_EVERY_MS)
   const stopHealth = await startHealthServer({
     ...config.metrics,
     metrics: () => metrics.registry.metrics(),
