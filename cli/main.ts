@@ -10,6 +10,7 @@ import { registerDetectors } from './commands/detectors.ts'
 import { registerEvents } from './commands/events.ts'
 import { registerExplain } from './commands/explain.ts'
 import { registerFindings } from './commands/findings.ts'
+import { registerImport } from './commands/import.ts'
 import { registerMembers } from './commands/members.ts'
 import { registerMesh } from './commands/mesh.ts'
 import { registerPlan } from './commands/plan.ts'
@@ -36,6 +37,7 @@ const COMMANDS = [
   registerVerify,
   registerChaos,
   registerSim,
+  registerImport,
   registerAgent,
   registerAggregator,
   registerStandIn,

@@ -25,6 +25,7 @@ const duration = z.string().refine(isDuration, 'write a number and ms, s, m, h o
 export const clockSkew = defineDetector({
   name: 'clock-skew',
   summary: "How far the host's clock is from the clocks of its peers, and from its time servers.",
+  importance: 'vital',
   every: '10s',
   timeout: '5s',
   needs: [],
@@ -68,9 +69,7 @@ export const clockSkew = defineDetector({
 
   async sample(host, { minPeers }, signal) {
     signal.throwIfAborted()
-    const measured = host
-      .peerOffsets()
-      .filter(({ offsetMs, errorMs }) => Number.isFinite(offsetMs) && Number.isFinite(errorMs))
+    const measured = host.peerOffsets().filter(({ offsetMs, errorMs }) => isPlausible(offsetMs) && isPlausible(errorMs))
     const offsets = measured.length < minPeers ? [] : [medianOffset(measured)]
     const sync = await timeSync(host, signal).catch((error: unknown) => {
       signal.throwIfAborted()
@@ -127,6 +126,11 @@ function medianOffset(offsets: readonly PeerOffset[]): Offset {
   const high = median(offsets.map(({ offsetMs, errorMs }) => offsetMs + Math.abs(errorMs)))
   const errorMs = Math.max(medianMs - low, high - medianMs)
   return { against: `the median of ${offsets.length} peers`, ms: medianMs, errorMs, peers: offsets.length }
+}
+
+/** A number, and one that sums of a few do not carry beyond all numbers. */
+function isPlausible(ms: number): boolean {
+  return Math.abs(ms) <= Number.MAX_SAFE_INTEGER
 }
 
 /** Of at least one value. Between the two middle ones when their number is even. */

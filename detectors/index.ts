@@ -1,14 +1,18 @@
 /** Every detector that ships with Starling. To add one, write its file and name it here. */
+
+import { cadvisor } from './cadvisor.ts'
 import { cadvisorCgroupMemory } from './cadvisor-cgroup-memory.ts'
 import { cadvisorProcess } from './cadvisor-process.ts'
 import { clockSkew } from './clock-skew.ts'
 import { clocksource } from './clocksource.ts'
 import { conntrack } from './conntrack.ts'
+import { conntrackDrops } from './conntrack-drops.ts'
 import type { Detector } from './contract.ts'
 import { diskUsage } from './disk-usage.ts'
 import { fileHandles } from './file-handles.ts'
 import { fstab } from './fstab.ts'
 import { kernelParams } from './kernel-params.ts'
+import { kernelVersion } from './kernel-version.ts'
 import { kubeletProcess } from './kubelet-process.ts'
 import { load } from './load.ts'
 import { memory } from './memory.ts'
@@ -19,6 +23,7 @@ import { pidMax } from './pid-max.ts'
 import { processCount } from './process-count.ts'
 import { psi } from './psi.ts'
 import { readOnlyFs } from './read-only-fs.ts'
+import { syslogLevel } from './syslog-level.ts'
 import { systemdUnits } from './systemd-units.ts'
 import { timeDaemon } from './time-daemon.ts'
 
@@ -45,4 +50,8 @@ export const builtinDetectors: readonly Detector[] = [
   readOnlyFs,
   cadvisorProcess,
   cadvisorCgroupMemory,
+  conntrackDrops,
+  kernelVersion,
+  syslogLevel,
+  cadvisor,
 ]

@@ -7,6 +7,7 @@ import { parseListen } from '../common/listen.ts'
 import type { Logger } from '../common/pino-log.ts'
 import { type DetectorReport, startDetectors } from '../detectors/engine/engine.ts'
 import { MAJORITIES_TOPIC } from '../detectors/engine/facts-note.ts'
+import { openTrackStore } from '../detectors/engine/store.ts'
 import { createHost } from '../detectors/host/host.ts'
 import { builtinDetectors } from '../detectors/index.ts'
 import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
@@ -26,8 +27,9 @@ import { createAgentMetrics } from './metrics.ts'
 import { PluginRoom } from './plugin-room.ts'
 import { PoolView } from './pool-view.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
-import { SETTINGS_REPORT, settingsFinding } from './settings-finding.ts'
+import { settingsFinding } from './settings-finding.ts'
 import { SettingsKeeper } from './settings-keeper.ts'
+import { shedFinding } from './shed-finding.ts'
 import { VerdictLog } from './verdict-log.ts'
 
 /** How soon a change in which subjects are covered is told: about a beat. */
@@ -49,7 +51,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const named = config.node.name === 'auto' ? node : config.node.name
   if (named !== node) throw new UsageError(`node.name is ${named}, but the certificate in ${stateDir} is of ${node}`)
 
-  const publisher = new Publisher(node)
+  const publisher = new Publisher()
   const pool = new PoolView(node, publisher)
   const metrics = createAgentMetrics(() => publisher.mesh)
   const shelf = await PluginShelf.load(config.plugins, log)
@@ -57,11 +59,12 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const remediators = [...builtinRemediators, ...shelf.remediators]
   const stopping = new AbortController()
   let remediation: RemediationRoom | undefined
+  const tracks = await openTrackStore(stateDir, node, log)
   const host = createHost({
     node,
     root: config.host.root,
     peerOffsets: () => publisher.peerOffsets(),
-    peerLinks: () => publisher.peerLinks(),
+    peerLinks: () => publisher.peerLinks(node),
     majority: (fact, own) => pool.majority(fact, own),
   })
   const onReport = (report: DetectorReport) => {
@@ -75,10 +78,21 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     version: packageJson.version,
     options: ownSettings(keeper.document?.detectors, builtinDetectors),
     onReport,
+    onLook: metrics.look,
+    onShed: (shed) =>
+      publisher.reportOwn(shedFinding({ node, shed, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS })),
+    memory: { kept: await tracks.load(), save: (known) => tracks.save(known) },
     signal: stopping.signal,
     log,
   })
-  const plugins = new PluginRoom({ shelf, host, settings: () => keeper.document?.detectors ?? {}, onReport, log })
+  const plugins = new PluginRoom({
+    shelf,
+    host,
+    settings: () => keeper.document?.detectors ?? {},
+    onReport,
+    onLook: metrics.look,
+    log,
+  })
   remediation = await startRemediation({
     node,
     stateDir,
@@ -106,7 +120,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     metrics.settings(version)
     publisher.publish(APPLIED_TOPIC, encodeApplied({ version }), NOTE_TTL_MS)
     const state = { node, version, rejected: keeper.rejected, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS }
-    publisher.report({ detector: SETTINGS_REPORT, findings: [settingsFinding(state)], changed: true })
+    publisher.reportOwn(settingsFinding(state))
   }
   const verdicts = new VerdictLog(log)
   const hear = async ({ statement: { signer, body } }: SignedStatement) => {
@@ -152,6 +166,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   announceSettings()
   const watching = setInterval(() => {
     publisher.watching()
+    publisher.renew()
     pool.tell(performance.now())
   }, WATCHING_EVERY_MS)
   const stopHealth = await startHealthServer({

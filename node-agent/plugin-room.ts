@@ -5,7 +5,7 @@
 
 import type { Log } from '../common/log.ts'
 import type { Finding, Host } from '../detectors/contract.ts'
-import { type DetectorEngine, type DetectorReport, startDetectors } from '../detectors/engine/engine.ts'
+import { type DetectorEngine, type DetectorReport, type Look, startDetectors } from '../detectors/engine/engine.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import type { PluginShelf } from '../plugins/shelf.ts'
 import { ownSettings } from '../settings/validate.ts'
@@ -18,6 +18,7 @@ export interface PluginRoomInit {
   /** The settings of detectors in force, also of those that are no plugins. */
   readonly settings: () => Readonly<Record<string, unknown>>
   readonly onReport: (report: DetectorReport) => void
+  readonly onLook: (look: Look) => void
   readonly log: Log
 }
 
@@ -58,7 +59,7 @@ export class PluginRoom {
   }
 
   #start(): DetectorEngine {
-    const { shelf, host, onReport, log } = this.#init
+    const { shelf, host, onReport, onLook, log } = this.#init
     this.#stopping = new AbortController()
     this.#names = shelf.detectors.map(({ name }) => name)
     const findings = pluginFindings(host.node, shelf, new Date().toISOString(), NOTE_TTL_MS)
@@ -69,6 +70,7 @@ export class PluginRoom {
       version: packageJson.version,
       options: this.#settings(),
       onReport,
+      onLook,
       signal: this.#stopping.signal,
       log,
     })

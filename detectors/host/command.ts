@@ -4,12 +4,11 @@
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { constants } from 'node:fs'
-import { access, open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { confined, requireConfined } from './confinement.ts'
 import { killMarked, MARK } from './leftovers.ts'
-import { type Command, type CommandResult, NotApplicable, type RunOptions } from './port.ts'
+import type { Command, CommandResult, RunOptions } from './port.ts'
+import { requireProgram } from './program-file.ts'
 
 const BYTES_MAX = 64 * 1024
 /** All that a program sees: output in English, so that it can be read, and the usual places to find others. */
@@ -76,41 +75,6 @@ function runMarked([program, ...args]: Command, mark: string, options: RunOption
       resolve({ code, signal: by, stdout: stdout(), stderr: stderr(), truncated })
     })
   })
-}
-
-/**
- * Throws NotApplicable when there is no such program, and an Error when it cannot be one. execvp(3) would hand a file that is
- * neither a script with an interpreter nor a binary to a shell, and what is put before it would say it in other words.
- */
-async function requireProgram(program: string): Promise<void> {
-  try {
-    await access(program, constants.X_OK)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new NotApplicable(`${program} does not exist on this host`)
-    throw new Error(`${program} cannot be started: ${code}`, { cause: error })
-  }
-  const start = await firstBytes(program)
-  if (start !== undefined && !(start.startsWith('#!') || start === '\x7fELF')) {
-    throw new Error(`${program} is no program: it begins neither with #! nor as a binary`)
-  }
-}
-
-/** Undefined when it may be run but not read. */
-async function firstBytes(program: string): Promise<string | undefined> {
-  try {
-    const file = await open(program, constants.O_RDONLY | constants.O_NONBLOCK)
-    try {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(4), 0, 4, 0)
-      return buffer.toString('latin1', 0, bytesRead)
-    } finally {
-      await file.close()
-    }
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EACCES') return undefined
-    throw new Error(`${program} cannot be started: ${code}`, { cause: error })
-  }
 }
 
 /** Returns what has come so far, at most `bytesMax`; calls `overflow` when there is more. */

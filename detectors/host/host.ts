@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { access, type FileHandle, open, readdir, readlink, stat, statfs } from 'node:fs/promises'
 import { isAbsolute, join, normalize } from 'node:path'
 import { messageOf } from '../../common/errors.ts'
+import { createLogs } from '../logs/logs.ts'
 import { readProcesses } from '../reading/processes.ts'
 import { runCommand } from './command.ts'
 import { httpGet } from './http.ts'
@@ -34,6 +35,7 @@ export function createHost({
   peerLinks = () => [],
   majority = () => undefined,
 }: HostOptions): Host {
+  const logs = createLogs((path) => locate(root, path), normalize(root) === '/')
   const readText = async (path: string) => readBounded(path, locate(root, path))
   const words = async (path: string) => readWords(path, locate(root, path))
   const names = async (path: string) => list(path, locate(root, path))
@@ -54,6 +56,7 @@ export function createHost({
       requireOwnRoot(root, command)
       return runCommand(command, options)
     },
+    log: logs.look,
     peerOffsets,
     peerLinks,
     majority,

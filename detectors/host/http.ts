@@ -1,6 +1,7 @@
 /** One HTTP request to a service of the host, within bounds. */
 import { type IncomingMessage, request as plain, type RequestOptions } from 'node:http'
 import { request as secure } from 'node:https'
+import { StringDecoder } from 'node:string_decoder'
 import { type GetOptions, type HttpReply, type TlsOptions, Unreachable } from './port.ts'
 
 const BYTES_MAX = 1024 * 1024
@@ -13,14 +14,26 @@ export type ReadPem = (path: string) => Promise<string>
 
 /** As `Host.get`. Each request has a connection of its own: a kept one would tell of a service that is gone as if it were there. */
 export async function httpGet(url: string, options: GetOptions, readPem: ReadPem): Promise<HttpReply> {
-  const { signal, headers = {}, tls, bytesMax = BYTES_MAX } = options
+  const { signal, withinMs } = options
   signal.throwIfAborted()
+  if (withinMs === undefined) return ask(url, options, readPem)
+  const limit = AbortSignal.timeout(withinMs)
+  try {
+    return await ask(url, { ...options, signal: AbortSignal.any([signal, limit]) }, readPem)
+  } catch (error) {
+    if (limit.aborted && !signal.aborted) throw new Unreachable(url, 'ETIMEDOUT', { cause: error })
+    throw error
+  }
+}
+
+async function ask(url: string, options: GetOptions, readPem: ReadPem): Promise<HttpReply> {
+  const { signal, headers = {}, tls } = options
   const target = { ...targetOf(url), ...(await tlsOf(tls, readPem)), headers: { ...headers }, agent: false, signal }
   const reply = await send(url, target, url.startsWith('https:'))
   return {
     status: reply.statusCode ?? 0,
     headers: Object.fromEntries(Object.entries(reply.headers).map(([name, value]) => [name, String(value)])),
-    body: await bodyOf(url, reply, bytesMax, signal),
+    body: await bodyOf(url, reply, options),
   }
 }
 
@@ -55,18 +68,22 @@ function send(url: string, target: RequestOptions, isSecure: boolean): Promise<I
   })
 }
 
-async function bodyOf(url: string, reply: IncomingMessage, bytesMax: number, signal: AbortSignal): Promise<string> {
-  const chunks: Buffer[] = []
+async function bodyOf(url: string, reply: IncomingMessage, options: GetOptions): Promise<string> {
+  const { signal, bytesMax = BYTES_MAX, onText } = options
+  const pieces: string[] = []
+  const take = onText ?? ((piece: string) => pieces.push(piece))
+  const decoder = new StringDecoder('utf8')
   let length = 0
   try {
     for await (const chunk of reply as AsyncIterable<Buffer>) {
       length += chunk.length
       if (length > bytesMax) throw new Error(`${url} answers with over ${bytesMax} bytes`)
-      chunks.push(chunk)
+      take(decoder.write(chunk))
     }
   } catch (error) {
     signal.throwIfAborted()
     throw error
   }
-  return Buffer.concat(chunks).toString('utf8')
+  take(decoder.end())
+  return pieces.join('')
 }

@@ -45,6 +45,11 @@ export interface Host {
    * environment; it and its children are killed on abort. Throws NotApplicable when there is no such program here.
    */
   run(command: Command, options: RunOptions): Promise<CommandResult>
+  /**
+   * What of `watch` is found in a log that still counts. The log is followed from the first call on, between looks as well.
+   * Throws NotApplicable when there is no such log, and an Error when not all of it could be looked at since the last call.
+   */
+  log(watch: LogWatch, signal: AbortSignal): Promise<readonly LogTally[]>
   /** Offsets measured within the last 10 s against the peers this node shares an edge with. */
   peerOffsets(): readonly PeerOffset[]
   /** How the beats to those peers fared within the last minute. */
@@ -87,6 +92,10 @@ export interface GetOptions {
   readonly tls?: TlsOptions
   /** 1 MiB when not given. */
   readonly bytesMax?: number
+  /** How long the whole answer may take; Unreachable (ETIMEDOUT) when it takes longer. Until `signal` when not given. */
+  readonly withinMs?: number
+  /** Takes the body piece by piece as it comes, for what is too large to keep; HttpReply.body stays empty. */
+  readonly onText?: (piece: string) => void
 }
 
 /** Paths of PEM files of the host. */
@@ -140,6 +149,41 @@ export interface CommandResult {
   readonly stderr: string
   /** It said more than `bytesMax` and was killed for it; what is here is the beginning. */
   readonly truncated: boolean
+}
+
+/** What reads the journal; a detector that follows it names it among the programs that it touches. */
+export const JOURNALCTL = '/usr/bin/journalctl'
+
+export type LogSource =
+  /** The kernel's, /dev/kmsg. */
+  | { readonly kind: 'kmsg' }
+  /** Lines that begin to be followed at the end of the file, unless `timestamp` matches the part that says when they were written. */
+  | { readonly kind: 'file'; readonly path: string; readonly timestamp?: string }
+  /** Entries of systemd's journal that have these fields. */
+  | { readonly kind: 'journal'; readonly fields: Readonly<Record<string, string>> }
+
+export interface LogWatch {
+  readonly source: LogSource
+  readonly patterns: readonly LogPattern[]
+  /** How long a match counts. */
+  readonly holdMs: number
+}
+
+export interface LogPattern {
+  /** A regular expression without looking around or back; its group `cause`, if any, tells apart several causes. */
+  readonly pattern: string
+  readonly ignoreCase: boolean
+}
+
+/** Matches of one pattern with one cause. */
+export interface LogTally {
+  /** Its place in `watch.patterns`. */
+  readonly pattern: number
+  readonly cause: string
+  /** The line that matched last. */
+  readonly text: string
+  /** Of the newest 64 matches, newest first; never empty. */
+  readonly agesMs: readonly number[]
 }
 
 /** A peer's clock against ours, from the mesh's own acknowledgements. */

@@ -25,7 +25,7 @@ export function judgeResults(
 }
 
 /** The engine keeps the sustain of each apart, so a worse fault is also a sighting of the milder one. */
-function withMilder(reasons: Readonly<Record<string, Reason>>, reason: string): readonly string[] {
+export function withMilder(reasons: Readonly<Record<string, Reason>>, reason: string): readonly string[] {
   const chain = [reason]
   for (let at = reasons[reason]?.supersedes; at !== undefined && !chain.includes(at); at = reasons[at]?.supersedes) {
     chain.unshift(at)

@@ -6,6 +6,7 @@ import { keysAt } from '../../common/schema-shape.ts'
 import { unknownKeyError } from '../../common/setting-errors.ts'
 import { parseYaml, type YamlFile } from '../../common/yaml-file.ts'
 import { type Detector, SEVERITIES, type Severity } from '../contract.ts'
+import { logDetector } from './log.ts'
 import { metricFileDetector } from './metric-file.ts'
 import { programDetector } from './program.ts'
 import { type Manifest, manifestSchema } from './schema.ts'
@@ -20,6 +21,7 @@ export function readPluginManifest(text: string, file: string): Detector {
   if (!parsed.success) throw explain(yaml, parsed.error.issues)
   const manifest = parsed.data
   requireSense(yaml, manifest)
+  if (manifest.dialect === 'log') return logDetector(manifest)
   if (manifest.dialect === 'textfile' && manifest.file !== undefined) return metricFileDetector(manifest, manifest.file)
   if (manifest.command === undefined) throw new UsageError(`${file} is not set: command`)
   return programDetector({ ...manifest, command: manifest.command })
@@ -35,7 +37,7 @@ function explain(yaml: YamlFile, issues: readonly Issue[]): UsageError {
   const place = [yaml.placeOf(issue.path, key), ...(issue.path.length > 0 ? [issue.path.map(String).join('.')] : [])]
   if (key !== undefined) return unknownKeyError(place.join(': '), key, keysAt(manifestSchema, issue.path, yaml.value))
   if (issue.code === 'invalid_union') {
-    return new UsageError(`${place.join(': ')}: must be npd, nagios, json or textfile`)
+    return new UsageError(`${place.join(': ')}: must be one of npd, nagios, json, textfile and log`)
   }
   const message = /received undefined$/.test(issue.message) ? 'is not set' : issue.message
   return new UsageError(`${place.join(': ')}: ${message}`)
@@ -62,8 +64,10 @@ function requireSense(yaml: YamlFile, manifest: Manifest): void {
   if ('states' in manifest) {
     for (const [state, reason] of Object.entries(manifest.states)) requireReason(['states', state], reason)
   }
-  if (manifest.dialect === 'textfile') {
+  if (manifest.dialect === 'textfile' || manifest.dialect === 'log') {
     for (const [index, { reason }] of manifest.rules.entries()) requireReason(['rules', index, 'reason'], reason)
+  }
+  if (manifest.dialect === 'textfile') {
     if ((manifest.file === undefined) === (manifest.command === undefined)) {
       throw new UsageError(`${yaml.file}: a textfile plugin has either file or command`)
     }

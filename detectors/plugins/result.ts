@@ -43,5 +43,5 @@ export function oneLine(text: string): string {
 }
 
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
+  return text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim()
 }

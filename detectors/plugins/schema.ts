@@ -1,7 +1,10 @@
 /** What may stand in a plugin's manifest, /etc/starling/plugins.d/NAME.yaml. docs/plugins.md says it with examples. */
 import { z } from 'zod'
 import { type Duration, durationMs, isDuration } from '../../common/duration.ts'
+import { messageOf } from '../../common/errors.ts'
 import { SEVERITIES } from '../contract.ts'
+import { requiredLiterals } from '../logs/pattern-syntax.ts'
+import { TIMES_MAX } from '../logs/tally.ts'
 
 const MIB = 1024 * 1024
 
@@ -139,11 +142,70 @@ export const textfileSchema = z.strictObject({
   rules: metricRules,
 })
 
-export const manifestSchema = z.discriminatedUnion('dialect', [npdSchema, nagiosSchema, jsonSchema, textfileSchema])
+const logPattern = z.string().superRefine((pattern, context) => {
+  try {
+    requiredLiterals(pattern)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: messageOf(error) })
+  }
+})
+
+function isExpression(text: string): boolean {
+  try {
+    new RegExp(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const logRule = z.strictObject({
+  /** A regular expression; its group `cause`, if it has one, tells apart several causes. */
+  pattern: logPattern,
+  ignoreCase: z.boolean().default(false),
+  reason: reasonName,
+  /** How many lines within `hold` it takes. */
+  times: z.int().min(1).max(TIMES_MAX).default(1),
+  /** How long it is reported after the line that made it one: a log does not say that a fault is over. */
+  hold: within('10s', '7d').prefault('10m'),
+  /** A line that says that it is over; its group `cause`, if it has one, of which cause. */
+  clear: logPattern.exactOptional(),
+})
+
+const sourceSchema = z.discriminatedUnion('from', [
+  z.strictObject({ from: z.literal('kmsg') }),
+  z.strictObject({
+    from: z.literal('file'),
+    path: absolute,
+    /** Matches the part of a line that says when it was written. Without it only lines from now on are looked at. */
+    timestamp: z.string().max(200).refine(isExpression, 'is no regular expression').exactOptional(),
+  }),
+  z.strictObject({
+    from: z.literal('journal'),
+    /** That entries must have, as in `_SYSTEMD_UNIT: kubelet.service`. */
+    fields: z.record(z.string().regex(/^[A-Z0-9_]{1,64}$/, 'is no field of the journal'), z.string().max(300)),
+  }),
+])
+
+export const logSchema = z.strictObject({
+  dialect: z.literal('log'),
+  ...common,
+  source: sourceSchema,
+  rules: z.array(logRule).min(1).max(128),
+})
+
+export const manifestSchema = z.discriminatedUnion('dialect', [
+  npdSchema,
+  nagiosSchema,
+  jsonSchema,
+  textfileSchema,
+  logSchema,
+])
 
 export type Manifest = z.infer<typeof manifestSchema>
 export type TextfileManifest = z.infer<typeof textfileSchema>
+export type LogManifest = z.infer<typeof logSchema>
 /** One that runs a program. */
 export type ProgramManifest =
-  | Exclude<Manifest, TextfileManifest>
+  | Exclude<Manifest, TextfileManifest | LogManifest>
   | (TextfileManifest & { readonly command: [string, ...string[]] })

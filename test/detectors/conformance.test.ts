@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { durationMs } from '../../common/duration.ts'
 import { renderCatalogue } from '../../detectors/catalogue.ts'
 import { type Detector, type FilesystemUse, type Host, NotApplicable } from '../../detectors/contract.ts'
+import { HOLD_MS_MAX } from '../../detectors/engine/flaps.ts'
 import { unknownReason } from '../../detectors/engine/track.ts'
 import { guardedHost } from '../../detectors/host/guarded.ts'
 import { parseWholeNumber } from '../../detectors/host/host.ts'
@@ -31,6 +32,7 @@ function garbageHost(text: string, use: FilesystemUse, offsets: readonly [number
     filesystem: async () => use,
     get: async () => ({ status: 200, headers: {}, body: text }),
     run: async () => ({ code: 0, signal: null, stdout: text, stderr: '', truncated: false }),
+    log: async () => [{ pattern: 0, cause: text, text, agesMs: [0] }],
     peerOffsets: () => offsets.map(([offsetMs, errorMs], index) => ({ node: `n${index}`, offsetMs, errorMs })),
     peerLinks: () =>
       offsets.map(([medianMs, p95Ms], index) => {
@@ -88,7 +90,10 @@ describe.each(builtinDetectors.map((detector): [string, Detector] => [detector.n
 
     it('has time enough to look within its interval', () => {
       expect(durationMs(detector.timeout)).toBeLessThanOrEqual(durationMs(detector.every))
-      for (const [, { sustain }] of reasons) expect(durationMs(sustain)).toBeGreaterThanOrEqual(0)
+      for (const [, { sustain, clearAfter = sustain }] of reasons) {
+        expect(durationMs(sustain)).toBeGreaterThanOrEqual(0)
+        expect(durationMs(clearAfter)).toBeLessThanOrEqual(HOLD_MS_MAX)
+      }
     })
 
     it('supersedes only reasons of its own that are milder', () => {

@@ -38,6 +38,9 @@ function recorder(touches: Touches) {
       return { bytes: figure, bytesUsed: 0, bytesAvailable: figure, inodes: 0, inodesFree: 0 }
     },
     get: async (url) => ({ status: 200, headers: {}, body: take(url) }),
+    log: async ({ source }) => [
+      { pattern: 0, cause: '', text: take(source.kind === 'file' ? source.path : source.kind), agesMs: [0] },
+    ],
     run: async ([program]) => ({ code: 0, signal: null, stdout: take(program), stderr: '', truncated: false }),
     peerOffsets: () => [{ node: take('peers'), offsetMs: 0, errorMs: 0 }],
     peerLinks: () => [{ node: take('peers'), isNear: true, beats: 0, lost: 0, medianMs: 0, p95Ms: 0 }],

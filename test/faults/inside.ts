@@ -18,7 +18,7 @@ export const INSIDE_PROGRAM = fileURLToPath(new URL('./inside-process.ts', impor
  * process 1. All that is mounted in it is gone when it ends.
  */
 export const OWN_MOUNTS = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'] as const
-/** A network without anything in it but a loopback interface that is down, and the /proc/net and /sys/class/net of it. */
+/** A network without anything in it but a loopback interface that is down, and the /proc/net of it; /sys is the machine's. */
 export const OWN_NETWORK = [...OWN_MOUNTS, '--net'] as const
 
 export interface Inside {

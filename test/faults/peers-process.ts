@@ -40,7 +40,7 @@ function relay(node: string, host: string): Promise<void> {
 const publishers = await Promise.all(
   mesh.roster.members.map(async ({ node, serial, hosts: [host = ''] }) => {
     const { keys, certificate } = mesh.enrolled(node)
-    const publisher = new Publisher(node)
+    const publisher = new Publisher()
     await relay(node, host)
     const running = await startMeshNode({
       identity: { node, keys, certificate, caKey: mesh.ca.publicKey, incarnation: { serial, boot: 1, refutations: 0 } },
@@ -60,7 +60,8 @@ const publishers = await Promise.all(
 )
 
 await answerQuestions(
-  (peerOffsets) => createHost({ node: 'node-0001', peerOffsets, peerLinks: () => publishers[0]?.peerLinks() ?? [] }),
+  (peerOffsets) =>
+    createHost({ node: 'node-0001', peerOffsets, peerLinks: () => publishers[0]?.peerLinks('node-0001') ?? [] }),
   async (words) => {
     const [command, node = '', ms] = words
     if (command !== 'delay') return runHere(words)

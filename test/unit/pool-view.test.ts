@@ -13,7 +13,7 @@ const roster = rosterOf([
 
 function viewOf(node: string) {
   const told: Record<string, string>[] = []
-  const publisher = new Publisher(node)
+  const publisher = new Publisher()
   const mesh: Pick<MeshNode, 'roster' | 'publish'> = {
     roster,
     publish: (topic, bytes) => {

@@ -51,7 +51,7 @@ export function splitOutput(stdout: string): { readonly text: string; readonly p
 
 /** A label, quoted if it holds blanks, with `''` for a quote; then all up to the next blank. */
 const DATUM = /(?:'((?:[^']|'')*)'|([^'=\s][^=\s]*))=(\S*)/g
-const VALUE = /^(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)([^\d;\s.-]\S*)?$/i
+const VALUE = /^(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)([^\d;\s.,-]\S*)?$/i
 
 /** Passes over what is not of the format, as Nagios does: a plugin's answer does not depend on it. */
 export function parsePerfdata(text: string): readonly PerfDatum[] {
