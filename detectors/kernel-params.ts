@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { isSysctlKey, normaliseSysctl, sysctlPath } from '../common/sysctl.ts'
 import { defineDetector, type Host, type Majority, NotApplicable } from './contract.ts'
+import { oddity } from './reading/pool.ts'
 
 /** An exact value (runs of white space count as one blank), or bounds, inclusive, for a value that is one number. */
 export type Wanted = string | { readonly min?: number | undefined; readonly max?: number | undefined }
@@ -117,7 +118,10 @@ export const kernelParams = defineDetector({
       const want = wanted[key]
       const limit = want === undefined ? undefined : violated(value, want)
       // What is wanted was said by a person, and says more than what the others have.
-      if (want === undefined || limit === undefined) return unusual(key, value, majority)
+      if (want === undefined || limit === undefined) {
+        const odd = oddity(key, value, majority)
+        return odd === undefined ? [] : { reason: 'KernelParamUnusual' as const, cause: key, ...odd }
+      }
       return {
         reason: 'KernelParamDiffers' as const,
         cause: key,
@@ -128,20 +132,6 @@ export const kernelParams = defineDetector({
     })
   },
 })
-
-function unusual(key: string, value: string, majority: Majority | undefined) {
-  if (majority === undefined || majority.value === value) return []
-  const { pool, nodes, of } = majority
-  return {
-    reason: 'KernelParamUnusual' as const,
-    cause: key,
-    summary: `${key} is ${value}, ${Math.floor((100 * nodes) / of)} % of ${of} nodes of pool ${pool} have ${majority.value}`,
-    evidence: [
-      { name: key, value, limit: majority.value, unit: '' },
-      { name: 'nodes that have that', value: nodes, unit: 'nodes' },
-    ],
-  }
-}
 
 /** Undefined when this host has no such parameter: a module that is not loaded, or an older kernel. No fault. */
 async function readParam(host: Host, key: string): Promise<string | undefined> {
