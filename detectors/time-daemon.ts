@@ -84,7 +84,7 @@ export const timeDaemon = defineDetector({
     return [
       {
         reason: 'TimeNotSynchronised',
-        summary: `a time daemon runs, and by ${sync.by} the clock is synchronised with 0 sources: ${sync.why}`,
+        summary: `a time daemon runs, and by ${sync.by} the clock follows 0 sources: ${sync.why}`,
         evidence: [{ name: 'synchronised', value: 'no', limit: 'yes', unit: '' }],
       },
     ]

@@ -18,7 +18,7 @@ describe('time-daemon', () => {
 
   it('finds one that has no source to follow', async () => {
     expect(summaries(await look(timeDaemon, fixtureHost('time-daemon/bad')))).toEqual([
-      'a time daemon runs, and by chronyd the clock is synchronised with 0 sources: it has not chosen a source',
+      'a time daemon runs, and by chronyd the clock follows 0 sources: it has not chosen a source',
     ])
   })
 
