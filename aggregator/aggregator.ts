@@ -19,6 +19,7 @@ import type { RosterSync } from './kubernetes/roster/sync.ts'
 import type { Kubernetes, KubernetesInit } from './kubernetes/run.ts'
 import { Leadership } from './leadership.ts'
 import { createAggregatorMetrics } from './metrics.ts'
+import { PoolFacts } from './pool-facts.ts'
 import { AggregatorService } from './service.ts'
 import { SettingsInForce } from './settings-in-force.ts'
 import { openSqliteStore } from './store/sqlite.ts'
@@ -90,6 +91,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     log,
   })
   const listen = parseListen(meshConfig.listen[0] ?? 'tcp/7790')
+  const pools = new PoolFacts()
   const hear = (signed: SignedStatement) => {
     try {
       // Of the moment: it is no event, and not kept for a later life.
@@ -97,6 +99,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       const { signer, body } = signed.statement
       if (body.kind === 'note' && body.topic === SETTINGS_TOPIC) hearSettings(signer, body.bytes)
       service.hear(signed)
+      pools.hear(signed)
       kubernetes?.heard(signed.statement.signer)
     } catch (error) {
       log.warn({ from: signed.statement.signer, err: messageOf(error) }, 'note dropped')
@@ -150,6 +153,13 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     applied: () => service.applied,
   })
   const stopWatching = shelf.watch(() => settings.readAgain())
+  pools.start({
+    leads: () => leadership.leads,
+    get roster() {
+      return mesh.roster
+    },
+    publish: mesh.publish,
+  })
   leadership.start({ node, mesh, namespace: config.kubernetes?.namespace })
   const rosterSync = await followCluster(config, kubernetes, mesh, service, { stateDir, identity, store, metrics, log })
   log.info({ url, mesh: roster.mesh }, 'aggregator started')
@@ -160,6 +170,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     stop: async () => {
       stopWatching()
       settings.stop()
+      pools.stop()
       leadership.stop()
       rosterSync?.stop()
       // The Lease is given up while the mesh still runs: what was sent under it is over by then.

@@ -1,17 +1,22 @@
 /**
  * Is this node's clock wrong? The mesh measures each peer's clock against ours with every acknowledgement. The median of
  * the peers is held against ours, so that one or a few peers with a wrong clock cannot accuse a right one; what is left is
- * a clock that more than half of its peers disagree with.
+ * a clock that more than half of its peers disagree with. Beside that counts what the time daemon measures against its
+ * servers: a whole fleet can be wrong together.
  */
 import { z } from 'zod'
 import { durationMs, isDuration } from '../common/duration.ts'
 import { defineDetector, NotApplicable, type PeerOffset } from './contract.ts'
+import { TIME_COMMANDS, timeSync } from './reading/time-sync.ts'
 
 interface Offset {
-  /** The peers' clocks minus ours, ms: positive when ours is behind. */
-  readonly medianMs: number
-  /** The true median lies within ± this. */
+  /** Against what, for a person. */
+  readonly against: string
+  /** That clock minus ours, ms: positive when ours is behind. */
+  readonly ms: number
+  /** The true offset lies within ± this. */
   readonly errorMs: number
+  /** Peers measured; 0 for the time daemon's reference. */
   readonly peers: number
 }
 
@@ -19,12 +24,12 @@ const duration = z.string().refine(isDuration, 'write a number and ms, s, m, h o
 
 export const clockSkew = defineDetector({
   name: 'clock-skew',
-  summary: "How far the host's clock is from the clocks of its peers.",
+  summary: "How far the host's clock is from the clocks of its peers, and from its time servers.",
   importance: 'vital',
   every: '10s',
   timeout: '5s',
   needs: [],
-  touches: { peers: true },
+  touches: { peers: true, commands: TIME_COMMANDS },
   options: z
     .strictObject({
       warn: duration.default('100ms').describe('Distance above which it is a warning.'),
@@ -64,33 +69,46 @@ export const clockSkew = defineDetector({
 
   async sample(host, { minPeers }, signal) {
     signal.throwIfAborted()
-    const offsets = host.peerOffsets().filter(({ offsetMs, errorMs }) => isPlausible(offsetMs) && isPlausible(errorMs))
-    if (offsets.length < minPeers) {
-      throw new NotApplicable(`${offsets.length} peers have been measured, and it takes ${minPeers}`)
+    const measured = host.peerOffsets().filter(({ offsetMs, errorMs }) => isPlausible(offsetMs) && isPlausible(errorMs))
+    const offsets = measured.length < minPeers ? [] : [medianOffset(measured)]
+    const sync = await timeSync(host, signal).catch((error: unknown) => {
+      signal.throwIfAborted()
+      // Of a daemon that answers nonsense time-daemon tells; what the peers say counts without it.
+      if (offsets.length === 0) throw error
+      return undefined
+    })
+    if (sync?.offset !== undefined) {
+      const { ms, errorMs, reference } = sync.offset
+      offsets.push({ against: `the reference ${reference} of ${sync.by}`, ms, errorMs, peers: 0 })
     }
-    return medianOffset(offsets)
+    if (offsets.length === 0) {
+      throw new NotApplicable(
+        `${measured.length} peers have been measured, and it takes ${minPeers}; no time daemon knows a reference`,
+      )
+    }
+    return offsets
   },
 
-  judge({ medianMs, errorMs, peers }, { warn, alarm, error }) {
-    const distanceMs = Math.abs(medianMs)
-    // The peers agree with our clock as far as can be measured over this network.
-    if (distanceMs <= errorMs) return []
-    const direction = medianMs > 0 ? 'behind' : 'ahead of'
-    const summary =
-      `this clock is ${Math.round(distanceMs)} ms ${direction} the median of ${peers} peers, ` +
-      `give or take ${Math.ceil(errorMs)} ms`
+  judge(offsets, { warn, alarm, error }) {
+    // Within its error the clock is right as far as can be measured that way.
+    const wrong = offsets.filter(({ ms, errorMs }) => Math.abs(ms) > errorMs)
+    const worst = wrong.toSorted((a, b) => Math.abs(b.ms) - Math.abs(a.ms))[0]
+    if (worst === undefined) return []
+    const { against, ms, errorMs, peers } = worst
+    const direction = ms > 0 ? 'behind' : 'ahead of'
+    const summary = `this clock is ${Math.round(Math.abs(ms))} ms ${direction} ${against}, give or take ${Math.ceil(errorMs)} ms`
     const levels = [
       { reason: 'ClockSkewed', limitMs: durationMs(warn) },
       { reason: 'ClockFarOff', limitMs: durationMs(alarm) },
       { reason: 'ClockUnusable', limitMs: durationMs(error) },
     ] as const
     return levels
-      .filter(({ limitMs }) => distanceMs > limitMs)
+      .filter(({ limitMs }) => Math.abs(ms) > limitMs)
       .map(({ reason, limitMs }) => ({
         reason,
         summary,
         evidence: [
-          { name: 'median offset', value: Math.round(medianMs), limit: limitMs, unit: 'ms' },
+          { name: 'offset', value: Math.round(ms), limit: limitMs, unit: 'ms' },
           { name: 'error', value: Math.ceil(errorMs), unit: 'ms' },
           { name: 'peers', value: peers, unit: 'peers' },
         ],
@@ -106,7 +124,8 @@ function medianOffset(offsets: readonly PeerOffset[]): Offset {
   const medianMs = median(offsets.map(({ offsetMs }) => offsetMs))
   const low = median(offsets.map(({ offsetMs, errorMs }) => offsetMs - Math.abs(errorMs)))
   const high = median(offsets.map(({ offsetMs, errorMs }) => offsetMs + Math.abs(errorMs)))
-  return { medianMs, errorMs: Math.max(medianMs - low, high - medianMs), peers: offsets.length }
+  const errorMs = Math.max(medianMs - low, high - medianMs)
+  return { against: `the median of ${offsets.length} peers`, ms: medianMs, errorMs, peers: offsets.length }
 }
 
 /** A number, and one that sums of a few do not carry beyond all numbers. */

@@ -93,7 +93,7 @@ export interface Touches {
   readonly commands?: readonly string[]
   /** Globs of what it sends requests to: `http://127.0.0.1:*`, `unix:/run/containerd/containerd.sock`. */
   readonly services?: readonly string[]
-  /** What the mesh measures between this node and its peers. */
+  /** What the mesh measures between this node and its peers, and what those have in common. */
   readonly peers?: boolean
 }
 

@@ -4,6 +4,7 @@ import { cadvisor } from './cadvisor.ts'
 import { cadvisorCgroupMemory } from './cadvisor-cgroup-memory.ts'
 import { cadvisorProcess } from './cadvisor-process.ts'
 import { clockSkew } from './clock-skew.ts'
+import { clocksource } from './clocksource.ts'
 import { conntrack } from './conntrack.ts'
 import { conntrackDrops } from './conntrack-drops.ts'
 import type { Detector } from './contract.ts'
@@ -19,11 +20,15 @@ import { load } from './load.ts'
 import { memory } from './memory.ts'
 import { nicCpu } from './nic-cpu.ts'
 import { oomKills } from './oom-kills.ts'
+import { peerLatency } from './peer-latency.ts'
+import { peerLoss } from './peer-loss.ts'
 import { pidMax } from './pid-max.ts'
 import { processCount } from './process-count.ts'
 import { psi } from './psi.ts'
 import { readOnlyFs } from './read-only-fs.ts'
 import { syslogLevel } from './syslog-level.ts'
+import { systemdUnits } from './systemd-units.ts'
+import { timeDaemon } from './time-daemon.ts'
 
 /** In the order in which reports and the documentation list them. */
 export const builtinDetectors: readonly Detector[] = [
@@ -31,7 +36,12 @@ export const builtinDetectors: readonly Detector[] = [
   conntrack,
   diskUsage,
   clockSkew,
+  timeDaemon,
+  clocksource,
+  peerLatency,
+  peerLoss,
   kubeletProcess,
+  systemdUnits,
   memory,
   load,
   psi,

@@ -1,7 +1,8 @@
 /** Do the kernel parameters have the values that this node is meant to run with? */
 import { z } from 'zod'
 import { isSysctlKey, normaliseSysctl, sysctlPath } from '../common/sysctl.ts'
-import { defineDetector, type Host, NotApplicable } from './contract.ts'
+import { defineDetector, type Host, type Majority, NotApplicable } from './contract.ts'
+import { oddity } from './reading/pool.ts'
 
 /** An exact value (runs of white space count as one blank), or bounds, inclusive, for a value that is one number. */
 export type Wanted = string | { readonly min?: number | undefined; readonly max?: number | undefined }
@@ -9,6 +10,8 @@ export type Wanted = string | { readonly min?: number | undefined; readonly max?
 interface Reading {
   readonly key: string
   readonly value: string
+  /** What nearly all nodes of the pool have. */
+  readonly majority?: Majority | undefined
 }
 
 const bounds = z
@@ -36,19 +39,45 @@ const DEFAULT_WANTED: Readonly<Record<string, Wanted>> = {
   'kernel.pid_max': { min: 32_768 },
 }
 
+/**
+ * What people and the kubelet set on all nodes of a pool. Nothing that the kernel derives from the size of a machine, such
+ * as vm.min_free_kbytes or fs.inotify.max_user_watches: machines of several sizes may be one pool.
+ */
+const DEFAULT_ALIKE = [
+  'kernel.panic',
+  'kernel.panic_on_oops',
+  'net.bridge.bridge-nf-call-iptables',
+  'net.core.somaxconn',
+  'net.ipv4.conf.all.rp_filter',
+  'net.ipv4.ip_forward',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.tcp_congestion_control',
+  'net.ipv4.tcp_keepalive_time',
+  'net.ipv4.tcp_tw_reuse',
+  'vm.max_map_count',
+  'vm.overcommit_memory',
+  'vm.panic_on_oom',
+  'vm.swappiness',
+]
+
 export const kernelParams = defineDetector({
   name: 'kernel-params',
-  summary: 'Whether kernel parameters (sysctls) have the wanted values.',
+  summary: 'Whether kernel parameters (sysctls) have the wanted values, and the same as on other nodes of the pool.',
   every: '1m',
   timeout: '5s',
   needs: [],
-  touches: { paths: ['/proc/sys/**'] },
+  touches: { paths: ['/proc/sys/**'], peers: true },
   options: z.strictObject({
     wanted: wantedSchema
       .default(DEFAULT_WANTED)
       .describe(
         'Kernel parameter to exact value ("1") or bounds ({min, max}). Replaces the default as a whole; a parameter that the host does not have is skipped.',
       ),
+    alike: z
+      .array(z.string().refine(isSysctlKey, 'must be the name of a kernel parameter, such as vm.swappiness'))
+      .max(32)
+      .default(DEFAULT_ALIKE)
+      .describe('Kernel parameters that nearly all nodes of a pool (those with the same roles) are to have in common.'),
   }),
   reasons: {
     KernelParamDiffers: {
@@ -58,28 +87,41 @@ export const kernelParams = defineDetector({
       sustain: '0s',
       runbook: 'kernel-params',
     },
+    KernelParamUnusual: {
+      severity: 'warn',
+      summary: 'A kernel parameter differs from what at least four fifths of the nodes of the pool have.',
+      // While a whole pool is changed, each node is the odd one for a moment. Less than an interval: two looks suffice.
+      sustain: '5s',
+      runbook: 'kernel-params',
+    },
   },
 
-  async sample(host, { wanted }, signal) {
+  async sample(host, { wanted, alike }, signal) {
     const readings: Reading[] = []
-    for (const [key, want] of Object.entries(wanted)) {
+    for (const key of new Set([...Object.keys(wanted), ...alike])) {
       signal.throwIfAborted()
       const value = await readParam(host, key)
       if (value === undefined) continue
-      if (typeof want !== 'string' && !/^-?\d+$/.test(value)) {
+      const want = wanted[key]
+      if (typeof want === 'object' && !/^-?\d+$/.test(value)) {
         throw new Error(`${sysctlPath(key)} holds "${value.slice(0, 40)}", which bounds cannot be held against`)
       }
-      readings.push({ key, value })
+      const majority = alike.includes(key) ? host.majority(`kernel-params/${key}`, value) : undefined
+      readings.push({ key, value, majority })
     }
     if (readings.length === 0) throw new NotApplicable('this host has none of the wanted kernel parameters')
     return readings
   },
 
   judge(readings, { wanted }) {
-    return readings.flatMap(({ key, value }) => {
+    return readings.flatMap(({ key, value, majority }) => {
       const want = wanted[key]
       const limit = want === undefined ? undefined : violated(value, want)
-      if (want === undefined || limit === undefined) return []
+      // What is wanted was said by a person, and says more than what the others have.
+      if (want === undefined || limit === undefined) {
+        const odd = oddity(key, value, majority)
+        return odd === undefined ? [] : { reason: 'KernelParamUnusual' as const, cause: key, ...odd }
+      }
       return {
         reason: 'KernelParamDiffers' as const,
         cause: key,

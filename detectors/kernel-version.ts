@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { defineDetector, type Host, type Judgement, NotApplicable } from './contract.ts'
 import { compareReleases, flavourOf, matchesRelease } from './reading/kernel-release.ts'
 import { namesOfTaints, TAINTS } from './reading/kernel-taints.ts'
+import { oddity } from './reading/pool.ts'
 
 const RELEASE = '/proc/sys/kernel/osrelease'
 const TAINTED = '/proc/sys/kernel/tainted'
@@ -25,7 +26,7 @@ const EXPECTED: (typeof TAINTS)[number][] = [
 
 const version = z.string().regex(/^\d+(\.\d+)*(-\d+)?$/, 'must be numbers with dots, as 5.15.0 or 5.15.0-91')
 
-type Reason = 'KernelUnwanted' | 'KernelUpdatePending' | 'KernelTainted'
+type Reason = 'KernelUnwanted' | 'KernelUnusual' | 'KernelUpdatePending' | 'KernelTainted'
 
 export const kernelVersion = defineDetector({
   name: 'kernel-version',
@@ -33,7 +34,7 @@ export const kernelVersion = defineDetector({
   every: '10m',
   timeout: '5s',
   needs: [],
-  touches: { paths: [RELEASE, TAINTED, `${BOOT}/*`] },
+  touches: { paths: [RELEASE, TAINTED, `${BOOT}/*`], peers: true },
   options: z
     .strictObject({
       min: version.exactOptional().describe('The oldest version that is wanted, as 5.15.0 or 5.15.0-91; none: any.'),
@@ -61,6 +62,13 @@ export const kernelVersion = defineDetector({
       sustain: '0s',
       runbook: 'kernel-version',
     },
+    KernelUnusual: {
+      severity: 'warn',
+      summary: 'The kernel is another than at least four fifths of the nodes of the pool run.',
+      // While a whole pool is updated, each node is the odd one for a moment. Less than an interval: two looks suffice.
+      sustain: '5m',
+      runbook: 'kernel-version',
+    },
     KernelUpdatePending: {
       severity: 'info',
       summary: 'A newer kernel is installed than the one that runs: its fixes come with the next boot.',
@@ -79,15 +87,19 @@ export const kernelVersion = defineDetector({
     signal.throwIfAborted()
     const release = (await host.readText(RELEASE)).trim()
     if (!/^\d+\.\d/.test(release)) throw new Error(`${RELEASE} holds no version of a kernel`)
-    return { release, installed: await installedReleases(host), taints: await host.readInt(TAINTED) }
+    const [installed, taints] = [await installedReleases(host), await host.readInt(TAINTED)]
+    return { release, installed, taints, majority: host.majority('kernel-version', release) }
   },
 
-  judge({ release, installed, taints }, { min, max, allowed, expectedTaints }) {
+  judge({ release, installed, taints, majority }, { min, max, allowed, expectedTaints }) {
     const newest = installed
       .filter((other) => flavourOf(other) === flavourOf(release))
       .reduce((best, other) => (compareReleases(other, best) > 0 ? other : best), release)
+    const unwanted = judgeWanted(release, min, max, allowed)
+    const odd = oddity('the kernel', release, majority)
     return [
-      ...judgeWanted(release, min, max, allowed),
+      // What is wanted was said by a person, and says more than what the others have.
+      ...(unwanted.length > 0 || odd === undefined ? unwanted : [{ reason: 'KernelUnusual' as const, ...odd }]),
       ...(newest === release ? [] : [pending(release, newest)]),
       ...namesOfTaints(taints)
         .filter((name) => !expectedTaints.some((expected) => expected === name))

@@ -7,6 +7,7 @@ import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
 import { parseListen } from '../common/listen.ts'
 import type { Logger } from '../common/pino-log.ts'
 import { type DetectorReport, startDetectors } from '../detectors/engine/engine.ts'
+import { MAJORITIES_TOPIC } from '../detectors/engine/facts-note.ts'
 import { openTrackStore } from '../detectors/engine/store.ts'
 import { createHost } from '../detectors/host/host.ts'
 import { builtinDetectors } from '../detectors/index.ts'
@@ -37,6 +38,7 @@ import type { AgentConfig } from './config.ts'
 import { startHealthServer } from './health-server.ts'
 import { createAgentMetrics } from './metrics.ts'
 import { PluginRoom } from './plugin-room.ts'
+import { PoolView } from './pool-view.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
 import { settingsFinding } from './settings-finding.ts'
 import { SettingsKeeper } from './settings-keeper.ts'
@@ -63,6 +65,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   if (named !== node) throw new UsageError(`node.name is ${named}, but the certificate in ${stateDir} is of ${node}`)
 
   const publisher = new Publisher()
+  const pool = new PoolView(node, publisher)
   const metrics = createAgentMetrics(() => publisher.mesh)
   const shelf = await PluginShelf.load(config.plugins, log)
   const inRoster = () => publisher.mesh?.roster ?? roster
@@ -86,7 +89,13 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     const tracks = await openTrackStore(stateDir, node, log, file)
     return { kept: await tracks.load(), save: tracks.save }
   }
-  const host = createHost({ node, root: config.host.root, peerOffsets: () => publisher.peerOffsets() })
+  const host = createHost({
+    node,
+    root: config.host.root,
+    peerOffsets: () => publisher.peerOffsets(),
+    peerLinks: () => publisher.peerLinks(node),
+    majority: (fact, own) => pool.majority(fact, own),
+  })
   const usage = startUsageMeter({ host, signal: stopping.signal, log })
   const onReport = (report: DetectorReport) => {
     metrics.report(report.detector, report.findings)
@@ -160,6 +169,8 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     if (body.topic === SETTINGS_TOPIC) {
       keeper.hear(decodeAnnouncement(body.bytes))
       settle()
+    } else if (body.topic === MAJORITIES_TOPIC) {
+      pool.hear(body.bytes)
     } else if (isPermitTopic(body.topic)) {
       const permit = decodePermit(body.bytes)
       if (permit.node !== node) return
@@ -206,6 +217,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     publisher.renew()
     if (placed !== mesh.roster) settle()
     placed = mesh.roster
+    pool.tell(performance.now())
   }, WATCHING_EVERY_MS)
   const stopHealth = await startHealthServer({
     ...config.metrics,

@@ -2,7 +2,7 @@
  * What this agent says over the mesh. Detectors and remediators start before the mesh does, so what they say first is
  * kept until it runs; a report that says nothing new is said again only before it would expire.
  */
-import type { Finding, PeerOffset } from '../detectors/contract.ts'
+import type { Finding, PeerLink, PeerOffset } from '../detectors/contract.ts'
 import type { DetectorReport } from '../detectors/engine/engine.ts'
 import { encodeReport, reportTopic } from '../detectors/engine/report-note.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
@@ -11,8 +11,8 @@ import { encodeWatching, WATCHING_TOPIC } from '../mesh/wire/watching.ts'
 /** Notes outlive an aggregator's restart; what still holds is said again long before. */
 export const NOTE_TTL_MS = 86_400_000
 
-/** A clock measured longer ago than this says little about now. */
-const CLOCK_SAMPLE_MAX_AGE_MS = 10_000
+/** A peer measured longer ago than this says little about now. */
+const MEASURED_MAX_AGE_MS = 10_000
 
 /**
  * Of its time to live, from when on a report is said again: the next of a detector comes after a third of it and a tenth more,
@@ -88,7 +88,20 @@ export class Publisher {
     if (this.#mesh === undefined) return []
     const now = this.#mesh.now()
     return this.#mesh.peerClocks
-      .filter(({ atMs }) => now - atMs <= CLOCK_SAMPLE_MAX_AGE_MS)
+      .filter(({ atMs }) => now - atMs <= MEASURED_MAX_AGE_MS)
       .map(({ node, offsetMs, rttMs }) => ({ node, offsetMs, errorMs: rttMs / 2 }))
+  }
+  /** Of `me`, this node, to the peers that it still talks to; one that is down has no link to be judged. */
+  peerLinks(me: string): readonly PeerLink[] {
+    const mesh = this.#mesh
+    if (mesh === undefined) return []
+    const now = mesh.now()
+    const zones = new Map(mesh.roster.members.map(({ node, zone }) => [node, zone]))
+    return mesh
+      .peerLinks()
+      .filter(({ atMs }) => now - atMs <= MEASURED_MAX_AGE_MS)
+      .map(({ node, beats, lost, medianMs, p95Ms }) => {
+        return { node, isNear: zones.get(node) === zones.get(me), beats, lost, medianMs, p95Ms }
+      })
   }
 }

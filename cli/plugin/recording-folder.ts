@@ -1,6 +1,6 @@
 /** Writes a recording as a recorded host: files at their paths, the rest in host.json. Everything goes through redaction. */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
+import { dirname, join, normalize, resolve } from 'node:path'
 import type { Recording } from '../../detectors/testing/recording-host.ts'
 
 export interface Written {
@@ -31,19 +31,33 @@ export function writeRecording(
     writeFileSync(file, clean)
     bytes += Buffer.byteLength(clean)
   }
+  const link = (path: string, target: string) => {
+    const at = place(path)
+    const end = resolve(dirname(at), target)
+    // What was read through it lies where it points, and that must be within the recording.
+    if (hasBelow(recording, path)) {
+      if (!end.startsWith(`${resolve(folder)}/`)) return
+      mkdirSync(end, { recursive: true })
+    }
+    mkdirSync(dirname(at), { recursive: true })
+    symlinkSync(target, at)
+  }
   mkdirSync(folder, { recursive: true })
+  for (const [path, target] of recording.links) link(path, redact(target))
   for (const path of recording.folders.keys()) mkdirSync(place(path), { recursive: true })
   for (const [path, text] of recording.files) write(path, text)
-  for (const [path, target] of recording.links) {
-    mkdirSync(dirname(place(path)), { recursive: true })
-    symlinkSync(redact(target), place(path))
-  }
   // A folder in place of a file cannot be read as one, not even by root.
   for (const path of recording.unreadable) mkdirSync(place(path), { recursive: true })
   for (const path of onlyNamed(recording)) write(path, '')
   const text = `${JSON.stringify(hostJson(recording, { node, missing }, redact), null, 2)}\n`
   writeFileSync(join(folder, 'host.json'), text)
   return { files: recording.files.size + recording.links.size, bytes: bytes + text.length }
+}
+
+/** Whether something was looked for below `path`, so that it was a folder. */
+function hasBelow({ files, folders, unreadable, absent }: Recording, path: string): boolean {
+  const asked = [...files.keys(), ...folders.keys(), ...unreadable, ...absent]
+  return asked.some((other) => other.startsWith(`${path}/`))
 }
 
 /** Paths that were seen in a folder or asked for, and not read: they become empty files, unless something lies below them. */
@@ -60,7 +74,7 @@ function onlyNamed(recording: Recording): readonly string[] {
 }
 
 function hostJson(recording: Recording, { node, missing }: Sitter, redact: (text: string) => string): object {
-  const { filesystems, replies, commands, ages, logs, peers } = recording
+  const { filesystems, replies, commands, ages, logs, peers, peerLinks, majorities } = recording
   const parts = {
     missing,
     filesystems: Object.fromEntries(filesystems),
@@ -69,6 +83,8 @@ function hostJson(recording: Recording, { node, missing }: Sitter, redact: (text
     ages: Object.fromEntries(ages),
     logs,
     peers,
+    peerLinks,
+    majorities,
   }
   const given = Object.entries(parts).filter(([, part]) => Object.keys(part).length > 0)
   return { node, ...(redacted(Object.fromEntries(given), redact) as object) }

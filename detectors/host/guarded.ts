@@ -44,6 +44,8 @@ export function guardedHost(host: Host, touches: Touches): Host {
       return host.log(watch, signal)
     },
     peerOffsets: () => permit(peers, 'its peers') && host.peerOffsets(),
+    peerLinks: () => permit(peers, 'its peers') && host.peerLinks(),
+    majority: (fact, own) => (permit(peers, 'its peers') ? host.majority(fact, own) : undefined),
   }
 }
 

@@ -23,9 +23,18 @@ export interface HostOptions {
   /** Where the host's root is mounted: `/` on the host itself, `/host` in a pod. */
   readonly root?: string
   readonly peerOffsets: () => readonly PeerOffset[]
+  /** None when not given: without a mesh nothing is measured, and there is no pool. */
+  readonly peerLinks?: Host['peerLinks']
+  readonly majority?: Host['majority']
 }
 
-export function createHost({ node, root = '/', peerOffsets }: HostOptions): Host {
+export function createHost({
+  node,
+  root = '/',
+  peerOffsets,
+  peerLinks = () => [],
+  majority = () => undefined,
+}: HostOptions): Host {
   const logs = createLogs((path) => locate(root, path), normalize(root) === '/')
   const readText = async (path: string) => readBounded(path, locate(root, path))
   const words = async (path: string) => readWords(path, locate(root, path))
@@ -49,6 +58,8 @@ export function createHost({ node, root = '/', peerOffsets }: HostOptions): Host
     },
     log: logs.look,
     peerOffsets,
+    peerLinks,
+    majority,
   }
 }
 

@@ -52,6 +52,13 @@ export interface Host {
   log(watch: LogWatch, signal: AbortSignal): Promise<readonly LogTally[]>
   /** Offsets measured within the last 10 s against the peers this node shares an edge with. */
   peerOffsets(): readonly PeerOffset[]
+  /** How the beats to those peers fared within the last minute. */
+  peerLinks(): readonly PeerLink[]
+  /**
+   * What nearly all nodes of this node's pool have for a fact, such as `kernel-params/vm.swappiness`; undefined while there
+   * is no such majority. `own`: what this node has, which the others are told; at most 128 and 256 characters, and 64 facts.
+   */
+  majority(fact: string, own: string): Majority | undefined
 }
 
 export interface ProcessTable {
@@ -186,6 +193,28 @@ export interface PeerOffset {
   readonly offsetMs: number
   /** The true offset lies within ± this, half of the round trip. */
   readonly errorMs: number
+}
+
+/** The way to a peer and back, from the mesh's own beats. */
+export interface PeerLink {
+  readonly node: string
+  /** Both are in the same zone. */
+  readonly isNear: boolean
+  /** Beats that it is known from, and those of them that were lost, or sent again. */
+  readonly beats: number
+  readonly lost: number
+  /** Round trips in ms, of the beats that were not lost. */
+  readonly medianMs: number
+  readonly p95Ms: number
+}
+
+export interface Majority {
+  /** The nodes with the same roles as this one, by those roles. */
+  readonly pool: string
+  readonly value: string
+  /** How many nodes have it, and how many told what they have. */
+  readonly nodes: number
+  readonly of: number
 }
 
 /** Thrown by `sample` when the host has no such thing to look at. It is an answer, not a failure. */

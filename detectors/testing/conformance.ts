@@ -124,10 +124,9 @@ export function conformance(detector: Detector, folder: string, { seed }: Confor
     {
       name: 'does not know what it cannot read: neither fine, nor at fault, nor not applicable',
       run: async () => {
-        const { paths = [], commands = [], services = [] } = detector.touches
-        // What the mesh measures of peers is there or not; there is nothing in it that could be unreadable.
-        if (paths.length + commands.length + services.length === 0) return
-        const hosts = [brokenHost(recorded('bad'))]
+        const { peers = false } = detector.touches
+        // What the mesh measures of peers is known whatever is broken here, and may be enough.
+        const hosts = peers ? [] : [brokenHost(recorded('bad'))]
         if (isRecorded('unreadable')) hosts.push(recorded('unreadable'))
         for (const host of hosts) {
           const answer = await failure(sample(host))

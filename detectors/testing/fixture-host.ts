@@ -63,6 +63,25 @@ const recordSchema = z.strictObject({
     .record(z.string(), z.union([z.string(), z.array(z.strictObject({ ageMs: figure, text: z.string() }))]))
     .default({}),
   peers: z.array(z.strictObject({ node: z.string(), offsetMs: figure, errorMs: figure })).default([]),
+  /** By fact. */
+  majorities: z
+    .record(
+      z.string(),
+      z.strictObject({ pool: z.string().default('worker'), value: z.string(), nodes: figure, of: figure }),
+    )
+    .default({}),
+  peerLinks: z
+    .array(
+      z.strictObject({
+        node: z.string(),
+        isNear: z.boolean().default(true),
+        beats: figure.default(60),
+        lost: figure.default(0),
+        medianMs: figure.default(0.4),
+        p95Ms: figure.default(0.9),
+      }),
+    )
+    .default([]),
 })
 
 /** What may stand in `host.json`; every key has a default. */
@@ -74,8 +93,14 @@ export type HostRecord = z.input<typeof recordSchema>
  */
 export function fixtureHost(root: string, changed: HostRecord = {}): Host {
   const record = readRecord(join(root, 'host.json'), changed)
-  const { node, missing, filesystems, replies, commands, ages, logs, peers } = record
-  const files = createHost({ node, root, peerOffsets: () => peers })
+  const { node, missing, filesystems, replies, commands, ages, logs, peers, peerLinks, majorities } = record
+  const files = createHost({
+    node,
+    root,
+    peerOffsets: () => peers,
+    peerLinks: () => peerLinks,
+    majority: (fact) => majorities[fact],
+  })
   return {
     ...files,
     // Tests change what is recorded between two looks.

@@ -26,6 +26,11 @@ export function garbageHost(text: string, use: FilesystemUse, offsets: readonly 
     run: async () => ({ code: 0, signal: null, stdout: text, stderr: '', truncated: false }),
     log: async (watch) => tallyLines(watch, [{ ageMs: 0, text }]),
     peerOffsets: () => offsets.map(([offsetMs, errorMs], index) => ({ node: `n${index}`, offsetMs, errorMs })),
+    peerLinks: () =>
+      offsets.map(([medianMs, p95Ms], index) => {
+        return { node: `n${index}`, isNear: index % 2 === 0, beats: 60, lost: index, medianMs, p95Ms }
+      }),
+    majority: () => ({ pool: 'worker', value: text, nodes: 30, of: 31 }),
   }
 }
 

@@ -2,8 +2,9 @@
  * A host that notes what it is asked and what it answers, so that one look of a detector becomes a recorded host. It reads
  * nothing that the detector does not read.
  */
+import { messageOf } from '../../common/errors.ts'
 import { parseWholeNumber } from '../host/host.ts'
-import { type FilesystemUse, type Host, NotApplicable, type PeerOffset } from '../host/port.ts'
+import { type FilesystemUse, type Host, NotApplicable, type PeerLink, type PeerOffset } from '../host/port.ts'
 import { readProcesses } from '../reading/processes.ts'
 import type { HostRecord } from './fixture-host.ts'
 
@@ -27,6 +28,9 @@ export interface Recording {
   /** The lines that matched, by log. Of equal ones the newest text stands for all. */
   readonly logs: NonNullable<HostRecord['logs']>
   peers: readonly PeerOffset[]
+  peerLinks: readonly PeerLink[]
+  /** What most nodes of the pool have, by fact. */
+  readonly majorities: NonNullable<HostRecord['majorities']>
 }
 
 /** More than this is no fixture that somebody wants to keep. */
@@ -47,6 +51,8 @@ export function recordingHost(host: Host): { readonly host: Host; readonly recor
     commands: {},
     logs: {},
     peers: [],
+    peerLinks: [],
+    majorities: {},
   }
   let bytes = 0
   const within = (text: string): string => {
@@ -124,10 +130,14 @@ export function recordingHost(host: Host): { readonly host: Host; readonly recor
       return reply
     },
     log: async (watch, signal) => {
-      const tallies = await host.log(watch, signal)
-      const lines = tallies.flatMap(({ agesMs, text }) => agesMs.map((ageMs) => ({ ageMs, text: within(text) })))
       const { source } = watch
-      recording.logs[source.kind === 'file' ? source.path : source.kind] = lines.toSorted((a, b) => b.ageMs - a.ageMs)
+      const log = source.kind === 'file' ? source.path : source.kind
+      const tallies = await host.log(watch, signal).catch((error: unknown) => {
+        if (!(error instanceof NotApplicable)) recording.logs[log] = messageOf(error)
+        throw error
+      })
+      const lines = tallies.flatMap(({ agesMs, text }) => agesMs.map((ageMs) => ({ ageMs, text: within(text) })))
+      recording.logs[log] = lines.toSorted((a, b) => b.ageMs - a.ageMs)
       return tallies
     },
     run: async (command, options) => {
@@ -139,6 +149,15 @@ export function recordingHost(host: Host): { readonly host: Host; readonly recor
     peerOffsets: () => {
       recording.peers = host.peerOffsets()
       return recording.peers
+    },
+    peerLinks: () => {
+      recording.peerLinks = host.peerLinks()
+      return recording.peerLinks
+    },
+    majority: (fact, own) => {
+      const majority = host.majority(fact, own)
+      if (majority !== undefined) recording.majorities[fact] = majority
+      return majority
     },
   }
   return { host: recorded, recording }

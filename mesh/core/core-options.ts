@@ -1,5 +1,6 @@
 /** What a core is made of, and what it tells its owner. */
 import type { Incarnation, Keyring, Millis, Roster, SignedStatement } from './model.ts'
+import type { LinkQuality } from './round-trips.ts'
 import type { Timing } from './timing.ts'
 
 export interface CoreOptions {
@@ -31,4 +32,9 @@ export interface PeerClock {
   readonly offsetMs: number
   readonly rttMs: Millis
   readonly atMs: Millis
+}
+
+/** How the beats to a peer fared within the last minute. */
+export interface PeerLink extends LinkQuality {
+  readonly node: string
 }

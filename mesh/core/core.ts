@@ -105,7 +105,7 @@ export class Core {
   }
 
   /** This node's view of the subjects that it watches. */
-  get observer(): Pick<Observer, 'peerClocks' | 'convictable'> {
+  get observer(): Pick<Observer, 'peerClocks' | 'peerLinks' | 'convictable'> {
     return this.#observer
   }
 

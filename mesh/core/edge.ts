@@ -4,6 +4,7 @@
  * go out.
  */
 import type { Millis, Now } from './model.ts'
+import { RoundTrips } from './round-trips.ts'
 import { earlier, type Timing } from './timing.ts'
 
 export type EdgeEffect =
@@ -55,6 +56,8 @@ export class Edge {
   /** Until when the subject is on the down list, as far as the leader has said. */
   downUntil = Number.NEGATIVE_INFINITY
   clock: ClockSample | undefined
+  /** Of beats alone: what a doubt sends all at once says little about the link. */
+  readonly trips = new RoundTrips()
 
   constructor(subject: string, now: Millis, timing: Timing, random: () => number) {
     this.subject = subject
@@ -157,6 +160,7 @@ export class Edge {
     if (sentAt === undefined) return
     for (const earlier of this.#sent.keys()) if (earlier <= seq) this.#sent.delete(earlier)
     const rttMs = now.ms - sentAt
+    this.trips.answered(seq, rttMs)
     this.clock = { rttMs, offsetMs: peerWallMs + rttMs / 2 - now.wallMs, atMs: now.ms }
     // On a link that loses packets an ack may come long after its sender has died. A doubt is settled by what was asked
     // since; a peer that lives answers that, too, right behind.
@@ -193,6 +197,7 @@ export class Edge {
 
   /** This process was paused: whatever seems late may be our own doing. Everything is asked afresh. */
   resumed(now: Millis): void {
+    this.trips.forgetOpen()
     this.#sent.clear()
     this.#waitingSince = undefined
     this.#doubtSince = undefined
@@ -247,7 +252,9 @@ export class Edge {
   #beat(now: Millis): readonly EdgeEffect[] {
     const { beatMs, beatJitter } = this.#timing
     this.#beatAt = now + beatMs * (1 + beatJitter * (2 * this.#random() - 1))
-    return [this.#probe(now)]
+    const probe = this.#probe(now)
+    this.trips.asked(this.#seq, now)
+    return [probe]
   }
 
   #probe(now: Millis): EdgeEffect {

@@ -2,7 +2,7 @@
  * This node as an observer: all its subjects, what it wants of them and of its co-observers, and whether it is fit to judge
  * at all. What it holds against a subject it says by way of `accuse`.
  */
-import type { PeerClock } from './core-options.ts'
+import type { PeerClock, PeerLink } from './core-options.ts'
 import { type Hint, Hints, type IndirectAck } from './hints.ts'
 import type { Links } from './links.ts'
 import { LocalHealth } from './local-health.ts'
@@ -47,6 +47,14 @@ export class Observer {
     return [...this.#watches].flatMap(({ subject: node, edge: { clock } }) =>
       clock === undefined ? [] : [{ node, ...clock }],
     )
+  }
+
+  /** How the beats to each subject fared lately. */
+  peerLinks(now: Millis): readonly PeerLink[] {
+    return [...this.#watches].flatMap(({ subject: node, edge }) => {
+      const quality = edge.trips.quality(now)
+      return quality === undefined ? [] : [{ node, ...quality }]
+    })
   }
 
   /** Subjects that this observer could convict if they fell silent now. */

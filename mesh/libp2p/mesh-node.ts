@@ -230,6 +230,7 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
     get peerClocks() {
       return core.observer.peerClocks
     },
+    peerLinks: () => core.observer.peerLinks(performance.now()),
     get incarnation() {
       return core.incarnation
     },

@@ -1,5 +1,5 @@
 /** A running node of the mesh, as its owner sees it: what it is given, what it tells, what it can be told to do. */
-import type { PeerClock } from '../core/core-options.ts'
+import type { PeerClock, PeerLink } from '../core/core-options.ts'
 import type { Leader } from '../core/leader.ts'
 import type { Effect, Message, Notice } from '../core/message.ts'
 import type { Certificate, Incarnation, Millis, Roster, SignedStatement, Standing } from '../core/model.ts'
@@ -67,6 +67,7 @@ export interface MeshNode {
   /** To a leader: what the verdict on the subject wants was not done in time; the mesh is asked before it is. */
   askAfresh(subject: string): void
   readonly peerClocks: readonly PeerClock[]
+  peerLinks(): readonly PeerLink[]
   readonly incarnation: Incarnation
   /** Subjects that this node could convict if they fell silent now: known for five beats, their hosts known to answer. */
   readonly convictable: readonly string[]

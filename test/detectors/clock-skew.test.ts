@@ -61,7 +61,7 @@ describe('clock-skew', () => {
           offsetMs: trueMs + at * errorMs,
           errorMs,
         }))
-        const sample = await clockSkew.sample(
+        const [sample] = await clockSkew.sample(
           fixtureHost('empty', { peers: measuredPeers }),
           clockSkew.options.parse({}),
           new AbortController().signal,
@@ -69,9 +69,47 @@ describe('clock-skew', () => {
         const sorted = measured.map(({ trueMs }) => trueMs).toSorted((a, b) => a - b)
         const half = sorted.length / 2
         const trueMedian = ((sorted[Math.ceil(half) - 1] ?? 0) + (sorted[Math.floor(half)] ?? 0)) / 2
-        expect(Math.abs(trueMedian - sample.medianMs)).toBeLessThanOrEqual(sample.errorMs + 1e-6)
+        expect(Math.abs(trueMedian - (sample?.ms ?? Number.NaN))).toBeLessThanOrEqual((sample?.errorMs ?? 0) + 1e-6)
       }),
     )
+  })
+
+  const TRACKING = '/usr/bin/chronyc -n -c tracking'
+  const chronyd = (behindS: string, leap = 'Normal') => ({
+    [TRACKING]: {
+      stdout: `C0000201,192.0.2.1,3,1795307662.41,${behindS},0.0,0.0,177.8,2.5,42.8,0.200000000,0.100000000,64.2,${leap}\n`,
+    },
+    '/usr/bin/chronyc -n -c sources': { stdout: '^,*,192.0.2.1,2,6,377,12,0.0,0.0,0.0\n' },
+  })
+
+  it('takes what the time daemon measures when no peers are measured', async () => {
+    const host = (behindS: string, leap?: string) => fixtureHost('empty', { commands: chronyd(behindS, leap) })
+    expect(summaries(await look(clockSkew, host('1.500000000')))[0]).toBe(
+      'this clock is 1500 ms behind the reference 192.0.2.1 of chronyd, give or take 200 ms',
+    )
+    expect(reasons(await look(clockSkew, host('-1.500000000')))).toEqual(['ClockSkewed', 'ClockFarOff'])
+    // Dispersion and half of the delay to the root: it may be as wrong as that.
+    expect(await look(clockSkew, host('0.199000000'))).toEqual([])
+    await expect(look(clockSkew, host('1.5', 'Not synchronised'))).rejects.toThrow(NotApplicable)
+  })
+
+  it('finds a clock that agrees with its peers and not with its servers, and the other way round, once', async () => {
+    const both = (offset: number, behindS: string) =>
+      look(clockSkew, fixtureHost('empty', { peers: [...peers([offset, offset, offset])], commands: chronyd(behindS) }))
+    expect(summaries(await both(0, '0.700000000'))).toEqual([
+      'this clock is 700 ms behind the reference 192.0.2.1 of chronyd, give or take 200 ms',
+    ])
+    expect(summaries(await both(-600, '0.000000000'))).toEqual([
+      'this clock is 600 ms ahead of the median of 3 peers, give or take 1 ms',
+    ])
+    expect(reasons(await both(600, '0.700000000'))).toEqual(['ClockSkewed'])
+  })
+
+  it('goes by the peers when the time daemon answers nonsense, and knows nothing without them', async () => {
+    const commands = { [TRACKING]: { stdout: 'C0000201,192.0' } }
+    expect(reasons(await look(clockSkew, fixtureHost('clock-skew/bad', { commands })))).toContain('ClockUnusable')
+    const failure = look(clockSkew, fixtureHost('empty', { commands }))
+    await expect(failure).rejects.toThrow('chronyc tracking answered "C0000201,192.0"')
   })
 
   it('does not apply with too few peers measured', async () => {

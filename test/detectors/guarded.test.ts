@@ -43,6 +43,8 @@ function recorder(touches: Touches) {
     ],
     run: async ([program]) => ({ code: 0, signal: null, stdout: take(program), stderr: '', truncated: false }),
     peerOffsets: () => [{ node: take('peers'), offsetMs: 0, errorMs: 0 }],
+    peerLinks: () => [{ node: take('peers'), isNear: true, beats: 0, lost: 0, medianMs: 0, p95Ms: 0 }],
+    majority: (fact) => ({ pool: take(fact), value: '', nodes: 0, of: 0 }),
   }
   return { guarded: guardedHost(host, touches), asked }
 }

@@ -81,4 +81,52 @@ describe('kernel-params', () => {
   ])('refuses %j as wanted', (wanted) => {
     expect(kernelParams.options.safeParse({ wanted }).success).toBe(false)
   })
+
+  const majorities = { 'kernel-params/vm.overcommit_memory': { pool: 'worker', value: '0', nodes: 30, of: 31 } }
+  const alone = { wanted: {}, alike: ['vm.overcommit_memory'] }
+
+  it('names a parameter that is not what nearly all nodes of the pool have', async () => {
+    expect(await look(kernelParams, fixtureHost('kernel-params/bad', { majorities }), alone)).toEqual([
+      {
+        reason: 'KernelParamUnusual',
+        cause: 'vm.overcommit_memory',
+        summary: 'vm.overcommit_memory is 2, 96 % of 31 nodes of pool worker have 0',
+        evidence: [
+          { name: 'vm.overcommit_memory', value: '2', limit: '0', unit: '' },
+          { name: 'nodes that have that', value: 30, unit: 'nodes' },
+        ],
+      },
+    ])
+  })
+
+  it('says nothing of a node like the others, nor while there is no majority, nor of what may differ', async () => {
+    const same = { 'kernel-params/vm.overcommit_memory': { pool: 'worker', value: '2', nodes: 31, of: 31 } }
+    expect(await look(kernelParams, fixtureHost('kernel-params/bad', { majorities: same }), alone)).toEqual([])
+    expect(await look(kernelParams, fixtureHost('kernel-params/bad'), alone)).toEqual([])
+    const host = fixtureHost('kernel-params/bad', { majorities })
+    expect(await look(kernelParams, host, { wanted: { 'kernel.pid_max': '32768' }, alike: [] })).toEqual([])
+  })
+
+  it('goes by what is wanted where that is said, whatever the others have', async () => {
+    const host = fixtureHost('kernel-params/bad', { majorities })
+    const judged = await look(kernelParams, host, { ...alone, wanted: { 'vm.overcommit_memory': '1' } })
+    expect(judged.map(({ reason }) => reason)).toEqual(['KernelParamDiffers'])
+  })
+
+  it('tells the pool what this node has, white space apart', async () => {
+    const told: string[] = []
+    const host = {
+      ...fixtureHost('kernel-params/bad'),
+      majority: (fact: string, own: string) => {
+        told.push(`${fact}=${own}`)
+        return undefined
+      },
+    }
+    await look(kernelParams, host, { wanted: {}, alike: ['net.ipv4.tcp_rmem', 'vm.no_such_thing'] })
+    expect(told).toEqual(['kernel-params/net.ipv4.tcp_rmem=4096 87380 6291456'])
+  })
+
+  it('refuses what is no parameter among those that are to be alike', () => {
+    expect(kernelParams.options.safeParse({ alike: ['../etc/passwd'] }).success).toBe(false)
+  })
 })

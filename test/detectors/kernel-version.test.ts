@@ -7,7 +7,7 @@ import { fixtureHost, look, reasons, summaries } from './fixture-host.ts'
 
 const judge = (changed: object, options: unknown = {}) =>
   kernelVersion.judge(
-    { release: '5.15.0-91-generic', installed: [], taints: 0, ...changed },
+    { release: '5.15.0-91-generic', installed: [], taints: 0, majority: undefined, ...changed },
     kernelVersion.options.parse(options),
     [],
   )
@@ -41,6 +41,24 @@ describe('kernel-version', () => {
     [{ allowed: ['5.15.0-91'] }, ['KernelUnwanted']],
   ])('with %j says %j of 5.15.0-91-generic', (options, expected) => {
     expect(reasons(judge({}, options))).toEqual(expected)
+  })
+
+  it('finds the one that runs another kernel than its pool, unless somebody said which is wanted', async () => {
+    const majority = { pool: 'worker', value: '6.1.0-56-amd64', nodes: 30, of: 31 }
+    expect(summaries(judge({ majority }))).toEqual([
+      'the kernel is 5.15.0-91-generic, 96 % of 31 nodes of pool worker have 6.1.0-56-amd64',
+    ])
+    expect(judge({ majority: { ...majority, value: '5.15.0-91-generic' } })).toEqual([])
+    expect(reasons(judge({ majority }, { min: '6.0' }))).toEqual(['KernelUnwanted'])
+    const told: string[] = []
+    await look(kernelVersion, {
+      ...fixtureHost('kernel-version/ok'),
+      majority: (fact, own) => {
+        told.push(`${fact}=${own}`)
+        return undefined
+      },
+    })
+    expect(told).toEqual([expect.stringMatching(/^kernel-version=\d/)])
   })
 
   it('compares only kernels of one kind', () => {

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, vi } from 'vitest'
 import type { PeerOffset } from '../../detectors/contract.ts'
 import type { RunResult } from '../../detectors/engine/track.ts'
-import type { Answer, Question } from './inside-process.ts'
+import type { Answer, Question } from './answers.ts'
 
 /** What answers on the other end. */
 export const INSIDE_PROGRAM = fileURLToPath(new URL('./inside-process.ts', import.meta.url))

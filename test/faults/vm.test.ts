@@ -15,5 +15,5 @@ describeReal('the virtual machine for faults', needsVm(), () => {
       await vm.sh('echo last words > /dev/ttyS0; poweroff -f')
     })
     await expect(ended).rejects.toThrow('last words')
-  })
+  }, 90_000)
 })

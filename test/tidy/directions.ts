@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'settings/',
     'detectors/contract.ts',
     'detectors/index.ts',
+    'detectors/engine/facts-note.ts',
     'detectors/engine/report-note.ts',
     'detectors/usage/notes.ts',
     'remediators/contract.ts',
