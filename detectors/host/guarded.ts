@@ -24,6 +24,8 @@ export function guardedHost(host: Host, { paths = [], commands = [], services = 
     exists: async (path) => listing(path) && host.exists(path),
     filesystem: async (path) => listing(path) && host.filesystem(path),
     get: async (url, options) => permit(mayAsk(serviceOf(url)), serviceOf(url)) && host.get(url, options),
+    call: async (url, message, options) =>
+      permit(mayAsk(serviceOf(url)), serviceOf(url)) && host.call(url, message, options),
     run: async (command, options) => permit(mayRun(command[0]), command[0]) && host.run(command, options),
     peerOffsets: () => permit(peers, 'its peers') && host.peerOffsets(),
   }

@@ -4,6 +4,7 @@ import { access, type FileHandle, open, readdir, readlink, stat, statfs } from '
 import { isAbsolute, join, normalize } from 'node:path'
 import { messageOf } from '../../common/errors.ts'
 import { runCommand } from './command.ts'
+import { grpcCall } from './grpc.ts'
 import { httpGet } from './http.ts'
 import { type Command, type FilesystemUse, type Host, NotApplicable, type PeerOffset } from './port.ts'
 import { missingPrivileges } from './privileges.ts'
@@ -35,6 +36,7 @@ export function createHost({ node, root = '/', peerOffsets }: HostOptions): Host
     exists: async (path) => exists(path, locate(root, path)),
     filesystem: (path) => filesystemUse(path, root),
     get: (url, options) => httpGet(url, options, readText),
+    call: (url, message, options) => grpcCall(url, message, options, readText),
     run: async (command, options) => {
       requireOwnRoot(root, command)
       return runCommand(command, options)

@@ -1,72 +1,54 @@
 /** One HTTP request to a service of the host, within bounds. */
 import { type IncomingMessage, request as plain, type RequestOptions } from 'node:http'
 import { request as secure } from 'node:https'
-import { type GetOptions, type HttpReply, type TlsOptions, Unreachable } from './port.ts'
-
-const BYTES_MAX = 1024 * 1024
-
-/** Nobody answers, as against an answer that makes no sense. */
-const UNREACHABLE = ['ECONNREFUSED', 'ENOENT', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'ECONNRESET', 'EPIPE']
-
-/** Reads a PEM file of the host. */
-export type ReadPem = (path: string) => Promise<string>
+import type { GetOptions, HttpReply } from './port.ts'
+import { BYTES_MAX, failureOf, type ReadPem, serviceAt, tlsOf, withinTime } from './service.ts'
 
 /** As `Host.get`. Each request has a connection of its own: a kept one would tell of a service that is gone as if it were there. */
-export async function httpGet(url: string, options: GetOptions, readPem: ReadPem): Promise<HttpReply> {
-  const { signal, headers = {}, tls, bytesMax = BYTES_MAX } = options
-  signal.throwIfAborted()
-  const target = { ...targetOf(url), ...(await tlsOf(tls, readPem)), headers: { ...headers }, agent: false, signal }
-  const reply = await send(url, target, url.startsWith('https:'))
-  return {
-    status: reply.statusCode ?? 0,
-    headers: Object.fromEntries(Object.entries(reply.headers).map(([name, value]) => [name, String(value)])),
-    body: await bodyOf(url, reply, bytesMax, signal),
-  }
+export function httpGet(url: string, options: GetOptions, readPem: ReadPem): Promise<HttpReply> {
+  const { headers = {}, tls, bytesMax = BYTES_MAX } = options
+  return withinTime(url, options, async (signal) => {
+    const target = { ...targetOf(url), ...(await tlsOf(tls, readPem)), headers: { ...headers }, agent: false, signal }
+    const began = performance.now()
+    const { reply, body } = await send(target, url.startsWith('https:'), bytesMax).catch((error: unknown) => {
+      throw failureOf(url, error)
+    })
+    const named = Object.entries(reply.headers).map(([name, value]) => [name, String(value)])
+    const tookMs = Math.round(performance.now() - began)
+    return { status: reply.statusCode ?? 0, headers: Object.fromEntries(named), body, tookMs }
+  })
 }
 
 function targetOf(url: string): RequestOptions {
-  const unix = /^unix:([^:]+):(.*)$/.exec(url)
-  if (unix !== null) return { socketPath: unix[1] ?? '', path: unix[2] ?? '/', host: 'localhost' }
-  const { hostname, port, pathname, search } = new URL(url)
-  return { hostname: hostname.replace(/^\[|\]$/g, ''), path: pathname + search, ...(port === '' ? {} : { port }) }
+  const { socketPath, hostname, port, path } = serviceAt(url)
+  // The name that the service is asked for; over a socket it has none of its own.
+  if (socketPath !== undefined) return { socketPath, path, host: 'localhost' }
+  return { hostname, path, ...(port === '' ? {} : { port }) }
 }
 
-async function tlsOf(tls: TlsOptions | undefined, readPem: ReadPem): Promise<object> {
-  if (tls === undefined) return {}
-  const { ca, cert, key, anyServer = false } = tls
-  return {
-    ...(ca === undefined ? {} : { ca: await readPem(ca) }),
-    ...(cert === undefined ? {} : { cert: await readPem(cert) }),
-    ...(key === undefined ? {} : { key: await readPem(key) }),
-    rejectUnauthorized: !anyServer,
-  }
+interface Answer {
+  readonly reply: IncomingMessage
+  readonly body: string
 }
 
-function send(url: string, target: RequestOptions, isSecure: boolean): Promise<IncomingMessage> {
+function send(target: RequestOptions, isSecure: boolean, bytesMax: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = (isSecure ? secure : plain)(target, resolve)
-    request.once('error', (error: NodeJS.ErrnoException) => {
-      const { code = '' } = error
-      if (target.signal?.aborted) reject(target.signal.reason)
-      else if (UNREACHABLE.includes(code)) reject(new Unreachable(url, code, { cause: error }))
-      else reject(new Error(`${url} gives no answer that can be used: ${error.message}`, { cause: error }))
-    })
+    const request = (isSecure ? secure : plain)(target)
+    // Also while the answer comes: the request says what is wrong with it, the reply only that it ended early.
+    request.on('error', reject)
+    request.once('response', (reply) => bodyOf(reply, bytesMax).then((body) => resolve({ reply, body }), reject))
     request.end()
   })
 }
 
-async function bodyOf(url: string, reply: IncomingMessage, bytesMax: number, signal: AbortSignal): Promise<string> {
+async function bodyOf(reply: IncomingMessage, bytesMax: number): Promise<string> {
   const chunks: Buffer[] = []
   let length = 0
-  try {
-    for await (const chunk of reply as AsyncIterable<Buffer>) {
-      length += chunk.length
-      if (length > bytesMax) throw new Error(`${url} answers with over ${bytesMax} bytes`)
-      chunks.push(chunk)
-    }
-  } catch (error) {
-    signal.throwIfAborted()
-    throw error
+  // Leaving the loop by a throw destroys the reply, and its connection with it.
+  for await (const chunk of reply as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > bytesMax) throw new Error(`over ${bytesMax} bytes`)
+    chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
 }

@@ -34,6 +34,12 @@ export interface Host {
    */
   get(url: string, options: GetOptions): Promise<HttpReply>
   /**
+   * One gRPC call, a message for a message, of a service of this host: `unix:/path/of/socket:/package.Service/Method`, or
+   * `http:` or `https:` with that path. Returns the message that is the answer. Throws Unreachable when nothing answers
+   * there, RefusedCall when the service says no, an Error when the answer is no gRPC or over `bytesMax`.
+   */
+  call(url: string, message: Uint8Array, options: CallOptions): Promise<Uint8Array>
+  /**
    * Runs a program of the host, by its absolute path, without a shell, with an empty input and none of the agent's
    * environment; it and its children are killed on abort. Throws NotApplicable when there is no such program here.
    */
@@ -51,13 +57,19 @@ export interface FilesystemUse {
   readonly inodesFree: number
 }
 
-export interface GetOptions {
+/** What every request to a service has. */
+export interface CallOptions {
   readonly signal: AbortSignal
-  readonly headers?: Readonly<Record<string, string>>
+  /** How long the whole answer may take; what takes longer is Unreachable with the code ETIMEDOUT. For ever when not given. */
+  readonly timeoutMs?: number
   /** For `https:`. */
   readonly tls?: TlsOptions
   /** 1 MiB when not given. */
   readonly bytesMax?: number
+}
+
+export interface GetOptions extends CallOptions {
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** Paths of PEM files of the host. */
@@ -75,6 +87,8 @@ export interface HttpReply {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** From the request to the end of the answer. */
+  readonly tookMs: number
 }
 
 /** An absolute path, and arguments as the program gets them. */
@@ -120,5 +134,17 @@ export class Unreachable extends Error {
   constructor(address: string, code: string, options?: ErrorOptions) {
     super(`${address} cannot be reached: ${code}`, options)
     this.code = code
+  }
+}
+
+/** A service answered a gRPC call with a status other than OK. */
+export class RefusedCall extends Error {
+  override name = 'RefusedCall'
+  /** Of the statuses of gRPC: 12 is UNIMPLEMENTED, it has no such method. */
+  readonly status: number
+
+  constructor(url: string, status: number, message: string) {
+    super(`${url} answers with gRPC status ${status}${message === '' ? '' : `: ${message}`}`)
+    this.status = status
   }
 }

@@ -7,11 +7,13 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { messageOf, UsageError } from '../../common/errors.ts'
 import { createHost } from '../host/host.ts'
-import { type CommandResult, type Host, NotApplicable, Unreachable } from '../host/port.ts'
+import { type CommandResult, type Host, NotApplicable, RefusedCall, Unreachable } from '../host/port.ts'
 
 const NEEDS = ['CAP_SYSLOG', 'CAP_DAC_READ_SEARCH', 'CAP_SYS_PTRACE', 'CAP_NET_ADMIN', 'kmsg', 'cri', 'dbus'] as const
 
 const figure = z.number()
+/** Why nothing answers there: ETIMEDOUT and so on. What is not given at all is ECONNREFUSED. */
+const unreachable = z.strictObject({ unreachable: z.string() })
 /** Everything of a host that is no file. What is not given is not there: not mounted, not installed, not listening. */
 const recordSchema = z.strictObject({
   node: z.string().min(1).default('node-7'),
@@ -34,11 +36,26 @@ const recordSchema = z.strictObject({
   replies: z
     .record(
       z.string(),
-      z.strictObject({
-        status: z.int(),
-        headers: z.record(z.string(), z.string()).default({}),
-        body: z.string(),
-      }),
+      z.union([
+        unreachable,
+        z.strictObject({
+          status: z.int(),
+          headers: z.record(z.string(), z.string()).default({}),
+          body: z.string(),
+          tookMs: figure.default(1),
+        }),
+      ]),
+    )
+    .default({}),
+  /** Answers to gRPC calls by URL: the message in hexadecimal digits, or a status other than OK. */
+  calls: z
+    .record(
+      z.string(),
+      z.union([
+        unreachable,
+        z.strictObject({ message: z.hex() }),
+        z.strictObject({ status: z.int().min(1), why: z.string().default('') }),
+      ]),
     )
     .default({}),
   /** Results by command line, its words joined by one blank. */
@@ -57,6 +74,8 @@ const recordSchema = z.strictObject({
   peers: z.array(z.strictObject({ node: z.string(), offsetMs: figure, errorMs: figure })).default([]),
 })
 
+const REFUSED = { unreachable: 'ECONNREFUSED' }
+
 /** What may stand in `host.json`; every key has a default. */
 export type HostRecord = z.input<typeof recordSchema>
 
@@ -66,7 +85,7 @@ export type HostRecord = z.input<typeof recordSchema>
  */
 export function fixtureHost(root: string, changed: HostRecord = {}): Host {
   const record = readRecord(join(root, 'host.json'), changed)
-  const { node, missing, filesystems, replies, commands, peers } = record
+  const { node, missing, filesystems, replies, calls, commands, peers } = record
   return {
     ...createHost({ node, root, peerOffsets: () => peers }),
     missing: async (needs) => needs.filter((need) => missing.includes(need)),
@@ -77,9 +96,16 @@ export function fixtureHost(root: string, changed: HostRecord = {}): Host {
     },
     get: async (url, { signal }) => {
       signal.throwIfAborted()
-      const reply = replies[url]
-      if (reply === undefined) throw new Unreachable(url, 'ECONNREFUSED')
+      const reply = replies[url] ?? REFUSED
+      if ('unreachable' in reply) throw new Unreachable(url, reply.unreachable)
       return reply
+    },
+    call: async (url, _message, { signal }) => {
+      signal.throwIfAborted()
+      const answer = calls[url] ?? REFUSED
+      if ('unreachable' in answer) throw new Unreachable(url, answer.unreachable)
+      if ('status' in answer) throw new RefusedCall(url, answer.status, answer.why)
+      return Buffer.from(answer.message, 'hex')
     },
     run: async (command, { signal }) => {
       signal.throwIfAborted()

@@ -26,7 +26,8 @@ function garbageHost(text: string, use: FilesystemUse, offsets: readonly [number
     list: async () => ['1', '7', text],
     exists: async () => true,
     filesystem: async () => use,
-    get: async () => ({ status: 200, headers: {}, body: text }),
+    get: async () => ({ status: 200, headers: {}, body: text, tookMs: 1 }),
+    call: async () => Buffer.from(text),
     run: async () => ({ code: 0, signal: null, stdout: text, stderr: '', truncated: false }),
     peerOffsets: () => offsets.map(([offsetMs, errorMs], index) => ({ node: `n${index}`, offsetMs, errorMs })),
   }
