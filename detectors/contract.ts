@@ -43,6 +43,8 @@ export interface Finding {
   readonly observedAt: string
   /** How long after it was observed it stops counting. Whoever receives it counts on a clock of its own. */
   readonly ttlMs: number
+  /** Of the detector that says so. Agents of before it was announced leave it out. */
+  readonly version?: string
 }
 
 /** What `judge` returns for a fault; the engine makes a `Finding` of it. */
@@ -83,6 +85,8 @@ export interface Touches {
 export interface Detector<O = unknown, S = unknown, R extends string = string> {
   /** kebab-case; also the name under which settings configure it. */
   readonly name: string
+  /** At most 63 characters. One that ships with Starling leaves it out: it has the version of the program. */
+  readonly version?: string
   readonly summary: string
   readonly every: Duration
   readonly timeout: Duration

@@ -12,6 +12,7 @@ import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
 import { type LoadedIdentity, loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
 import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
+import packageJson from '../package.json' with { type: 'json' }
 import { builtinRemediators } from '../remediators/index.ts'
 import { decodePermit, encodeNote, isPermitTopic, remediationTopic } from '../remediators/notes.ts'
 import { type RemediationRoom, startRemediation } from '../remediators/run.ts'
@@ -51,6 +52,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const detectors = startDetectors({
     host: createHost({ node, root: config.host.root, peerOffsets: () => publisher.peerOffsets() }),
     detectors: builtinDetectors,
+    version: packageJson.version,
     options: keeper.document?.detectors ?? {},
     onReport: (report) => {
       metrics.report(report.detector, report.findings)

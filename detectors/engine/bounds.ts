@@ -7,6 +7,8 @@ import { type Finding, type Judgement, type Measure, SEVERITIES } from '../contr
 /** Judgements of one run that are looked at: more are the work of a broken detector. */
 export const JUDGEMENTS_MAX = 1_000
 export const FINDINGS_MAX = 64
+/** As semantic versions of programs are; one that is longer is cut. */
+export const VERSION_LENGTH_MAX = 63
 const SUMMARY_LENGTH_MAX = 500
 const CAUSE_LENGTH_MAX = 200
 const MEASURES_MAX = 32
@@ -27,6 +29,10 @@ export function boundJudgement(judgement: Judgement): Judgement {
     summary: boundSummary(judgement.summary),
     evidence: judgement.evidence.slice(0, MEASURES_MAX).map(boundMeasure),
   }
+}
+
+export function boundVersion(text: string): string {
+  return cut(text, VERSION_LENGTH_MAX)
 }
 
 export function boundSummary(text: string): string {

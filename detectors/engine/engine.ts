@@ -13,6 +13,8 @@ export type { DetectorReport } from './runner.ts'
 export interface DetectorsInit {
   readonly host: Host
   readonly detectors: readonly Detector[]
+  /** Of the program, and so of each detector that has none of its own. */
+  readonly version: string
   /** By detector name; see options.ts. Checked here, so it may come straight from a document. */
   readonly options: unknown
   /** Called after each run of each detector, changed or not: a report also renews findings before they expire. */
@@ -37,13 +39,13 @@ export interface DetectorEngine {
 
 /** Throws a UsageError when `options` are not valid, before anything runs. */
 export function startDetectors(init: DetectorsInit): DetectorEngine {
-  const { host, detectors, onReport, signal, clock = systemClock, log = silentLog } = init
+  const { host, detectors, version, onReport, signal, clock = systemClock, log = silentLog } = init
   const settings = readDetectorOptions(detectors, init.options)
   const runners = new Map<string, DetectorRunner>()
   for (const detector of detectors) {
     const setting = settings.get(detector.name)
     if (setting !== undefined) {
-      runners.set(detector.name, new DetectorRunner(detector, setting, { host, clock, log, onReport }))
+      runners.set(detector.name, new DetectorRunner(detector, setting, { host, version, clock, log, onReport }))
     }
   }
   const stopAll = () => {

@@ -2,13 +2,15 @@
 import { decode, encode } from 'cborg'
 import { z } from 'zod'
 import { type Finding, SEVERITIES } from '../contract.ts'
+import { VERSION_LENGTH_MAX } from './bounds.ts'
 
 const TOPIC = 'finding/'
 
 const text = z.string().max(1_000)
 const figure = z.union([z.number(), text])
 
-const findingSchema = z.strictObject({
+/** What a newer agent says beyond this is left out, so that agents can be replaced before the aggregator is. */
+const findingSchema = z.object({
   id: text,
   node: z.string().min(1).max(253),
   detector: z.string().min(1).max(63),
@@ -22,6 +24,7 @@ const findingSchema = z.strictObject({
   since: z.iso.datetime(),
   observedAt: z.iso.datetime(),
   ttlMs: z.number().min(0),
+  version: z.string().max(VERSION_LENGTH_MAX).exactOptional(),
 }) satisfies z.ZodType<Finding>
 
 /** More causes than this under one detector are one fault with many faces; the rest is in the next report's summary. */

@@ -4,6 +4,7 @@ import { messageOf } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
 import type { Detector, Finding, Host } from '../contract.ts'
 import { guardedHost } from '../host/guarded.ts'
+import { boundVersion } from './bounds.ts'
 import type { Clock } from './clock.ts'
 import type { DetectorSetting } from './options.ts'
 import { probe } from './probe.ts'
@@ -19,6 +20,7 @@ export interface DetectorReport {
 
 export interface RunnerInit {
   readonly host: Host
+  readonly version: string
   readonly clock: Clock
   readonly log: Log
   readonly onReport: (report: DetectorReport) => void
@@ -111,12 +113,13 @@ export class DetectorRunner {
   }
 
   async #run(): Promise<TrackStep> {
-    const { host, clock } = this.#init
+    const { host, version, clock } = this.#init
     const setting = this.#setting
     const result = await this.#probe(setting)
     const context = {
       node: host.node,
       detector: this.#detector.name,
+      version: boundVersion(this.#detector.version ?? version),
       reasons: this.#detector.reasons,
       ttlMs: setting.everyMs * TTL_INTERVALS,
     }

@@ -19,6 +19,7 @@ export type RunResult =
 export interface TrackContext {
   readonly node: string
   readonly detector: string
+  readonly version: string
   readonly reasons: Readonly<Record<string, Reason>>
   /** How long a finding counts after it was observed. Two sightings further apart than this are not one streak. */
   readonly ttlMs: number
@@ -134,14 +135,14 @@ function ownFinding(
 }
 
 function finding(
-  { node, detector, ttlMs }: TrackContext,
+  { node, detector, version, ttlMs }: TrackContext,
   now: Moment,
   { reason, cause, since, status }: Pick<Finding, 'reason' | 'cause' | 'since' | 'status'>,
   summary: string,
   evidence: Finding['evidence'],
 ): Finding {
   const id = `${node}/${detector}/${reason}/${cause}#${since}`
-  return { id, node, detector, reason, cause, status, summary, evidence, since, observedAt: now.wall, ttlMs }
+  return { id, node, detector, reason, cause, status, summary, evidence, since, observedAt: now.wall, ttlMs, version }
 }
 
 /** The first reason among `judgements` that the catalogue does not have. */

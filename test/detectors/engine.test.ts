@@ -50,6 +50,7 @@ function start(detectors: readonly Detector[], options: unknown = {}, onReport?:
   const engine = startDetectors({
     host: fixtureHost('empty'),
     detectors,
+    version: '1.2.3',
     options,
     clock,
     signal: stop.signal,
@@ -142,6 +143,13 @@ describe('the detector engine', () => {
     })
   })
 
+  it('says which version of the detector it is: its own, or that of the program', async () => {
+    const plugin: Detector = { ...scripted('plugin', () => 1).detector, version: `7.0.0-${'x'.repeat(100)}` }
+    const { engine } = start([scripted('builtin', () => 1).detector, plugin])
+    expect((await engine.runNow('builtin'))[0]?.version).toBe('1.2.3')
+    expect((await engine.runNow('plugin'))[0]?.version).toMatch(/^7\.0\.0-x{56}…$/)
+  })
+
   it('cuts to size what a detector says, and takes what is no judgement for a failure', async () => {
     const long = {
       reason: 'TooHigh',
@@ -212,6 +220,7 @@ describe('the detector engine', () => {
     const engine = startDetectors({
       host: fixtureHost('empty'),
       detectors: [one.detector],
+      version: '1.2.3',
       options: {},
       onReport: () => {},
       signal: AbortSignal.abort(),

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url'
 import type { Detector, FilesystemUse, Host, Judgement } from '../../detectors/contract.ts'
 import { type HostRecord, fixtureHost as recordedHost } from '../../detectors/testing/fixture-host.ts'
 
-/** Each detector has a folder, and in it at least these. */
-export type Fixture = 'ok' | 'bad' | 'not-applicable' | 'unreadable'
+/** Each detector has a folder, and in it these; `before`, the look before `bad`, only where a difference is judged. */
+export type Fixture = 'ok' | 'bad' | 'before' | 'not-applicable' | 'unreadable'
 
 export function fixtureRoot(name: string): string {
   return fileURLToPath(new URL(`./fixtures/${name}/`, import.meta.url))

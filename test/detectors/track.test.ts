@@ -7,6 +7,7 @@ import { momentAt } from './virtual-clock.ts'
 const context: TrackContext = {
   node: 'node-7',
   detector: 'disk',
+  version: '1.2.3',
   ttlMs: 45_000,
   reasons: {
     Low: { severity: 'warn', summary: 'low', sustain: '30s', runbook: 'disk' },

@@ -34,6 +34,7 @@ const room: RemediationRoom = await startRemediation({
 const detectors = startDetectors({
   host: createHost({ node: 'node-7', peerOffsets: () => [] }),
   detectors: [kernelParams],
+  version: '1.2.3',
   options: { 'kernel-params': { options: { wanted: { 'net.core.somaxconn': wanted } } } },
   onReport: (report) => void room.onReport(report),
   signal: stop.signal,

@@ -1,0 +1,77 @@
+/**
+ * Runs a detector where the fault is: in namespaces of its own, or as another user. The fault is made there by commands,
+ * and every look goes through the engine's own probe, so that what comes back is what an agent there would make of it.
+ */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { RunResult } from '../../detectors/engine/track.ts'
+import type { Answer, Question } from './inside-process.ts'
+
+const program = fileURLToPath(new URL('./inside-process.ts', import.meta.url))
+
+/**
+ * Mounts of its own that reach nobody else, and a /proc in which it is process 1, since detectors read the mount table of
+ * process 1. All that is mounted in it is gone when it ends.
+ */
+export const OWN_MOUNTS = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'] as const
+/** A network without anything in it but a loopback interface that is down, and the /proc/net and /sys/class/net of it. */
+export const OWN_NETWORK = [...OWN_MOUNTS, '--net'] as const
+
+export interface Inside {
+  /** One look, with what earlier looks saw as its past. `options` as they would stand in settings. */
+  look(detector: string, options?: unknown): Promise<RunResult>
+  /** Runs a command there and returns what it said. Rejects when it fails. */
+  run(...command: readonly string[]): Promise<string>
+  /** Ends it, and everything that was started in it. */
+  end(): Promise<void>
+}
+
+/** `wrapper`: the command that a program is put behind to run there, such as `OWN_MOUNTS`. */
+export async function startInside(wrapper: readonly string[]): Promise<Inside> {
+  const [command = '', ...args] = [...wrapper, process.execPath, program]
+  const child = spawn(command, args, { stdio: 'pipe' })
+  const ask = questionsTo(child)
+  return {
+    look: async (detector, options = {}) => {
+      const answer = await ask({ look: detector, options })
+      if (answer.result === undefined) throw new Error(answer.failed)
+      return answer.result
+    },
+    run: async (...words) => {
+      const answer = await ask({ run: words })
+      if (answer.said === undefined) throw new Error(`${words.join(' ')}: ${answer.failed}`)
+      return answer.said
+    },
+    end: async () => {
+      const ended = child.exitCode !== null || child.signalCode !== null ? undefined : once(child, 'exit')
+      child.stdin.end()
+      await ended
+    },
+  }
+}
+
+/** The reasons that a look found, or the kind of the look and why when nothing was judged. */
+export function found(result: RunResult): readonly string[] {
+  if (result.kind !== 'judged') return [`${result.kind}: ${result.why}`]
+  return result.judgements.map(({ reason, cause }) => (cause === '' ? reason : `${reason} ${cause}`))
+}
+
+/** One question at a time is answered, in their order, a line each. */
+function questionsTo(child: ChildProcessWithoutNullStreams): (question: Question) => Promise<Answer> {
+  const waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = []
+  let errors = ''
+  child.stderr.on('data', (chunk) => {
+    errors += chunk
+  })
+  createInterface(child.stdout).on('line', (line) => waiting.shift()?.resolve(JSON.parse(line)))
+  child.once('close', () => {
+    for (const { reject } of waiting) reject(new Error(`it ended early: ${errors}`))
+  })
+  return (question) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ resolve, reject })
+      child.stdin.write(`${JSON.stringify(question)}\n`)
+    })
+}
