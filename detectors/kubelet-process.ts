@@ -4,16 +4,16 @@
  * container runtime and the file of its pid differ from one distribution to the next.
  */
 import { z } from 'zod'
-import { defineDetector, type Host, NotApplicable } from './contract.ts'
-import { commandLineOf, processIds, processStatusOf } from './reading/processes.ts'
-
-/** Of kubeadm and the clouds; of k3s, agent and server; of MicroK8s. The last three are the kubelet and more in one program. */
-const COMMANDS = ['kubelet', 'k3s agent', 'k3s server', 'kubelite']
-/**
- * A kubelet makes this folder when it first starts and leaves it behind, so one that died before the agent came is missed,
- * and a host that never had one is left alone. The folder alone, for an agent without rights cannot look into it.
- */
-const SIGNS = ['/var/lib/kubelet']
+import { defineDetector, type Host } from './contract.ts'
+import {
+  type IsKubelet,
+  KUBELET_COMMANDS,
+  KUBELET_SIGNS,
+  kubeletAt,
+  kubeletBy,
+  requireKubeletSign,
+} from './reading/kubelet.ts'
+import { processIds } from './reading/processes.ts'
 
 /**
  * Stopped by a signal, or held by a debugger: it is there and does nothing, like one that is dead. A zombie has no command
@@ -41,7 +41,7 @@ export const kubeletProcess = defineDetector({
       .array(z.string().trim().min(1).max(500))
       .min(1)
       .max(16)
-      .default(COMMANDS)
+      .default(KUBELET_COMMANDS)
       .describe(
         "First words of the command lines that are the kubelet's, the program without its folder; {node} stands for the node's name. Programs in containers do not count.",
       ),
@@ -49,7 +49,7 @@ export const kubeletProcess = defineDetector({
       .array(z.string().startsWith('/', 'must be an absolute path'))
       .min(1)
       .max(16)
-      .default(SIGNS)
+      .default(KUBELET_SIGNS)
       .describe('Paths of which at least one exists on a host that is meant to run a kubelet; / for any host.'),
   }),
   reasons: {
@@ -64,7 +64,7 @@ export const kubeletProcess = defineDetector({
 
   async sample(host, { commands, signs }, signal) {
     signal.throwIfAborted()
-    await requireSign(host, signs)
+    await requireKubeletSign(host, signs)
     const isOne = kubeletBy(commands, host.node)
     const known = lastFound.get(host)
     const found = known === undefined ? undefined : await lookAt(host, known, isOne)
@@ -93,25 +93,8 @@ export const kubeletProcess = defineDetector({
   },
 })
 
-async function requireSign(host: Host, signs: readonly string[]): Promise<void> {
-  for (const sign of signs) if (await host.exists(sign)) return
-  throw new NotApplicable(`this host has no ${signs.join(' and no ')}: no kubelet was ever started here`)
-}
-
-type IsKubelet = (words: readonly string[]) => boolean
-
-function kubeletBy(commands: readonly string[], node: string): IsKubelet {
-  const wanted = commands.map((command) => command.split(/\s+/).map((word) => word.replaceAll('{node}', node)))
-  return ([program = '', ...rest]) => {
-    const words = [program.slice(program.lastIndexOf('/') + 1), ...rest]
-    return wanted.some((command) => command.every((word, index) => words[index] === word))
-  }
-}
-
 /** Undefined when that process is no kubelet of this host. */
 async function lookAt(host: Host, id: string, isOne: IsKubelet): Promise<Kubelet | undefined> {
-  if (!isOne(await commandLineOf(host, id))) return undefined
-  const status = await processStatusOf(host, id)
-  if (status === undefined || status.isContained) return undefined
-  return { id, isStopped: STOPPED_STATES.includes(status.state) }
+  const kubelet = await kubeletAt(host, id, isOne)
+  return kubelet === undefined ? undefined : { id, isStopped: STOPPED_STATES.includes(kubelet.state) }
 }

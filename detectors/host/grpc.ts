@@ -14,7 +14,7 @@ import {
 import { connect as connectPlain } from 'node:net'
 import { connect as connectSecure } from 'node:tls'
 import { type CallOptions, RefusedCall } from './port.ts'
-import { BYTES_MAX, failureOf, type ReadPem, serviceAt, tlsOf, withinTime } from './service.ts'
+import { BYTES_MAX, failureOf, type HostFiles, serviceAt, tlsOf, withinTime } from './service.ts'
 
 /** One byte that says whether what follows is compressed, four of its length. */
 const FRAME_BYTES = 5
@@ -24,13 +24,13 @@ export function grpcCall(
   url: string,
   message: Uint8Array,
   options: CallOptions,
-  readPem: ReadPem,
+  files: HostFiles,
 ): Promise<Uint8Array> {
   const { tls, bytesMax = BYTES_MAX } = options
   return withinTime(url, options, async (signal) => {
-    const secrets = await tlsOf(tls, readPem)
+    const secrets = await tlsOf(tls, files)
     signal.throwIfAborted()
-    const session = openSession(url, secrets)
+    const session = openSession(url, secrets, files)
     const end = () => session.destroy()
     signal.addEventListener('abort', end, { once: true })
     try {
@@ -48,9 +48,10 @@ export function grpcCall(
   })
 }
 
-function openSession(url: string, tls: object): ClientHttp2Session {
+function openSession(url: string, tls: object, { locate }: HostFiles): ClientHttp2Session {
   const { socketPath, hostname, port } = serviceAt(url)
-  if (socketPath !== undefined) return connect('http://localhost', { createConnection: () => connectPlain(socketPath) })
+  if (socketPath !== undefined)
+    return connect('http://localhost', { createConnection: () => connectPlain(locate(socketPath)) })
   const isSecure = url.startsWith('https:')
   const at = { host: hostname, port: Number(port || (isSecure ? 443 : 80)) }
   return connect(url, {

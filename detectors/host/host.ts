@@ -25,6 +25,7 @@ export interface HostOptions {
 
 export function createHost({ node, root = '/', peerOffsets }: HostOptions): Host {
   const readText = async (path: string) => readBounded(path, locate(root, path))
+  const files = { readText, locate: (path: string) => locate(root, path) }
   return {
     node,
     missing: (needs) => missingPrivileges(root, needs),
@@ -35,8 +36,8 @@ export function createHost({ node, root = '/', peerOffsets }: HostOptions): Host
     list: async (path) => list(path, locate(root, path)),
     exists: async (path) => exists(path, locate(root, path)),
     filesystem: (path) => filesystemUse(path, root),
-    get: (url, options) => httpGet(url, options, readText),
-    call: (url, message, options) => grpcCall(url, message, options, readText),
+    get: (url, options) => httpGet(url, options, files),
+    call: (url, message, options) => grpcCall(url, message, options, files),
     run: async (command, options) => {
       requireOwnRoot(root, command)
       return runCommand(command, options)

@@ -2,13 +2,19 @@
 import { type IncomingMessage, request as plain, type RequestOptions } from 'node:http'
 import { request as secure } from 'node:https'
 import type { GetOptions, HttpReply } from './port.ts'
-import { BYTES_MAX, failureOf, type ReadPem, serviceAt, tlsOf, withinTime } from './service.ts'
+import { BYTES_MAX, failureOf, type HostFiles, serviceAt, tlsOf, withinTime } from './service.ts'
 
 /** As `Host.get`. Each request has a connection of its own: a kept one would tell of a service that is gone as if it were there. */
-export function httpGet(url: string, options: GetOptions, readPem: ReadPem): Promise<HttpReply> {
+export function httpGet(url: string, options: GetOptions, files: HostFiles): Promise<HttpReply> {
   const { headers = {}, tls, bytesMax = BYTES_MAX } = options
   return withinTime(url, options, async (signal) => {
-    const target = { ...targetOf(url), ...(await tlsOf(tls, readPem)), headers: { ...headers }, agent: false, signal }
+    const target = {
+      ...targetOf(url, files),
+      ...(await tlsOf(tls, files)),
+      headers: { ...headers },
+      agent: false,
+      signal,
+    }
     const began = performance.now()
     const { reply, body } = await send(target, url.startsWith('https:'), bytesMax).catch((error: unknown) => {
       throw failureOf(url, error)
@@ -19,10 +25,10 @@ export function httpGet(url: string, options: GetOptions, readPem: ReadPem): Pro
   })
 }
 
-function targetOf(url: string): RequestOptions {
+function targetOf(url: string, { locate }: HostFiles): RequestOptions {
   const { socketPath, hostname, port, path } = serviceAt(url)
   // The name that the service is asked for; over a socket it has none of its own.
-  if (socketPath !== undefined) return { socketPath, path, host: 'localhost' }
+  if (socketPath !== undefined) return { socketPath: locate(socketPath), path, host: 'localhost' }
   return { hostname, path, ...(port === '' ? {} : { port }) }
 }
 

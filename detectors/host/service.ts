@@ -7,10 +7,16 @@ export const BYTES_MAX = 1024 * 1024
 /** Nobody answers, as against an answer that makes no sense. */
 const UNREACHABLE = ['ECONNREFUSED', 'ENOENT', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'ECONNRESET', 'EPIPE']
 
-/** Reads a PEM file of the host. */
-export type ReadPem = (path: string) => Promise<string>
+/** Where the files of the host are that a request needs. */
+export interface HostFiles {
+  /** As `Host.readText`, for PEM files. */
+  readText(path: string): Promise<string>
+  /** Where a path of the host is found here, for sockets. */
+  locate(path: string): string
+}
 
 export interface ServiceAddress {
+  /** As a path of the host. */
   readonly socketPath?: string
   readonly hostname: string
   /** Empty: that of the scheme. */
@@ -27,14 +33,14 @@ export function serviceAt(url: string): ServiceAddress {
   return { hostname: hostname.replace(/^\[|\]$/g, ''), port, path: pathname + search }
 }
 
-/** For Node's tls. Throws as `readPem`. */
-export async function tlsOf(tls: TlsOptions | undefined, readPem: ReadPem): Promise<object> {
+/** For Node's tls. Throws as `readText`. */
+export async function tlsOf(tls: TlsOptions | undefined, { readText }: HostFiles): Promise<object> {
   if (tls === undefined) return {}
   const { ca, cert, key, anyServer = false } = tls
   return {
-    ...(ca === undefined ? {} : { ca: await readPem(ca) }),
-    ...(cert === undefined ? {} : { cert: await readPem(cert) }),
-    ...(key === undefined ? {} : { key: await readPem(key) }),
+    ...(ca === undefined ? {} : { ca: await readText(ca) }),
+    ...(cert === undefined ? {} : { cert: await readText(cert) }),
+    ...(key === undefined ? {} : { key: await readText(key) }),
     rejectUnauthorized: !anyServer,
   }
 }
