@@ -5,12 +5,11 @@
  */
 import { z } from 'zod'
 import { defineDetector } from './contract.ts'
+import { IN_ORDER, inOrder, percent, ratio, reached } from './reading/levels.ts'
 
 const COUNT = '/proc/sys/net/netfilter/nf_conntrack_count'
 /** 0 means that there is no limit (nf_conntrack_alloc in the kernel's net/netfilter/nf_conntrack_core.c). */
 const MAX = '/proc/sys/net/netfilter/nf_conntrack_max'
-
-const ratio = z.number().gt(0).lte(1)
 
 export const conntrack = defineDetector({
   name: 'conntrack',
@@ -24,7 +23,7 @@ export const conntrack = defineDetector({
       warnRatio: ratio.default(0.8).describe('Share of nf_conntrack_max in use from which it is a warning.'),
       alarmRatio: ratio.default(0.95).describe('Share of nf_conntrack_max in use from which it is an alarm.'),
     })
-    .refine(({ warnRatio, alarmRatio }) => warnRatio < alarmRatio, 'warnRatio must be below alarmRatio'),
+    .refine(inOrder, IN_ORDER),
   reasons: {
     ConntrackFilling: {
       severity: 'warn',
@@ -47,15 +46,15 @@ export const conntrack = defineDetector({
     return { used: await host.readInt(COUNT), max: await host.readInt(MAX) }
   },
 
-  judge({ used, max }, { warnRatio, alarmRatio }) {
+  judge({ used, max }, options) {
     if (max <= 0) return []
     const share = used / max
-    const summary = `${used} of ${max} conntrack entries are in use (${Math.floor(share * 100)} %)`
+    const summary = `${used} of ${max} conntrack entries are in use (${percent(share)})`
     const evidence = [{ name: 'nf_conntrack_count', value: used, limit: max, unit: 'entries' }]
-    const levels = [
-      { reason: 'ConntrackFilling', from: warnRatio },
-      { reason: 'ConntrackAlmostFull', from: alarmRatio },
-    ] as const
-    return levels.filter(({ from }) => share >= from).map(({ reason }) => ({ reason, summary, evidence }))
+    return reached(share, options, 'ConntrackFilling', 'ConntrackAlmostFull').map((reason) => ({
+      reason,
+      summary,
+      evidence,
+    }))
   },
 })

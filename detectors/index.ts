@@ -3,8 +3,17 @@ import { clockSkew } from './clock-skew.ts'
 import { conntrack } from './conntrack.ts'
 import type { Detector } from './contract.ts'
 import { diskUsage } from './disk-usage.ts'
+import { fileHandles } from './file-handles.ts'
+import { fstab } from './fstab.ts'
 import { kernelParams } from './kernel-params.ts'
 import { kubeletProcess } from './kubelet-process.ts'
+import { load } from './load.ts'
+import { memory } from './memory.ts'
+import { oomKills } from './oom-kills.ts'
+import { pidMax } from './pid-max.ts'
+import { processCount } from './process-count.ts'
+import { psi } from './psi.ts'
+import { readOnlyFs } from './read-only-fs.ts'
 import { runtimeHealth } from './runtime-health.ts'
 
 /** In the order in which reports and the documentation list them. */
@@ -14,5 +23,14 @@ export const builtinDetectors: readonly Detector[] = [
   diskUsage,
   clockSkew,
   kubeletProcess,
+  memory,
+  load,
+  psi,
+  oomKills,
+  processCount,
+  pidMax,
+  fileHandles,
+  fstab,
+  readOnlyFs,
   runtimeHealth,
 ]

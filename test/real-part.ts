@@ -3,6 +3,7 @@
  * under their own name with what is missing; with CI=true they fail instead, so that CI never passes by not looking.
  */
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { describe, it } from 'vitest'
 
 /** What is missing, as a noun phrase; undefined when nothing is. */
@@ -50,3 +51,9 @@ export function needsAnotherUser(file: string): Missing {
 
 /** The user that the agent runs as in a cluster. */
 export const NOBODY = 65_534
+
+/** `files`: what it needs beside itself. */
+export function needsProgram(program: string, ...files: readonly string[]): Missing {
+  if (spawnSync('which', [program]).status !== 0) return `the program ${program}`
+  return files.find((file) => !existsSync(file))
+}

@@ -4,37 +4,67 @@ import type { Host } from './port.ts'
 
 /**
  * `host`, but that an access outside of `touches` throws an Error that names it. The names of a folder may be listed, and
- * whether a path exists be asked, also of each folder above a path that may be read.
+ * whether a path exists be asked, also of each folder above a path that may be read. Paths are resolved as written, `..`
+ * included, before they are looked up and before the host gets them; where links of the host lead is up to the host.
  */
 export function guardedHost(host: Host, { paths = [], commands = [], services = [], peers = false }: Touches): Host {
   const mayRead = anyOf(paths)
   const mayList = anyOf(paths.flatMap(foldersAbove))
   const mayRun = anyOf(commands)
   const mayAsk = anyOf(services)
-  const reading = (path: string) => permit(mayRead(path), path)
-  const listing = (path: string) => permit(mayRead(path) || mayList(path), path)
+  const reading = (path: string) => permitted(path, mayRead)
+  const listing = (path: string) => permitted(path, (resolved) => mayRead(resolved) || mayList(resolved))
   return {
     node: host.node,
     missing: host.missing,
-    readText: async (path) => reading(path) && host.readText(path),
-    readInt: async (path) => reading(path) && host.readInt(path),
-    readWords: async (path) => reading(path) && host.readWords(path),
-    readLink: async (path) => reading(path) && host.readLink(path),
-    list: async (path) => listing(path) && host.list(path),
-    exists: async (path) => listing(path) && host.exists(path),
-    filesystem: async (path) => listing(path) && host.filesystem(path),
+    readText: async (path) => host.readText(reading(path)),
+    readInt: async (path) => host.readInt(reading(path)),
+    readWords: async (path) => host.readWords(reading(path)),
+    processes: async (asOf) => {
+      reading('/proc/1/cmdline')
+      return host.processes(asOf)
+    },
+    readLink: async (path) => host.readLink(reading(path)),
+    list: async (path) => host.list(listing(path)),
+    exists: async (path) => host.exists(listing(path)),
+    filesystem: async (path) => host.filesystem(listing(path)),
     get: async (url, options) => permit(mayAsk(serviceOf(url)), serviceOf(url)) && host.get(url, options),
     call: async (url, message, options) =>
       permit(mayAsk(serviceOf(url)), serviceOf(url)) && host.call(url, message, options),
-    run: async (command, options) => permit(mayRun(command[0]), command[0]) && host.run(command, options),
+    run: async ([program, ...args], options) => host.run([permitted(program, mayRun), ...args], options),
     peerOffsets: () => permit(peers, 'its peers') && host.peerOffsets(),
   }
 }
 
-/** What `touches.services` is held against: `http://127.0.0.1:10248` of a URL, `unix:/path/of/socket` of a socket's. */
+/** `path` as the host is to be asked for it. */
+function permitted(path: string, isAllowed: (resolved: string) => boolean): string {
+  const resolved = resolvedPath(path)
+  permit(resolved !== undefined && isAllowed(resolved), path)
+  return resolved ?? path
+}
+
+/** Without `.`, `..` and empty names; undefined for one that is not absolute. Nothing is above the root. */
+function resolvedPath(path: string): string | undefined {
+  if (!path.startsWith('/')) return undefined
+  const names: string[] = []
+  for (const name of path.split('/')) {
+    if (name === '..') names.pop()
+    else if (name !== '.' && name !== '') names.push(name)
+  }
+  return `/${names.join('/')}`
+}
+
+/**
+ * What `touches.services` is held against: `http://127.0.0.1:10248` of a URL, `unix:/path/of/socket` of a socket's. Throws an
+ * Error for an address that a URL parser may take for another than the one that it seems to be.
+ */
 function serviceOf(url: string): string {
-  const socket = /^unix:[^:]*/.exec(url)?.[0]
-  return socket ?? /^[a-z]+:\/\/[^/?#]*/.exec(url)?.[0] ?? url
+  const socket = /^(unix:[^:]+):/.exec(url)?.[1]
+  const service = socket ?? /^https?:\/\/[^/?#]+/.exec(url)?.[0]
+  // A user before `@` can look like the host, `\` counts as `/`, and white space is left out of what is parsed.
+  const isPlain = service !== undefined && !/[@\\]/.test(service) && !/[\s\p{Cc}]/u.test(url)
+  permit(isPlain && !service.split('/').includes('..'), url)
+  return service ?? url
 }
 
 /** Returns true, so that it can stand before what it permits. */

@@ -3,11 +3,13 @@ import { constants } from 'node:fs'
 import { access, type FileHandle, open, readdir, readlink, stat, statfs } from 'node:fs/promises'
 import { isAbsolute, join, normalize } from 'node:path'
 import { messageOf } from '../../common/errors.ts'
+import { readProcesses } from '../reading/processes.ts'
 import { runCommand } from './command.ts'
 import { grpcCall } from './grpc.ts'
 import { httpGet } from './http.ts'
 import { type Command, type FilesystemUse, type Host, NotApplicable, type PeerOffset } from './port.ts'
 import { missingPrivileges } from './privileges.ts'
+import { sharedTable } from './shared-table.ts'
 
 /** Nothing a detector reads is larger; a file that is was not meant, and must not fill the agent's memory. */
 export const FILE_BYTES_MAX = 1024 * 1024
@@ -26,14 +28,17 @@ export interface HostOptions {
 export function createHost({ node, root = '/', peerOffsets }: HostOptions): Host {
   const readText = async (path: string) => readBounded(path, locate(root, path))
   const files = { readText, locate: (path: string) => locate(root, path) }
+  const words = async (path: string) => readWords(path, locate(root, path))
+  const names = async (path: string) => list(path, locate(root, path))
   return {
     node,
     missing: (needs) => missingPrivileges(root, needs),
     readText,
     readInt: async (path) => parseWholeNumber(path, await readText(path)),
-    readWords: async (path) => readWords(path, locate(root, path)),
+    readWords: words,
+    processes: sharedTable(() => readProcesses({ list: names, readWords: words })),
     readLink: async (path) => readLink(path, locate(root, path)),
-    list: async (path) => list(path, locate(root, path)),
+    list: names,
     exists: async (path) => exists(path, locate(root, path)),
     filesystem: (path) => filesystemUse(path, root),
     get: (url, options) => httpGet(url, options, files),

@@ -20,6 +20,11 @@ export interface Host {
    * no UTF-8 in them replaced. None when it is empty. Throws as readText, and NotApplicable of a process that has ended.
    */
   readWords(path: string): Promise<readonly string[]>
+  /**
+   * The processes of the host. `lately`: as they were at most 2 s ago, so that detectors that look at the same moment read
+   * /proc once. `now`: as they were after the question. Throws an Error where /proc shows an agent its own processes only.
+   */
+  processes(asOf: 'lately' | 'now'): Promise<ProcessTable>
   /** Where a symbolic link points, as it is written in it: a path of the host, or such as `anon_inode:inotify`. Throws as readText. */
   readLink(path: string): Promise<string>
   /** Names in a folder, in no order. Throws as readText. */
@@ -46,6 +51,21 @@ export interface Host {
   run(command: Command, options: RunOptions): Promise<CommandResult>
   /** Offsets measured within the last 10 s against the peers this node shares an edge with. */
   peerOffsets(): readonly PeerOffset[]
+}
+
+export interface ProcessTable {
+  readonly processes: readonly HostProcess[]
+  /** Why one could not be seen, the first of them; they are not among `processes`. */
+  readonly unseen: Error | undefined
+  /** Read after the question: what is not in it was not there. */
+  readonly isFresh: boolean
+}
+
+export interface HostProcess {
+  /** Its number in /proc. */
+  readonly id: string
+  /** Of its command line, as readWords; none: a thread of the kernel, a zombie, or one that has ended. */
+  readonly words: readonly string[]
 }
 
 export interface FilesystemUse {

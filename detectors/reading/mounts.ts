@@ -43,11 +43,15 @@ export function parseMounts(text: string): readonly Mount[] {
   })
 }
 
+export function isDiskType(type: string): boolean {
+  return DISK_TYPES.has(type)
+}
+
 /** What can be written to and so run full. */
 export function isLocalDisk({ type, mountPoint, readOnly }: Mount): boolean {
   if (readOnly) return false
   // An agent in a container without the host's mount table sees an overlay as its root; there it is all there is.
-  return DISK_TYPES.has(type) || (type === 'overlay' && mountPoint === '/')
+  return isDiskType(type) || (type === 'overlay' && mountPoint === '/')
 }
 
 /**
@@ -64,7 +68,7 @@ export function distinctMounts(mounts: readonly Mount[]): readonly Mount[] {
   return [...byDevice.values()]
 }
 
-/** The kernel writes blank, tab, newline, backslash and `#` as a backslash and three octal digits. */
-function unescapeMount(field: string): string {
+/** The kernel, and fstab(5), write blank, tab, newline, backslash and `#` as a backslash and three octal digits. */
+export function unescapeMount(field: string): string {
   return field.replace(/\\([0-3][0-7]{2})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 }

@@ -1,18 +1,33 @@
 /** The processes of a host, from its /proc. */
-import { type Host, NotApplicable } from '../contract.ts'
+import { type Host, NotApplicable, type ProcessTable } from '../contract.ts'
 
 /**
  * Their numbers. Throws an Error where /proc shows an agent its own processes only (mounted with hidepid): that one is not
- * listed there does not mean then that it is not there.
+ * listed there does not mean then that it is not there. Throws NotApplicable where there is no /proc of a running host.
  */
-export async function processIds(host: Host): Promise<readonly string[]> {
+export async function processIds(host: Pick<Host, 'list'>): Promise<readonly string[]> {
   const ids = (await host.list('/proc')).filter((name) => /^\d+$/.test(name))
+  if (ids.length === 0) throw new NotApplicable('/proc of this host holds no process, not even of the agent')
   if (!ids.includes('1')) throw new Error('/proc does not show the processes of others')
   return ids
 }
 
+/** As Host.processes, read now, one process after the other. Throws as processIds. */
+export async function readProcesses(host: Pick<Host, 'list' | 'readWords'>): Promise<ProcessTable> {
+  const processes: { id: string; words: readonly string[] }[] = []
+  let unseen: Error | undefined
+  for (const id of await processIds(host)) {
+    try {
+      processes.push({ id, words: await commandLineOf(host, id) })
+    } catch (error) {
+      unseen ??= error as Error
+    }
+  }
+  return { processes, unseen, isFresh: true }
+}
+
 /** Its command line. None: it has ended, also as a zombie, or is a thread of the kernel. Throws an Error when it may not be seen. */
-export async function commandLineOf(host: Host, id: string): Promise<readonly string[]> {
+export async function commandLineOf(host: Pick<Host, 'readWords'>, id: string): Promise<readonly string[]> {
   try {
     return await host.readWords(`/proc/${id}/cmdline`)
   } catch (error) {

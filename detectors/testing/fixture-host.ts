@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { messageOf, UsageError } from '../../common/errors.ts'
 import { createHost } from '../host/host.ts'
 import { type CommandResult, type Host, NotApplicable, RefusedCall, Unreachable } from '../host/port.ts'
+import { readProcesses } from '../reading/processes.ts'
 
 const NEEDS = ['CAP_SYSLOG', 'CAP_DAC_READ_SEARCH', 'CAP_SYS_PTRACE', 'CAP_NET_ADMIN', 'kmsg', 'cri', 'dbus'] as const
 
@@ -86,8 +87,11 @@ export type HostRecord = z.input<typeof recordSchema>
 export function fixtureHost(root: string, changed: HostRecord = {}): Host {
   const record = readRecord(join(root, 'host.json'), changed)
   const { node, missing, filesystems, replies, calls, commands, peers } = record
+  const files = createHost({ node, root, peerOffsets: () => peers })
   return {
-    ...createHost({ node, root, peerOffsets: () => peers }),
+    ...files,
+    // Tests change what is recorded between two looks.
+    processes: () => readProcesses(files),
     missing: async (needs) => needs.filter((need) => missing.includes(need)),
     filesystem: async (path) => {
       const use = filesystems[path]

@@ -23,6 +23,7 @@ function garbageHost(text: string, use: FilesystemUse, offsets: readonly [number
     readText: async () => text,
     readInt: async (path) => parseWholeNumber(path, text),
     readWords: async () => text.split('\0'),
+    processes: async () => ({ processes: [{ id: '7', words: text.split('\0') }], unseen: undefined, isFresh: true }),
     readLink: async () => text,
     list: async () => ['1', '7', text],
     exists: async () => true,

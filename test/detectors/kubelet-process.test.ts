@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Host, NotApplicable } from '../../detectors/contract.ts'
 import { createHost } from '../../detectors/host/host.ts'
 import { kubeletProcess } from '../../detectors/kubelet-process.ts'
+import { readProcesses } from '../../detectors/reading/processes.ts'
 import { describeReal, needsLinux } from '../real-part.ts'
 import { fixtureHost, look, reasons, summaries } from './fixture-host.ts'
 
@@ -15,11 +16,12 @@ function changed(name: string, files: Readonly<Record<string, string | null>>): 
     if (text === undefined) return otherwise(path)
     return text === null ? Promise.reject(new NotApplicable(`${path} is gone`)) : Promise.resolve(known(text))
   }
-  return {
+  const reading = {
     ...host,
-    readText: (path) => read(path, (text) => text, host.readText),
-    readWords: (path) => read(path, (text) => text.split(' ').filter(Boolean), host.readWords),
+    readText: (path: string) => read(path, (text) => text, host.readText),
+    readWords: (path: string) => read(path, (text) => text.split(' ').filter(Boolean), host.readWords),
   }
+  return { ...reading, processes: () => readProcesses(reading) }
 }
 
 describe('kubelet-process', () => {
@@ -85,10 +87,10 @@ describe('kubelet-process', () => {
   it('looks first where it found it before, and elsewhere when that is another now', async () => {
     const files: Record<string, string | null> = {}
     const host = changed('kubelet-process/ok', files)
-    const list = vi.spyOn(host, 'list')
+    const processes = vi.spyOn(host, 'processes')
     for (const times of [1, 2]) {
       expect(await look(kubeletProcess, host), `look ${times}`).toEqual([])
-      expect(list).toHaveBeenCalledTimes(1)
+      expect(processes).toHaveBeenCalledTimes(1)
     }
     files['/proc/812/cmdline'] = '/usr/bin/other'
     expect(reasons(await look(kubeletProcess, host))).toEqual(['KubeletDown'])
@@ -110,10 +112,9 @@ describe('kubelet-process', () => {
     await expect(look(kubeletProcess, fixtureHost('kubelet-process/unreadable'))).rejects.toThrow(
       '/proc/812/status does not say in which state',
     )
-    const forbidden = {
-      ...fixtureHost('kubelet-process/bad'),
-      readWords: () => Promise.reject(new Error('/proc/1/cmdline: EPERM')),
-    }
+    const bad = fixtureHost('kubelet-process/bad')
+    const words = { list: bad.list, readWords: () => Promise.reject(new Error('/proc/1/cmdline: EPERM')) }
+    const forbidden = { ...bad, processes: () => readProcesses(words) }
     await expect(look(kubeletProcess, forbidden)).rejects.toThrow('EPERM')
     const sealed = {
       ...fixtureHost('kubelet-process/ok'),

@@ -32,4 +32,28 @@ describeReal('a real filesystem of its own', needsLinux() ?? needsRoot(), () => 
       'InodesAlmostGone /mnt/export',
     ])
   })
+
+  const options = () => inside.run('findmnt', '-no', 'OPTIONS', '/mnt/export')
+  const look = async () => found(await inside.look('read-only-fs')).filter((text) => text.includes('/mnt/export'))
+
+  it('is found read-only when somebody has made it so, and well when it is writable again', async () => {
+    expect(await look()).toEqual([])
+    await inside.run('mount', '-o', 'remount,ro', '/mnt/export')
+    expect(await look()).toEqual(['ReadOnlyFilesystem /mnt/export'])
+    await inside.run('mount', '-o', 'remount,rw', '/mnt/export')
+    expect(await look()).toEqual([])
+  })
+
+  it('is found read-only when the kernel has stopped writing to it after an error, and its errors are found to grow', async () => {
+    await inside.run('mount', '-o', 'remount,errors=remount-ro', '/mnt/export')
+    const device = (await inside.run('findmnt', '-no', 'SOURCE', '/mnt/export')).trim().replace('/dev/', '')
+    expect(await look()).toEqual([])
+    await inside.run('sh', '-c', `echo a test > /sys/fs/ext4/${device}/trigger_fs_error`)
+    expect(await options()).toMatch(/\bro\b|emergency_ro/)
+    expect(await look()).toEqual([
+      'ReadOnlyFilesystem /mnt/export',
+      'FilesystemErrors /mnt/export',
+      'FilesystemErrorsGrow /mnt/export',
+    ])
+  })
 })
