@@ -6,7 +6,9 @@ import { diskUsage } from './disk-usage.ts'
 import { fileHandles } from './file-handles.ts'
 import { fstab } from './fstab.ts'
 import { kernelParams } from './kernel-params.ts'
+import { kubeletHealth } from './kubelet-health.ts'
 import { kubeletProcess } from './kubelet-process.ts'
+import { kubeletVersion } from './kubelet-version.ts'
 import { load } from './load.ts'
 import { memory } from './memory.ts'
 import { oomKills } from './oom-kills.ts'
@@ -32,5 +34,7 @@ export const builtinDetectors: readonly Detector[] = [
   fileHandles,
   fstab,
   readOnlyFs,
+  kubeletHealth,
+  kubeletVersion,
   runtimeHealth,
 ]
