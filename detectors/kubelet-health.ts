@@ -87,13 +87,13 @@ export const kubeletHealth = defineDetector({
     await requireSign(host, signs, 'no kubelet was ever started here')
     const token = tokenFile === undefined ? undefined : (await host.readText(tokenFile)).trim()
     const ask = (url: string) => answerOf(host, url, token, durationMs(timeout), signal)
-    if (urls.length > 0) return Promise.all(urls.map(ask))
-    const answer = await ask(STANDARD_URL)
-    if (answer.unreachable === undefined || answer.unreachable === 'ETIMEDOUT') return [answer]
+    const answers = await Promise.all((urls.length > 0 ? urls : [STANDARD_URL]).map(ask))
+    // What takes the question is there; what refuses it may be dead, or answer elsewhere.
+    if (answers.every(({ unreachable = 'ETIMEDOUT' }) => unreachable === 'ETIMEDOUT')) return answers
     const [kubelet] = (await finder.find(host, commands, signal)).found
     if (kubelet === undefined) throw new NotApplicable('the kubelet does not run, which kubelet-process reports')
-    const url = await ownUrl(host, kubelet)
-    return [url === STANDARD_URL ? answer : await ask(url)]
+    const url = urls.length > 0 ? STANDARD_URL : await ownUrl(host, kubelet)
+    return url === STANDARD_URL ? answers : [await ask(url)]
   },
 
   judge: (answers, { slow }) => answers.flatMap((answer) => judgeAnswer(answer, durationMs(slow))),

@@ -40,7 +40,7 @@ describeReal('a real containerd with folders of its own', missing, () => {
     const first = await start()
     await untilFound(look, [])
     await inside.run('rm', '/etc/cni/net.d/10-pods.conflist')
-    const [finding] = (await untilFound(look, [`CniUnhealthy ${SOCKET}`])).judgements
+    const [finding] = await untilFound(look, [`CniUnhealthy ${SOCKET}`])
     expect(finding?.summary).toContain('NetworkPluginNotReady')
     expect(finding?.summary).toContain('containerd 1.')
     await networkThere()
@@ -66,7 +66,7 @@ describeReal('a real containerd with folders of its own', missing, () => {
       'printf \'version = 2\\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\\n\' > /etc/containerd/config.toml',
     )
     await start()
-    const { judgements } = await untilFound(look, [`RuntimeDown ${SOCKET}`], /serves 0 versions of CRI/)
+    const judgements = await untilFound(look, [`RuntimeDown ${SOCKET}`], /serves 0 versions of CRI/)
     expect(judgements).toHaveLength(1)
     await inside.run('rmdir', '/var/lib/kubelet')
     expect(found(await look())).toEqual(['not-applicable: no container runtime that serves Kubernetes is here'])
