@@ -3,6 +3,9 @@ import { clockSkew } from './clock-skew.ts'
 import { conntrack } from './conntrack.ts'
 import type { Detector } from './contract.ts'
 import { diskUsage } from './disk-usage.ts'
+import { etcdConnections } from './etcd-connections.ts'
+import { etcdHealth } from './etcd-health.ts'
+import { etcdStatus } from './etcd-status.ts'
 import { fileHandles } from './file-handles.ts'
 import { fstab } from './fstab.ts'
 import { kernelParams } from './kernel-params.ts'
@@ -37,4 +40,7 @@ export const builtinDetectors: readonly Detector[] = [
   kubeletHealth,
   kubeletVersion,
   runtimeHealth,
+  etcdStatus,
+  etcdHealth,
+  etcdConnections,
 ]
