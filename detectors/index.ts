@@ -2,6 +2,7 @@
 import { clockSkew } from './clock-skew.ts'
 import { conntrack } from './conntrack.ts'
 import type { Detector } from './contract.ts'
+import { controlPlaneServices } from './control-plane-services.ts'
 import { diskUsage } from './disk-usage.ts'
 import { etcdConnections } from './etcd-connections.ts'
 import { etcdHealth } from './etcd-health.ts'
@@ -40,6 +41,7 @@ export const builtinDetectors: readonly Detector[] = [
   kubeletHealth,
   kubeletVersion,
   runtimeHealth,
+  controlPlaneServices,
   etcdStatus,
   etcdHealth,
   etcdConnections,

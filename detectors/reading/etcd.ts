@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { type CallOptions, type Host, type HostProcess, NotApplicable, type TlsOptions } from '../contract.ts'
 import { answerTimeout } from './answer-timeout.ts'
 import { flagOf } from './flags.ts'
+import { withheld } from './privilege.ts'
 import { processStatusOf } from './processes.ts'
 
 /** The static pod of kubeadm; the settings of Kubespray's service. */
@@ -56,11 +57,18 @@ export interface Etcd {
 
 /** Throws NotApplicable where there is no etcd and none is meant to be, an Error when processes that may be it cannot be seen. */
 export async function findEtcd(host: Host, options: EtcdOptions, signal: AbortSignal): Promise<Etcd> {
-  const isMeant = options.endpoint !== undefined || (await anyExists(host, SIGNS))
+  const { isThere, unseen } = await lookForSign(host)
+  const isMeant = options.endpoint !== undefined || isThere
   const found = await processOf(host, isMeant, signal)
   if (found === undefined && !isMeant) {
+    if (unseen !== undefined) throw await withheld(host, 'see whether an etcd should run here', unseen)
     throw new NotApplicable('no etcd runs here, and nothing says that one should')
   }
+  return etcdOf(host, found, options)
+}
+
+/** The member that is process `found`, or should be. */
+export async function etcdOf(host: Host, found: HostProcess | undefined, options: EtcdOptions): Promise<Etcd> {
   const { id, words } = found ?? { id: undefined, words: [] }
   const environment = id === undefined ? [] : await host.readWords(`/proc/${id}/environ`).catch(() => [])
   const setting = (name: string) => {
@@ -94,16 +102,21 @@ async function requireReadable(host: Host, path: string): Promise<void> {
   try {
     await host.readText(path)
   } catch (error) {
-    const [lacking] = await host.missing(['CAP_DAC_READ_SEARCH'])
-    throw lacking === undefined
-      ? error
-      : new NotApplicable(`needs ${lacking} to read ${path}, or metrics that are open`)
+    throw await withheld(host, `read ${path}, or metrics that are open`, error)
   }
 }
 
-async function anyExists(host: Host, paths: readonly string[]): Promise<boolean> {
-  for (const path of paths) if (await host.exists(path)) return true
-  return false
+/** kubeadm keeps the folder of manifests to root; what cannot be seen is not there for sure, and not absent either. */
+async function lookForSign(host: Host): Promise<{ isThere: boolean; unseen?: unknown }> {
+  let unseen: unknown
+  for (const path of SIGNS) {
+    try {
+      if (await host.exists(path)) return { isThere: true }
+    } catch (error) {
+      unseen ??= error
+    }
+  }
+  return { isThere: false, unseen }
 }
 
 /** One in a container counts where a static pod is meant to run one; elsewhere it is some application's own. */
