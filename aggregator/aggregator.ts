@@ -7,6 +7,7 @@ import type { SignedStatement } from '../mesh/core/model.ts'
 import { keepRoster, loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
 import { type MeshNode, startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
+import { PluginShelf } from '../plugins/shelf.ts'
 import { readMarking } from '../settings/marking.ts'
 import type { AggregatorConfig } from './config.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
@@ -40,8 +41,16 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   const { roster, incarnation } = identity
   let { rosterBytes } = identity
   const store = openSqliteStore(config.store.path)
+  const shelf = await PluginShelf.load(config.plugins, log)
   // Checked before anything runs, as is their size.
-  const settings = new SettingsInForce({ file: config.settings, mesh: meshConfig.id, store, keys: identity.keys, log })
+  const settings = new SettingsInForce({
+    file: config.settings,
+    mesh: meshConfig.id,
+    store,
+    keys: identity.keys,
+    registries: () => shelf.registries,
+    log,
+  })
   const { version } = packageJson
   const service = new AggregatorService({
     store,
@@ -118,6 +127,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     inForce: (inForce) => service.settingsInForce(inForce),
     refused: (why) => service.settingsRefused(why),
   })
+  const stopWatching = shelf.watch(() => settings.readAgain())
   leadership.start({ node, mesh, namespace: config.kubernetes?.namespace })
   const rosterSync = await followCluster(config, kubernetes, mesh, service, { stateDir, identity, store, metrics, log })
   log.info({ url, mesh: roster.mesh }, 'aggregator started')
@@ -126,6 +136,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     url,
     token,
     stop: async () => {
+      stopWatching()
       settings.stop()
       leadership.stop()
       rosterSync?.stop()

@@ -1,6 +1,7 @@
 /** What an aggregator reads from /etc/starling/aggregator.yaml. */
 import { z } from 'zod'
 import { logPart, meshPart, port, trustPart } from '../common/config-parts.ts'
+import { pluginsPart } from '../plugins/place.ts'
 
 export const AGGREGATOR_CONFIG_FILE = '/etc/starling/aggregator.yaml'
 
@@ -22,6 +23,8 @@ export const aggregatorConfig = z.strictObject({
   store: storePart.prefault({}),
   /** The YAML file with the settings document that this aggregator signs and hands out. */
   settings: z.string().min(1).default('/etc/starling/settings.yaml'),
+  /** The same plugins as the agents', for the names and options that settings may have; nothing of them runs here. */
+  plugins: pluginsPart.prefault({}),
   /** Said on the page about this mesh in so many words; empty for none. */
   notice: z.string().max(500).default(''),
   /** File with the token of API and page; made, readable by its owner alone, when there is none. */

@@ -25,8 +25,12 @@ export type FleetChange =
 
 interface Report {
   readonly findings: readonly Finding[]
+  /** On this machine's clock; -Infinity for what another life of this process heard. */
   readonly heardAt: number
 }
+
+/** Stands in place of the reason of a finding that was not renewed in time. */
+export const EXPIRED = 'Expired'
 
 export class Fleet {
   readonly #lives = new Map<string, string>()
@@ -45,6 +49,14 @@ export class Fleet {
       return { kind: 'joined', node: signer, incarnation }
     }
     return body.kind === 'note' ? this.#hearNote(nowMs, signer, body) : { kind: 'none' }
+  }
+
+  /**
+   * What was heard in an earlier life of this process, as `hear`. How long ago is not known, so findings are unknown until
+   * they are said again: members do so within seconds, and of one that cannot the last that it said is still shown.
+   */
+  recall(signed: SignedStatement): void {
+    this.hear(Number.NEGATIVE_INFINITY, signed)
   }
 
   /** The life a node last announced; undefined when it was never heard. */
@@ -130,7 +142,7 @@ function expired(finding: Finding): Finding {
   return {
     ...finding,
     status: 'unknown',
-    reason: 'Expired',
+    reason: EXPIRED,
     summary: `No report since. Last known: ${finding.summary}`,
   }
 }

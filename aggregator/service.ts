@@ -96,7 +96,7 @@ export class AggregatorService implements AggregatorPort {
     this.#verdicts = new Verdicts(init.store)
     this.#marks = new NodeMarks(init.store)
     this.#lastWords = new LastWords(init.store)
-    for (const signed of this.saidBefore()) this.#fleet.hear(performance.now(), signed)
+    for (const signed of this.saidBefore()) this.#fleet.recall(signed)
     this.#recorder = new Recorder(init.store, `${init.node}.${init.life}`, (event) => {
       this.#verdicts.take(event)
       this.#marks.take(event)

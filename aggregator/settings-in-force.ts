@@ -1,14 +1,12 @@
 /** The settings in force, at the aggregator that hands them out: as the operator's file has them, or the last that were right. */
 import { messageOf, UsageError } from '../common/errors.ts'
 import type { Logger } from '../common/pino-log.ts'
-import { builtinDetectors } from '../detectors/index.ts'
 import { NOTE_BYTES_MAX } from '../mesh/core/gossip.ts'
 import type { KeyPair } from '../mesh/identity/keys.ts'
-import { builtinRemediators } from '../remediators/index.ts'
 import type { SettingsDocument } from '../settings/document.ts'
 import { SETTINGS_TOPIC } from '../settings/notes.ts'
 import { encodeSettings, signSettings } from '../settings/signed.ts'
-import { validateSettings } from '../settings/validate.ts'
+import { type Registries, validateKnownSettings } from '../settings/validate.ts'
 import type { Store } from './model.ts'
 import { readSettingsFile, watchSettingsFile } from './settings-file.ts'
 
@@ -19,13 +17,13 @@ const SETTINGS_REPEAT_MS = SETTINGS_TTL_MS / 4
 /** The settings in force, in the store: they must neither go back nor be lost when this process starts again. */
 const SETTINGS_FACT = 'settings'
 
-const registries = { detectors: builtinDetectors, remediators: builtinRemediators }
-
 export interface SettingsInit {
   readonly file: string
   readonly mesh: string
   readonly store: Store
   readonly keys: KeyPair
+  /** What settings can be about; changes as plugins come and go. */
+  readonly registries: () => Registries
   readonly log: Logger
 }
 
@@ -55,7 +53,9 @@ export class SettingsInForce {
     this.#init = init
     const fact = init.store.readFact(SETTINGS_FACT)
     const last =
-      fact === null ? undefined : validateSettings(JSON.parse(fact), 'the settings in force before', registries)
+      fact === null
+        ? undefined
+        : validateKnownSettings(JSON.parse(fact), 'the settings in force before', init.registries())
     try {
       this.#document = this.#read()
       this.#signed = signFor(this.#document, init.keys)
@@ -78,7 +78,7 @@ export class SettingsInForce {
     this.#side = side
     if (this.#refused !== undefined) this.#refuse(this.#refused)
     const repeat = setInterval(() => this.say(), SETTINGS_REPEAT_MS)
-    const stopWatching = watchSettingsFile(this.#init.file, () => this.#readAgain())
+    const stopWatching = watchSettingsFile(this.#init.file, () => this.readAgain())
     this.#stop = () => {
       clearInterval(repeat)
       stopWatching()
@@ -98,10 +98,11 @@ export class SettingsInForce {
   }
 
   #read(): SettingsDocument {
-    return readSettingsFile(this.#init.file, this.#init.mesh, registries)
+    return readSettingsFile(this.#init.file, this.#init.mesh, this.#init.registries())
   }
 
-  #readAgain(): void {
+  /** The file changed, or what it may name. */
+  readAgain(): void {
     try {
       const next = this.#read()
       if (JSON.stringify(next) === JSON.stringify(this.#document)) return

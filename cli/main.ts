@@ -6,9 +6,11 @@ import packageJson from '../package.json' with { type: 'json' }
 import { registerAgent } from './commands/agent.ts'
 import { registerAggregator } from './commands/aggregator.ts'
 import { registerChaos } from './commands/chaos.ts'
+import { registerDetectors } from './commands/detectors.ts'
 import { registerEvents } from './commands/events.ts'
 import { registerExplain } from './commands/explain.ts'
 import { registerFindings } from './commands/findings.ts'
+import { registerImport } from './commands/import.ts'
 import { registerMembers } from './commands/members.ts'
 import { registerMesh } from './commands/mesh.ts'
 import { registerPlan } from './commands/plan.ts'
@@ -27,6 +29,7 @@ const COMMANDS = [
   registerMesh,
   registerRoster,
   registerFindings,
+  registerDetectors,
   registerEvents,
   registerExplain,
   registerPlan,
@@ -34,6 +37,7 @@ const COMMANDS = [
   registerVerify,
   registerChaos,
   registerSim,
+  registerImport,
   registerAgent,
   registerAggregator,
   registerStandIn,

@@ -12,8 +12,10 @@ const HEADER = `# Detectors
 <!-- Generated from detectors/ by \`node scripts/docs.ts\`. Change it there. -->
 
 What each node looks at on its own host. Every detector is on unless settings say \`enabled: false\`; \`every\` changes how
-often it looks. A fault is reported once it has been seen without a break for its *sustain*, and expires unless it is seen
-again within three intervals.
+often it looks. A fault is reported once it has been seen without a break for its *sustain*, and reported gone once it has
+been gone for as long, unless another time is said here. One that went three times within an hour is flapping: it stays
+reported until it was gone for a time that grows each time it goes, up to half an hour. A report that is not renewed within
+three intervals turns to \`unknown\`.
 
 Three reasons belong to every detector: \`Ok\` (nothing to report), \`NotApplicable\` (the host has no such thing) and
 \`ProbeFailed\` (it could not look: status \`unknown\`, which never triggers a fix).`
@@ -36,9 +38,11 @@ function renderDetector(detector: Detector): string {
 }
 
 /** What a detector touches, in words, as people are shown it before they let it run. */
-export function describeTouches({ paths = [], commands = [], services = [], peers = false }: Touches): string {
+export function describeTouches(touches: Touches): string {
+  const { paths = [], filesystems = [], commands = [], services = [], peers = false } = touches
   const parts = [
     ...paths.map(code),
+    ...filesystems.map((path) => `how full the filesystem of ${code(path)} is`),
     ...commands.map((command) => `the program ${code(command)}`),
     ...services.map((service) => `the service ${code(service)}`),
     ...(peers ? ['what the mesh measures of its peers'] : []),
@@ -46,18 +50,20 @@ export function describeTouches({ paths = [], commands = [], services = [], peer
   return parts.length === 0 ? 'nothing' : parts.join(', ')
 }
 
-function reasonRow(name: string, { severity, sustain, summary, runbook }: Reason): string {
-  return row([code(name), severity, sustain, summary, `[${runbook}](runbooks/${runbook}.md)`])
+function reasonRow(name: string, { severity, sustain, clearAfter, summary, runbook }: Reason): string {
+  const times = clearAfter === undefined ? sustain : `${sustain}, gone after ${clearAfter}`
+  return row([code(name), severity, times, summary, `[${runbook}](runbooks/${runbook}.md)`])
 }
 
-interface OptionDoc {
+/** One option of a detector, as people are told of it. */
+export interface OptionDoc {
   readonly path: string
   readonly type: string
   readonly byDefault: string
   readonly about: string
 }
 
-function optionsOf({ options }: Detector): readonly OptionDoc[] {
+export function optionsOf({ options }: Detector): readonly OptionDoc[] {
   const schema = z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' })
   const defaults = options.parse({}) as Record<string, unknown>
   return Object.entries(schema.properties ?? {}).map(([path, property]) => {

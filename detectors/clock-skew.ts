@@ -20,6 +20,7 @@ const duration = z.string().refine(isDuration, 'write a number and ms, s, m, h o
 export const clockSkew = defineDetector({
   name: 'clock-skew',
   summary: "How far the host's clock is from the clocks of its peers.",
+  importance: 'vital',
   every: '10s',
   timeout: '5s',
   needs: [],
@@ -63,9 +64,7 @@ export const clockSkew = defineDetector({
 
   async sample(host, { minPeers }, signal) {
     signal.throwIfAborted()
-    const offsets = host
-      .peerOffsets()
-      .filter(({ offsetMs, errorMs }) => Number.isFinite(offsetMs) && Number.isFinite(errorMs))
+    const offsets = host.peerOffsets().filter(({ offsetMs, errorMs }) => isPlausible(offsetMs) && isPlausible(errorMs))
     if (offsets.length < minPeers) {
       throw new NotApplicable(`${offsets.length} peers have been measured, and it takes ${minPeers}`)
     }
@@ -108,6 +107,11 @@ function medianOffset(offsets: readonly PeerOffset[]): Offset {
   const low = median(offsets.map(({ offsetMs, errorMs }) => offsetMs - Math.abs(errorMs)))
   const high = median(offsets.map(({ offsetMs, errorMs }) => offsetMs + Math.abs(errorMs)))
   return { medianMs, errorMs: Math.max(medianMs - low, high - medianMs), peers: offsets.length }
+}
+
+/** A number, and one that sums of a few do not carry beyond all numbers. */
+function isPlausible(ms: number): boolean {
+  return Math.abs(ms) <= Number.MAX_SAFE_INTEGER
 }
 
 /** Of at least one value. Between the two middle ones when their number is even. */

@@ -14,6 +14,7 @@ const MAX = '/proc/sys/net/netfilter/nf_conntrack_max'
 export const conntrack = defineDetector({
   name: 'conntrack',
   summary: 'How full the connection-tracking table is.',
+  importance: 'vital',
   every: '15s',
   timeout: '5s',
   needs: [],

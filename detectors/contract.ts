@@ -43,6 +43,11 @@ export interface Finding {
   readonly observedAt: string
   /** How long after it was observed it stops counting. Whoever receives it counts on a clock of its own. */
   readonly ttlMs: number
+  /**
+   * The last look did not see it any more, and it is reported still: `clearing` until it was gone for as long as its reason
+   * says, `flapping` for longer since it keeps coming and going. Nothing is to be mended while it is held.
+   */
+  readonly held?: 'clearing' | 'flapping'
   /** Of the detector that says so. Agents of before it was announced leave it out. */
   readonly version?: string
 }
@@ -61,6 +66,11 @@ export interface Reason {
   readonly summary: string
   /** The fault must be seen without a break for this long before it is reported; 0s reports the first sighting. */
   readonly sustain: Duration
+  /**
+   * It must be gone for this long before it is reported gone, 30m at most; as long as its sustain when not given, since what
+   * takes long to be believed takes as long to be over. One that flaps is reported for longer: see engine/flaps.ts.
+   */
+  readonly clearAfter?: Duration
   /** The page in docs/runbooks/ that says what to do. */
   readonly runbook: string
   /**
@@ -74,6 +84,8 @@ export interface Reason {
 export interface Touches {
   /** Globs of absolute paths: `*` for any part of one name, `**` for any number of folders. Read, listed or measured. */
   readonly paths?: readonly string[]
+  /** Globs of absolute paths of which it asks only how full the filesystem is. */
+  readonly filesystems?: readonly string[]
   /** Globs of absolute paths of programs that it runs. */
   readonly commands?: readonly string[]
   /** Globs of what it sends requests to: `http://127.0.0.1:*`, `unix:/run/containerd/containerd.sock`. */
@@ -88,6 +100,8 @@ export interface Detector<O = unknown, S = unknown, R extends string = string> {
   /** At most 63 characters. One that ships with Starling leaves it out: it has the version of the program. */
   readonly version?: string
   readonly summary: string
+  /** What becomes of it when all detectors together cost more than they may; `usual` when not given. */
+  readonly importance?: Importance
   readonly every: Duration
   readonly timeout: Duration
   readonly needs: readonly Need[]
@@ -100,6 +114,9 @@ export interface Detector<O = unknown, S = unknown, R extends string = string> {
   /** Pure. `past` holds the samples before this one, newest first, at most 10. */
   judge(sample: S, options: O, past: readonly S[]): readonly Judgement<R>[]
 }
+
+/** `vital`: never looks more rarely than it is set to. `extra`: the first to do so, before the `usual` ones. */
+export type Importance = 'vital' | 'usual' | 'extra'
 
 /** Identity function that infers the sample and the reason names of a detector from its definition. */
 export function defineDetector<O, S, const R extends string>(detector: Detector<O, S, R>): Detector<O, S, R> {

@@ -96,7 +96,7 @@ export const controlPlaneServices = defineDetector({
     const meant = components.length > 0 ? components : await withManifest(host, manifests)
     const { processes, unseen } = await host.processes('now')
     signal.throwIfAborted()
-    const bounds = { signal, timeoutMs: durationMs(timeout) }
+    const bounds = { signal, withinMs: durationMs(timeout) }
     const services = await Promise.all(
       meant.map((component) => {
         const found = processes.find(
@@ -123,7 +123,7 @@ async function withManifest(host: Host, folder: string): Promise<readonly Compon
 
 interface Bounds {
   readonly signal: AbortSignal
-  readonly timeoutMs: number
+  readonly withinMs: number
 }
 
 async function ask(

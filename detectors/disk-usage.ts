@@ -5,23 +5,28 @@
  */
 import { z } from 'zod'
 import { defineDetector, type FilesystemUse, type Host, type Judgement, NotApplicable } from './contract.ts'
-import { distinctMounts, isLocalDisk, parseMounts } from './reading/mounts.ts'
+import { askMount, isRemote, STAT } from './reading/answers.ts'
+import { distinctMounts, isLocalDisk, type Mount, parseMounts } from './reading/mounts.ts'
 
 /** In a pod `self` would be the agent's own mounts. With hidepid the table of process 1 cannot be seen; then it must do. */
 const MOUNT_TABLES = ['/proc/1/mounts', '/proc/self/mounts'] as const
 /** Bounds how long one look takes; a host with more local disks than that lists those that matter in `include`. */
 const MOUNTS_MAX = 64
 
+/** How long a server behind a named mount is waited for; that it hangs is for the detector fstab to say. */
+const ANSWER_MS = 2_000
+
 const ratio = z.number().gt(0).lte(1)
 const thresholds = (warnRatio: number, alarmRatio: number) =>
   z
     .strictObject({ warnRatio: ratio.default(warnRatio), alarmRatio: ratio.default(alarmRatio) })
     .refine((levels) => levels.warnRatio < levels.alarmRatio, 'warnRatio must be below alarmRatio')
-    .prefault({})
+const ofBytes = thresholds(0.85, 0.9)
+const ofInodes = thresholds(0.9, 0.95)
 
 const mountPoint = z.string().startsWith('/', 'must be an absolute path')
 
-type DiskReason = 'DiskSpaceLow' | 'DiskAlmostFull' | 'InodesLow' | 'InodesAlmostGone'
+type DiskReason = 'DiskSpaceLow' | 'DiskAlmostFull' | 'InodesLow' | 'InodesAlmostGone' | 'WantedMountMissing'
 
 interface MountUse {
   readonly mountPoint: string
@@ -34,12 +39,24 @@ export const diskUsage = defineDetector({
   every: '1m',
   timeout: '10s',
   needs: [],
-  touches: { paths: ['/**'] },
+  touches: { paths: MOUNT_TABLES, filesystems: ['/**'], commands: [STAT] },
   options: z.strictObject({
-    bytes: thresholds(0.85, 0.9).describe('Shares of the usable bytes in use from which it is a warning, an alarm.'),
-    inodes: thresholds(0.9, 0.95).describe('Shares of the inodes in use from which it is a warning, an alarm.'),
+    bytes: ofBytes.prefault({}).describe('Shares of the usable bytes in use from which it is a warning, an alarm.'),
+    inodes: ofInodes.prefault({}).describe('Shares of the inodes in use from which it is a warning, an alarm.'),
     include: z.array(mountPoint).default([]).describe('Mount points to look at; empty: those of all local disks.'),
     ignore: z.array(mountPoint).default([]).describe('Mount points to leave out; with /* at the end, all below.'),
+    mounts: z
+      .record(mountPoint, z.strictObject({ bytes: ofBytes.exactOptional(), inodes: ofInodes.exactOptional() }))
+      .default({})
+      .describe(
+        'Thresholds of single mount points in place of bytes and inodes, as {"/export": {"bytes": {"warnRatio": 0.95, "alarmRatio": 0.98}}}. Those named here are looked at whatever is mounted there, also when a server stands behind it.',
+      ),
+    wanted: z
+      .array(mountPoint)
+      .default([])
+      .describe(
+        'Mount points where something must be mounted; nothing there is a finding, and they are looked at as those in mounts.',
+      ),
   }),
   reasons: {
     DiskSpaceLow: {
@@ -68,30 +85,56 @@ export const diskUsage = defineDetector({
       runbook: 'disk-usage',
       supersedes: 'InodesLow',
     },
+    WantedMountMissing: {
+      severity: 'alarm',
+      summary: 'Nothing is mounted where something must be: what is written there fills the filesystem beneath.',
+      sustain: '1m',
+      runbook: 'disk-usage',
+    },
   },
 
-  async sample(host, { include, ignore }, signal) {
+  async sample(host, { include, ignore, mounts, wanted }, signal) {
     signal.throwIfAborted()
-    const mounts = parseMounts(await readMounts(host)).filter(isLocalDisk)
-    const chosen = include.length === 0 ? mounts : mounts.filter((mount) => include.includes(mount.mountPoint))
+    const table = await readMounts(host)
+    const visible = new Map(table.mounts.map((mount) => [mount.mountPoint, mount]))
+    const missing = wanted.filter((point) => !visible.has(point))
+    if (missing.length > 0 && !table.isOfHost) throw new Error('the mounts of the host cannot be seen from here')
+    const named = [...new Set([...Object.keys(mounts), ...wanted])]
+    const disks = table.mounts.filter(isLocalDisk)
+    const chosen = include.length === 0 ? disks : disks.filter((mount) => include.includes(mount.mountPoint))
     const points = distinctMounts(chosen).map((mount) => mount.mountPoint)
+    const looked = [...new Set([...points.filter((point) => !isIgnored(point, ignore)), ...named])]
     const uses: MountUse[] = []
-    for (const point of points.filter((point) => !isIgnored(point, ignore)).slice(0, MOUNTS_MAX)) {
+    for (const mount of looked.flatMap((point) => visible.get(point) ?? []).slice(0, MOUNTS_MAX)) {
       signal.throwIfAborted()
-      const use = await filesystemUse(host, point)
-      if (use !== undefined) uses.push({ mountPoint: point, use })
+      const use = await useOf(host, mount, signal)
+      if (use !== undefined) uses.push({ mountPoint: mount.mountPoint, use })
     }
-    if (uses.length === 0) throw new NotApplicable('no local disk filesystem of the host can be seen from here')
-    return uses
+    if (uses.length === 0 && wanted.length === 0) {
+      throw new NotApplicable('no local disk filesystem of the host can be seen from here')
+    }
+    return { uses, missing }
   },
 
-  judge(uses, options) {
-    return uses.flatMap(({ mountPoint, use }) => [
-      ...judgeBytes(mountPoint, use, options.bytes),
-      ...judgeInodes(mountPoint, use, options.inodes),
-    ])
+  judge({ uses, missing }, { bytes, inodes, mounts }) {
+    return [
+      ...missing.map(judgeMissing),
+      ...uses.flatMap(({ mountPoint, use }) => [
+        ...judgeBytes(mountPoint, use, mounts[mountPoint]?.bytes ?? bytes),
+        ...judgeInodes(mountPoint, use, mounts[mountPoint]?.inodes ?? inodes),
+      ]),
+    ]
   },
 })
+
+function judgeMissing(mountPoint: string): Judgement<DiskReason> {
+  return {
+    reason: 'WantedMountMissing',
+    cause: mountPoint,
+    summary: `${mountPoint} must be mounted, and 0 filesystems are mounted there`,
+    evidence: [{ name: 'mounts', value: 0, limit: 1, unit: 'mounts' }],
+  }
+}
 
 interface Thresholds {
   readonly warnRatio: number
@@ -138,17 +181,21 @@ function levels(
   return share >= warnRatio ? [warn] : []
 }
 
-async function readMounts(host: Host): Promise<string> {
+async function readMounts(host: Host): Promise<{ mounts: readonly Mount[]; isOfHost: boolean }> {
   const [ofHost, ofAgent] = MOUNT_TABLES
   try {
-    return await host.readText(ofHost)
+    return { mounts: parseMounts(await host.readText(ofHost)), isOfHost: true }
   } catch {
-    return host.readText(ofAgent)
+    return { mounts: parseMounts(await host.readText(ofAgent)), isOfHost: false }
   }
 }
 
-/** Undefined when the filesystem is in the host's table but not mounted where the agent runs. */
-async function filesystemUse(host: Host, mountPoint: string): Promise<FilesystemUse | undefined> {
+/** Undefined when it cannot be seen where the agent runs, though it is in the host's table, or when a server is silent. */
+async function useOf(host: Host, { mountPoint, type }: Mount, signal: AbortSignal): Promise<FilesystemUse | undefined> {
+  if (isRemote(type)) {
+    const answer = await askMount(host, mountPoint, ANSWER_MS, signal)
+    return answer?.kind === 'fine' ? answer.use : undefined
+  }
   try {
     return await host.filesystem(mountPoint)
   } catch (error) {

@@ -79,7 +79,7 @@ export const etcdConnections = defineDetector({
   async sample(host, options, signal): Promise<Use> {
     signal.throwIfAborted()
     const etcd = await findEtcd(host, options, signal)
-    const files = await filesOf(host, etcd, { signal, timeoutMs: durationMs(options.timeout) })
+    const files = await filesOf(host, etcd, { signal, withinMs: durationMs(options.timeout) })
     return { url: etcd.clientUrl, ...files, connections: await connectionsTo(host, portOf(etcd.clientUrl)) }
   },
 
@@ -119,7 +119,7 @@ export const etcdConnections = defineDetector({
 })
 
 /** Nothing when etcd does not answer, which etcd-status reports. */
-async function filesOf(host: Host, etcd: Etcd, bounds: { signal: AbortSignal; timeoutMs: number }) {
+async function filesOf(host: Host, etcd: Etcd, bounds: { signal: AbortSignal; withinMs: number }) {
   const url = `${etcd.metricsUrl}/metrics`
   try {
     const reply = await host.get(url, await asking(host, etcd, url, { ...bounds, bytesMax: METRICS_BYTES_MAX }))

@@ -61,7 +61,7 @@ export const etcdHealth = defineDetector({
   async sample(host, options, signal) {
     signal.throwIfAborted()
     const etcd = await findEtcd(host, options, signal)
-    const bounds = { signal, timeoutMs: durationMs(options.timeout) }
+    const bounds = { signal, withinMs: durationMs(options.timeout) }
     const answers = await Promise.all(PATHS.map((path) => answerOf(host, etcd, path, bounds)))
     return { url: etcd.metricsUrl, answers: answers.filter((answer) => answer !== undefined) }
   },
@@ -92,7 +92,7 @@ async function answerOf(
   host: Host,
   etcd: Etcd,
   path: string,
-  bounds: { signal: AbortSignal; timeoutMs: number },
+  bounds: { signal: AbortSignal; withinMs: number },
 ): Promise<Answer | undefined> {
   const url = etcd.metricsUrl
   try {

@@ -130,9 +130,9 @@ export const etcdStatus = defineDetector({
     member.down === undefined ? judgeMember(member, options) : [judgeDown(member.url, member.down)],
 })
 
-async function memberOf(host: Host, etcd: Etcd, timeoutMs: number, signal: AbortSignal): Promise<Member> {
+async function memberOf(host: Host, etcd: Etcd, withinMs: number, signal: AbortSignal): Promise<Member> {
   const { clientUrl: url, metricsUrl } = etcd
-  const bounds = { signal, timeoutMs, bytesMax: METRICS_BYTES_MAX }
+  const bounds = { signal, withinMs, bytesMax: METRICS_BYTES_MAX }
   const { status: code, body } = await host.get(`${metricsUrl}/metrics`, await asking(host, etcd, metricsUrl, bounds))
   if (code !== 200) throw new Error(`${metricsUrl}/metrics answers ${code}`)
   const samples = [...prometheusSamples(body, WANTED)]
@@ -152,7 +152,7 @@ async function memberOf(host: Host, etcd: Etcd, timeoutMs: number, signal: Abort
   }
 }
 
-async function statusOf(host: Host, etcd: Etcd, bounds: { signal: AbortSignal; timeoutMs: number }) {
+async function statusOf(host: Host, etcd: Etcd, bounds: { signal: AbortSignal; withinMs: number }) {
   const url = `${etcd.clientUrl}/etcdserverpb.Maintenance/Status`
   return etcdStatusOf(await host.call(url, new Uint8Array(), await asking(host, etcd, url, bounds)))
 }

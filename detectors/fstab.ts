@@ -167,8 +167,8 @@ interface Answered {
 }
 
 function judgeAnswer({ mountPoint, type, answer }: Answered): readonly Judgement<FstabReason>[] {
-  if (answer === undefined || answer === 'fine') return []
-  if (answer === 'hung') {
+  if (answer === undefined || answer.kind === 'fine') return []
+  if (answer.kind === 'hung') {
     return [
       {
         reason: 'MountHung',
@@ -182,8 +182,8 @@ function judgeAnswer({ mountPoint, type, answer }: Answered): readonly Judgement
     {
       reason: 'MountFails',
       cause: mountPoint,
-      summary: `1 mount, ${mountPoint} (${type}), fails: ${answer.fails}`,
-      evidence: [{ name: 'error', value: answer.fails, unit: '' }],
+      summary: `1 mount, ${mountPoint} (${type}), fails: ${answer.why}`,
+      evidence: [{ name: 'error', value: answer.why, unit: '' }],
     },
   ]
 }

@@ -1,6 +1,11 @@
 /** Every detector that ships with Starling. To add one, write its file and name it here. */
+
+import { cadvisor } from './cadvisor.ts'
+import { cadvisorCgroupMemory } from './cadvisor-cgroup-memory.ts'
+import { cadvisorProcess } from './cadvisor-process.ts'
 import { clockSkew } from './clock-skew.ts'
 import { conntrack } from './conntrack.ts'
+import { conntrackDrops } from './conntrack-drops.ts'
 import type { Detector } from './contract.ts'
 import { controlPlaneServices } from './control-plane-services.ts'
 import { diskUsage } from './disk-usage.ts'
@@ -10,6 +15,7 @@ import { etcdStatus } from './etcd-status.ts'
 import { fileHandles } from './file-handles.ts'
 import { fstab } from './fstab.ts'
 import { kernelParams } from './kernel-params.ts'
+import { kernelVersion } from './kernel-version.ts'
 import { kubeletHealth } from './kubelet-health.ts'
 import { kubeletProcess } from './kubelet-process.ts'
 import { kubeletVersion } from './kubelet-version.ts'
@@ -21,6 +27,7 @@ import { processCount } from './process-count.ts'
 import { psi } from './psi.ts'
 import { readOnlyFs } from './read-only-fs.ts'
 import { runtimeHealth } from './runtime-health.ts'
+import { syslogLevel } from './syslog-level.ts'
 
 /** In the order in which reports and the documentation list them. */
 export const builtinDetectors: readonly Detector[] = [
@@ -38,6 +45,12 @@ export const builtinDetectors: readonly Detector[] = [
   fileHandles,
   fstab,
   readOnlyFs,
+  cadvisorProcess,
+  cadvisorCgroupMemory,
+  conntrackDrops,
+  kernelVersion,
+  syslogLevel,
+  cadvisor,
   kubeletHealth,
   kubeletVersion,
   runtimeHealth,

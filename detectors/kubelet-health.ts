@@ -107,13 +107,13 @@ async function answerOf(
   host: Host,
   url: string,
   token: string | undefined,
-  timeoutMs: number,
+  withinMs: number,
   signal: AbortSignal,
 ): Promise<Answer> {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
   try {
     // A kubelet signs its own certificate unless it is told otherwise.
-    const reply = await host.get(url, { signal, timeoutMs, headers, tls: { anyServer: isLoopback(url) } })
+    const reply = await host.get(url, { signal, withinMs, headers, tls: { anyServer: isLoopback(url) } })
     return read(url, reply)
   } catch (error) {
     if (error instanceof Unreachable) return { url, unreachable: error.code }

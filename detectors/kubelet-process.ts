@@ -12,6 +12,7 @@ const finder = new DaemonFinder()
 export const kubeletProcess = defineDetector({
   name: 'kubelet-process',
   summary: "Whether this node's kubelet runs.",
+  importance: 'vital',
   every: '10s',
   timeout: '5s',
   needs: [],

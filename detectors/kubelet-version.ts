@@ -127,7 +127,7 @@ async function metricOf(
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const bounds = { signal, timeoutMs: 10_000, bytesMax: METRICS_BYTES_MAX, headers, tls: { anyServer: true } }
+  const bounds = { signal, withinMs: 10_000, bytesMax: METRICS_BYTES_MAX, headers, tls: { anyServer: true } }
   try {
     const { status, body } = await host.get(url, bounds)
     if (status !== 200) return undefined

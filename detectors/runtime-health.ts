@@ -76,7 +76,7 @@ export const runtimeHealth = defineDetector({
     signal.throwIfAborted()
     const hasKubelet = await anyExists(host, KUBELET_SIGNS)
     const wanted = sockets.length > 0 ? sockets : await socketsOf(host, hasKubelet)
-    const ask = { signal, timeoutMs: durationMs(timeout) }
+    const ask = { signal, withinMs: durationMs(timeout) }
     const runtimes = await Promise.all(
       wanted.map(async (socket): Promise<Runtime> => {
         try {

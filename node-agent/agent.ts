@@ -5,7 +5,8 @@
 import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
 import { parseListen } from '../common/listen.ts'
 import type { Logger } from '../common/pino-log.ts'
-import { startDetectors } from '../detectors/engine/engine.ts'
+import { type DetectorReport, startDetectors } from '../detectors/engine/engine.ts'
+import { openTrackStore } from '../detectors/engine/store.ts'
 import { createHost } from '../detectors/host/host.ts'
 import { builtinDetectors } from '../detectors/index.ts'
 import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
@@ -13,16 +14,20 @@ import { type LoadedIdentity, loadIdentity, writeRoster } from '../mesh/identity
 import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
+import { PluginShelf } from '../plugins/shelf.ts'
 import { builtinRemediators } from '../remediators/index.ts'
 import { decodePermit, encodeNote, isPermitTopic, remediationTopic } from '../remediators/notes.ts'
 import { type RemediationRoom, startRemediation } from '../remediators/run.ts'
 import { APPLIED_TOPIC, encodeApplied, SETTINGS_TOPIC } from '../settings/notes.ts'
+import { ownSettings } from '../settings/validate.ts'
 import type { AgentConfig } from './config.ts'
 import { startHealthServer } from './health-server.ts'
 import { createAgentMetrics } from './metrics.ts'
+import { PluginRoom } from './plugin-room.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
-import { SETTINGS_REPORT, settingsFinding } from './settings-finding.ts'
+import { settingsFinding } from './settings-finding.ts'
 import { SettingsKeeper } from './settings-keeper.ts'
+import { shedFinding } from './shed-finding.ts'
 import { VerdictLog } from './verdict-log.ts'
 
 /** How soon a change in which subjects are covered is told: about a beat. */
@@ -46,29 +51,46 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
 
   const publisher = new Publisher()
   const metrics = createAgentMetrics(() => publisher.mesh)
-  const keeper = await loadSettingsKeeper(identity, config, log)
+  const shelf = await PluginShelf.load(config.plugins, log)
+  const keeper = await loadSettingsKeeper(identity, config, shelf, log)
+  const remediators = [...builtinRemediators, ...shelf.remediators]
   const stopping = new AbortController()
   let remediation: RemediationRoom | undefined
+  const tracks = await openTrackStore(stateDir, node, log)
+  const host = createHost({ node, root: config.host.root, peerOffsets: () => publisher.peerOffsets() })
+  const onReport = (report: DetectorReport) => {
+    metrics.report(report.detector, report.findings)
+    void remediation?.onReport(report)
+    publisher.report(report)
+  }
   const detectors = startDetectors({
-    host: createHost({ node, root: config.host.root, peerOffsets: () => publisher.peerOffsets() }),
+    host,
     detectors: builtinDetectors,
     version: packageJson.version,
-    options: keeper.document?.detectors ?? {},
-    onReport: (report) => {
-      metrics.report(report.detector, report.findings)
-      void remediation?.onReport(report)
-      publisher.report(report)
-    },
+    options: ownSettings(keeper.document?.detectors, builtinDetectors),
+    onReport,
+    onLook: metrics.look,
+    onShed: (shed) =>
+      publisher.reportOwn(shedFinding({ node, shed, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS })),
+    memory: { kept: await tracks.load(), save: (known) => tracks.save(known) },
     signal: stopping.signal,
+    log,
+  })
+  const plugins = new PluginRoom({
+    shelf,
+    host,
+    settings: () => keeper.document?.detectors ?? {},
+    onReport,
+    onLook: metrics.look,
     log,
   })
   remediation = await startRemediation({
     node,
     stateDir,
     root: config.host.root,
-    remediators: builtinRemediators,
-    settings: keeper.document?.remediators ?? {},
-    verify: (detector) => detectors.runNow(detector),
+    remediators,
+    settings: ownSettings(keeper.document?.remediators, remediators),
+    verify: (detector) => (plugins.has(detector) ? plugins : detectors).runNow(detector),
     announce: (change) => {
       log.info({ plan: change.plan.id, phase: change.phase, why: change.why }, 'remediation')
       publisher.publish(remediationTopic(change.plan.id), encodeNote(change), NOTE_TTL_MS)
@@ -79,8 +101,9 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const useSettings = () => {
     const { document } = keeper
     if (document === null) return
-    detectors.reconfigure(document.detectors ?? {})
-    remediation.reconfigure(document.remediators ?? {})
+    detectors.reconfigure(ownSettings(document.detectors, builtinDetectors))
+    plugins.reconfigure()
+    remediation.reconfigure(ownSettings(document.remediators, remediators))
     announceSettings()
   }
   const announceSettings = () => {
@@ -88,7 +111,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     metrics.settings(version)
     publisher.publish(APPLIED_TOPIC, encodeApplied({ version }), NOTE_TTL_MS)
     const state = { node, version, rejected: keeper.rejected, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS }
-    publisher.report({ detector: SETTINGS_REPORT, findings: [settingsFinding(state)], changed: true })
+    publisher.reportOwn(settingsFinding(state))
   }
   const verdicts = new VerdictLog(log)
   const hear = async ({ statement: { signer, body } }: SignedStatement) => {
@@ -130,11 +153,12 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   })
   publisher.start(mesh)
   announceSettings()
-  const watching = setInterval(() => publisher.watching(), WATCHING_EVERY_MS)
-  const { host, port } = config.metrics
+  const watching = setInterval(() => {
+    publisher.watching()
+    publisher.renew()
+  }, WATCHING_EVERY_MS)
   const stopHealth = await startHealthServer({
-    host,
-    port,
+    ...config.metrics,
     metrics: () => metrics.registry.metrics(),
   })
   log.info({ mesh: roster.mesh, epoch: roster.epoch, peer: identity.keys.peerId }, 'agent started')
@@ -144,17 +168,27 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       clearInterval(watching)
       stopping.abort()
       stopHealth()
-      await Promise.all([remediation.stop(), detectors.stopped, mesh.stop({ reason: 'stopped', forMs: LEAVE_MS_MAX })])
+      await Promise.all([
+        remediation.stop(),
+        detectors.stopped,
+        plugins.stop(),
+        mesh.stop({ reason: 'stopped', forMs: LEAVE_MS_MAX }),
+      ])
     },
   }
 }
 
-function loadSettingsKeeper(identity: LoadedIdentity, config: AgentConfig, log: Logger): Promise<SettingsKeeper> {
+function loadSettingsKeeper(
+  identity: LoadedIdentity,
+  config: AgentConfig,
+  shelf: PluginShelf,
+  log: Logger,
+): Promise<SettingsKeeper> {
   const verifiers = identity.roster.aggregators.map(({ peerId }) => verifierOf(publicKeyOfPeer(peerId)))
   return SettingsKeeper.load({
     stateDir: config.stateDir,
     mesh: config.mesh.id,
-    registries: { detectors: builtinDetectors, remediators: builtinRemediators },
+    registries: () => shelf.registries,
     verify: (bytes, signature) => verifiers.some((verify) => verify(bytes, signature)),
     log,
   })

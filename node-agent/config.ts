@@ -1,6 +1,7 @@
 /** What an agent reads from /etc/starling/agent.yaml: who it is and where things are. Policy comes with the signed settings. */
 import { z } from 'zod'
 import { endpoint, logPart, meshPart, port, trustPart } from '../common/config-parts.ts'
+import { pluginsPart } from '../plugins/place.ts'
 
 export const AGENT_CONFIG_FILE = '/etc/starling/agent.yaml'
 
@@ -32,6 +33,7 @@ export const agentConfig = z.strictObject({
   log: logPart.prefault({}),
   metrics: metricsPart.prefault({}),
   host: hostPart.prefault({}),
+  plugins: pluginsPart.prefault({}),
   /** Keys, certificate, roster and settings; readable by the agent alone. */
   stateDir: z.string().min(1).default('/var/lib/starling'),
 })

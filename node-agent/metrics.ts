@@ -1,22 +1,15 @@
 /** The agent's own metrics; names as in docs/contracts.md. */
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import { type Finding, SEVERITIES } from '../detectors/contract.ts'
 import type { MeshNode, Traffic } from '../mesh/libp2p/mesh-node.ts'
 import { countTraffic } from '../mesh/libp2p/traffic-metrics.ts'
+import { createDetectorMetrics, type DetectorMetrics } from './detector-metrics.ts'
 
 const HOUR_MS = 3_600_000
 
-export interface AgentMetrics {
+export interface AgentMetrics extends DetectorMetrics {
   readonly registry: Registry
   traffic(traffic: Traffic): void
-  report(detector: string, findings: readonly Finding[]): void
   settings(version: number): void
-}
-
-/** 0 is well, then the severities in their order; unknown is -1, so that no threshold takes it for well or ill. */
-function severityValue(finding: Finding): number {
-  if (finding.status === 'unknown') return -1
-  return (SEVERITIES as readonly string[]).indexOf(finding.status) + 1
 }
 
 /**
@@ -35,18 +28,6 @@ export function createAgentMetrics(mesh: () => Pick<MeshNode, 'peerClocks' | 'de
   const registry = new Registry()
   const registers = [registry]
   collectProcessMetrics(registry)
-  const severity = new Gauge({
-    name: 'starling_finding_severity',
-    help: 'Worst finding by detector and reason: 0 ok, 1 info, 2 warn, 3 alarm, 4 error, -1 unknown',
-    labelNames: ['detector', 'reason'],
-    registers,
-  })
-  const lastSuccess = new Gauge({
-    name: 'starling_detector_last_success_timestamp_seconds',
-    help: 'When the detector last saw what it looks at',
-    labelNames: ['detector'],
-    registers,
-  })
   const version = new Gauge({
     name: 'starling_settings_version_info',
     help: 'Version of the settings in force; 0 before any',
@@ -75,11 +56,7 @@ export function createAgentMetrics(mesh: () => Pick<MeshNode, 'peerClocks' | 'de
   return {
     registry,
     traffic: countTraffic(registry),
-    report(detector, findings) {
-      severity.remove({ detector })
-      for (const finding of findings) severity.set({ detector, reason: finding.reason }, severityValue(finding))
-      if (findings.every(({ status }) => status !== 'unknown')) lastSuccess.setToCurrentTime({ detector })
-    },
+    ...createDetectorMetrics(registry, () => performance.now()),
     settings: (current) => version.set(current),
   }
 }

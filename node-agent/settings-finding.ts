@@ -2,7 +2,7 @@
 import type { Finding } from '../detectors/contract.ts'
 
 /** The name under which it is reported, beside the detectors'. */
-export const SETTINGS_REPORT = 'settings-rejected'
+const SETTINGS_REPORT = 'settings-rejected'
 
 export interface SettingsState {
   readonly node: string

@@ -4,13 +4,14 @@ import type { Log } from '../common/log.ts'
 import type { SettingsDocument } from '../settings/document.ts'
 import { acceptSettings, type SignedSettings, type Verify } from '../settings/signed.ts'
 import { loadSettings, saveSettings } from '../settings/store.ts'
-import { type Registries, validateSettings } from '../settings/validate.ts'
+import { type Registries, validateKnownSettings } from '../settings/validate.ts'
 
 export interface SettingsKeeperInit {
   readonly stateDir: string
   readonly mesh: string
   readonly verify: Verify
-  readonly registries: Registries
+  /** What settings can be about on this node; changes as plugins come and go. */
+  readonly registries: () => Registries
   readonly log: Log
 }
 
@@ -58,10 +59,14 @@ export class SettingsKeeper {
     return true
   }
 
-  /** Validate, then swap: a document that this build cannot use changes nothing. */
+  /**
+   * Validate, then swap: a document that this build cannot use changes nothing. Names that only other nodes know are passed
+   * over; the aggregator has checked them.
+   */
   #swap(settings: SignedSettings): boolean {
     try {
-      validateSettings(settings.document, `settings version ${settings.document.version}`, this.#init.registries)
+      const { document } = settings
+      validateKnownSettings(document, `settings version ${document.version}`, this.#init.registries())
     } catch (error) {
       this.#reject(messageOf(error))
       return false

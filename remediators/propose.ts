@@ -20,7 +20,9 @@ export function onReport(
 ): StepResult {
   // The detector could not look: no reason to propose anything, and none to take anything back.
   if (findings.some(({ status }) => status === 'unknown')) return { state, effects: [] }
-  const faults = findings.filter((finding) => finding.node === rules.node && FAULTS.has(finding.status))
+  const faults = findings.filter(
+    ({ node, status, held }) => node === rules.node && FAULTS.has(status) && held === undefined,
+  )
   const plans = faults.flatMap((fault) => plansFor(rules, fault, now))
   const withdrawn = withdraw(state, now, detector, plans, faults)
   const proposed = propose(rules, withdrawn.state, now, plans)

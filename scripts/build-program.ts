@@ -28,16 +28,23 @@ async function buildProgram(folder: string): Promise<void> {
     ssr: { noExternal: true },
     plugins: [noting(note)],
     build: {
-      ssr: 'cli/main.ts',
+      ssr: true,
       outDir: folder,
       emptyOutDir: true,
       target: 'node22',
       // For `node --enable-source-maps`, should a stack trace's names not do.
       sourcemap: true,
       rolldownOptions: {
+        // The last three are what plugins import; plugins/modules.ts knows these names.
+        input: {
+          starling: 'cli/main.ts',
+          detector: 'detectors/plugins/authors.ts',
+          remediator: 'remediators/authors.ts',
+          testing: 'detectors/testing/authors.ts',
+        },
         output: {
           // All files side by side, so that what a module finds relative to itself is the same from each of them.
-          entryFileNames: 'starling.mjs',
+          entryFileNames: '[name].mjs',
           chunkFileNames: '[name]-[hash].mjs',
           // A process keeps the text of its program in memory, so comments and blanks go, and one letter that is not
           // ASCII would double it. Names stay, for stack traces.

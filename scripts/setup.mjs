@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url'
 import { buildPage, buildProgram } from './setup/builds.mjs'
 import { SetupError } from './setup/command.mjs'
 import { ensureTestPrograms } from './setup/debian-packages.mjs'
-import { ensureKubernetes } from './setup/kubernetes.mjs'
+import { ensureCadvisor, ensureKubernetes } from './setup/kubernetes.mjs'
+import { ensureMachine } from './setup/machine.mjs'
 import { findNode, installPackages } from './setup/npm-packages.mjs'
 import { say } from './setup/progress.mjs'
 
@@ -38,8 +39,10 @@ async function setUp() {
   const program = await buildProgram(root, node)
   const fetched = mode === 'test' && (await ensureTestPrograms(root))
   const kubernetes = mode === 'test' && (await ensureKubernetes())
+  const cadvisor = mode === 'test' && (await ensureCadvisor())
+  const machine = mode === 'test' && (await ensureMachine())
 
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-  const anything = installed || page || program || fetched || kubernetes
+  const anything = installed || page || program || fetched || kubernetes || cadvisor || machine
   say(`ready in ${seconds} s${anything ? '' : ', everything was up to date'}`)
 }

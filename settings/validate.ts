@@ -25,6 +25,26 @@ export function validateSettings(value: unknown, source: string, registries: Reg
   return document
 }
 
+/**
+ * As validateSettings, but that names are passed over that `registries` lacks, and stay in the document. For settings that
+ * an aggregator once took: a plugin that is missing or broken here must not keep all other policy out.
+ */
+export function validateKnownSettings(value: unknown, source: string, registries: Registries): SettingsDocument {
+  const document = validateShape(value, source)
+  const detectors = ownSettings(document.detectors, registries.detectors)
+  const remediators = ownSettings(document.remediators, registries.remediators)
+  validateSettings({ ...document, detectors, remediators }, source, registries)
+  return document
+}
+
+/** Of settings by name those of `known`. An agent may lack a plugin that the aggregator knows and others have. */
+export function ownSettings<T>(
+  byName: Readonly<Record<string, T>> | undefined,
+  known: readonly { readonly name: string }[],
+): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(byName ?? {}).filter(([name]) => known.some((one) => one.name === name)))
+}
+
 function validateShape(value: unknown, source: string): SettingsDocument {
   const result = settingsDocument.safeParse(value)
   if (result.success) return result.data

@@ -3,6 +3,7 @@
  * the time for it their Nodes speak for them. Undone at once, and written again seconds later, marks would make pods move.
  */
 import type { Finding } from '../../detectors/contract.ts'
+import { EXPIRED } from '../fleet.ts'
 import type { NodeObject } from './marking/objects.ts'
 import { findingOn } from './marking/shown.ts'
 
@@ -28,6 +29,8 @@ export class InheritedFindings {
   /** With what was found before, as long as the node's detector has not been heard since. */
   of(node: string, heard: readonly Finding[]): readonly Finding[] {
     const found = this.#now() < this.#untilMs ? this.#found?.get(node) : undefined
-    return found === undefined || heard.some(({ detector }) => detector === found.detector) ? heard : [...heard, found]
+    // What has expired was said to an earlier life of this process at the latest.
+    const isHeard = heard.some(({ detector, reason }) => detector === found?.detector && reason !== EXPIRED)
+    return found === undefined || isHeard ? heard : [...heard, found]
   }
 }

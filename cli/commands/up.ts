@@ -6,14 +6,14 @@ import type { MemberView } from '../../aggregator/model.ts'
 import { readSettingsFile } from '../../aggregator/settings-file.ts'
 import { readOrMakeToken } from '../../aggregator/token.ts'
 import { StarlingError, UsageError } from '../../common/errors.ts'
-import { builtinDetectors } from '../../detectors/index.ts'
-import { builtinRemediators } from '../../remediators/index.ts'
+import { silentLog } from '../../common/log.ts'
+import { PluginShelf } from '../../plugins/shelf.ts'
 import type { SettingsDocument } from '../../settings/document.ts'
 import { type ApiClient, createClient } from '../client.ts'
 import { untilSignal } from '../lifetime.ts'
 import { serveControl } from '../local/control.ts'
 import { endEarlierLife, removeUpState, writeUpState } from '../local/earlier-life.ts'
-import { type LocalLayout, layOut } from '../local/layout.ts'
+import { type LocalLayout, layOut, pluginsFolderOf } from '../local/layout.ts'
 import { LocalMesh } from '../local/mesh.ts'
 import { requireFree, waitUntilFree } from '../local/ports.ts'
 import { print } from '../output.ts'
@@ -59,12 +59,16 @@ async function up(options: UpOptions): Promise<void> {
     throw new UsageError(`--nodes is ${options.nodes}`, 'give a whole number from 1 to 50')
   }
   const layout = await layOut(options)
-  const registries = { detectors: builtinDetectors, remediators: builtinRemediators }
+  const { registries, problems } = await PluginShelf.load(
+    { folder: pluginsFolderOf(layout.dir), packages: [] },
+    silentLog,
+  )
   const settings = options.settings ?? join(layout.dir, 'settings.yaml')
   // Before anything is done. Settings that are not there yet will be the shipped ones.
   if (options.settings !== undefined || existsSync(settings)) readSettingsFile(settings, layout.mesh, registries)
   const url = `http://127.0.0.1:${layout.httpPort}`
   const tell = (line: string) => process.stderr.write(`${line}\n`)
+  for (const { source, why } of problems) tell(`not loaded: ${source}: ${why}`)
   const mesh = new LocalMesh({ layout, tell, onRestart: () => writeState() })
   const left = await endEarlierLife(layout.dir)
   if (left !== undefined && left.length > 0) tell(`ended what a killed mesh had left behind: ${left.join(', ')}`)

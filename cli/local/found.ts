@@ -10,7 +10,7 @@ import { issueCertificate } from '../../mesh/identity/enrolment.ts'
 import { publicKeyPem, writeEnrolled, writeIdentity } from '../../mesh/identity/identity-dir.ts'
 import { type KeyPair, keyPairFromSeed, newSeed } from '../../mesh/identity/keys.ts'
 import { signRoster } from '../../mesh/identity/signed-roster.ts'
-import type { LocalLayout, LocalNode } from './layout.ts'
+import { type LocalLayout, type LocalNode, pluginsFolderOf } from './layout.ts'
 
 /** A local mesh is founded anew long before its certificates end. */
 const CERTIFICATE_MS = 365 * 86_400_000
@@ -30,6 +30,7 @@ export function configFileOf(node: LocalNode): string {
 
 export async function found(layout: LocalLayout, options: FoundOptions): Promise<void> {
   mkdirSync(layout.dir, { recursive: true, mode: 0o700 })
+  mkdirSync(pluginsFolderOf(layout.dir), { recursive: true, mode: 0o700 })
   forgetOtherShape(layout)
   const ca = await keyPairFromSeed(seedIn(join(layout.dir, 'ca.key')))
   const caFile = join(layout.dir, 'ca.pem')
@@ -117,6 +118,7 @@ function agentConfigOf(layout: LocalLayout, node: LocalNode, ca: string, { hostR
     log: { format: logFormat },
     metrics: { host: node.host, port: node.metricsPort },
     host: { root: hostRoot },
+    plugins: { folder: pluginsFolderOf(layout.dir) },
     stateDir: node.dir,
   }
 }
@@ -135,6 +137,7 @@ function aggregatorConfigOf(
     http: { port: layout.httpPort },
     store: { path: join(node.dir, 'history.sqlite') },
     settings,
+    plugins: { folder: pluginsFolderOf(layout.dir) },
     notice: `A local mesh: all ${layout.nodes.length} nodes are processes that read this one host, so each finding shows up on every node.`,
     tokenFile: join(layout.dir, 'token'),
     stateDir: node.dir,

@@ -37,6 +37,11 @@ export interface LayoutOptions {
 const METRICS_OFFSET = 1
 const SHARED_STEP = 10
 
+/** The plugins of all nodes of the mesh in `dir`. */
+export function pluginsFolderOf(dir: string): string {
+  return join(dir, 'plugins.d')
+}
+
 /** Where 127.0.1.N cannot be used (macOS has 127.0.0.1 alone), nodes share one address and differ by port. */
 export async function layOut({ dir, nodes, httpPort, meshPort, kubeletPort }: LayoutOptions): Promise<LocalLayout> {
   const folder = resolve(dir)

@@ -15,10 +15,13 @@ const MEASURES_MAX = 32
 const MEASURE_TEXT_LENGTH_MAX = 200
 const UNIT_LENGTH_MAX = 31
 
-/** The worst `FINDINGS_MAX` of `findings`, worst first, equals in their own order. */
-export function worstFirst(findings: readonly Finding[]): readonly Finding[] {
-  const rank = ({ status }: Finding) => (SEVERITIES as readonly string[]).indexOf(status)
-  return findings.toSorted((a, b) => rank(b) - rank(a)).slice(0, FINDINGS_MAX)
+/** The worst `max` of `findings`, worst first, equals in their own order. */
+export function worstFirst<F extends Pick<Finding, 'status'>>(
+  findings: readonly F[],
+  max = FINDINGS_MAX,
+): readonly F[] {
+  const rank = ({ status }: F) => (SEVERITIES as readonly string[]).indexOf(status)
+  return findings.toSorted((a, b) => rank(b) - rank(a)).slice(0, max)
 }
 
 /** Throws a TypeError when a detector returned something else than a judgement. */

@@ -1,14 +1,22 @@
 /**
- * Runs detectors on a host, each at its own interval. Schedule, timeout, debounce and expiry are here (runner.ts,
- * probe.ts, track.ts), so that a detector is nothing but what to look at and what to make of it.
+ * Runs detectors on a host, each at its own interval. Schedule, timeout, debounce, expiry, memory and budget are here
+ * (runner.ts, probe.ts, track.ts, kept.ts, shedding.ts), so that a detector is nothing but what to look at and what to make
+ * of it.
  */
 import { type Log, silentLog } from '../../common/log.ts'
 import type { Detector, Finding, Host } from '../contract.ts'
+import { type Budget, DEFAULT_BUDGET } from './budget.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { CpuMeter } from './cpu-meter.ts'
+import type { Kept, KeptState } from './kept.ts'
 import { readDetectorOptions } from './options.ts'
-import { type DetectorReport, DetectorRunner } from './runner.ts'
+import { type DetectorReport, DetectorRunner, type Look } from './runner.ts'
+import { sampleBytes } from './samples.ts'
+import { Saving } from './saving.ts'
+import { type Shed, Shedding } from './shedding.ts'
 
-export type { DetectorReport } from './runner.ts'
+export type { DetectorReport, Look } from './runner.ts'
+export type { Shed } from './shedding.ts'
 
 export interface DetectorsInit {
   readonly host: Host
@@ -19,10 +27,22 @@ export interface DetectorsInit {
   readonly options: unknown
   /** Called after each run of each detector, changed or not: a report also renews findings before they expire. */
   readonly onReport: (report: DetectorReport) => void
+  /** Called after each look and its report. */
+  readonly onLook?: (look: Look) => void
+  /** Called when it changed which detectors look more rarely than they are set to, to keep to the budget. */
+  readonly onShed?: (shed: readonly Shed[]) => void
+  /** What was known before this process started, and where to write what is known now; nowhere when not given. */
+  readonly memory?: DetectorMemory
+  readonly budget?: Budget
   /** Stops every detector; the look in progress is given up and not reported. */
   readonly signal: AbortSignal
   readonly clock?: Clock
   readonly log?: Log
+}
+
+export interface DetectorMemory {
+  readonly kept: KeptState
+  save(detectors: ReadonlyMap<string, Kept>): Promise<void>
 }
 
 export interface DetectorEngine {
@@ -37,23 +57,49 @@ export interface DetectorEngine {
   readonly stopped: Promise<void>
 }
 
+const NO_MEMORY: DetectorMemory = { kept: { isSameBoot: false, detectors: new Map() }, save: async () => {} }
+
 /** Throws a UsageError when `options` are not valid, before anything runs. */
 export function startDetectors(init: DetectorsInit): DetectorEngine {
-  const { host, detectors, version, onReport, signal, clock = systemClock, log = silentLog } = init
+  const { host, detectors, version, signal, clock = systemClock, log = silentLog, memory = NO_MEMORY } = init
+  const { onReport, onLook = () => {}, onShed = () => {}, budget = DEFAULT_BUDGET } = init
   const settings = readDetectorOptions(detectors, init.options)
   const runners = new Map<string, DetectorRunner>()
+  const saving = new Saving(clock, log, () =>
+    memory.save(
+      new Map([...runners].flatMap(([name, { kept }]) => (kept === undefined ? [] : [[name, kept] as const]))),
+    ),
+  )
+  const shared = {
+    host,
+    version,
+    clock,
+    log,
+    meter: new CpuMeter(clock),
+    sizeOf: sampleBytes,
+    kept: memory.kept,
+    onReport: (report: DetectorReport) => {
+      saving.looked(report.changed)
+      onReport(report)
+    },
+    onLook: (look: Look) => {
+      onLook(look)
+      shedding.decide(clock.now().ms)
+    },
+  }
   for (const detector of detectors) {
     const setting = settings.get(detector.name)
-    if (setting !== undefined) {
-      runners.set(detector.name, new DetectorRunner(detector, setting, { host, version, clock, log, onReport }))
-    }
+    if (setting !== undefined) runners.set(detector.name, new DetectorRunner(detector, setting, shared))
   }
+  const shedding = new Shedding({ budget, runners: [...runners.values()], log, onShed })
   const stopAll = () => {
     for (const runner of runners.values()) runner.stop()
+    saving.stop()
   }
   if (signal.aborted) stopAll()
   else signal.addEventListener('abort', stopAll, { once: true })
-  const stopped = Promise.all([...runners.values()].map((runner) => runner.start())).then(() => {})
+  const looking = [...runners.values()].map((runner) => runner.start())
+  const stopped = Promise.all([...looking, saving.run()]).then(() => {})
 
   return {
     stopped,

@@ -10,6 +10,7 @@ export interface Probe {
   readonly result: RunResult
   /** What was judged; undefined when nothing was. */
   readonly sample: unknown
+  readonly timedOut: boolean
   /** Set when the detector did not stop when told to: resolves when it does at last, if ever. */
   readonly hung: Promise<void> | undefined
 }
@@ -38,18 +39,22 @@ export async function probe(input: ProbeInput): Promise<Probe> {
   } catch (error) {
     const kind = error instanceof NotApplicable ? 'not-applicable' : 'failed'
     const ended = sampling.then(ignore, ignore)
-    return { result: { kind, why: boundSummary(messageOf(error)) }, sample, hung: running ? ended : undefined }
+    const result = { kind, why: boundSummary(messageOf(error)) } as const
+    return { result, sample, timedOut: error instanceof TimedOut, hung: running ? ended : undefined }
   }
   try {
     const judgements = detector.judge(sample, options, past).slice(0, JUDGEMENTS_MAX).map(boundJudgement)
     const stray = unknownReason(detector.reasons, judgements)
     if (stray !== undefined) throw new Error(`reason ${stray} is not in the catalogue`)
-    return { result: { kind: 'judged', judgements }, sample, hung: undefined }
+    return { result: { kind: 'judged', judgements }, sample, timedOut: false, hung: undefined }
   } catch (error) {
     const why = boundSummary(`cannot judge what was read: ${messageOf(error)}`)
-    return { result: { kind: 'failed', why }, sample, hung: undefined }
+    return { result: { kind: 'failed', why }, sample, timedOut: false, hung: undefined }
   }
 }
+
+/** The detector was not done in its time. What it throws on being told to stop is the same. */
+class TimedOut extends Error {}
 
 function ignore(): void {}
 
@@ -63,7 +68,7 @@ async function takeSample(detector: Detector, host: Host, options: unknown, sign
 async function withinTime(sampling: Promise<unknown>, { timeoutMs, clock, abort }: ProbeInput): Promise<unknown> {
   const done = new AbortController()
   const limit = clock.sleep(timeoutMs, done.signal).then(() => {
-    const timeout = new Error(`no answer within ${formatDuration(timeoutMs)}`)
+    const timeout = new TimedOut(`no answer within ${formatDuration(timeoutMs)}`)
     abort.abort(timeout)
     throw timeout
   })

@@ -7,10 +7,13 @@ import { VERSION_LENGTH_MAX } from './bounds.ts'
 const TOPIC = 'finding/'
 
 const text = z.string().max(1_000)
+/** Three intervals of a detector that looks once a day: whoever says more would never be held to it. */
+const TTL_MS_MAX = 3 * 86_400_000
+
 const figure = z.union([z.number(), text])
 
 /** What a newer agent says beyond this is left out, so that agents can be replaced before the aggregator is. */
-const findingSchema = z.object({
+export const findingSchema = z.object({
   id: text,
   node: z.string().min(1).max(253),
   detector: z.string().min(1).max(63),
@@ -23,7 +26,8 @@ const findingSchema = z.object({
     .max(64),
   since: z.iso.datetime(),
   observedAt: z.iso.datetime(),
-  ttlMs: z.number().min(0),
+  ttlMs: z.number().min(0).max(TTL_MS_MAX),
+  held: z.enum(['clearing', 'flapping']).exactOptional(),
   version: z.string().max(VERSION_LENGTH_MAX).exactOptional(),
 }) satisfies z.ZodType<Finding>
 

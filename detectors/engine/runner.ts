@@ -5,10 +5,15 @@ import type { Log } from '../../common/log.ts'
 import type { Detector, Finding, Host } from '../contract.ts'
 import { guardedHost } from '../host/guarded.ts'
 import { boundVersion } from './bounds.ts'
+import { type Cost, PAST_MAX } from './budget.ts'
 import type { Clock } from './clock.ts'
+import type { CpuMeter } from './cpu-meter.ts'
+import { type Kept, type KeptState, type Resumed, resume } from './kept.ts'
+import { LookCosts } from './look-costs.ts'
 import type { DetectorSetting } from './options.ts'
-import { probe } from './probe.ts'
-import { EMPTY_TRACK, type RunResult, stepTrack, type Track, type TrackStep } from './track.ts'
+import { paceMs, stretchOf } from './pace.ts'
+import { type Probe, probe } from './probe.ts'
+import { type Absence, EMPTY_TRACK, stepTrack, type Track, type TrackStep } from './track.ts'
 
 /** What is reported after each run: everything the detector says about this host now. */
 export interface DetectorReport {
@@ -18,16 +23,32 @@ export interface DetectorReport {
   readonly changed: boolean
 }
 
+/** What one look came to and what it cost. */
+export interface Look {
+  readonly detector: string
+  readonly result: 'ok' | 'fault' | 'unknown' | 'not-applicable' | 'timeout'
+  readonly durationMs: number
+  /** See cpu-meter.ts for what is in it. */
+  readonly cpuMs: number
+  /** Of the last sample that was measured, as written down. */
+  readonly sampleBytes: number
+  /** What its interval is multiplied by from now on: 1 unless it is shed or backs off. */
+  readonly stretch: number
+}
+
 export interface RunnerInit {
   readonly host: Host
   readonly version: string
   readonly clock: Clock
+  readonly meter: CpuMeter
+  readonly sizeOf: (sample: unknown) => number
   readonly log: Log
+  /** What was known of all detectors before this process started. */
+  readonly kept: KeptState
   readonly onReport: (report: DetectorReport) => void
+  readonly onLook: (look: Look) => void
 }
 
-/** As promised to `judge`. */
-const PAST_MAX = 10
 /** A finding counts for this many intervals: two late or lost reports do not end it. */
 const TTL_INTERVALS = 3
 /** Each wait is this much longer or shorter, at random, so that the nodes of a fleet do not all look at once. */
@@ -38,14 +59,23 @@ const FIRST_RUN_WITHIN_MS = 2_000
 export class DetectorRunner {
   readonly #detector: Detector
   readonly #init: RunnerInit
+  readonly #version: string
   /** One for all looks, since detectors keep by it what they know of a host. */
   readonly #host: Host
+  readonly #costs: LookCosts
   #setting: DetectorSetting
   #track: Track = EMPTY_TRACK
   #past: readonly unknown[] = []
+  #pastMax = PAST_MAX
+  #lookedMs: number | undefined
+  /** Of the next look. */
+  #absence: Absence = 'counts'
   #turn: Promise<unknown> = Promise.resolve()
   /** When the look began that has not come to an end, though its time was up. */
   #hungSinceMs: number | undefined
+  /** Looks in a row that ran out of time. */
+  #overruns = 0
+  #shedLevel = 0
   #stopped = false
   /** Look without waiting; set by a change of settings, which can come in the middle of a look. */
   #due = false
@@ -56,43 +86,39 @@ export class DetectorRunner {
     this.#detector = detector
     this.#setting = setting
     this.#init = init
+    this.#version = boundVersion(detector.version ?? init.version)
     this.#host = guardedHost(init.host, detector.touches)
+    this.#costs = new LookCosts(init.sizeOf)
   }
 
   /** Runs until `stop`. Never rejects. */
   async start(): Promise<void> {
     const { clock } = this.#init
+    this.#resume()
     await this.#wait(clock.random() * Math.min(FIRST_RUN_WITHIN_MS, this.#setting.everyMs))
     while (!this.#stopped) {
       // A failure has been logged; the next look may do better.
-      if (this.#setting.enabled) await this.look().catch(() => {})
-      await this.#wait(this.#setting.everyMs * (1 - JITTER + 2 * JITTER * clock.random()))
+      if (this.#setting.enabled) await this.#look(false).catch(() => {})
+      await this.#wait(this.#paceMs * (1 - JITTER + 2 * JITTER * clock.random()))
     }
   }
 
-  /** A look now, after the one in progress. Reports as any run does, and returns what it saw, sustained or not. */
+  /**
+   * A look now, after the one in progress. Reports as any run does, and returns what it saw, sustained or not. What it does
+   * not see is gone at once: it is asked for when somebody mended it.
+   */
   look(): Promise<readonly Finding[]> {
-    const look = this.#turn.then(async () => {
-      const step = await this.#run()
-      // Stopped or switched off while it looked: what it saw must not come back.
-      if (!this.#stopped && this.#setting.enabled) {
-        this.#track = step.track
-        this.#report(step.track.reported, step.changed)
-      }
-      return step.seen
-    })
-    this.#turn = look.catch((error: unknown) => {
-      this.#init.log.error({ detector: this.#detector.name, err: messageOf(error) }, 'a detector run failed')
-    })
-    return look
+    return this.#look(true)
   }
 
-  /** From now on with this setting; looks at once, since what was wanted may have changed. */
+  /** From now on with this setting; looks at once if it is another one, since what was wanted may have changed. */
   reconfigure(setting: DetectorSetting): void {
+    if (JSON.stringify(setting) === JSON.stringify(this.#setting)) return
     const switchedOff = this.#setting.enabled && !setting.enabled
     this.#setting = setting
     // What a sample holds can depend on the options it was taken with.
     this.#past = []
+    this.#absence = 'ends'
     if (switchedOff) {
       this.#track = EMPTY_TRACK
       this.#report([], true)
@@ -105,6 +131,30 @@ export class DetectorRunner {
     return this.#setting.enabled
   }
 
+  get cost(): Cost {
+    const { name: detector, importance = 'usual' } = this.#detector
+    const { cpuMs, sampleBytes } = this.#costs
+    return { detector, importance, everyMs: this.#setting.everyMs, cpuMs, sampleBytes }
+  }
+
+  /** Of a detector that is on and has looked. */
+  get kept(): Kept | undefined {
+    if (this.#lookedMs === undefined || !this.enabled) return undefined
+    const options = JSON.stringify(this.#setting.options)
+    return { version: this.#version, options, lookedMs: this.#lookedMs, track: this.#track, past: this.#past }
+  }
+
+  /** From now on it is shed so far, and keeps so many samples. What it said counts for as long as it takes now. */
+  shed(level: number, pastMax: number): void {
+    this.#pastMax = pastMax
+    this.#past = this.#past.slice(0, pastMax)
+    if (level === this.#shedLevel) return
+    this.#shedLevel = level
+    const ttlMs = this.#ttlMs
+    this.#track = { ...this.#track, reported: this.#track.reported.map((finding) => ({ ...finding, ttlMs })) }
+    if (this.enabled && this.#lookedMs !== undefined) this.#report(this.#track.reported, true)
+  }
+
   /** Gives up the look in progress and does not report it. */
   stop(): void {
     this.#stopped = true
@@ -112,30 +162,97 @@ export class DetectorRunner {
     this.#abort.abort(new Error('the agent is stopping'))
   }
 
-  async #run(): Promise<TrackStep> {
-    const { host, version, clock } = this.#init
+  get #stretch(): number {
+    return this.#detector.importance === 'vital' ? 1 : stretchOf(this.#shedLevel, this.#overruns)
+  }
+
+  get #paceMs(): number {
+    return paceMs(this.#setting.everyMs, this.#stretch)
+  }
+
+  get #ttlMs(): number {
+    return this.#paceMs * TTL_INTERVALS
+  }
+
+  #resume(): void {
+    const { kept, clock } = this.#init
+    const known = kept.detectors.get(this.#detector.name)
+    if (known === undefined || !this.enabled) return
+    const context = {
+      version: this.#version,
+      options: JSON.stringify(this.#setting.options),
+      reasons: this.#detector.reasons,
+      ttlMs: this.#ttlMs,
+    }
+    const { track, past, absence, standing }: Resumed = resume(known, kept.isSameBoot, clock.now(), context)
+    this.#track = track
+    this.#past = past
+    this.#absence = absence
+    if (standing.length > 0) this.#report(standing, true)
+  }
+
+  #look(isAsked: boolean): Promise<readonly Finding[]> {
+    const look = this.#turn.then(async () => {
+      const { step, look } = await this.#run(isAsked)
+      // Stopped or switched off while it looked: what it saw must not come back.
+      if (!this.#stopped && this.#setting.enabled) {
+        this.#track = step.track
+        this.#lookedMs = this.#init.clock.now().ms
+        this.#report(step.track.reported, step.changed)
+      }
+      // Last, since what it cost can change how long that report counts.
+      this.#tell(look)
+      return step.seen
+    })
+    this.#turn = look.catch((error: unknown) => {
+      this.#init.log.error({ detector: this.#detector.name, err: messageOf(error) }, 'a detector run failed')
+    })
+    return look
+  }
+
+  async #run(isAsked: boolean): Promise<{ step: TrackStep; look: Look }> {
+    const { host, clock, meter } = this.#init
     const setting = this.#setting
-    const result = await this.#probe(setting)
+    const beganMs = clock.now().ms
+    const reading = meter.begin()
+    const { result, timedOut } = await this.#probe(setting)
+    const cpuMs = meter.end(reading)
+    const now = clock.now()
+    this.#overruns = timedOut ? this.#overruns + 1 : this.#hungSinceMs === undefined ? 0 : this.#overruns
     const context = {
       node: host.node,
       detector: this.#detector.name,
-      version: boundVersion(this.#detector.version ?? version),
+      version: this.#version,
       reasons: this.#detector.reasons,
-      ttlMs: setting.everyMs * TTL_INTERVALS,
+      ttlMs: this.#ttlMs,
     }
-    return stepTrack(context, this.#track, clock.now(), result)
+    const absence = isAsked ? 'ends' : this.#absence
+    // A look that failed has told nothing: what was to be held against it is held against the next.
+    if (result.kind !== 'failed' && setting === this.#setting) this.#absence = 'counts'
+    const step = stepTrack(context, this.#track, now, result, absence)
+    this.#costs.add(cpuMs)
+    const look: Look = {
+      detector: this.#detector.name,
+      result: timedOut ? 'timeout' : resultOf(step),
+      durationMs: now.ms - beganMs,
+      cpuMs,
+      sampleBytes: this.#costs.sampleBytes,
+      stretch: this.#stretch,
+    }
+    return { step, look }
   }
 
-  async #probe(setting: DetectorSetting): Promise<RunResult> {
+  async #probe(setting: DetectorSetting): Promise<Pick<Probe, 'result' | 'timedOut'>> {
     const { clock } = this.#init
     const startedMs = clock.now().ms
+    const failed = (why: string) => ({ result: { kind: 'failed', why }, timedOut: false }) as const
+    // A second one would hang on the same thing and take one more of the few threads that file access runs on.
     if (this.#hungSinceMs !== undefined) {
-      // A second one would hang on the same thing and take one more of the few threads that file access runs on.
-      return { kind: 'failed', why: `a look begun ${formatDuration(startedMs - this.#hungSinceMs)} ago still hangs` }
+      return failed(`a look begun ${formatDuration(startedMs - this.#hungSinceMs)} ago still hangs`)
     }
-    if (this.#stopped) return { kind: 'failed', why: 'the agent is stopping' }
+    if (this.#stopped) return failed('the agent is stopping')
     this.#abort = new AbortController()
-    const { result, sample, hung } = await probe({
+    const { result, sample, timedOut, hung } = await probe({
       detector: this.#detector,
       host: this.#host,
       options: setting.options,
@@ -150,8 +267,11 @@ export class DetectorRunner {
         this.#hungSinceMs = undefined
       })
     }
-    if (result.kind === 'judged' && setting === this.#setting) this.#past = [sample, ...this.#past].slice(0, PAST_MAX)
-    return result
+    if (result.kind === 'judged' && setting === this.#setting) {
+      this.#past = [sample, ...this.#past].slice(0, this.#pastMax)
+      this.#costs.sampled(sample)
+    }
+    return { result, timedOut }
   }
 
   #report(findings: readonly Finding[], changed: boolean): void {
@@ -162,9 +282,22 @@ export class DetectorRunner {
     }
   }
 
+  #tell(look: Look): void {
+    try {
+      this.#init.onLook(look)
+    } catch (error) {
+      this.#init.log.error({ detector: this.#detector.name, err: messageOf(error) }, 'a look was not taken note of')
+    }
+  }
+
   async #wait(ms: number): Promise<void> {
     this.#pause = new AbortController()
     if (!this.#stopped && !this.#due) await this.#init.clock.sleep(ms, this.#pause.signal).catch(() => {})
     this.#due = false
   }
+}
+
+function resultOf({ seen }: TrackStep): Exclude<Look['result'], 'timeout'> {
+  const status = seen[0]?.status ?? 'ok'
+  return status === 'ok' || status === 'unknown' || status === 'not-applicable' ? status : 'fault'
 }

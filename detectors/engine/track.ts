@@ -1,12 +1,14 @@
 /**
  * What is known of one detector over time. Each run's result is folded into a track, which decides what is reported:
- * a fault once it has been seen without a break for its sustain, under the same id until it is seen gone; `Ok` when
- * there is none; `ProbeFailed` when the detector could not look. Pure: time is passed in.
+ * a fault once it has been seen without a break for its sustain, under the same id until it has been gone for as long as
+ * its reason says, or longer when it keeps coming and going (flaps.ts); `Ok` when there is none; `ProbeFailed` when the
+ * detector could not look. Pure: time is passed in.
  */
-import { durationMs } from '../../common/duration.ts'
+import { durationMs, formatDuration } from '../../common/duration.ts'
 import type { Moment } from '../../common/moment.ts'
 import type { Finding, Judgement, Reason } from '../contract.ts'
 import { worstFirst } from './bounds.ts'
+import { type Flaps, isFlapping, quietMs, WINDOW_MS, wentTimes, withGone } from './flaps.ts'
 
 /** What one run of a detector came to. */
 export type RunResult =
@@ -25,8 +27,15 @@ export interface TrackContext {
   readonly ttlMs: number
 }
 
-/** A fault that has been seen and has not been seen gone since. */
-interface Sighting {
+/**
+ * What it means that a look does not see a fault. `counts`: it is gone, and reported gone once it was so for long enough.
+ * `ends`: it is reported gone at once, since somebody mended it or wants something else now. `says-nothing`: the detector
+ * had no samples of before to compare with, so the fault may be one that it cannot see yet.
+ */
+export type Absence = 'counts' | 'ends' | 'says-nothing'
+
+/** A fault that is seen, or was and is not reported gone yet. */
+export interface Sighting {
   readonly reason: string
   readonly cause: string
   readonly firstMs: number
@@ -34,15 +43,26 @@ interface Sighting {
   readonly since: string
   /** It has been sustained once; from then on it is reported until it is seen gone. */
   readonly sustained: boolean
+  /** The first look that did not see it any more; not there while it is seen. */
+  readonly goneMs?: number
+  /** As it was last judged. */
+  readonly summary: string
+  readonly evidence: Finding['evidence']
 }
 
 export interface Track {
+  /** At most `SIGHTINGS_MAX`. */
   readonly sightings: readonly Sighting[]
+  /** Which faults came and went lately. */
+  readonly flaps: readonly Flaps[]
   /** What was reported last; never empty after the first run. */
   readonly reported: readonly Finding[]
 }
 
-export const EMPTY_TRACK: Track = { sightings: [], reported: [] }
+export const EMPTY_TRACK: Track = { sightings: [], flaps: [], reported: [] }
+
+/** Of a detector with more causes than this the mildest are not tracked; no report has room for them. */
+const SIGHTINGS_MAX = 256
 
 export interface TrackStep {
   readonly track: Track
@@ -52,37 +72,58 @@ export interface TrackStep {
   readonly changed: boolean
 }
 
-export function stepTrack(context: TrackContext, before: Track, now: Moment, result: RunResult): TrackStep {
+export function stepTrack(
+  context: TrackContext,
+  before: Track,
+  now: Moment,
+  result: RunResult,
+  absence: Absence = 'counts',
+): TrackStep {
   const step =
-    result.kind === 'judged' ? judged(context, before, now, result.judgements) : unjudged(context, before, now, result)
+    result.kind === 'judged'
+      ? judged(context, before, now, result.judgements, absence)
+      : unjudged(context, before, now, result)
   const ids = (findings: readonly Finding[]) => findings.map((finding) => finding.id).join('\n')
   return { ...step, changed: ids(step.track.reported) !== ids(before.reported) }
 }
 
 /** Throws when a reason is not in the catalogue; callers check that with `unknownReason` before. */
-function judged(context: TrackContext, before: Track, now: Moment, judgements: readonly Judgement[]) {
-  const sightings = new Map<string, Sighting>()
-  const faults: { sighting: Sighting; judgement: Judgement }[] = []
+function judged(
+  context: TrackContext,
+  before: Track,
+  now: Moment,
+  judgements: readonly Judgement[],
+  absence: Absence,
+): Omit<TrackStep, 'changed'> {
+  const seen = new Map<string, Sighting>()
   for (const judgement of judgements) {
     const key = keyOf(judgement.reason, judgement.cause ?? '')
-    if (sightings.has(key)) continue
-    const sighting = sight(context, before, now, judgement)
-    sightings.set(key, sighting)
-    faults.push({ sighting, judgement })
+    if (!seen.has(key)) seen.set(key, sight(context, before, now, judgement))
   }
-  const findings = (shown: typeof faults) => {
-    const named = shown.map(({ sighting, judgement }) => faultFinding(context, now, sighting, judgement))
+  const unseen = absence === 'ends' ? [] : before.sightings.filter((each) => each.sustained && !seen.has(keyIn(each)))
+  const goes = absence === 'says-nothing' ? [] : unseen.filter(({ goneMs }) => goneMs === undefined)
+  const flaps = absence === 'ends' ? [] : withGone(before.flaps, now.ms, goes.map(keyIn))
+  const held = unseen
+    .map((each) => (goes.includes(each) ? { ...each, goneMs: now.ms } : each))
+    .filter((each) => each.goneMs === undefined || now.ms - each.goneMs < quietOf(context, flaps, each))
+  const worst = worstFirst(
+    [...seen.values(), ...held].map((each) => ({ ...each, status: reasonOf(context, each.reason).severity })),
+    SIGHTINGS_MAX,
+  )
+  const sightings = worst.map(({ status: _, ...sighting }): Sighting => sighting)
+  const findings = (shown: readonly Sighting[]) => {
+    const named = shown.map((sighting) => faultFinding(context, now, sighting, flaps))
     const list = worstFirst(withoutSuperseded(context, named))
     return list.length > 0 ? list : [ownFinding(context, before, now, 'Ok', 'ok', 'nothing to report')]
   }
   return {
-    track: { sightings: [...sightings.values()], reported: findings(faults.filter((f) => f.sighting.sustained)) },
-    seen: findings(faults),
+    track: { sightings, flaps, reported: findings(sightings.filter(({ sustained }) => sustained)) },
+    seen: findings([...seen.values()]),
   }
 }
 
 function sight(context: TrackContext, before: Track, now: Moment, judgement: Judgement): Sighting {
-  const { reason, cause = '' } = judgement
+  const { reason, cause = '', summary, evidence } = judgement
   const last = before.sightings.find((sighting) => sighting.reason === reason && sighting.cause === cause)
   const unbroken = last !== undefined && (last.sustained || now.ms - last.lastMs <= context.ttlMs)
   const first = unbroken ? last : { firstMs: now.ms, since: now.wall, sustained: false }
@@ -94,7 +135,15 @@ function sight(context: TrackContext, before: Track, now: Moment, judgement: Jud
     lastMs: now.ms,
     since: first.since,
     sustained: first.sustained || now.ms - first.firstMs >= sustainMs,
+    summary,
+    evidence,
   }
+}
+
+/** How long it must be gone before it is reported gone. */
+function quietOf(context: TrackContext, flaps: readonly Flaps[], sighting: Sighting): number {
+  const { sustain, clearAfter = sustain } = reasonOf(context, sighting.reason)
+  return quietMs(wentTimes(flaps, keyIn(sighting)), durationMs(clearAfter), context.ttlMs)
 }
 
 function unjudged(context: TrackContext, before: Track, now: Moment, result: Exclude<RunResult, { kind: 'judged' }>) {
@@ -105,7 +154,7 @@ function unjudged(context: TrackContext, before: Track, now: Moment, result: Exc
       : ownFinding(context, before, now, 'NotApplicable', 'not-applicable', result.why),
   ]
   const sightings = failed ? before.sightings.filter((sighting) => sighting.sustained) : []
-  return { track: { sightings, reported }, seen: reported }
+  return { track: { sightings, flaps: before.flaps, reported }, seen: reported }
 }
 
 function withoutSuperseded(context: TrackContext, findings: readonly Finding[]): readonly Finding[] {
@@ -115,10 +164,17 @@ function withoutSuperseded(context: TrackContext, findings: readonly Finding[]):
   return findings.filter(({ reason, cause }) => !superseded.has(keyOf(reason, cause)))
 }
 
-function faultFinding(context: TrackContext, now: Moment, sighting: Sighting, judgement: Judgement): Finding {
-  const { reason, cause, since } = sighting
+function faultFinding(context: TrackContext, now: Moment, sighting: Sighting, flaps: readonly Flaps[]): Finding {
+  const { reason, cause, since, goneMs, summary, evidence } = sighting
   const status = reasonOf(context, reason).severity
-  return finding(context, now, { reason, cause, since, status }, judgement.summary, judgement.evidence)
+  const times = wentTimes(flaps, keyIn(sighting))
+  const asides = [
+    ...(isFlapping(times) ? [`flapping: gone ${times} times within ${formatDuration(WINDOW_MS)}`] : []),
+    ...(goneMs === undefined ? [] : [`not seen for ${formatDuration(now.ms - goneMs)}`]),
+  ]
+  const said = asides.length === 0 ? summary : `${summary} (${asides.join('; ')})`
+  const found = finding(context, now, { reason, cause, since, status }, said, evidence)
+  return goneMs === undefined ? found : { ...found, held: isFlapping(times) ? 'flapping' : 'clearing' }
 }
 
 /** One of the engine's own findings. It began when the detector last had something else to say. */
@@ -157,3 +213,4 @@ function reasonOf({ reasons, detector }: TrackContext, name: string): Reason {
 }
 
 const keyOf = (reason: string, cause: string) => `${reason}\n${cause}`
+const keyIn = ({ reason, cause }: Sighting) => keyOf(reason, cause)

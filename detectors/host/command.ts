@@ -1,23 +1,48 @@
-/** Runs a program within bounds: no shell, an environment of its own, an end to its output, and an end to it. */
-import { spawn } from 'node:child_process'
-import { type Command, type CommandResult, NotApplicable, type RunOptions } from './port.ts'
+/**
+ * Runs a program within bounds: no shell, an environment of its own, an end to its output, and an end to it and to all that it
+ * started, which is found by a mark in its environment also when it has left the process group.
+ */
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import { confined, requireConfined } from './confinement.ts'
+import { killMarked, MARK } from './leftovers.ts'
+import type { Command, CommandResult, RunOptions } from './port.ts'
+import { requireProgram } from './program-file.ts'
 
 const BYTES_MAX = 64 * 1024
 /** All that a program sees: output in English, so that it can be read, and the usual places to find others. */
 const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', TZ: 'UTC' }
+/** How long after its end a program's pipes may be held open by what it left behind. */
+const PIPES_MS = 200
 
 /**
  * Rejects with the signal's reason on abort, with NotApplicable when there is no such program, and with an Error that names
- * the program when it cannot be started. Whatever comes, it and all children in its process group are killed then.
+ * the program when it cannot be started. Whatever comes, it and all that it started are killed then.
  */
-export function runCommand([program, ...args]: Command, options: RunOptions): Promise<CommandResult> {
+export async function runCommand(command: Command, options: RunOptions): Promise<CommandResult> {
+  const { signal, limits } = options
+  signal.throwIfAborted()
+  await requireProgram(command[0])
+  const mark = randomUUID()
+  try {
+    if (limits === undefined) return await runMarked(command, mark, options)
+    const result = await runMarked(await confined(command, limits), mark, options)
+    requireConfined(command[0], result)
+    return result
+  } finally {
+    await killMarked(mark)
+  }
+}
+
+function runMarked([program, ...args]: Command, mark: string, options: RunOptions): Promise<CommandResult> {
   const { signal, bytesMax = BYTES_MAX } = options
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
     // A process group of its own, which can be killed with everything that the program started.
     const child = spawn(program, args, {
       cwd: '/',
-      env: ENVIRONMENT,
+      env: { ...ENVIRONMENT, [MARK]: mark },
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -31,31 +56,29 @@ export function runCommand([program, ...args]: Command, options: RunOptions): Pr
     const stderr = collect(child.stderr, bytesMax, overflow)
     const giveUp = () => {
       end()
-      // What keeps a pipe open after that has left the group; nobody waits for it.
-      child.stdout.destroy()
-      child.stderr.destroy()
+      dropPipes(child)
       reject(signal.reason)
     }
+    let pipes: NodeJS.Timeout | undefined
     signal.addEventListener('abort', giveUp, { once: true })
     child.once('error', (error: NodeJS.ErrnoException) => {
       signal.removeEventListener('abort', giveUp)
-      const absent = error.code === 'ENOENT'
-      reject(absent ? new NotApplicable(`${program} does not exist on this host`) : notStarted(program, error))
+      reject(new Error(`${program} cannot be started: ${error.code ?? error.message}`, { cause: error }))
+    })
+    child.once('exit', () => {
+      end()
+      pipes = setTimeout(() => void killMarked(mark).then(() => dropPipes(child)), PIPES_MS)
     })
     child.once('close', (code, by) => {
+      clearTimeout(pipes)
       signal.removeEventListener('abort', giveUp)
-      end()
       resolve({ code, signal: by, stdout: stdout(), stderr: stderr(), truncated })
     })
   })
 }
 
-function notStarted(program: string, error: NodeJS.ErrnoException): Error {
-  return new Error(`${program} cannot be started: ${error.code ?? error.message}`, { cause: error })
-}
-
 /** Returns what has come so far, at most `bytesMax`; calls `overflow` when there is more. */
-function collect(stream: NodeJS.ReadableStream, bytesMax: number, overflow: () => void): () => string {
+function collect(stream: Readable, bytesMax: number, overflow: () => void): () => string {
   const chunks: Buffer[] = []
   let room = bytesMax
   stream.on('data', (chunk: Buffer) => {
@@ -64,6 +87,11 @@ function collect(stream: NodeJS.ReadableStream, bytesMax: number, overflow: () =
     room = Math.max(0, room - chunk.length)
   })
   return () => Buffer.concat(chunks).toString('utf8')
+}
+
+function dropPipes(child: ChildProcessByStdio<null, Readable, Readable>): void {
+  child.stdout.destroy()
+  child.stderr.destroy()
 }
 
 function killGroup(pid: number | undefined): void {

@@ -1,19 +1,27 @@
 /** Holds a detector to what it says that it touches: people were shown that list before they let it run. */
 import type { Touches } from '../contract.ts'
-import type { Host } from './port.ts'
+import { type Host, JOURNALCTL, type LogSource } from './port.ts'
 
 /**
  * `host`, but that an access outside of `touches` throws an Error that names it. The names of a folder may be listed, and
  * whether a path exists be asked, also of each folder above a path that may be read. Paths are resolved as written, `..`
  * included, before they are looked up and before the host gets them; where links of the host lead is up to the host.
  */
-export function guardedHost(host: Host, { paths = [], commands = [], services = [], peers = false }: Touches): Host {
+export function guardedHost(host: Host, touches: Touches): Host {
+  const { paths = [], filesystems = [], commands = [], services = [], peers = false } = touches
   const mayRead = anyOf(paths)
   const mayList = anyOf(paths.flatMap(foldersAbove))
+  const mayMeasure = anyOf(filesystems)
   const mayRun = anyOf(commands)
   const mayAsk = anyOf(services)
   const reading = (path: string) => permitted(path, mayRead)
   const listing = (path: string) => permitted(path, (resolved) => mayRead(resolved) || mayList(resolved))
+  const measuring = (path: string) =>
+    permitted(path, (resolved) => mayRead(resolved) || mayList(resolved) || mayMeasure(resolved))
+  const following = (source: LogSource) =>
+    source.kind === 'journal'
+      ? permitted(JOURNALCTL, mayRun)
+      : reading(source.kind === 'kmsg' ? '/dev/kmsg' : source.path)
   return {
     node: host.node,
     missing: host.missing,
@@ -26,12 +34,17 @@ export function guardedHost(host: Host, { paths = [], commands = [], services = 
     },
     readLink: async (path) => host.readLink(reading(path)),
     list: async (path) => host.list(listing(path)),
+    age: async (path) => host.age(reading(path)),
     exists: async (path) => host.exists(listing(path)),
-    filesystem: async (path) => host.filesystem(listing(path)),
+    filesystem: async (path) => host.filesystem(measuring(path)),
     get: async (url, options) => permit(mayAsk(serviceOf(url)), serviceOf(url)) && host.get(url, options),
     call: async (url, message, options) =>
       permit(mayAsk(serviceOf(url)), serviceOf(url)) && host.call(url, message, options),
     run: async ([program, ...args], options) => host.run([permitted(program, mayRun), ...args], options),
+    log: async (watch, signal) => {
+      following(watch.source)
+      return host.log(watch, signal)
+    },
     peerOffsets: () => permit(peers, 'its peers') && host.peerOffsets(),
   }
 }

@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { access, type FileHandle, open, readdir, readlink, stat, statfs } from 'node:fs/promises'
 import { isAbsolute, join, normalize } from 'node:path'
 import { messageOf } from '../../common/errors.ts'
+import { createLogs } from '../logs/logs.ts'
 import { readProcesses } from '../reading/processes.ts'
 import { runCommand } from './command.ts'
 import { grpcCall } from './grpc.ts'
@@ -26,6 +27,7 @@ export interface HostOptions {
 }
 
 export function createHost({ node, root = '/', peerOffsets }: HostOptions): Host {
+  const logs = createLogs((path) => locate(root, path), normalize(root) === '/')
   const readText = async (path: string) => readBounded(path, locate(root, path))
   const files = { readText, locate: (path: string) => locate(root, path) }
   const words = async (path: string) => readWords(path, locate(root, path))
@@ -39,6 +41,7 @@ export function createHost({ node, root = '/', peerOffsets }: HostOptions): Host
     processes: sharedTable(() => readProcesses({ list: names, readWords: words })),
     readLink: async (path) => readLink(path, locate(root, path)),
     list: names,
+    age: async (path) => age(path, locate(root, path)),
     exists: async (path) => exists(path, locate(root, path)),
     filesystem: (path) => filesystemUse(path, root),
     get: (url, options) => httpGet(url, options, files),
@@ -47,6 +50,7 @@ export function createHost({ node, root = '/', peerOffsets }: HostOptions): Host
       requireOwnRoot(root, command)
       return runCommand(command, options)
     },
+    log: logs.look,
     peerOffsets,
   }
 }
@@ -74,6 +78,14 @@ async function exists(path: string, located: string): Promise<boolean> {
   } catch (error) {
     if (isMissing(error)) return false
     throw unreadable(path, error)
+  }
+}
+
+async function age(path: string, located: string): Promise<number> {
+  try {
+    return Date.now() - (await stat(located)).mtimeMs
+  } catch (error) {
+    throw missingOrUnreadable(path, error)
   }
 }
 

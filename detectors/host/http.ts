@@ -1,12 +1,13 @@
 /** One HTTP request to a service of the host, within bounds. */
 import { type IncomingMessage, request as plain, type RequestOptions } from 'node:http'
 import { request as secure } from 'node:https'
+import { StringDecoder } from 'node:string_decoder'
 import type { GetOptions, HttpReply } from './port.ts'
 import { BYTES_MAX, failureOf, type HostFiles, serviceAt, tlsOf, withinTime } from './service.ts'
 
 /** As `Host.get`. Each request has a connection of its own: a kept one would tell of a service that is gone as if it were there. */
 export function httpGet(url: string, options: GetOptions, files: HostFiles): Promise<HttpReply> {
-  const { headers = {}, tls, bytesMax = BYTES_MAX } = options
+  const { headers = {}, tls } = options
   return withinTime(url, options, async (signal) => {
     const target = {
       ...targetOf(url, files),
@@ -16,7 +17,7 @@ export function httpGet(url: string, options: GetOptions, files: HostFiles): Pro
       signal,
     }
     const began = performance.now()
-    const { reply, body } = await send(target, url.startsWith('https:'), bytesMax).catch((error: unknown) => {
+    const { reply, body } = await send(target, url.startsWith('https:'), options).catch((error: unknown) => {
       throw failureOf(url, error)
     })
     const named = Object.entries(reply.headers).map(([name, value]) => [name, String(value)])
@@ -37,24 +38,27 @@ interface Answer {
   readonly body: string
 }
 
-function send(target: RequestOptions, isSecure: boolean, bytesMax: number): Promise<Answer> {
+function send(target: RequestOptions, isSecure: boolean, options: GetOptions): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = (isSecure ? secure : plain)(target)
     // Also while the answer comes: the request says what is wrong with it, the reply only that it ended early.
     request.on('error', reject)
-    request.once('response', (reply) => bodyOf(reply, bytesMax).then((body) => resolve({ reply, body }), reject))
+    request.once('response', (reply) => bodyOf(reply, options).then((body) => resolve({ reply, body }), reject))
     request.end()
   })
 }
 
-async function bodyOf(reply: IncomingMessage, bytesMax: number): Promise<string> {
-  const chunks: Buffer[] = []
+async function bodyOf(reply: IncomingMessage, { bytesMax = BYTES_MAX, onText }: GetOptions): Promise<string> {
+  const pieces: string[] = []
+  const take = onText ?? ((piece: string) => pieces.push(piece))
+  const decoder = new StringDecoder('utf8')
   let length = 0
   // Leaving the loop by a throw destroys the reply, and its connection with it.
   for await (const chunk of reply as AsyncIterable<Buffer>) {
     length += chunk.length
-    if (length > bytesMax) throw new Error(`over ${bytesMax} bytes`)
-    chunks.push(chunk)
+    if (length > bytesMax) throw new Error(`it answers with over ${bytesMax} bytes`)
+    take(decoder.write(chunk))
   }
-  return Buffer.concat(chunks).toString('utf8')
+  take(decoder.end())
+  return pieces.join('')
 }

@@ -29,6 +29,8 @@ export interface Host {
   readLink(path: string): Promise<string>
   /** Names in a folder, in no order. Throws as readText. */
   list(path: string): Promise<readonly string[]>
+  /** How long ago a file was last written, in ms by the host's clock; below 0 when that lies ahead. Throws as readText. */
+  age(path: string): Promise<number>
   /** Throws an Error naming the path when not even that can be seen. */
   exists(path: string): Promise<boolean>
   /** Size and use of the filesystem that `path` is on. */
@@ -49,6 +51,11 @@ export interface Host {
    * environment; it and its children are killed on abort. Throws NotApplicable when there is no such program here.
    */
   run(command: Command, options: RunOptions): Promise<CommandResult>
+  /**
+   * What of `watch` is found in a log that still counts. The log is followed from the first call on, between looks as well.
+   * Throws NotApplicable when there is no such log, and an Error when not all of it could be looked at since the last call.
+   */
+  log(watch: LogWatch, signal: AbortSignal): Promise<readonly LogTally[]>
   /** Offsets measured within the last 10 s against the peers this node shares an edge with. */
   peerOffsets(): readonly PeerOffset[]
 }
@@ -80,8 +87,8 @@ export interface FilesystemUse {
 /** What every request to a service has. */
 export interface CallOptions {
   readonly signal: AbortSignal
-  /** How long the whole answer may take; what takes longer is Unreachable with the code ETIMEDOUT. For ever when not given. */
-  readonly timeoutMs?: number
+  /** How long the whole answer may take; Unreachable (ETIMEDOUT) when it takes longer. Until `signal` when not given. */
+  readonly withinMs?: number
   /** For `https:`. */
   readonly tls?: TlsOptions
   /** 1 MiB when not given. */
@@ -90,6 +97,8 @@ export interface CallOptions {
 
 export interface GetOptions extends CallOptions {
   readonly headers?: Readonly<Record<string, string>>
+  /** Takes the body piece by piece as it comes, for what is too large to keep; HttpReply.body stays empty. */
+  readonly onText?: (piece: string) => void
 }
 
 /** Paths of PEM files of the host. */
@@ -118,6 +127,22 @@ export interface RunOptions {
   readonly signal: AbortSignal
   /** Of each of stdout and stderr; 64 KiB when not given. What is more ends the program. */
   readonly bytesMax?: number
+  /** For programs that did not come with the host's own packages; none when not given. */
+  readonly limits?: RunLimits
+}
+
+/** What a program and each process that it starts may take, by setrlimit(2), and as whom it runs. */
+export interface RunLimits {
+  /** Of data and heap. Allocations beyond it fail. */
+  readonly memoryBytes: number
+  /** Of processor time; then it is killed. */
+  readonly cpuSeconds: number
+  /** To which it may write any one file. */
+  readonly fileBytes: number
+  /** As user and group 65534 with no way back to more rights, where the agent is root. */
+  readonly asNobody: boolean
+  /** In a network of its own with nothing in it, where the agent is root. */
+  readonly withoutNetwork: boolean
 }
 
 export interface CommandResult {
@@ -129,6 +154,41 @@ export interface CommandResult {
   readonly stderr: string
   /** It said more than `bytesMax` and was killed for it; what is here is the beginning. */
   readonly truncated: boolean
+}
+
+/** What reads the journal; a detector that follows it names it among the programs that it touches. */
+export const JOURNALCTL = '/usr/bin/journalctl'
+
+export type LogSource =
+  /** The kernel's, /dev/kmsg. */
+  | { readonly kind: 'kmsg' }
+  /** Lines that begin to be followed at the end of the file, unless `timestamp` matches the part that says when they were written. */
+  | { readonly kind: 'file'; readonly path: string; readonly timestamp?: string }
+  /** Entries of systemd's journal that have these fields. */
+  | { readonly kind: 'journal'; readonly fields: Readonly<Record<string, string>> }
+
+export interface LogWatch {
+  readonly source: LogSource
+  readonly patterns: readonly LogPattern[]
+  /** How long a match counts. */
+  readonly holdMs: number
+}
+
+export interface LogPattern {
+  /** A regular expression without looking around or back; its group `cause`, if any, tells apart several causes. */
+  readonly pattern: string
+  readonly ignoreCase: boolean
+}
+
+/** Matches of one pattern with one cause. */
+export interface LogTally {
+  /** Its place in `watch.patterns`. */
+  readonly pattern: number
+  readonly cause: string
+  /** The line that matched last. */
+  readonly text: string
+  /** Of the newest 64 matches, newest first; never empty. */
+  readonly agesMs: readonly number[]
 }
 
 /** A peer's clock against ours, from the mesh's own acknowledgements. */

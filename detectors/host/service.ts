@@ -51,12 +51,12 @@ export async function tlsOf(tls: TlsOptions | undefined, { readText }: HostFiles
  */
 export async function withinTime<T>(
   url: string,
-  { signal, timeoutMs }: CallOptions,
+  { signal, withinMs }: CallOptions,
   ask: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted()
   const over = new AbortController()
-  const timer = timeoutMs === undefined ? undefined : setTimeout(() => over.abort(), timeoutMs)
+  const timer = withinMs === undefined ? undefined : setTimeout(() => over.abort(), withinMs)
   try {
     return await ask(AbortSignal.any([signal, over.signal]))
   } catch (error) {

@@ -3,9 +3,12 @@
  * thread of the agent's pool that asked would be lost for as long. So a program asks: it is waited for a while, and left
  * alone when it does not end. Until it has ended no second one is started for the same mount, so one mount costs one process.
  */
-import { type CommandResult, type Host, NotApplicable } from '../contract.ts'
+import { type CommandResult, type FilesystemUse, type Host, NotApplicable } from '../contract.ts'
 
 export const STAT = '/usr/bin/stat'
+
+/** Size of a block; all blocks, the free, those for everybody; all inodes, the free. */
+const FORMAT = '%S %b %f %a %c %d'
 
 /** Filesystems whose files are with somebody else: a server, or a process of this host. */
 const REMOTE_TYPES: ReadonlySet<string> = new Set([
@@ -28,8 +31,12 @@ export function isRemote(type: string): boolean {
   return REMOTE_TYPES.has(type) || type.startsWith('fuse.')
 }
 
-/** `hung`: no answer in time. Else what it fails with, as `Stale file handle`. Undefined: it could not be asked. */
-export type MountAnswer = 'fine' | 'hung' | { readonly fails: string } | undefined
+/** `hung`: no answer in time. `fails`: with what, as `Stale file handle`. Undefined: it could not be asked. */
+export type MountAnswer =
+  | { readonly kind: 'fine'; readonly use: FilesystemUse }
+  | { readonly kind: 'hung' }
+  | { readonly kind: 'fails'; readonly why: string }
+  | undefined
 
 /** Programs that have not ended, by mount point. */
 const asking = new WeakMap<Host, Map<string, Promise<CommandResult>>>()
@@ -44,7 +51,7 @@ export async function askMount(host: Host, point: string, waitMs: number, signal
   try {
     const result = await Promise.race([answer, aborted(AbortSignal.any([signal, AbortSignal.timeout(waitMs)]))])
     signal.throwIfAborted()
-    if (result === undefined) return 'hung'
+    if (result === undefined) return { kind: 'hung' }
     open.delete(point)
     return answerOf(result)
   } catch (error) {
@@ -57,7 +64,7 @@ export async function askMount(host: Host, point: string, waitMs: number, signal
 
 /** Without the signal of a look: a program that does not end is what tells the next look that the mount still hangs. */
 function ask(host: Host, point: string): Promise<CommandResult> {
-  const answer = host.run([STAT, '-f', '-c', '%T', point], { signal: new AbortController().signal })
+  const answer = host.run([STAT, '-f', '-c', FORMAT, point], { signal: new AbortController().signal })
   // Whoever gave up waiting must not be told later.
   answer.catch(() => {})
   return answer
@@ -70,10 +77,22 @@ function aborted(signal: AbortSignal): Promise<undefined> {
   })
 }
 
-function answerOf({ code, stderr }: CommandResult): MountAnswer {
-  if (code === 0) return 'fine'
+function answerOf({ code, stdout, stderr }: CommandResult): MountAnswer {
+  if (code === 0) return { kind: 'fine', use: parseUse(stdout) }
   const why = stderr.trim().split(': ').at(-1)
   // A user whom the mount does not let in learns nothing of it; one that is gone since the table was read is not at fault.
   if (why === undefined || why === '' || /^(Permission denied|No such file or directory)$/.test(why)) return undefined
-  return { fails: why }
+  return { kind: 'fails', why }
+}
+
+function parseUse(stdout: string): FilesystemUse {
+  if (!/^\d+( \d+){5}$/.test(stdout.trim())) throw new Error(`${STAT} says ${JSON.stringify(stdout.slice(0, 40))}`)
+  const [size = 0, blocks = 0, free = 0, available = 0, inodes = 0, inodesFree = 0] = stdout.split(' ').map(Number)
+  return {
+    bytes: blocks * size,
+    bytesUsed: (blocks - free) * size,
+    bytesAvailable: available * size,
+    inodes,
+    inodesFree,
+  }
 }

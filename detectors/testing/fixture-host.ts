@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { messageOf, UsageError } from '../../common/errors.ts'
 import { createHost } from '../host/host.ts'
 import { type CommandResult, type Host, NotApplicable, RefusedCall, Unreachable } from '../host/port.ts'
+import { tallyLines } from '../logs/recorded.ts'
 import { readProcesses } from '../reading/processes.ts'
 
 const NEEDS = ['CAP_SYSLOG', 'CAP_DAC_READ_SEARCH', 'CAP_SYS_PTRACE', 'CAP_NET_ADMIN', 'kmsg', 'cri', 'dbus'] as const
@@ -72,6 +73,12 @@ const recordSchema = z.strictObject({
       }) satisfies z.ZodType<CommandResult>,
     )
     .default({}),
+  /** How long ago files were last written, in ms by path; 0 for those not named, as a checkout does not keep it. */
+  ages: z.record(z.string(), figure).default({}),
+  /** Lines of logs, `kmsg`, `journal` or the path of a file, oldest first; in place of them why they could not all be read. */
+  logs: z
+    .record(z.string(), z.union([z.string(), z.array(z.strictObject({ ageMs: figure, text: z.string() }))]))
+    .default({}),
   peers: z.array(z.strictObject({ node: z.string(), offsetMs: figure, errorMs: figure })).default([]),
 })
 
@@ -86,23 +93,35 @@ export type HostRecord = z.input<typeof recordSchema>
  */
 export function fixtureHost(root: string, changed: HostRecord = {}): Host {
   const record = readRecord(join(root, 'host.json'), changed)
-  const { node, missing, filesystems, replies, calls, commands, peers } = record
+  const { node, missing, filesystems, replies, calls, commands, ages, logs, peers } = record
   const files = createHost({ node, root, peerOffsets: () => peers })
   return {
     ...files,
     // Tests change what is recorded between two looks.
     processes: () => readProcesses(files),
+    age: async (path) => {
+      await files.age(path)
+      return ages[path] ?? 0
+    },
     missing: async (needs) => needs.filter((need) => missing.includes(need)),
     filesystem: async (path) => {
       const use = filesystems[path]
       if (use === undefined) throw new NotApplicable(`${path} is not mounted`)
       return use
     },
-    get: async (url, { signal }) => {
+    get: async (url, { signal, onText }) => {
       signal.throwIfAborted()
       const reply = replies[url] ?? REFUSED
       if ('unreachable' in reply) throw new Unreachable(url, reply.unreachable)
-      return reply
+      onText?.(reply.body)
+      return onText === undefined ? reply : { ...reply, body: '' }
+    },
+    log: async (watch, signal) => {
+      signal.throwIfAborted()
+      const lines = logs[watch.source.kind === 'file' ? watch.source.path : watch.source.kind]
+      if (lines === undefined) throw new NotApplicable('this host has no such log')
+      if (typeof lines === 'string') throw new Error(lines)
+      return tallyLines(watch, lines)
     },
     call: async (url, _message, { signal }) => {
       signal.throwIfAborted()

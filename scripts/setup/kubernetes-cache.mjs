@@ -23,3 +23,16 @@ export function kubernetesCache(env = process.env) {
 export function kubernetesFolder(env = process.env) {
   return env.KUBEBUILDER_ASSETS || kubernetesCache(env)
 }
+
+/** Raised when scripts/setup/cadvisor.go changes, or how it is built. */
+const CADVISOR_BUILD = 1
+
+/** The folder that the set-up makes for a stand-alone cadvisor, of the version that is in that Kubernetes. */
+export function cadvisorCache(env = process.env) {
+  return join(kubernetesCache(env), '..', `cadvisor-of-${KUBERNETES_VERSION}-${CADVISOR_BUILD}`)
+}
+
+/** The program to be run; `CADVISOR` names one of somebody's own, such as a release of cadvisor. */
+export function cadvisorFile(env = process.env) {
+  return env.CADVISOR || join(cadvisorCache(env), 'cadvisor')
+}

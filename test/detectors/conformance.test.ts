@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { durationMs } from '../../common/duration.ts'
 import { renderCatalogue } from '../../detectors/catalogue.ts'
 import { type Detector, type FilesystemUse, type Host, NotApplicable } from '../../detectors/contract.ts'
+import { HOLD_MS_MAX } from '../../detectors/engine/flaps.ts'
 import { unknownReason } from '../../detectors/engine/track.ts'
 import { guardedHost } from '../../detectors/host/guarded.ts'
 import { parseWholeNumber } from '../../detectors/host/host.ts'
@@ -26,11 +27,13 @@ function garbageHost(text: string, use: FilesystemUse, offsets: readonly [number
     processes: async () => ({ processes: [{ id: '7', words: text.split('\0') }], unseen: undefined, isFresh: true }),
     readLink: async () => text,
     list: async () => ['1', '7', text],
+    age: async () => 0,
     exists: async () => true,
     filesystem: async () => use,
     get: async () => ({ status: 200, headers: {}, body: text, tookMs: 1 }),
     call: async () => Buffer.from(text),
     run: async () => ({ code: 0, signal: null, stdout: text, stderr: '', truncated: false }),
+    log: async () => [{ pattern: 0, cause: text, text, agesMs: [0] }],
     peerOffsets: () => offsets.map(([offsetMs, errorMs], index) => ({ node: `n${index}`, offsetMs, errorMs })),
   }
 }
@@ -83,7 +86,10 @@ describe.each(builtinDetectors.map((detector): [string, Detector] => [detector.n
 
     it('has time enough to look within its interval', () => {
       expect(durationMs(detector.timeout)).toBeLessThanOrEqual(durationMs(detector.every))
-      for (const [, { sustain }] of reasons) expect(durationMs(sustain)).toBeGreaterThanOrEqual(0)
+      for (const [, { sustain, clearAfter = sustain }] of reasons) {
+        expect(durationMs(sustain)).toBeGreaterThanOrEqual(0)
+        expect(durationMs(clearAfter)).toBeLessThanOrEqual(HOLD_MS_MAX)
+      }
     })
 
     it('supersedes only reasons of its own that are milder', () => {

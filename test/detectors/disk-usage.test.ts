@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { NotApplicable } from '../../detectors/contract.ts'
 import { diskUsage } from '../../detectors/disk-usage.ts'
+import { guardedHost } from '../../detectors/host/guarded.ts'
 import { distinctMounts, parseMounts } from '../../detectors/reading/mounts.ts'
+import type { HostRecord } from '../../detectors/testing/fixture-host.ts'
 import { filesystem, fixtureHost, look, summaries } from './fixture-host.ts'
 
 const DISKS = ['/', '/boot/efi', '/var/lib/containerd', '/data/old logs']
@@ -9,7 +11,7 @@ const allAt = (used: number) => Object.fromEntries(DISKS.map((point) => [point, 
 const sampled = async (options: unknown = {}) => {
   const parsed = diskUsage.options.parse(options)
   const host = { ...fixtureHost('disk-usage/ok'), filesystem: async () => filesystem(50) }
-  return (await diskUsage.sample(host, parsed, new AbortController().signal)).map(({ mountPoint }) => mountPoint)
+  return (await diskUsage.sample(host, parsed, new AbortController().signal)).uses.map(({ mountPoint }) => mountPoint)
 }
 
 describe('disk-usage', () => {
@@ -52,12 +54,16 @@ describe('disk-usage', () => {
     [10, 95, ['InodesLow', 'InodesAlmostGone']],
   ])('judges %d %% of bytes and %d %% of inodes as %j', (bytes, inodes, expected) => {
     const uses = [{ mountPoint: '/', use: filesystem(bytes, inodes) }]
-    expect(diskUsage.judge(uses, diskUsage.options.parse({}), []).map(({ reason }) => reason)).toEqual(expected)
+    expect(diskUsage.judge({ uses, missing: [] }, diskUsage.options.parse({}), []).map(({ reason }) => reason)).toEqual(
+      expected,
+    )
   })
 
   it('does not judge what a filesystem does not count', () => {
     const use = { bytes: 0, bytesUsed: 0, bytesAvailable: 0, inodes: 0, inodesFree: 0 }
-    expect(diskUsage.judge([{ mountPoint: '/', use }], diskUsage.options.parse({}), [])).toEqual([])
+    expect(diskUsage.judge({ uses: [{ mountPoint: '/', use }], missing: [] }, diskUsage.options.parse({}), [])).toEqual(
+      [],
+    )
   })
 
   it('uses the ratios of its options, and refuses them the wrong way round', async () => {
@@ -68,6 +74,60 @@ describe('disk-usage', () => {
     expect(diskUsage.options.safeParse({ include: ['var'] }).success).toBe(false)
   })
 
+  it('has thresholds of single mount points', async () => {
+    const host = fixtureHost('disk-usage/ok', { filesystems: allAt(91) })
+    const mounts = {
+      '/': { bytes: { warnRatio: 0.95, alarmRatio: 0.98 } },
+      '/boot/efi': { inodes: { warnRatio: 0.05 } },
+    }
+    const causes = (await look(diskUsage, host, { mounts })).map(({ reason, cause }) => `${reason} ${cause}`)
+    expect(causes.filter((text) => text.endsWith(' /'))).toEqual([])
+    expect(causes).toContain('DiskAlmostFull /boot/efi')
+    expect(causes).toContain('InodesLow /boot/efi')
+    expect(diskUsage.options.safeParse({ mounts: { '/': { bytes: { warnRatio: 0.95 } } } }).success).toBe(false)
+    expect(diskUsage.options.safeParse({ mounts: { export: {} } }).success).toBe(false)
+  })
+
+  describe('of mounts that are named', () => {
+    const table = '/dev/sda1 / ext4 rw 0 0\nnas:/v /export nfs4 rw 0 0\ntmpfs /run tmpfs rw 0 0'
+    const stat = '/usr/bin/stat -f -c %S %b %f %a %c %d /export'
+    const host = (commands: HostRecord['commands'], readable = '/proc/1/mounts') => ({
+      ...fixtureHost('disk-usage/ok', { filesystems: { '/': filesystem(50), '/run': filesystem(92) }, commands }),
+      readText: async (path: string) => {
+        if (path !== readable) throw new Error(`${path} cannot be read: EACCES`)
+        return table
+      },
+    })
+    const nearlyFull = { [stat]: { stdout: '4096 1000 30 30 0 0\n' } }
+
+    it('looks at whatever is mounted there, a server only by a program', async () => {
+      expect(await look(diskUsage, host(nearlyFull))).toEqual([])
+      expect(
+        summaries(await look(diskUsage, host(nearlyFull), { wanted: ['/run'], mounts: { '/export': {} } })),
+      ).toEqual([
+        '/export is 97 % full, 0 MiB are left',
+        '/export is 97 % full, 0 MiB are left',
+        '/run is 92 % full, 8192 MiB are left',
+        '/run is 92 % full, 8192 MiB are left',
+      ])
+    })
+
+    it('leaves one that fails to the detector of mounts', async () => {
+      expect(
+        await look(diskUsage, host({ [stat]: { code: 1, stderr: 'Stale file handle' } }), { wanted: ['/export'] }),
+      ).toEqual([])
+    })
+
+    it('finds nothing where something must be, but not by the mounts of an agent in a container', async () => {
+      expect(await look(diskUsage, host({}), { wanted: ['/', '/data'] })).toEqual([
+        expect.objectContaining({ reason: 'WantedMountMissing', cause: '/data' }),
+      ])
+      await expect(look(diskUsage, host({}, '/proc/self/mounts'), { wanted: ['/data'] })).rejects.toThrow(
+        'the mounts of the host cannot be seen',
+      )
+    })
+  })
+
   it('falls back to its own mounts where those of process 1 are hidden', async () => {
     const host = fixtureHost('disk-usage/hidepid', { filesystems: { '/': filesystem(95) } })
     expect(summaries(await look(diskUsage, host))).toHaveLength(2)
@@ -76,6 +136,12 @@ describe('disk-usage', () => {
   it('does not apply without a mount table, or when nothing in it is mounted here', async () => {
     await expect(look(diskUsage, fixtureHost('empty'))).rejects.toThrow(NotApplicable)
     await expect(look(diskUsage, fixtureHost('disk-usage/ok', { filesystems: {} }))).rejects.toThrow(NotApplicable)
+  })
+
+  it('may ask how full any filesystem is, and read nothing but mount tables', async () => {
+    const host = guardedHost(fixtureHost('disk-usage/ok', { filesystems: allAt(50) }), diskUsage.touches)
+    expect((await host.filesystem('/data/old logs')).bytesUsed).toBeGreaterThan(0)
+    await expect(host.readText('/etc/shadow')).rejects.toThrow('is not among what this detector says')
   })
 
   it('passes on what a filesystem fails with', async () => {

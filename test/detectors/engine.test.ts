@@ -1,69 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { z } from 'zod'
 import { UsageError } from '../../common/errors.ts'
-import { type Detector, defineDetector, NotApplicable } from '../../detectors/contract.ts'
-import { type DetectorReport, startDetectors } from '../../detectors/engine/engine.ts'
+import { type Detector, NotApplicable } from '../../detectors/contract.ts'
+import { startDetectors } from '../../detectors/engine/engine.ts'
 import { fixtureHost } from './fixture-host.ts'
-import { VirtualClock } from './virtual-clock.ts'
-
-type Answer = number | Error | 'hang' | 'ignore-abort'
-
-/** A detector that answers as it is told, and is at fault above its limit. */
-function scripted(
-  name: string,
-  answer: () => Answer,
-): { detector: Detector; calls: () => number; release: () => void } {
-  let calls = 0
-  let release = () => {}
-  const detector = defineDetector({
-    name,
-    summary: 'for tests',
-    every: '10s',
-    timeout: '2s',
-    needs: [],
-    touches: {},
-    options: z.strictObject({ limit: z.number().default(5) }),
-    reasons: { TooHigh: { severity: 'warn', summary: 'too high', sustain: '20s', runbook: 'none' } },
-    async sample(_host, _options, signal) {
-      calls++
-      const given = answer()
-      if (given instanceof Error) throw given
-      if (given === 'hang' || given === 'ignore-abort') {
-        await new Promise<void>((resolve, reject) => {
-          release = resolve
-          if (given === 'hang') signal.addEventListener('abort', () => reject(signal.reason))
-        })
-        return 0
-      }
-      return given
-    },
-    judge: (value, { limit }, past) =>
-      value > limit ? [{ reason: 'TooHigh', summary: `${[value, ...past].join(' ')}`, evidence: [] }] : [],
-  })
-  return { detector, calls: () => calls, release: () => release() }
-}
-
-function start(detectors: readonly Detector[], options: unknown = {}, onReport?: (report: DetectorReport) => void) {
-  const clock = new VirtualClock()
-  const reports: string[] = []
-  const stop = new AbortController()
-  const engine = startDetectors({
-    host: fixtureHost('empty'),
-    detectors,
-    version: '1.2.3',
-    options,
-    clock,
-    signal: stop.signal,
-    onReport: (report) => {
-      const { detector, findings, changed } = report
-      reports.push(
-        `${clock.now().ms / 1_000} ${detector} ${findings.map(({ reason }) => reason)}${changed ? ' *' : ''}`,
-      )
-      onReport?.(report)
-    },
-  })
-  return { clock, reports, stop, engine }
-}
+import { type Answer, scripted, start } from './scripted.ts'
 
 describe('the detector engine', () => {
   it('looks at each interval, and reports after each look', async () => {
@@ -196,9 +136,10 @@ describe('the detector engine', () => {
   })
 
   it('goes on when a report is not taken', async () => {
-    const { clock, reports } = start([scripted('one', () => 1).detector], {}, () => {
+    const full = () => {
       throw new Error('full')
-    })
+    }
+    const { clock, reports } = start([scripted('one', () => 1).detector], {}, { onReport: full, onLook: full })
     await clock.advance(11_000)
     expect(reports).toHaveLength(2)
   })
@@ -246,6 +187,14 @@ describe('settings of detectors', () => {
     engine.reconfigure({ one: { every: '1m' } })
     await clock.advance(60_000)
     expect(reports).toEqual(['1 one Ok *', '1 one Ok', '61 one Ok'])
+  })
+
+  it('leave a detector alone for which they say the same as before', async () => {
+    const { clock, reports, engine } = start([scripted('one', () => 1).detector], { one: { every: '20s' } })
+    await clock.advance(2_000)
+    engine.reconfigure({ one: { every: '20s', enabled: true, options: { limit: 5 } } })
+    await clock.advance(20_000)
+    expect(reports).toEqual(['1 one Ok *', '21 one Ok'])
   })
 
   it('take effect right after a look that was in progress', async () => {

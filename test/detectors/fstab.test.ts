@@ -67,14 +67,21 @@ describe('fstab', () => {
     const reply = Promise.withResolvers<Awaited<ReturnType<Host['run']>>>()
     const run = vi.spyOn(host, 'run').mockReturnValueOnce(reply.promise)
     const signal = new AbortController().signal
-    expect(await askMount(host, '/scratch', 1, signal)).toBe('hung')
-    expect(await askMount(host, '/scratch', 1, signal)).toBe('hung')
+    expect(await askMount(host, '/scratch', 1, signal)).toEqual({ kind: 'hung' })
+    expect(await askMount(host, '/scratch', 1, signal)).toEqual({ kind: 'hung' })
     expect(run).toHaveBeenCalledTimes(1)
-    reply.resolve({ code: 0, signal: null, stdout: 'nfs\n', stderr: '', truncated: false })
-    expect(await askMount(host, '/scratch', 60_000, signal)).toBe('fine')
-    expect(await askMount(host, '/scratch', 60_000, signal)).toBe('fine')
+    reply.resolve({ code: 0, signal: null, stdout: '4096 1000 500 400 10 7\n', stderr: '', truncated: false })
+    expect(await askMount(host, '/scratch', 60_000, signal)).toMatchObject({
+      kind: 'fine',
+      use: { bytes: 4_096_000, inodesFree: 7 },
+    })
+    expect(await askMount(host, '/scratch', 60_000, signal)).toMatchObject({ kind: 'fine' })
     expect(run).toHaveBeenCalledTimes(2)
-    const sample = { wanted: [], swapsOff: [], answers: [{ mountPoint: '/s', type: 'nfs', answer: 'hung' as const }] }
+    const sample = {
+      wanted: [],
+      swapsOff: [],
+      answers: [{ mountPoint: '/s', type: 'nfs', answer: { kind: 'hung' as const } }],
+    }
     expect(summaries(fstab.judge(sample, fstab.options.parse({}), []))).toEqual(['/s (nfs) does not answer within 3 s'])
   })
 
@@ -87,12 +94,17 @@ describe('fstab', () => {
     ],
     ['', []],
   ])('judges a mount of which stat says "%s"', async (stderr, expected) => {
-    const commands = { '/usr/bin/stat -f -c %T /scratch': { code: 1, stderr } }
+    const commands = { '/usr/bin/stat -f -c %S %b %f %a %c %d /scratch': { code: 1, stderr } }
     expect(await causes(fixtureHost('fstab/ok', { commands }))).toEqual(expected)
   })
 
   it('does not ask mounts where no program of the host can be run', async () => {
     expect(await causes(fixtureHost('fstab/ok', { commands: {} }))).toEqual([])
+  })
+
+  it('does not know what to make of a stat that says something else', async () => {
+    const commands = { '/usr/bin/stat -f -c %S %b %f %a %c %d /scratch': { stdout: 'nfs' } }
+    await expect(look(fstab, fixtureHost('fstab/ok', { commands }))).rejects.toThrow('/usr/bin/stat says "nfs"')
   })
 
   it('does not compare devices that cannot be seen from where it runs', async () => {

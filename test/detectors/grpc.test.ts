@@ -71,7 +71,7 @@ describe('a gRPC call', () => {
     const mute = await services.listenOnSocket(createTcp((socket) => socket.resume()))
     const slow = await serve((stream) => stream.respond(OK))
     for (const url of [`unix:${mute}:${METHOD}`, slow]) {
-      expect(await failureOf(call(url, undefined, { timeoutMs: 50 }))).toMatchObject({ code: 'ETIMEDOUT' })
+      expect(await failureOf(call(url, undefined, { withinMs: 50 }))).toMatchObject({ code: 'ETIMEDOUT' })
       const controller = new AbortController()
       const asked = failureOf(call(url, undefined, { signal: controller.signal }))
       controller.abort(new Error('stopped'))

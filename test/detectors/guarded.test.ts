@@ -31,6 +31,7 @@ function recorder(touches: Touches) {
     }),
     readLink: async (path) => take(path),
     list: async (path) => [take(path)],
+    age: async (path) => take(path).length,
     exists: async (path) => take(path) !== '',
     filesystem: async (path) => {
       const figure = take(path).length
@@ -38,6 +39,9 @@ function recorder(touches: Touches) {
     },
     get: async (url) => ({ status: 200, headers: {}, body: take(url), tookMs: 1 }),
     call: async (url) => Buffer.from(take(url)),
+    log: async ({ source }) => [
+      { pattern: 0, cause: '', text: take(source.kind === 'file' ? source.path : source.kind), agesMs: [0] },
+    ],
     run: async ([program]) => ({ code: 0, signal: null, stdout: take(program), stderr: '', truncated: false }),
     peerOffsets: () => [{ node: take('peers'), offsetMs: 0, errorMs: 0 }],
   }

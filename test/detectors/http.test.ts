@@ -92,7 +92,7 @@ describe('a GET of a service', () => {
     const url = await serve((_, response) => response.end(body))
     expect((await get(url, { bytesMax: 1_000 })).body).toBe(body)
     expect((await failureOf(get(url, { bytesMax: 999 }))).message).toBe(
-      `${url} gives no answer that can be used: over 999 bytes`,
+      `${url} gives no answer that can be used: it answers with over 999 bytes`,
     )
   })
 
@@ -126,7 +126,7 @@ describe('a GET of a service', () => {
     ],
   ])('ends when its time is over and when it is told to, at a service that %s', async (_, reply) => {
     const url = await answer(reply)
-    const late = await failureOf(get(url, { timeoutMs: 50 })).then((error) => {
+    const late = await failureOf(get(url, { withinMs: 50 })).then((error) => {
       // Bytes of no HTTP are noticed before the time is over.
       if (error instanceof Unreachable) expect(error.code).toBe('ETIMEDOUT')
       return error
@@ -148,7 +148,7 @@ describe('a GET of a service', () => {
     await services.allHungUp()
     const before = open()
     for (const url of Array.from({ length: 20 }, () => [fine, mute, strange, 'http://127.0.0.1:1/']).flat()) {
-      await get(url, { timeoutMs: 20 }).catch(() => {})
+      await get(url, { withinMs: 20 }).catch(() => {})
     }
     await services.allHungUp()
     expect(open()).toBeLessThanOrEqual(before)

@@ -100,7 +100,8 @@ describe('kubelet-process', () => {
 
   it('does not apply where no kubelet ever ran, unless it is told that one must', async () => {
     await expect(look(kubeletProcess, fixtureHost('empty'))).rejects.toThrow(NotApplicable)
-    const never = { ...fixtureHost('kubelet-process/bad'), exists: async (path: string) => path === '/' }
+    const readLink = () => Promise.reject(new NotApplicable('gone'))
+    const never = { ...fixtureHost('kubelet-process/bad'), exists: async (path: string) => path === '/', readLink }
     await expect(look(kubeletProcess, never)).rejects.toThrow('this host has no /var/lib/kubelet: no kubelet')
     expect(reasons(await look(kubeletProcess, never, { signs: ['/srv/kubelet', '/'] }))).toEqual(['KubeletDown'])
   })

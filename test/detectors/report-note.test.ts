@@ -40,6 +40,7 @@ describe('a report as a note', () => {
     ['another detector', { ...finding, detector: 'conntrack' }],
     ['an id of another node', { ...finding, id: 'node-8/disk-usage' }],
     ['a status that does not exist', { ...finding, status: 'fine' }],
+    ['a time that never ends', { ...finding, ttlMs: 1e12 }],
     ['a version of any length', { ...finding, version: '1'.repeat(64) }],
   ])('is refused with %s', (_, wrong) => {
     expect(() => roundTrip([wrong])).toThrow()

@@ -13,6 +13,7 @@ const context: TrackContext = {
     Low: { severity: 'warn', summary: 'low', sustain: '30s', runbook: 'disk' },
     Full: { severity: 'alarm', summary: 'full', sustain: '15s', runbook: 'disk', supersedes: 'Low' },
     Broken: { severity: 'error', summary: 'broken', sustain: '0s', runbook: 'disk' },
+    Sticky: { severity: 'warn', summary: 'sticky', sustain: '0s', clearAfter: '1m', runbook: 'disk' },
   },
 }
 
@@ -46,13 +47,55 @@ describe('a track', () => {
   })
 
   it('reports a fault when it has been seen for its sustain, since it was first seen', () => {
-    expect(reported([0, saw()], [15, saw('Low')], [30, saw('Low')], [45, saw('Low')], [60, saw()])).toEqual([
+    expect(reported([0, saw()], [15, saw('Low')], [30, saw('Low')], [45, saw('Low')])).toEqual([
       ['ok Ok since 0'],
       ['ok Ok since 0'],
       ['ok Ok since 0'],
       ['warn Low since 15'],
-      ['ok Ok since 60'],
     ])
+  })
+
+  it('reports a fault gone when it has been gone for its sustain, the same fault when it comes back before', () => {
+    const beginning: [number, RunResult][] = [
+      [0, saw('Low')],
+      [30, saw('Low')],
+    ]
+    expect(reported(...beginning, [45, saw()], [60, saw()], [75, saw()]).slice(2)).toEqual([
+      ['warn Low since 0'],
+      ['warn Low since 0'],
+      ['ok Ok since 75'],
+    ])
+    expect(reported(...beginning, [45, saw()], [60, saw('Low')], [75, saw()], [90, saw()]).slice(2)).toEqual(
+      Array(4).fill(['warn Low since 0']),
+    )
+  })
+
+  it('reports a fault gone after another time where its reason names one', () => {
+    const runs: [number, RunResult][] = [
+      [0, saw('Sticky')],
+      [15, saw()],
+      [74, saw()],
+      [75, saw()],
+    ]
+    expect(reported(...runs)).toEqual([...Array(3).fill(['warn Sticky since 0']), ['ok Ok since 75']])
+  })
+
+  it('says of a fault that is not seen any more that it is held, and how it was', () => {
+    const [, , held] = replay([0, saw('Low')], [30, saw('Low')], [45, saw()], [60, saw()])
+    expect(held?.track.reported[0]).toMatchObject({ held: 'clearing', summary: 'Low  (not seen for 0ms)' })
+    expect(held?.seen).toEqual(['ok Ok since 45'])
+    expect(held?.changed).toBe(false)
+  })
+
+  it('keeps counting the time that it is gone while it cannot look, so that it always ends', () => {
+    const runs: [number, RunResult][] = [
+      [0, saw('Sticky')],
+      [15, saw()],
+      [30, failed],
+      [200, failed],
+      [215, saw()],
+    ]
+    expect(reported(...runs).at(-1)).toEqual(['ok Ok since 215'])
   })
 
   it('reports a fault without sustain at first sight', () => {
@@ -76,9 +119,11 @@ describe('a track', () => {
       [20, saw(['Low', '/'], ['Low', '/var'])],
       [40, saw(['Low', '/'], ['Low', '/var'])],
       [60, saw(['Low', '/var'])],
+      [90, saw(['Low', '/var'])],
     )
     expect(steps[2]).toEqual(['warn Low / since 0'])
-    expect(steps[3]).toEqual(['warn Low /var since 20'])
+    expect(steps[3]).toEqual(['warn Low /var since 20', 'warn Low / since 0'])
+    expect(steps[4]).toEqual(['warn Low /var since 20'])
   })
 
   it('gives each finding one id while it lasts, and another one when it comes back', () => {
@@ -95,10 +140,12 @@ describe('a track', () => {
 
   it('shows the worse reason alone, and the milder one again without a gap', () => {
     const both = saw('Low', 'Full')
-    expect(reported([0, saw('Low')], [30, saw('Low')], [40, both], [55, both], [70, saw('Low')])).toEqual([
+    const low = saw('Low')
+    expect(reported([0, low], [30, low], [40, both], [55, both], [70, low], [85, low])).toEqual([
       ['ok Ok since 0'],
       ['warn Low since 0'],
       ['warn Low since 0'],
+      ['alarm Full since 40'],
       ['alarm Full since 40'],
       ['warn Low since 0'],
     ])

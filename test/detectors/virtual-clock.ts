@@ -22,6 +22,13 @@ export class VirtualClock implements Clock {
     return this.chance
   }
 
+  /** What `cpuMs` answers. */
+  used = 0
+
+  cpuMs(): number {
+    return this.used
+  }
+
   sleep(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const sleeper = { atMs: this.#ms + ms, wake: resolve }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LocalMesh, newFolder } from './local-mesh.ts'
@@ -88,6 +88,32 @@ describe('a host of which nothing can be seen', () => {
       expect(kinds).toContainEqual(['finding', expect.stringMatching(/^ProbeFailed \(unknown\): /)])
       // Never fine: there is an event only for what is not, and one for its end.
       expect(kinds.filter(([, summary]) => summary?.startsWith('cleared'))).toEqual([])
+    },
+    TEST_WITHIN_MS,
+  )
+
+  it(
+    'is found at fault once, though its agent is killed and started again',
+    async () => {
+      const findingNow = async () =>
+        (await mesh.state()).findings.find(({ detector, status }) => detector === 'kernel-params' && status === 'warn')
+      const heardAgain = (since: string) =>
+        mesh.until('the finding is said again', async () => {
+          const found = await findingNow()
+          return found !== undefined && found.observedAt > since && found
+        })
+      write('nf_conntrack_max', '1000\n')
+      const before = await mesh.until('the finding', findingNow)
+      const kept = join(mesh.dir, 'node-1', 'detectors')
+      await mesh.until('it is kept', () => existsSync(kept) && readFileSync(kept, 'utf8').includes(before.id))
+      expect(await mesh.run('chaos', 'kill-agent', 'node-1')).toMatchObject({ code: 0 })
+      // What an earlier look of the dead agent said is not counted.
+      const killedAt = new Date().toISOString()
+      expect(await mesh.run('chaos', 'resume', 'node-1')).toMatchObject({ code: 0 })
+      const { id, since } = await heardAgain(killedAt)
+      expect({ id, since }).toEqual({ id: before.id, since: before.since })
+      const told = (await mesh.events()).filter(({ id: event }) => event.startsWith(`finding/${before.id}`))
+      expect(told).toHaveLength(1)
     },
     TEST_WITHIN_MS,
   )

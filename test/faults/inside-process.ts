@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { durationMs } from '../../common/duration.ts'
 import { messageOf } from '../../common/errors.ts'
+import type { PeerOffset } from '../../detectors/contract.ts'
 import { systemClock } from '../../detectors/engine/clock.ts'
 import { probe } from '../../detectors/engine/probe.ts'
 import type { RunResult } from '../../detectors/engine/track.ts'
@@ -11,7 +12,9 @@ import { guardedHost } from '../../detectors/host/guarded.ts'
 import { createHost } from '../../detectors/host/host.ts'
 import { builtinDetectors } from '../../detectors/index.ts'
 
-export type Question = { readonly look: string; readonly options: unknown } | { readonly run: readonly string[] }
+export type Question =
+  | { readonly look: string; readonly options: unknown; readonly peers: readonly PeerOffset[] }
+  | { readonly run: readonly string[] }
 export interface Answer {
   readonly result?: RunResult
   readonly said?: string
@@ -21,7 +24,8 @@ export interface Answer {
 /** As many samples as the engine keeps. */
 const PAST_MAX = 10
 
-const host = createHost({ node: 'node-7', peerOffsets: () => [] })
+let peers: readonly PeerOffset[] = []
+const host = createHost({ node: 'node-7', peerOffsets: () => peers })
 /** One for each detector and for good, as in the engine. */
 const guarded = new Map(builtinDetectors.map(({ name, touches }) => [name, guardedHost(host, touches)]))
 const past = new Map<string, readonly unknown[]>()
@@ -45,7 +49,10 @@ async function look(name: string, options: unknown): Promise<RunResult> {
 
 async function answer(question: Question): Promise<Answer> {
   try {
-    if ('look' in question) return { result: await look(question.look, question.options) }
+    if ('look' in question) {
+      peers = question.peers
+      return { result: await look(question.look, question.options) }
+    }
     const [command = '', ...args] = question.run
     const { stdout } = await promisify(execFile)(command, args, { timeout: 30_000 })
     return { said: stdout }

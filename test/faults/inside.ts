@@ -6,22 +6,27 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { PeerOffset } from '../../detectors/contract.ts'
 import type { RunResult } from '../../detectors/engine/track.ts'
 import type { Answer, Question } from './inside-process.ts'
 
-const program = fileURLToPath(new URL('./inside-process.ts', import.meta.url))
+/** What answers on the other end. */
+export const INSIDE_PROGRAM = fileURLToPath(new URL('./inside-process.ts', import.meta.url))
 
 /**
  * Mounts of its own that reach nobody else, and a /proc in which it is process 1, since detectors read the mount table of
  * process 1. All that is mounted in it is gone when it ends.
  */
 export const OWN_MOUNTS = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'] as const
-/** A network without anything in it but a loopback interface that is down, and the /proc/net and /sys/class/net of it. */
+/** A network without anything in it but a loopback interface that is down, and the /proc/net of it; /sys is the machine's. */
 export const OWN_NETWORK = [...OWN_MOUNTS, '--net'] as const
 
 export interface Inside {
-  /** One look, with what earlier looks saw as its past. `options` as they would stand in settings. */
-  look(detector: string, options?: unknown): Promise<RunResult>
+  /**
+   * One look, with what earlier looks saw as its past. `options` as they would stand in settings; `peers`: what its mesh
+   * measures, none by default.
+   */
+  look(detector: string, options?: unknown, peers?: readonly PeerOffset[]): Promise<RunResult>
   /** Runs a command there and returns what it said. Rejects when it fails. */
   run(...command: readonly string[]): Promise<string>
   /** Ends it, and everything that was started in it. */
@@ -30,12 +35,16 @@ export interface Inside {
 
 /** `wrapper`: the command that a program is put behind to run there, such as `OWN_MOUNTS`. */
 export async function startInside(wrapper: readonly string[]): Promise<Inside> {
-  const [command = '', ...args] = [...wrapper, process.execPath, program]
-  const child = spawn(command, args, { stdio: 'pipe' })
+  const [command = '', ...args] = [...wrapper, process.execPath, INSIDE_PROGRAM]
+  return insideOf(spawn(command, args, { stdio: 'pipe' }))
+}
+
+/** That program, already started: its stdin and stdout are those of `child`. */
+export function insideOf(child: ChildProcessWithoutNullStreams): Inside {
   const ask = questionsTo(child)
   return {
-    look: async (detector, options = {}) => {
-      const answer = await ask({ look: detector, options })
+    look: async (detector, options = {}, peers = []) => {
+      const answer = await ask({ look: detector, options, peers })
       if (answer.result === undefined) throw new Error(answer.failed)
       return answer.result
     },

@@ -18,6 +18,6 @@ export async function untilFound(
       for (const { summary } of judgements) expect(summary).toMatch(saying)
       return judgements
     },
-    { timeout: 15_000, interval: 100 },
+    { timeout: 40_000, interval: 100 },
   )
 }

@@ -86,6 +86,7 @@ describe('the way of a fix', () => {
     ['nothing to wait for', [tick]],
     ['unknown makes no plan', [report(fault, unknown)]],
     ['unknown takes none back', [...waiting, report(unknown)]],
+    ['a fault that is only held is none to mend', [report({ ...fault, held: 'clearing' })]],
     ['an info is no fault to mend', [report({ ...fault, status: 'info' })]],
     ['a finding of another node', [report({ ...fault, node: 'node-8' })]],
     ['a reason that nobody handles', [report({ ...fault, reason: 'Other' })]],

@@ -9,8 +9,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'mesh/sim': ['mesh/', 'common/duration.ts'],
   detectors: ['common/'],
   remediators: ['common/', 'detectors/contract.ts'],
+  plugins: ['common/', 'detectors/', 'remediators/'],
   settings: ['common/', 'mesh/', 'detectors/', 'remediators/'],
-  'node-agent': ['common/', 'mesh/', 'detectors/', 'remediators/', 'settings/'],
+  'node-agent': ['common/', 'mesh/', 'detectors/', 'remediators/', 'plugins/', 'settings/'],
   aggregator: [
     'common/',
     'mesh/',
@@ -21,9 +22,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'remediators/contract.ts',
     'remediators/index.ts',
     'remediators/notes.ts',
+    'plugins/',
   ],
   'aggregator/web': ['aggregator/model.ts', 'detectors/contract.ts', 'remediators/contract.ts'],
-  cli: ['common/', 'mesh/', 'detectors/', 'remediators/', 'settings/', 'node-agent/', 'aggregator/', 'bench/'],
+  cli: [
+    'common/',
+    'mesh/',
+    'detectors/',
+    'remediators/',
+    'plugins/',
+    'settings/',
+    'node-agent/',
+    'aggregator/',
+    'bench/',
+  ],
   scripts: ['common/', 'detectors/'],
 }
 

@@ -1,0 +1,42 @@
+/** Puts a program behind those of util-linux that hold it to its limits; each replaces itself by the next. */
+import { access } from 'node:fs/promises'
+import { messageOf } from '../../common/errors.ts'
+import type { Command, CommandResult, RunLimits } from './port.ts'
+
+const PRLIMIT = '/usr/bin/prlimit'
+const SETPRIV = '/usr/bin/setpriv'
+const UNSHARE = '/usr/bin/unshare'
+const NOBODY = 65_534
+
+/** Throws an Error when one of them is not on this host: without its limits a program is not run. */
+export async function confined(command: Command, limits: RunLimits): Promise<Command> {
+  const isRoot = process.getuid?.() === 0
+  const words = [
+    ...(limits.withoutNetwork && isRoot ? [UNSHARE, '--net', '--'] : []),
+    ...(limits.asNobody && isRoot ? nobody() : [SETPRIV, '--no-new-privs', '--']),
+    ...resources(limits),
+    ...command,
+  ] as [string, ...string[]]
+  for (const tool of words.filter((word) => [PRLIMIT, SETPRIV, UNSHARE].includes(word))) {
+    await access(tool).catch((error: unknown) => {
+      throw new Error(`${command[0]} cannot be held to its limits without ${tool}: ${messageOf(error)}`)
+    })
+  }
+  return words
+}
+
+function nobody(): readonly string[] {
+  const ids = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups']
+  return [SETPRIV, ...ids, '--inh-caps=-all', '--bounding-set=-all', '--no-new-privs', '--']
+}
+
+/** Throws an Error when a limit could not be set: their exit code must not pass for the program's. */
+export function requireConfined(program: string, { code, stderr }: CommandResult): void {
+  const said = /^(?:prlimit|setpriv|unshare): .*/.exec(stderr)?.[0]
+  if (code !== 0 && said !== undefined) throw new Error(`${program} cannot be held to its limits: ${said}`)
+}
+
+/** Soft and hard limits alike. No core files: a program that crashes at each look must not fill a disk. */
+function resources({ memoryBytes, cpuSeconds, fileBytes }: RunLimits): readonly string[] {
+  return [PRLIMIT, `--data=${memoryBytes}`, `--cpu=${cpuSeconds}`, `--fsize=${fileBytes}`, '--core=0', '--']
+}

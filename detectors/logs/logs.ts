@@ -1,0 +1,91 @@
+/** The logs of a host that detectors have asked for: each is followed from the first look on, and let go when nobody looks. */
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { JOURNALCTL, type LogTally, type LogWatch, NotApplicable } from '../host/port.ts'
+import { FileFollower } from './file.ts'
+import type { Follower } from './follower.ts'
+import { JournalFollower } from './journal.ts'
+import { KmsgFollower } from './kmsg.ts'
+import { Sink } from './sink.ts'
+
+/** A detector looks at least once a day. */
+const IDLE_MS = 25 * 3_600_000
+
+interface Followed {
+  readonly follower: Follower
+  readonly sink: Sink
+  idle: NodeJS.Timeout
+}
+
+export interface Logs {
+  /** As `Host.log`. */
+  look(watch: LogWatch, signal: AbortSignal): Promise<readonly LogTally[]>
+}
+
+/** `locate`: where a path of the host is found here. `isOwnRoot`: whether the host's programs can be run. */
+export function createLogs(locate: (path: string) => string, isOwnRoot: boolean): Logs {
+  const followed = new Map<string, Followed>()
+
+  const follow = async (key: string, watch: LogWatch): Promise<Followed> => {
+    const sink = new Sink(watch)
+    const follower = await startFollower(watch, sink, locate, isOwnRoot)
+    const started = { follower, sink, idle: setTimeout(() => drop(key), IDLE_MS).unref() }
+    followed.set(key, started)
+    return started
+  }
+
+  const drop = (key: string) => {
+    const gone = followed.get(key)
+    clearTimeout(gone?.idle)
+    gone?.follower.close()
+    followed.delete(key)
+  }
+
+  return {
+    async look(watch, signal) {
+      signal.throwIfAborted()
+      const key = JSON.stringify(watch)
+      const current = followed.get(key) ?? (await follow(key, watch))
+      current.idle.refresh()
+      try {
+        await current.follower.catchUp(signal)
+      } catch (error) {
+        // A file that is gone is looked for again; the journal's reader starts itself again.
+        if (watch.source.kind === 'kmsg') drop(key)
+        throw error
+      }
+      return current.sink.read()
+    },
+  }
+}
+
+async function startFollower(
+  { source, holdMs }: LogWatch,
+  sink: Sink,
+  locate: (path: string) => string,
+  isOwnRoot: boolean,
+): Promise<Follower> {
+  switch (source.kind) {
+    case 'file':
+      return new FileFollower(source.path, locate(source.path), source.timestamp, sink)
+    case 'kmsg':
+      await requireThere('/dev/kmsg', locate('/dev/kmsg'), constants.R_OK)
+      return new KmsgFollower(locate('/dev/kmsg'), sink)
+    case 'journal': {
+      if (!isOwnRoot) throw new NotApplicable(`${JOURNALCTL} of the host cannot be run from a container`)
+      await requireThere(JOURNALCTL, JOURNALCTL, constants.X_OK)
+      const fields = Object.entries(source.fields).map(([name, value]) => `${name}=${value}`)
+      return new JournalFollower(JOURNALCTL, fields, holdMs, sink)
+    }
+  }
+}
+
+async function requireThere(path: string, located: string, mode: number): Promise<void> {
+  try {
+    await access(located, mode)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw new NotApplicable(`${path} does not exist on this host`)
+    throw new Error(`${path} cannot be read: ${code}`, { cause: error })
+  }
+}

@@ -1,0 +1,4 @@
+/** What a plugin gets by `import … from 'starling/remediator'`: the contract, and zod for its options. */
+export { z } from 'zod'
+export type { Finding, Measure } from '../detectors/contract.ts'
+export * from './contract.ts'

@@ -1,0 +1,1 @@
+export function machineFolder(env?: NodeJS.ProcessEnv): string

@@ -1,0 +1,65 @@
+/** What an agent says over the mesh, and how often. */
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { Finding } from '../../detectors/contract.ts'
+import { decodeReport } from '../../detectors/engine/report-note.ts'
+import type { MeshNode } from '../../mesh/libp2p/mesh-node.ts'
+import { NOTE_TTL_MS, Publisher } from '../../node-agent/publisher.ts'
+import { shedFinding } from '../../node-agent/shed-finding.ts'
+
+let publisher: Publisher
+let said: { readonly topic: string; readonly findings: readonly Finding[]; readonly ttlMs: number }[]
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance', 'Date'] })
+  said = []
+  publisher = new Publisher()
+  const publish = (topic: string, bytes: Uint8Array, ttlMs: number) =>
+    said.push({ topic, findings: decodeReport('a', topic, bytes), ttlMs })
+  publisher.start({ publish } as unknown as MeshNode)
+})
+afterEach(() => vi.useRealTimers())
+
+const EVERY_MS = 10_000
+const shed = [{ detector: 'disk-usage', everyMs: 60_000, paceMs: 240_000 }]
+const own = (at: string) => shedFinding({ node: 'a', shed, at, ttlMs: NOTE_TTL_MS })
+const ok: Finding = { ...own('2026-01-01T00:00:00Z'), detector: 'conntrack', ttlMs: 3 * EVERY_MS }
+
+it('says again what is not new before it would expire, however the looks fall', () => {
+  // At the latest after an interval, a tenth of it and as long as a look may take: here four tenths.
+  for (const gapMs of [0.9 * EVERY_MS, 1.1 * EVERY_MS, 1.5 * EVERY_MS]) {
+    let lastMs = performance.now()
+    publisher.report({ detector: 'conntrack', findings: [ok], changed: true })
+    for (let look = 0; look < 20; look++) {
+      const before = said.length
+      vi.advanceTimersByTime(gapMs)
+      publisher.report({ detector: 'conntrack', findings: [ok], changed: false })
+      if (said.length === before) continue
+      expect(performance.now() - lastMs).toBeLessThan(ok.ttlMs)
+      lastMs = performance.now()
+    }
+    expect(performance.now() - lastMs).toBeLessThan(ok.ttlMs)
+  }
+  // And not each time.
+  expect(said.length).toBeLessThan(3 * 20)
+})
+
+it('says its own findings again, which no detector does', () => {
+  publisher.reportOwn(own('2026-01-01T00:00:00Z'))
+  expect(said).toHaveLength(1)
+  for (let hour = 0; hour < 48; hour++) {
+    vi.advanceTimersByTime(3_600_000)
+    publisher.renew()
+  }
+  expect(said.length).toBeGreaterThan(3)
+  expect(new Set(said.map(({ findings }) => findings[0]?.id)).size).toBe(1)
+  expect(new Set(said.map(({ findings }) => findings[0]?.observedAt)).size).toBe(said.length)
+})
+
+it('says which detectors are shed, and when none is any more', () => {
+  expect(own('2026-01-01T00:00:00Z')).toMatchObject({
+    detector: 'detectors-shed',
+    reason: 'DetectorsShed',
+    status: 'info',
+    summary: 'to keep to their budget 1 detectors look more rarely: disk-usage every 4m in place of 1m',
+  })
+  expect(shedFinding({ node: 'a', shed: [], at: '', ttlMs: 1 })).toMatchObject({ reason: 'Ok', status: 'ok' })
+})
