@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { missingForNodes, programFile } from '../../bench/control-plane/programs.ts'
 import { describeReal } from '../real-part.ts'
 import { found, type Inside, OWN_NETWORK, startInside } from './inside.ts'
-import { untilFound } from './until.ts'
+import { DEADLINE_MS, untilFound } from './until.ts'
 
 /** Nobody answers there: the kubelet starts without an API server, and asks for it again and again. */
 const KUBECONFIG = `
@@ -42,38 +42,46 @@ describeReal("the real kubelet's code, with a fake runtime", missingForNodes(), 
     return said.trim()
   }
 
-  it('is found refusing, well, hung, going on, and dead', async () => {
-    const look = (timeout = '10s') =>
-      inside.look('kubelet-health', { urls: [OPEN_URL], timeout, slow: timeout === '10s' ? '2s' : '1ms' })
-    const id = await start()
-    await untilFound(look, [])
-    // kubemark leaves out the port of its own for this question.
-    expect(found(await inside.look('kubelet-health'))).toEqual([`KubeletUnhealthy ${STANDARD_URL}`])
-    await inside.run('kill', '-STOP', id)
-    expect(found(await look('300ms'))).toEqual([`KubeletUnhealthy ${OPEN_URL}`])
-    expect(found(await inside.look('kubelet-process'))).toEqual(['KubeletDown'])
-    await inside.run('kill', '-CONT', id)
-    await untilFound(look, [])
-    await inside.run('kill', '-KILL', id)
-    await untilFound(look, ['not-applicable: the kubelet does not run, which kubelet-process reports'])
-  })
+  it(
+    'is found refusing, well, hung, going on, and dead',
+    async () => {
+      const look = (timeout = '10s') =>
+        inside.look('kubelet-health', { urls: [OPEN_URL], timeout, slow: timeout === '10s' ? '2s' : '1ms' })
+      const id = await start()
+      await untilFound(look, [])
+      // kubemark leaves out the port of its own for this question.
+      expect(found(await inside.look('kubelet-health'))).toEqual([`KubeletUnhealthy ${STANDARD_URL}`])
+      await inside.run('kill', '-STOP', id)
+      expect(found(await look('300ms'))).toEqual([`KubeletUnhealthy ${OPEN_URL}`])
+      expect(found(await inside.look('kubelet-process'))).toEqual(['KubeletDown'])
+      await inside.run('kill', '-CONT', id)
+      await untilFound(look, [])
+      await inside.run('kill', '-KILL', id)
+      await untilFound(look, ['not-applicable: the kubelet does not run, which kubelet-process reports'])
+    },
+    DEADLINE_MS,
+  )
 
-  it('tells its version, also where it does not serve it, and that it was replaced', async () => {
-    const look = (options: object = {}) => inside.look('kubelet-version', options)
-    const served = await start()
-    const inMetrics = await untilFound(
-      () => look({ max: '1.1' }),
-      ['KubeletVersionUnwanted'],
-      /is v\d+\.\d+\.\d+, wanted/,
-    )
-    expect(found(await look())).toEqual([])
-    await inside.run('kill', '-KILL', served)
-    await untilFound(() => look(), ['not-applicable: the kubelet does not run, which kubelet-process reports'])
-    await start('unshare', '--net')
-    const said = await untilFound(() => look({ max: '1.1' }), ['KubeletVersionUnwanted'])
-    expect(said).toEqual(inMetrics)
-    await inside.run('cp', '/mnt/kubelet', '/mnt/newer')
-    await inside.run('mv', '/mnt/newer', '/mnt/kubelet')
-    await untilFound(() => look(), ['KubeletNotRestarted'], /\/mnt\/kubelet was replaced/)
-  })
+  it(
+    'tells its version, also where it does not serve it, and that it was replaced',
+    async () => {
+      const look = (options: object = {}) => inside.look('kubelet-version', options)
+      const served = await start()
+      const inMetrics = await untilFound(
+        () => look({ max: '1.1' }),
+        ['KubeletVersionUnwanted'],
+        /is v\d+\.\d+\.\d+, wanted/,
+      )
+      expect(found(await look())).toEqual([])
+      await inside.run('kill', '-KILL', served)
+      await untilFound(() => look(), ['not-applicable: the kubelet does not run, which kubelet-process reports'])
+      await start('unshare', '--net')
+      const said = await untilFound(() => look({ max: '1.1' }), ['KubeletVersionUnwanted'])
+      expect(said).toEqual(inMetrics)
+      await inside.run('cp', '/mnt/kubelet', '/mnt/newer')
+      await inside.run('mv', '/mnt/newer', '/mnt/kubelet')
+      await untilFound(() => look(), ['KubeletNotRestarted'], /\/mnt\/kubelet was replaced/)
+    },
+    DEADLINE_MS,
+  )
 })

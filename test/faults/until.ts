@@ -4,6 +4,9 @@ import type { Judgement } from '../../detectors/contract.ts'
 import type { RunResult } from '../../detectors/engine/track.ts'
 import { found } from './inside.ts'
 
+/** Of a whole test of services that may have to share two processors with a build. */
+export const DEADLINE_MS = 120_000
+
 /** `expected` as `found` says it, and each summary as `saying` says. Returns what was judged. */
 export async function untilFound(
   look: () => Promise<RunResult>,
