@@ -8,14 +8,20 @@ import { clocksource } from './clocksource.ts'
 import { conntrack } from './conntrack.ts'
 import { conntrackDrops } from './conntrack-drops.ts'
 import type { Detector } from './contract.ts'
+import { controlPlaneServices } from './control-plane-services.ts'
 import { diskUsage } from './disk-usage.ts'
+import { etcdConnections } from './etcd-connections.ts'
+import { etcdHealth } from './etcd-health.ts'
+import { etcdStatus } from './etcd-status.ts'
 import { fileHandles } from './file-handles.ts'
 import { fstab } from './fstab.ts'
 import { inotifyExhausted } from './inotify-exhausted.ts'
 import { kernelLog } from './kernel-log.ts'
 import { kernelParams } from './kernel-params.ts'
 import { kernelVersion } from './kernel-version.ts'
+import { kubeletHealth } from './kubelet-health.ts'
 import { kubeletProcess } from './kubelet-process.ts'
+import { kubeletVersion } from './kubelet-version.ts'
 import { load } from './load.ts'
 import { memory } from './memory.ts'
 import { nicCpu } from './nic-cpu.ts'
@@ -26,6 +32,7 @@ import { pidMax } from './pid-max.ts'
 import { processCount } from './process-count.ts'
 import { psi } from './psi.ts'
 import { readOnlyFs } from './read-only-fs.ts'
+import { runtimeHealth } from './runtime-health.ts'
 import { syslogLevel } from './syslog-level.ts'
 import { systemdUnits } from './systemd-units.ts'
 import { timeDaemon } from './time-daemon.ts'
@@ -60,4 +67,11 @@ export const builtinDetectors: readonly Detector[] = [
   nicCpu,
   cadvisor,
   kernelLog,
+  kubeletHealth,
+  kubeletVersion,
+  runtimeHealth,
+  controlPlaneServices,
+  etcdStatus,
+  etcdHealth,
+  etcdConnections,
 ]

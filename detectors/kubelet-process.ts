@@ -5,14 +5,7 @@
 import { z } from 'zod'
 import { defineDetector } from './contract.ts'
 import { commandsOption, DaemonFinder, requireSign, signsOption, whyNotRunning } from './reading/daemons.ts'
-
-/** Of kubeadm and the clouds; of k3s, agent and server; of MicroK8s. The last three are the kubelet and more in one program. */
-const COMMANDS = ['kubelet', 'k3s agent', 'k3s server', 'kubelite']
-/**
- * A kubelet makes this folder when it first starts and leaves it behind, so one that died before the agent came is missed,
- * and a host that never had one is left alone. The folder alone, for an agent without rights cannot look into it.
- */
-const SIGNS = ['/var/lib/kubelet']
+import { KUBELET_COMMANDS, KUBELET_SIGNS } from './reading/kubelet.ts'
 
 const finder = new DaemonFinder()
 
@@ -25,8 +18,8 @@ export const kubeletProcess = defineDetector({
   needs: [],
   touches: { paths: ['/**'] },
   options: z.strictObject({
-    commands: commandsOption(COMMANDS, "the kubelet's"),
-    signs: signsOption(SIGNS, 'a kubelet'),
+    commands: commandsOption(KUBELET_COMMANDS, "the kubelet's"),
+    signs: signsOption(KUBELET_SIGNS, 'a kubelet'),
   }),
   reasons: {
     KubeletDown: {

@@ -74,11 +74,12 @@ function onlyNamed(recording: Recording): readonly string[] {
 }
 
 function hostJson(recording: Recording, { node, missing }: Sitter, redact: (text: string) => string): object {
-  const { filesystems, replies, commands, ages, logs, peers, peerLinks, majorities } = recording
+  const { filesystems, replies, calls, commands, ages, logs, peers, peerLinks, majorities } = recording
   const parts = {
     missing,
     filesystems: Object.fromEntries(filesystems),
     replies,
+    calls,
     commands,
     ages: Object.fromEntries(ages),
     logs,

@@ -38,6 +38,8 @@ export function guardedHost(host: Host, touches: Touches): Host {
     exists: async (path) => host.exists(listing(path)),
     filesystem: async (path) => host.filesystem(measuring(path)),
     get: async (url, options) => permit(mayAsk(serviceOf(url)), serviceOf(url)) && host.get(url, options),
+    call: async (url, message, options) =>
+      permit(mayAsk(serviceOf(url)), serviceOf(url)) && host.call(url, message, options),
     run: async ([program, ...args], options) => host.run([permitted(program, mayRun), ...args], options),
     log: async (watch, signal) => {
       following(watch.source)

@@ -6,6 +6,7 @@ import { messageOf } from '../../common/errors.ts'
 import { createLogs } from '../logs/logs.ts'
 import { readProcesses } from '../reading/processes.ts'
 import { runCommand } from './command.ts'
+import { grpcCall } from './grpc.ts'
 import { httpGet } from './http.ts'
 import { type Command, type FilesystemUse, type Host, NotApplicable, type PeerOffset } from './port.ts'
 import { missingPrivileges } from './privileges.ts'
@@ -37,6 +38,7 @@ export function createHost({
 }: HostOptions): Host {
   const logs = createLogs((path) => locate(root, path), normalize(root) === '/')
   const readText = async (path: string) => readBounded(path, locate(root, path))
+  const files = { readText, locate: (path: string) => locate(root, path) }
   const words = async (path: string) => readWords(path, locate(root, path))
   const names = async (path: string) => list(path, locate(root, path))
   return {
@@ -51,7 +53,8 @@ export function createHost({
     age: async (path) => age(path, locate(root, path)),
     exists: async (path) => exists(path, locate(root, path)),
     filesystem: (path) => filesystemUse(path, root),
-    get: (url, options) => httpGet(url, options, readText),
+    get: (url, options) => httpGet(url, options, files),
+    call: (url, message, options) => grpcCall(url, message, options, files),
     run: async (command, options) => {
       requireOwnRoot(root, command)
       return runCommand(command, options)

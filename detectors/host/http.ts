@@ -2,87 +2,62 @@
 import { type IncomingMessage, request as plain, type RequestOptions } from 'node:http'
 import { request as secure } from 'node:https'
 import { StringDecoder } from 'node:string_decoder'
-import { type GetOptions, type HttpReply, type TlsOptions, Unreachable } from './port.ts'
-
-const BYTES_MAX = 1024 * 1024
-
-/** Nobody answers, as against an answer that makes no sense. */
-const UNREACHABLE = ['ECONNREFUSED', 'ENOENT', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'ECONNRESET', 'EPIPE']
-
-/** Reads a PEM file of the host. */
-export type ReadPem = (path: string) => Promise<string>
+import type { GetOptions, HttpReply } from './port.ts'
+import { BYTES_MAX, failureOf, type HostFiles, serviceAt, tlsOf, withinTime } from './service.ts'
 
 /** As `Host.get`. Each request has a connection of its own: a kept one would tell of a service that is gone as if it were there. */
-export async function httpGet(url: string, options: GetOptions, readPem: ReadPem): Promise<HttpReply> {
-  const { signal, withinMs } = options
-  signal.throwIfAborted()
-  if (withinMs === undefined) return ask(url, options, readPem)
-  const limit = AbortSignal.timeout(withinMs)
-  try {
-    return await ask(url, { ...options, signal: AbortSignal.any([signal, limit]) }, readPem)
-  } catch (error) {
-    if (limit.aborted && !signal.aborted) throw new Unreachable(url, 'ETIMEDOUT', { cause: error })
-    throw error
-  }
-}
-
-async function ask(url: string, options: GetOptions, readPem: ReadPem): Promise<HttpReply> {
-  const { signal, headers = {}, tls } = options
-  const target = { ...targetOf(url), ...(await tlsOf(tls, readPem)), headers: { ...headers }, agent: false, signal }
-  const reply = await send(url, target, url.startsWith('https:'))
-  return {
-    status: reply.statusCode ?? 0,
-    headers: Object.fromEntries(Object.entries(reply.headers).map(([name, value]) => [name, String(value)])),
-    body: await bodyOf(url, reply, options),
-  }
-}
-
-function targetOf(url: string): RequestOptions {
-  const unix = /^unix:([^:]+):(.*)$/.exec(url)
-  if (unix !== null) return { socketPath: unix[1] ?? '', path: unix[2] ?? '/', host: 'localhost' }
-  const { hostname, port, pathname, search } = new URL(url)
-  return { hostname: hostname.replace(/^\[|\]$/g, ''), path: pathname + search, ...(port === '' ? {} : { port }) }
-}
-
-async function tlsOf(tls: TlsOptions | undefined, readPem: ReadPem): Promise<object> {
-  if (tls === undefined) return {}
-  const { ca, cert, key, anyServer = false } = tls
-  return {
-    ...(ca === undefined ? {} : { ca: await readPem(ca) }),
-    ...(cert === undefined ? {} : { cert: await readPem(cert) }),
-    ...(key === undefined ? {} : { key: await readPem(key) }),
-    rejectUnauthorized: !anyServer,
-  }
-}
-
-function send(url: string, target: RequestOptions, isSecure: boolean): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const request = (isSecure ? secure : plain)(target, resolve)
-    request.once('error', (error: NodeJS.ErrnoException) => {
-      const { code = '' } = error
-      if (target.signal?.aborted) reject(target.signal.reason)
-      else if (UNREACHABLE.includes(code)) reject(new Unreachable(url, code, { cause: error }))
-      else reject(new Error(`${url} gives no answer that can be used: ${error.message}`, { cause: error }))
+export function httpGet(url: string, options: GetOptions, files: HostFiles): Promise<HttpReply> {
+  const { headers = {}, tls } = options
+  return withinTime(url, options, async (signal) => {
+    const target = {
+      ...targetOf(url, files),
+      ...(await tlsOf(tls, files)),
+      headers: { ...headers },
+      agent: false,
+      signal,
+    }
+    const began = performance.now()
+    const { reply, body } = await send(target, url.startsWith('https:'), options).catch((error: unknown) => {
+      throw failureOf(url, error)
     })
+    const named = Object.entries(reply.headers).map(([name, value]) => [name, String(value)])
+    const tookMs = Math.round(performance.now() - began)
+    return { status: reply.statusCode ?? 0, headers: Object.fromEntries(named), body, tookMs }
+  })
+}
+
+function targetOf(url: string, { locate }: HostFiles): RequestOptions {
+  const { socketPath, hostname, port, path } = serviceAt(url)
+  // The name that the service is asked for; over a socket it has none of its own.
+  if (socketPath !== undefined) return { socketPath: locate(socketPath), path, host: 'localhost' }
+  return { hostname, path, ...(port === '' ? {} : { port }) }
+}
+
+interface Answer {
+  readonly reply: IncomingMessage
+  readonly body: string
+}
+
+function send(target: RequestOptions, isSecure: boolean, options: GetOptions): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = (isSecure ? secure : plain)(target)
+    // Also while the answer comes: the request says what is wrong with it, the reply only that it ended early.
+    request.on('error', reject)
+    request.once('response', (reply) => bodyOf(reply, options).then((body) => resolve({ reply, body }), reject))
     request.end()
   })
 }
 
-async function bodyOf(url: string, reply: IncomingMessage, options: GetOptions): Promise<string> {
-  const { signal, bytesMax = BYTES_MAX, onText } = options
+async function bodyOf(reply: IncomingMessage, { bytesMax = BYTES_MAX, onText }: GetOptions): Promise<string> {
   const pieces: string[] = []
   const take = onText ?? ((piece: string) => pieces.push(piece))
   const decoder = new StringDecoder('utf8')
   let length = 0
-  try {
-    for await (const chunk of reply as AsyncIterable<Buffer>) {
-      length += chunk.length
-      if (length > bytesMax) throw new Error(`${url} answers with over ${bytesMax} bytes`)
-      take(decoder.write(chunk))
-    }
-  } catch (error) {
-    signal.throwIfAborted()
-    throw error
+  // Leaving the loop by a throw destroys the reply, and its connection with it.
+  for await (const chunk of reply as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > bytesMax) throw new Error(`it answers with over ${bytesMax} bytes`)
+    take(decoder.write(chunk))
   }
   take(decoder.end())
   return pieces.join('')

@@ -41,6 +41,12 @@ export interface Host {
    */
   get(url: string, options: GetOptions): Promise<HttpReply>
   /**
+   * One gRPC call, a message for a message, of a service of this host: `unix:/path/of/socket:/package.Service/Method`, or
+   * `http:` or `https:` with that path. Returns the message that is the answer. Throws Unreachable when nothing answers
+   * there, RefusedCall when the service says no, an Error when the answer is no gRPC or over `bytesMax`.
+   */
+  call(url: string, message: Uint8Array, options: CallOptions): Promise<Uint8Array>
+  /**
    * Runs a program of the host, by its absolute path, without a shell, with an empty input and none of the agent's
    * environment; it and its children are killed on abort. Throws NotApplicable when there is no such program here.
    */
@@ -85,15 +91,19 @@ export interface FilesystemUse {
   readonly inodesFree: number
 }
 
-export interface GetOptions {
+/** What every request to a service has. */
+export interface CallOptions {
   readonly signal: AbortSignal
-  readonly headers?: Readonly<Record<string, string>>
+  /** How long the whole answer may take; Unreachable (ETIMEDOUT) when it takes longer. Until `signal` when not given. */
+  readonly withinMs?: number
   /** For `https:`. */
   readonly tls?: TlsOptions
   /** 1 MiB when not given. */
   readonly bytesMax?: number
-  /** How long the whole answer may take; Unreachable (ETIMEDOUT) when it takes longer. Until `signal` when not given. */
-  readonly withinMs?: number
+}
+
+export interface GetOptions extends CallOptions {
+  readonly headers?: Readonly<Record<string, string>>
   /** Takes the body piece by piece as it comes, for what is too large to keep; HttpReply.body stays empty. */
   readonly onText?: (piece: string) => void
 }
@@ -113,6 +123,8 @@ export interface HttpReply {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** From the request to the end of the answer. */
+  readonly tookMs: number
 }
 
 /** An absolute path, and arguments as the program gets them. */
@@ -231,5 +243,20 @@ export class Unreachable extends Error {
   constructor(address: string, code: string, options?: ErrorOptions) {
     super(`${address} cannot be reached: ${code}`, options)
     this.code = code
+  }
+}
+
+/** A service answered a gRPC call with a status other than OK. */
+export class RefusedCall extends Error {
+  override name = 'RefusedCall'
+  /** Of the statuses of gRPC: 12 is UNIMPLEMENTED, it has no such method. */
+  readonly status: number
+  /** As the service says it. */
+  readonly why: string
+
+  constructor(url: string, status: number, why: string) {
+    super(`${url} answers with gRPC status ${status}${why === '' ? '' : `: ${why}`}`)
+    this.status = status
+    this.why = why
   }
 }

@@ -41,6 +41,8 @@ export interface ProcessStatus {
   readonly state: string
   /** It has a PID namespace of its own, or a pod's: what it is called says nothing of the host. */
   readonly isContained: boolean
+  /** It runs as root of the host, as far as the file says. */
+  readonly isRoot: boolean
 }
 
 /** Undefined when it has ended. Throws an Error when the file is not of the form of proc(5), or may not be seen. */
@@ -52,7 +54,7 @@ export async function processStatusOf(host: Host, id: string): Promise<ProcessSt
     if (state === undefined) throw new Error(`${path} does not say in which state the process is`)
     // One number for each namespace from the one of this /proc inwards; kernels before 4.1 do not say.
     const numbers = /^NSpid:\s+(\S.*)$/m.exec(text)?.[1]?.split(/\s+/) ?? []
-    return { state, isContained: numbers.length > 1 }
+    return { state, isContained: numbers.length > 1, isRoot: /^Uid:\s+0\s+0\s+0\s+0\s*$/m.test(text) }
   } catch (error) {
     if (error instanceof NotApplicable || hasEnded(error)) return undefined
     throw error
@@ -62,4 +64,14 @@ export async function processStatusOf(host: Host, id: string): Promise<ProcessSt
 /** It ended between the opening of its file and the reading. */
 function hasEnded(error: unknown): boolean {
   return ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'ESRCH'
+}
+
+/** When it started, in ticks since the host did: with its number this is the process and never another. Throws as readText. */
+export async function startOf(host: Host, id: string): Promise<string> {
+  const path = `/proc/${id}/stat`
+  // Field 22 of proc(5); the second one is a name in parentheses, with anything in it.
+  const fields = (await host.readText(path)).replace(/^.*\)/s, '').trim().split(' ')
+  const start = fields[19]
+  if (start === undefined || !/^\d+$/.test(start)) throw new Error(`${path} does not say when the process started`)
+  return start
 }

@@ -7,13 +7,15 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { messageOf, UsageError } from '../../common/errors.ts'
 import { createHost } from '../host/host.ts'
-import { type CommandResult, type Host, NotApplicable, Unreachable } from '../host/port.ts'
+import { type CommandResult, type Host, NotApplicable, RefusedCall, Unreachable } from '../host/port.ts'
 import { tallyLines } from '../logs/recorded.ts'
 import { readProcesses } from '../reading/processes.ts'
 
 const NEEDS = ['CAP_SYSLOG', 'CAP_DAC_READ_SEARCH', 'CAP_SYS_PTRACE', 'CAP_NET_ADMIN', 'kmsg', 'cri', 'dbus'] as const
 
 const figure = z.number()
+/** Why nothing answers there: ETIMEDOUT and so on. What is not given at all is ECONNREFUSED. */
+const unreachable = z.strictObject({ unreachable: z.string() })
 /** Everything of a host that is no file. What is not given is not there: not mounted, not installed, not listening. */
 const recordSchema = z.strictObject({
   node: z.string().min(1).default('node-7'),
@@ -36,11 +38,26 @@ const recordSchema = z.strictObject({
   replies: z
     .record(
       z.string(),
-      z.strictObject({
-        status: z.int(),
-        headers: z.record(z.string(), z.string()).default({}),
-        body: z.string(),
-      }),
+      z.union([
+        unreachable,
+        z.strictObject({
+          status: z.int(),
+          headers: z.record(z.string(), z.string()).default({}),
+          body: z.string(),
+          tookMs: figure.default(1),
+        }),
+      ]),
+    )
+    .default({}),
+  /** Answers to gRPC calls by URL: the message in hexadecimal digits, or a status other than OK. */
+  calls: z
+    .record(
+      z.string(),
+      z.union([
+        unreachable,
+        z.strictObject({ message: z.hex() }),
+        z.strictObject({ status: z.int().min(1), why: z.string().default('') }),
+      ]),
     )
     .default({}),
   /** Results by command line, its words joined by one blank. */
@@ -84,6 +101,8 @@ const recordSchema = z.strictObject({
     .default([]),
 })
 
+const REFUSED = { unreachable: 'ECONNREFUSED' }
+
 /** What may stand in `host.json`; every key has a default. */
 export type HostRecord = z.input<typeof recordSchema>
 
@@ -93,7 +112,7 @@ export type HostRecord = z.input<typeof recordSchema>
  */
 export function fixtureHost(root: string, changed: HostRecord = {}): Host {
   const record = readRecord(join(root, 'host.json'), changed)
-  const { node, missing, filesystems, replies, commands, ages, logs, peers, peerLinks, majorities } = record
+  const { node, missing, filesystems, replies, calls, commands, ages, logs, peers, peerLinks, majorities } = record
   const files = createHost({
     node,
     root,
@@ -117,8 +136,8 @@ export function fixtureHost(root: string, changed: HostRecord = {}): Host {
     },
     get: async (url, { signal, onText }) => {
       signal.throwIfAborted()
-      const reply = replies[url]
-      if (reply === undefined) throw new Unreachable(url, 'ECONNREFUSED')
+      const reply = replies[url] ?? REFUSED
+      if ('unreachable' in reply) throw new Unreachable(url, reply.unreachable)
       onText?.(reply.body)
       return onText === undefined ? reply : { ...reply, body: '' }
     },
@@ -128,6 +147,13 @@ export function fixtureHost(root: string, changed: HostRecord = {}): Host {
       if (lines === undefined) throw new NotApplicable('this host has no such log')
       if (typeof lines === 'string') throw new Error(lines)
       return tallyLines(watch, lines)
+    },
+    call: async (url, _message, { signal }) => {
+      signal.throwIfAborted()
+      const answer = calls[url] ?? REFUSED
+      if ('unreachable' in answer) throw new Unreachable(url, answer.unreachable)
+      if ('status' in answer) throw new RefusedCall(url, answer.status, answer.why)
+      return Buffer.from(answer.message, 'hex')
     },
     run: async (command, { signal }) => {
       signal.throwIfAborted()

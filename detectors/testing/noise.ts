@@ -21,8 +21,9 @@ export function garbageHost(text: string, use: FilesystemUse, offsets: readonly 
     filesystem: async () => use,
     get: async (_, { onText }) => {
       onText?.(text)
-      return { status: 200, headers: {}, body: onText === undefined ? text : '' }
+      return { status: 200, headers: {}, body: onText === undefined ? text : '', tookMs: 1 }
     },
+    call: async () => Buffer.from(text),
     run: async () => ({ code: 0, signal: null, stdout: text, stderr: '', truncated: false }),
     log: async (watch) => tallyLines(watch, [{ ageMs: 0, text }]),
     peerOffsets: () => offsets.map(([offsetMs, errorMs], index) => ({ node: `n${index}`, offsetMs, errorMs })),
@@ -51,6 +52,7 @@ export function brokenHost(host: Host): Host {
     exists: fail,
     filesystem: fail,
     get: fail,
+    call: fail,
     run: ([program]) => fail(program),
     log: ({ source }) => fail(source.kind),
   }
@@ -82,6 +84,7 @@ export function slowHost(host: Host, onWait: () => void): Host {
   return {
     ...host,
     get: (_, { signal }) => never(signal),
+    call: (_, _message, { signal }) => never(signal),
     run: (_, { signal }) => never(signal),
     log: (_, signal) => never(signal),
   }

@@ -4,7 +4,15 @@
  */
 import { messageOf } from '../../common/errors.ts'
 import { parseWholeNumber } from '../host/host.ts'
-import { type FilesystemUse, type Host, NotApplicable, type PeerLink, type PeerOffset } from '../host/port.ts'
+import {
+  type FilesystemUse,
+  type Host,
+  NotApplicable,
+  type PeerLink,
+  type PeerOffset,
+  RefusedCall,
+  Unreachable,
+} from '../host/port.ts'
 import { readProcesses } from '../reading/processes.ts'
 import type { HostRecord } from './fixture-host.ts'
 
@@ -24,6 +32,7 @@ export interface Recording {
   readonly ages: Map<string, number>
   readonly filesystems: Map<string, FilesystemUse>
   readonly replies: NonNullable<HostRecord['replies']>
+  readonly calls: NonNullable<HostRecord['calls']>
   readonly commands: NonNullable<HostRecord['commands']>
   /** The lines that matched, by log. Of equal ones the newest text stands for all. */
   readonly logs: NonNullable<HostRecord['logs']>
@@ -48,6 +57,7 @@ export function recordingHost(host: Host): { readonly host: Host; readonly recor
     ages: new Map(),
     filesystems: new Map(),
     replies: {},
+    calls: {},
     commands: {},
     logs: {},
     peers: [],
@@ -124,10 +134,28 @@ export function recordingHost(host: Host): { readonly host: Host; readonly recor
         text += within(part)
         onText?.(part)
       }
-      const reply = await host.get(url, onText === undefined ? options : { ...options, onText: listen })
-      const { status, headers, body } = reply
-      recording.replies[url] = { status, headers: { ...headers }, body: onText === undefined ? within(body) : text }
+      const asking = host.get(url, onText === undefined ? options : { ...options, onText: listen })
+      const reply = await asking.catch((error: unknown) => {
+        if (error instanceof Unreachable) recording.replies[url] = { unreachable: error.code }
+        throw error
+      })
+      const { status, headers, body, tookMs } = reply
+      recording.replies[url] = {
+        status,
+        headers: { ...headers },
+        body: onText === undefined ? within(body) : text,
+        tookMs,
+      }
       return reply
+    },
+    call: async (url, message, options) => {
+      const answer = await host.call(url, message, options).catch((error: unknown) => {
+        if (error instanceof Unreachable) recording.calls[url] = { unreachable: error.code }
+        if (error instanceof RefusedCall) recording.calls[url] = { status: error.status, why: error.why }
+        throw error
+      })
+      recording.calls[url] = { message: within(Buffer.from(answer).toString('hex')) }
+      return answer
     },
     log: async (watch, signal) => {
       const { source } = watch

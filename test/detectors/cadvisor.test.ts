@@ -137,7 +137,7 @@ describe('cadvisor', () => {
     const host = fixtureHost('cadvisor/ok')
     const get = vi.fn(async (_: string, { onText }: GetOptions) => {
       onText?.('container_scrape_error 0\n')
-      return { status: 200, headers: {}, body: '{"pods":[]}' }
+      return { status: 200, headers: {}, body: '{"pods":[]}', tookMs: 1 }
     })
     const readText = async (path: string) => (path === '/etc/starling/token' ? 'abc\n' : host.readText(path))
     const sources = [{ kind: 'kubelet', url: 'https://127.0.0.1:10250', tokenFile: '/etc/starling/token' }]

@@ -37,7 +37,8 @@ function recorder(touches: Touches) {
       const figure = take(path).length
       return { bytes: figure, bytesUsed: 0, bytesAvailable: figure, inodes: 0, inodesFree: 0 }
     },
-    get: async (url) => ({ status: 200, headers: {}, body: take(url) }),
+    get: async (url) => ({ status: 200, headers: {}, body: take(url), tookMs: 1 }),
+    call: async (url) => Buffer.from(take(url)),
     log: async ({ source }) => [
       { pattern: 0, cause: '', text: take(source.kind === 'file' ? source.path : source.kind), agesMs: [0] },
     ],
@@ -129,7 +130,8 @@ describe('a guarded host', () => {
     async (url) => {
       const { guarded, asked } = recorder(TOUCHES)
       await guarded.get(url, { signal })
-      expect(asked).toEqual([url])
+      await guarded.call(url, new Uint8Array(), { signal })
+      expect(asked).toEqual([url, url])
     },
   )
 
@@ -148,7 +150,9 @@ describe('a guarded host', () => {
     'unix:/run/docker.sock:/',
   ])('does not ask %j', async (url) => {
     const { guarded, asked } = recorder(TOUCHES)
-    await expect(guarded.get(url, { signal })).rejects.toThrow('is not among what this detector says that it touches')
+    const refused = 'is not among what this detector says that it touches'
+    await expect(guarded.get(url, { signal })).rejects.toThrow(refused)
+    await expect(guarded.call(url, new Uint8Array(), { signal })).rejects.toThrow(refused)
     expect(asked).toEqual([])
   })
 

@@ -19,7 +19,7 @@ async function serve(answer: RequestListener): Promise<string> {
 }
 
 const signal = new AbortController().signal
-const noFile = async (path: string) => Promise.reject(new Error(path))
+const noFile = { readText: async (path: string) => Promise.reject(new Error(path)), locate: (path: string) => path }
 
 describe('an answer', () => {
   it('is given piece by piece and not kept, its letters whole', async () => {

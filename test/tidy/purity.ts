@@ -34,7 +34,7 @@ const ADAPTERS = [
 ]
 
 /** Modules that compute and do nothing else. Of node:crypto only that holds for hashing, which is all that is used. */
-const PURE_MODULES = ['cborg', 'zod', '@noble/hashes', 'uint8arraylist']
+const PURE_MODULES = ['cborg', 'zod', '@noble/hashes', 'protons-runtime', 'uint8arraylist']
 const HASHING = ['remediators/plan.ts']
 
 const FORBIDDEN_NAMES = [
