@@ -112,7 +112,11 @@ export class SettingsInForce {
   /** A neighbour had these, which were sought. */
   take(bytes: Uint8Array): void {
     const why = this.#ledger.take(bytes)
-    if (why !== undefined) this.#init.log.warn({ why }, 'settings of another aggregator refused')
+    if (why !== undefined) {
+      this.#init.log.warn({ why }, 'settings of another aggregator refused')
+      // Sought on, they would come again and again.
+      this.#heard = undefined
+    }
     this.#adopt()
   }
 

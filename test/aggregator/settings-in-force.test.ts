@@ -253,4 +253,17 @@ describe('a roll-out goes on', () => {
     expect(second.settings.view()).toMatchObject({ version: 2, rollout: null })
     expect(second.settings.document.detectors).toEqual({ conntrack: { every: '20s' } })
   })
+
+  it('not by what nobody of this mesh signed, which is not asked for again', async () => {
+    const [one, two] = [await keyPair(), await keyPair()]
+    const stranger = new Aggregator('stranger', one, [one]).lead()
+    stranger.settings.propose({ document: changed(2, '20s'), ...VIA }, 'somebody')
+    const second = new Aggregator('second', two, [two]).lead()
+    const said = stranger.said.at(-1)
+    if (said === undefined) throw new Error('nothing was said')
+    second.settings.hear(said)
+    expect(second.seeks).toHaveLength(2)
+    for (const bytes of stranger.holds) second.settings.take(bytes)
+    expect([second.seeks, second.settings.view().version, second.settings.view().rollout]).toEqual([[], 1, null])
+  })
 })
