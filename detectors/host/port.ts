@@ -3,8 +3,17 @@
  * `starling detectors run --host-root` a recorded host (testing/fixture-host.ts).
  */
 
+export const NEEDS = [
+  'CAP_SYSLOG',
+  'CAP_DAC_READ_SEARCH',
+  'CAP_SYS_PTRACE',
+  'CAP_NET_ADMIN',
+  'kmsg',
+  'cri',
+  'dbus',
+] as const
 /** A privilege that a host may withhold; a detector lacking one answers `not-applicable: needs …`. */
-export type Need = 'CAP_SYSLOG' | 'CAP_DAC_READ_SEARCH' | 'CAP_SYS_PTRACE' | 'CAP_NET_ADMIN' | 'kmsg' | 'cri' | 'dbus'
+export type Need = (typeof NEEDS)[number]
 
 /** Everything a detector may touch. Paths are absolute paths of the host, whatever they are mounted under. */
 export interface Host {
