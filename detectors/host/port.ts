@@ -175,6 +175,16 @@ export interface CommandResult {
 /** What reads the journal; a detector that follows it names it among the programs that it touches. */
 export const JOURNALCTL = '/usr/bin/journalctl'
 
+/** Where container runtimes listen unless told otherwise. Of these `cri` asks for one that is open to the agent. */
+export const CRI_SOCKETS = {
+  containerd: '/run/containerd/containerd.sock',
+  crio: '/run/crio/crio.sock',
+  /** And RKE2. */
+  k3s: '/run/k3s/containerd/containerd.sock',
+  microk8s: '/var/snap/microk8s/common/run/containerd.sock',
+  criDockerd: '/run/cri-dockerd.sock',
+} as const
+
 export type LogSource =
   /** The kernel's, /dev/kmsg. */
   | { readonly kind: 'kmsg' }
