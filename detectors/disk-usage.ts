@@ -8,6 +8,7 @@ import { defineDetector, type FilesystemUse, type Host, type Judgement, NotAppli
 import { askMount, isRemote, STAT } from './reading/answers.ts'
 import { IN_ORDER, inOrder, percent, type Ratios, ratio, reached } from './reading/levels.ts'
 import { distinctMounts, isLocalDisk, type Mount, parseMounts } from './reading/mounts.ts'
+import { withheld } from './reading/privilege.ts'
 
 /** In a pod `self` would be the agent's own mounts. With hidepid the table of process 1 cannot be seen; then it must do. */
 const MOUNT_TABLES = ['/proc/1/mounts', '/proc/self/mounts'] as const
@@ -105,11 +106,21 @@ export const diskUsage = defineDetector({
     const points = distinctMounts(chosen).map((mount) => mount.mountPoint)
     const looked = [...new Set([...points.filter((point) => !isIgnored(point, ignore)), ...named])]
     const uses: MountUse[] = []
+    let unseen: unknown
     for (const mount of looked.flatMap((point) => visible.get(point) ?? []).slice(0, MOUNTS_MAX)) {
       signal.throwIfAborted()
-      const use = await useOf(host, mount, signal)
-      if (use !== undefined) uses.push({ mountPoint: mount.mountPoint, use })
+      const { mountPoint } = mount
+      const use = await useOf(host, mount, signal).catch(async (error: unknown) => {
+        if (codeOf(error) !== 'EACCES') throw error
+        const why = await withheld(host, `look at ${mountPoint}`, error)
+        // One that a person named is not passed over.
+        if (named.includes(mountPoint) || include.includes(mountPoint)) throw why
+        unseen ??= why
+        return undefined
+      })
+      if (use !== undefined) uses.push({ mountPoint, use })
     }
+    if (uses.length === 0 && unseen !== undefined) throw unseen
     if (uses.length === 0 && wanted.length === 0) {
       throw new NotApplicable('no local disk filesystem of the host can be seen from here')
     }
@@ -187,6 +198,11 @@ async function useOf(host: Host, { mountPoint, type }: Mount, signal: AbortSigna
     if (error instanceof NotApplicable) return undefined
     throw error
   }
+}
+
+/** Below a folder of another user, as the volumes of pods are for an agent without rights, not even the size can be asked. */
+function codeOf(error: unknown): string | undefined {
+  return ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code
 }
 
 function isIgnored(mountPoint: string, ignore: readonly string[]): boolean {

@@ -144,6 +144,21 @@ describe('disk-usage', () => {
     await expect(host.readText('/etc/shadow')).rejects.toThrow('is not among what this detector says')
   })
 
+  it('passes over what lies in folders of others, unless it was named or is all there is', async () => {
+    const shut = new Error('it cannot be read: EACCES', { cause: { code: 'EACCES' } })
+    const recorded = fixtureHost('disk-usage/ok', { filesystems: allAt(91), missing: ['CAP_DAC_READ_SEARCH'] })
+    const unless = (open: string) => ({
+      ...recorded,
+      filesystem: async (path: string) => (path === open ? filesystem(91) : Promise.reject(shut)),
+    })
+    expect((await look(diskUsage, unless('/'))).map(({ cause }) => cause)).toEqual(['/', '/'])
+    const needs = 'needs CAP_DAC_READ_SEARCH to look at '
+    for (const options of [{ wanted: ['/boot/efi'] }, { mounts: { '/boot/efi': {} } }, { include: ['/', '/boot/efi'] }])
+      await expect(look(diskUsage, unless('/'), options)).rejects.toThrow(`${needs}/boot/efi`)
+    await expect(look(diskUsage, unless('none'))).rejects.toThrow(NotApplicable)
+    await expect(look(diskUsage, unless('none'))).rejects.toThrow(`${needs}/`)
+  })
+
   it('passes on what a filesystem fails with', async () => {
     const host = {
       ...fixtureHost('disk-usage/ok'),
