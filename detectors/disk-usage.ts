@@ -22,6 +22,9 @@ const thresholds = (warnRatio: number, alarmRatio: number) =>
   z
     .strictObject({ warnRatio: ratio.default(warnRatio), alarmRatio: ratio.default(alarmRatio) })
     .refine(inOrder, IN_ORDER)
+/** A full volume of a pod is the business of whoever runs that pod: the kubelet evicts nobody for it. */
+const OF_PODS = ['/var/lib/kubelet/pods/*', '/var/lib/kubelet/plugins/*']
+
 const ofBytes = thresholds(0.85, 0.9)
 const ofInodes = thresholds(0.9, 0.95)
 
@@ -45,7 +48,10 @@ export const diskUsage = defineDetector({
     bytes: ofBytes.prefault({}).describe('Shares of the usable bytes in use from which it is a warning, an alarm.'),
     inodes: ofInodes.prefault({}).describe('Shares of the inodes in use from which it is a warning, an alarm.'),
     include: z.array(mountPoint).default([]).describe('Mount points to look at; empty: those of all local disks.'),
-    ignore: z.array(mountPoint).default([]).describe('Mount points to leave out; with /* at the end, all below.'),
+    ignore: z
+      .array(mountPoint)
+      .default(OF_PODS)
+      .describe('Mount points to leave out; with /* at the end, all below. Replaces the default, the volumes of pods.'),
     mounts: z
       .record(mountPoint, z.strictObject({ bytes: ofBytes.exactOptional(), inodes: ofInodes.exactOptional() }))
       .default({})

@@ -28,6 +28,22 @@ describe('disk-usage', () => {
     expect(await sampled({ include: ['/var/lib/containerd', '/run'] })).toEqual(['/var/lib/containerd'])
   })
 
+  it('leaves volumes of pods to whoever runs them, unless it is told otherwise', async () => {
+    const mounts = ['/', '/var/lib/kubelet', '/var/lib/kubelet/pods/7d1/volumes/kubernetes.io~csi/pvc-1/mount']
+    const plugin = '/var/lib/kubelet/plugins/kubernetes.io/csi/ebs.csi.aws.com/8f2/globalmount'
+    const table = [...mounts, plugin].map((point, n) => `/dev/sd${n} ${point} ext4 rw 0 0`).join('\n')
+    const host = {
+      ...fixtureHost('disk-usage/ok'),
+      readText: async () => table,
+      filesystem: async () => filesystem(95),
+    }
+    const causes = async (options: unknown) => [
+      ...new Set((await look(diskUsage, host, options)).map(({ cause }) => cause)),
+    ]
+    expect(await causes({})).toEqual(['/', '/var/lib/kubelet'])
+    expect(await causes({ ignore: [] })).toEqual([...mounts, plugin])
+  })
+
   it('reports bytes and inodes per mount point', async () => {
     const filesystems = {
       '/': filesystem(91),
