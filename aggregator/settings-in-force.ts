@@ -10,7 +10,7 @@ import { type Announcement, encodeAnnouncement, isLater, SETTINGS_TOPIC } from '
 import { type RolloutSettings, readRollout, stagesOf } from '../settings/stages.ts'
 import { validateSettings } from '../settings/validate.ts'
 import type { Event, Release } from './model.ts'
-import { before, judgeStage, type Outcome } from './rollout-rules.ts'
+import { before, judgeStage, type Outcome, runByMost } from './rollout-rules.ts'
 import { readSettingsFile, requireMesh, watchSettingsFile } from './settings-file.ts'
 import { SettingsLedger } from './settings-ledger.ts'
 import type { Proposal, Rollback, SettingsDetail, SettingsView } from './settings-model.ts'
@@ -313,8 +313,8 @@ export class SettingsInForce {
 
   /** Also above what nodes run that this aggregator has no record of: they would refuse a lower one. */
   get #nextVersion(): number {
-    const applied = [...(this.#mesh?.applied().values() ?? [])].map(({ version }) => version + 1)
-    return Math.max(this.#ledger.nextVersion, ...applied)
+    const applied = [...(this.#mesh?.applied().values() ?? [])].map(({ version }) => version)
+    return Math.max(this.#ledger.nextVersion, runByMost(applied) + 1)
   }
 
   /** Throws a UsageError below that. */

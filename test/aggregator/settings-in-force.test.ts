@@ -205,6 +205,15 @@ describe('a version', () => {
     expect(propose(9)).not.toThrow()
   })
 
+  it('can be handed in and undone, whatever version a single node says that it runs', async () => {
+    const first = await leader()
+    const runs = first.runs.bind(first)
+    vi.spyOn(first, 'runs').mockImplementation((node) => (node === 'a' ? Number.MAX_SAFE_INTEGER : runs(node)))
+    first.settings.propose({ document: changed(2, '20s'), ...VIA }, 'somebody')
+    first.settings.rollBack({ reason: 'too loud', ...VIA }, 'somebody')
+    expect(first.settings.document.version).toBe(3)
+  })
+
   it('in the file is taken when it is newer, and what was handed in otherwise does not make it wrong', async () => {
     const keys = await keyPair()
     const first = new Aggregator('first', keys, [keys]).lead()
