@@ -230,6 +230,31 @@ describe('a version', () => {
   })
 })
 
+it('that an aggregator finds in its file at a start begins once the nodes have told what was wrong before it', async () => {
+  const keys = await keyPair()
+  new Aggregator('first', keys, [keys]).lead().stop()
+  write(changed(2, '20s'))
+  const again = new Aggregator('first', keys, [keys]).lead()
+  expect(again.versions).toEqual([1, 1, 1, 1, 1])
+  again.ill = new Set(NODES)
+  passes(16_000)
+  expect(again.versions).toEqual([1, 1, 1, 1, 2])
+  passes(10_000)
+  again.ill = new Set(NODES.filter((node) => again.runs(node) === 2))
+  passes(400_000)
+  expect(again.settings.view()).toMatchObject({ version: 2, last: { outcome: 'done' } })
+})
+
+it('in the file that cannot be begun when its turn comes is refused, and ends nothing', async () => {
+  const keys = await keyPair()
+  new Aggregator('first', keys, [keys]).lead().stop()
+  const nodes = Array.from({ length: 1_000 }, (_, index) => `node-${String(index).padStart(240, '0')}`)
+  write({ ...changed(2, '20s'), overrides: [{ selector: { nodes } }, { selector: { nodes } }] })
+  const again = new Aggregator('first', keys, [keys]).lead()
+  passes(16_000)
+  expect([again.versions, again.events.at(-1)]).toEqual([[1, 1, 1, 1, 1], expect.stringContaining('settings refused')])
+})
+
 describe('a roll-out goes on', () => {
   it('where it was, in the next life of its aggregator', async () => {
     const keys = await keyPair()
