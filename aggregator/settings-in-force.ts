@@ -285,8 +285,9 @@ export class SettingsInForce {
       return
     }
     this.#heard = undefined
-    // How the nodes were before it began, that one knows.
-    this.#become({ said, since: Date.now(), before: null })
+    // How the nodes were before it began, only who began it knows: another, or this one before that one led.
+    const isOwn = said.next !== null && said.next.seed === this.#progress.said.next?.seed
+    this.#become({ said, since: Date.now(), before: isOwn ? this.#progress.before : null })
     if (this.#waiting !== undefined && this.#waiting.version < this.#nextVersion) this.#waiting = undefined
   }
 

@@ -288,6 +288,30 @@ describe('a roll-out goes on', () => {
     expect(second.settings.document.detectors).toEqual({ conntrack: { every: '20s' } })
   })
 
+  it('by how the nodes were before it, when whoever began it leads again', async () => {
+    const [one, two] = [await keyPair(), await keyPair()]
+    const first = new Aggregator('first', one, [one, two]).lead()
+    const second = new Aggregator('second', two, [one, two])
+    first.ill = new Set(NODES)
+    first.settings.propose({ document: changed(2, '20s'), ...VIA }, 'somebody')
+    const said = first.said.at(-1)
+    if (said === undefined) throw new Error('nothing was said')
+    second.settings.hear(said)
+    for (const bytes of first.holds) second.settings.take(bytes)
+    first.isLeader = false
+    second.lead()
+    passes(140_000)
+    const later = second.said.at(-1)
+    if (later === undefined) throw new Error('nothing more was said')
+    second.isLeader = false
+    first.settings.hear(later)
+    first.lead()
+    // What all had at the beginning, two have still: it is no news.
+    first.ill = new Set(NODES.filter((node) => first.runs(node) === 2))
+    passes(400_000)
+    expect(first.settings.view()).toMatchObject({ version: 2, last: { outcome: 'done' } })
+  })
+
   it('not by what nobody of this mesh signed, which is not asked for again', async () => {
     const [one, two] = [await keyPair(), await keyPair()]
     const stranger = new Aggregator('stranger', one, [one]).lead()
