@@ -88,6 +88,17 @@ describe('a version', () => {
     expect(started.held).toEqual([])
   })
 
+  it('that a node makes up in each report leaves no more than so many on record, and none that is run is dropped', () => {
+    const holds = tripped()
+    for (let patch = 0; patch < 200; patch++) {
+      for (const status of ['ok', 'alarm'] as const) {
+        holds.hear('node-9', 'disk', [finding('node-9', status, `2.${patch}.${status === 'ok' ? 0 : 1}`)])
+      }
+    }
+    expect(newHolds().held.length).toBeLessThanOrEqual(65)
+    expect(holds.held).toContainEqual(expect.objectContaining({ version: '1.10.0' }))
+  })
+
   it('stays held through a restart, until somebody releases it, and does not trip again', () => {
     tripped()
     const holds = newHolds()
