@@ -83,7 +83,10 @@ export const runtimeHealth = defineDetector({
       }),
     )
     const isMeant = sockets.length > 0 || hasKubelet
-    const serving = runtimes.filter(({ conditions, unreachable }) => conditions ?? unreachable)
+    const hasOne = runtimes.some(({ conditions }) => conditions !== undefined)
+    // One that left no more than its folder was replaced where another serves.
+    const isReplaced = ({ unreachable }: Runtime) => hasOne && unreachable === 'ENOENT'
+    const serving = runtimes.filter((one) => (one.conditions ?? one.unreachable) && !isReplaced(one))
     if (serving.length === 0 && !isMeant) throw new NotApplicable('no container runtime that serves Kubernetes is here')
     // One that knows no CRI says nothing where another does.
     return sockets.length > 0 || serving.length === 0 ? runtimes : serving

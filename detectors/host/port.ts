@@ -20,7 +20,10 @@ export interface Host {
   readonly node: string
   /** Those of `needs` that the agent was not given. What the host itself does not have is not among them. */
   missing(needs: readonly Need[]): Promise<readonly Need[]>
-  /** Throws NotApplicable when it does not exist, an Error naming the path when it cannot be read or is over 1 MiB. */
+  /**
+   * Throws NotApplicable when it does not exist, an Error naming the path when it cannot be read or is over 1 MiB; below /proc,
+   * whose tables grow with the host, 8 MiB.
+   */
   readText(path: string): Promise<string>
   /** Like readText, and an Error naming the path when the content is no whole number. */
   readInt(path: string): Promise<number>
