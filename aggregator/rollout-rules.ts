@@ -79,6 +79,14 @@ export function judgeStage(next: Upcoming, nodes: readonly NodeSeen[], was: Befo
   return { kind: 'advance', reach: nextReach(live, next.shares, next.seed, next.reach) }
 }
 
+/**
+ * What more than half of the nodes run, or something later; 0 when none says. A single node could say a number that leaves
+ * none to go on with; one that does run something later than most refuses what comes, which is seen.
+ */
+export function runByMost(versions: readonly number[]): number {
+  return versions.toSorted((a, b) => b - a)[Math.floor(versions.length / 2)] ?? 0
+}
+
 interface Circumstances {
   readonly next: Upcoming
   readonly was: Before | null
