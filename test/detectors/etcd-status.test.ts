@@ -104,7 +104,7 @@ describe('etcd-status', () => {
   it('goes through all processes at few looks where nothing says that an etcd should run, and finds one for all that', async () => {
     const host = running(undefined)
     const processes = vi.spyOn(host, 'processes')
-    for (let n = 0; n < 8; n++) await expect(look(etcdStatus, host)).rejects.toThrow(NotApplicable)
+    for (let n = 0; n < 40; n++) await expect(look(etcdStatus, host)).rejects.toThrow(NotApplicable)
     expect(processes).toHaveBeenCalledTimes(1)
     const started = await running(['etcd']).processes('now')
     processes.mockResolvedValue(started)
