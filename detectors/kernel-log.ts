@@ -42,7 +42,8 @@ const RULES: readonly KernelRule[] = [
   rule('CpuLockedUp', 'BUG: soft lockup - CPU#(?<cause>\\d+) stuck for'),
   rule('CpuLockedUp', 'Watchdog detected hard LOCKUP on cpu (?<cause>\\d+)'),
   rule('RcuStalled', '(?:self-detected stall on CPU|detected stalls on CPUs/tasks)'),
-  rule('TaskHung', 'task (?<cause>.{1,64}):\\d+ blocked for more than \\d+ seconds'),
+  // Workers of the kernel are numbered, kworker/u8:3, and the next to hang on the same thing is another one.
+  rule('TaskHung', 'task (?:(?<cause>kworker)/.{1,64}|(?<cause>.{1,64})):\\d+ blocked for more than \\d+ seconds'),
   // Stays so until it is repaired, for which it is unmounted; some kernels say so, all that it is mounted again.
   rule('FilesystemCorrupt', 'EXT4-fs error \\(device (?<cause>[^)]+)\\)', {
     holdMs: DAY_MS,
