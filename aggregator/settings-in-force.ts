@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
 import { changesNodes } from '../settings/differences.ts'
 import type { SettingsDocument } from '../settings/document.ts'
-import { type Announcement, encodeAnnouncement, isLater, SETTINGS_TOPIC } from '../settings/notes.ts'
+import { type Announcement, encodeAnnouncement, isLater, SETTINGS_TOPIC, type Upcoming } from '../settings/notes.ts'
 import { type RolloutSettings, readRollout, stagesOf } from '../settings/stages.ts'
 import { validateSettings } from '../settings/validate.ts'
 import type { Event, Release } from './model.ts'
@@ -23,9 +23,6 @@ const SAID_TTL_MS = 86_400_000
 const SAY_AGAIN_MS = SAID_TTL_MS / 4
 
 const LOOK_EVERY_MS = 1_000
-
-/** Nodes of a stage that are told of by name. */
-const NAMED_MAX = 5
 
 /** Who begins to lead hears within this what members have to say; before that nothing is judged or begun from the file. */
 const SETTLE_MS = 15_000
@@ -170,7 +167,11 @@ export class SettingsInForce {
     if (isSettled) this.#beginWaiting()
     const { said, since, before: was } = this.#progress
     const { next } = said
-    if (next === null || next.halted !== null || (since < this.#ledSince && !isSettled)) return
+    if (next === null || (since < this.#ledSince && !isSettled)) return
+    if (next.halted !== null) {
+      this.#undo(next.version, next.onHalt, next.halted)
+      return
+    }
     const outcome = judgeStage(next, mesh.nodesSeen(), was, Date.now() - since)
     if (outcome.kind !== 'wait') this.#goOn(outcome)
   }
@@ -197,13 +198,18 @@ export class SettingsInForce {
         this.#init.log.warn({ version, why }, 'settings halted')
         story.halted(version, why, evidence)
         this.#become({ said: { current, next: { ...next, halted: why.slice(0, 1_000), step: step + 1 } }, last })
-        if (next.onHalt === 'hold') return
-        const document = { ...this.#document, version: this.#nextVersion }
-        story.rolledBack(version, document.version, current.version)
-        this.#enforce(document, last)
+        this.#undo(version, next.onHalt, why)
         return
       }
     }
+  }
+
+  /** Also what an aggregator halted that ended before it undid it. */
+  #undo(version: number, onHalt: Upcoming['onHalt'], why: string): void {
+    if (onHalt === 'hold') return
+    const document = { ...this.#document, version: this.#nextVersion }
+    this.#running().story.rolledBack(version, document.version, this.#document.version)
+    this.#enforce(document, { version, outcome: 'halted', why })
   }
 
   /** Not before it is known how the nodes are without it: what they had already would be taken for its doing. */
@@ -294,14 +300,7 @@ export class SettingsInForce {
   #tellStage(): void {
     const { rollout } = this.view()
     const { next } = this.#progress.said
-    if (rollout === null || next === null) return
-    const { version, nodes, of } = rollout
-    const names = nodes.length > NAMED_MAX || nodes.length === of ? '' : ` (${nodes.join(', ')})`
-    this.#running().story.stage(
-      version,
-      next.step,
-      `settings version ${version} for ${nodes.length} of ${of} nodes${names}`,
-    )
+    if (rollout !== null && next !== null) this.#running().story.stage(rollout, next.step)
   }
 
   #read(): SettingsDocument {

@@ -120,6 +120,16 @@ describe('a stage', () => {
     })
   })
 
+  test('waits for a detector that saw nothing once, and is halted when it goes on', () => {
+    const { next, nodes, newer } = stage(3)
+    const blip = { what: 'disk-usage: ProbeFailed (unknown)', key: 'disk-usage/ProbeFailed/', isOnce: true }
+    const at = (isOnce: boolean, forMs: number) =>
+      judgeStage(next, nodes(all(newer, { findings: [{ ...blip, isOnce }] })), WELL, forMs).kind
+    expect([at(true, 10_000), at(true, SOAK_MS), at(true, SOAK_MS + 60_000)]).toEqual(['wait', 'wait', 'halt'])
+    expect(at(false, 10_000)).toBe('halt')
+    expect(judgeStage(next, nodes(), WELL, SOAK_MS).kind).toBe('advance')
+  })
+
   test('is halted when many are ill, each in its own way', () => {
     const { next, nodes, newer } = stage(400, [0.05, 1])
     const own = newer.slice(0, 5).map((node, index) => {

@@ -288,6 +288,25 @@ describe('a roll-out goes on', () => {
     expect(second.settings.document.detectors).toEqual({ conntrack: { every: '20s' } })
   })
 
+  it('backwards, where whoever halted it ended before it undid it', async () => {
+    const [one, two] = [await keyPair(), await keyPair()]
+    const first = new Aggregator('first', one, [one, two]).lead()
+    const second = new Aggregator('second', two, [one, two])
+    first.settings.propose({ document: changed(2, '20s'), ...VIA }, 'somebody')
+    const documents = first.holds
+    first.ill = new Set(NODES.filter((node) => first.runs(node) === 2))
+    passes(2_000)
+    const said = first.said.find(({ next }) => next !== null && next.halted !== null)
+    if (said === undefined) throw new Error('it was not halted')
+    first.stop()
+    second.settings.hear(said)
+    for (const bytes of documents) second.settings.take(bytes)
+    second.lead()
+    passes(20_000)
+    expect([second.versions, second.settings.document.detectors]).toEqual([[3, 3, 3, 3, 3], {}])
+    expect(second.settings.view()).toMatchObject({ rollout: null, last: { version: 2, outcome: 'halted' } })
+  })
+
   it('by how the nodes were before it, when whoever began it leads again', async () => {
     const [one, two] = [await keyPair(), await keyPair()]
     const first = new Aggregator('first', one, [one, two]).lead()
