@@ -42,7 +42,8 @@ const RULES: readonly KernelRule[] = [
   rule('CpuLockedUp', 'BUG: soft lockup - CPU#(?<cause>\\d+) stuck for'),
   rule('CpuLockedUp', 'Watchdog detected hard LOCKUP on cpu (?<cause>\\d+)'),
   rule('RcuStalled', '(?:self-detected stall on CPU|detected stalls on CPUs/tasks)'),
-  rule('TaskHung', 'task (?<cause>.{1,64}):\\d+ blocked for more than \\d+ seconds'),
+  // Workers of the kernel are numbered, kworker/u8:3, and the next to hang on the same thing is another one.
+  rule('TaskHung', 'task (?<cause>.{1,64}?)(?:/u?\\d+:\\d+.{0,64})?:\\d+ blocked for more than \\d+ seconds'),
   // Stays so until it is repaired, for which it is unmounted; some kernels say so, all that it is mounted again.
   rule('FilesystemCorrupt', 'EXT4-fs error \\(device (?<cause>[^)]+)\\)', {
     holdMs: DAY_MS,
@@ -78,6 +79,9 @@ const RULES: readonly KernelRule[] = [
   rule('NeighbourTableFull', '(?<cause>\\w+): neighbor table overflow'),
 ]
 
+/** Of virtual machines above all: each time that somebody lists the block devices, one without a disk in it fails to be read. */
+const EMPTY_DRIVES = ['fd0', 'sr0']
+
 const WATCH = watchOf({ kind: 'kmsg' }, RULES)
 
 export const kernelLog = defineDetector({
@@ -91,8 +95,10 @@ export const kernelLog = defineDetector({
     ignoreCauses: z
       .array(z.string().min(1).max(64))
       .max(64)
-      .default([])
-      .describe('Devices, tasks and interfaces whose lines are passed over, such as sr0.'),
+      .default(EMPTY_DRIVES)
+      .describe(
+        'Devices, tasks and interfaces whose lines are passed over. Replaces the default, drives without a disk.',
+      ),
   }),
   reasons: {
     KernelOops: {

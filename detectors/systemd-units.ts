@@ -17,6 +17,12 @@ const OTHERS_CONCERN = [
   'ntpd.service',
   'ntpsec.service',
 ]
+/**
+ * What others make for a container, a volume of a pod, a command or a crash, with its id in the name: each would be a finding
+ * of its own for what the kubelet looks after, or is over.
+ */
+const OF_THE_MOMENT =
+  /^(?:(?:cri-containerd|crio|crio-conmon|docker|libpod|libpod-conmon)-[0-9a-f]{64}\.scope|run-(?:[ru][0-9a-f]+|p\d+-i\d+)\.(?:scope|service)|var-lib-kubelet-(?:pods|plugins)-.+\.mount|systemd-coredump@.+\.service)$/
 /** Coming up is not down; a unit that does so for ever is counted as restarting. */
 const UP = ['active', 'reloading', 'activating', 'refreshing']
 
@@ -97,7 +103,9 @@ export const systemdUnits = defineDetector({
     if (system === undefined || system === '') throw new Error('systemctl does not say in which state the system is')
     return {
       system,
-      failed: failedUnits(await ask('list-units', '--failed', '--plain', '--no-legend', '--full', '--all')),
+      failed: failedUnits(await ask('list-units', '--failed', '--plain', '--no-legend', '--full', '--all')).filter(
+        (unit) => !OF_THE_MOMENT.test(unit),
+      ),
       wanted: await statesOf(host, wanted, signal),
       restarts: restartCounts(await ask('show', '--property=Id,NRestarts', '*.service')),
     }

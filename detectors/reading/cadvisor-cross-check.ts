@@ -1,7 +1,7 @@
 /** What cadvisor says of control groups against what the kernel says of them. */
-import { type Host, NotApplicable } from '../contract.ts'
+import type { Host } from '../contract.ts'
 import type { ContainerFigures } from './cadvisor-figures.ts'
-import { type CgroupTree, cgroupCpuSeconds, cgroupMemory } from './cgroups.ts'
+import { type CgroupTree, cgroupCpuSeconds, cgroupMemory, isGone } from './cgroups.ts'
 import type { PodCgroup } from './pod-cgroups.ts'
 
 /** Three files each, every look. A cadvisor that is wrong is wrong of most. */
@@ -48,7 +48,7 @@ async function kernelFigures(host: Host, tree: CgroupTree, group: string) {
     const memory = await cgroupMemory(host, tree, group)
     return { cpuSeconds: await cgroupCpuSeconds(host, tree, group), memoryBytes: memory.bytes }
   } catch (error) {
-    if (error instanceof NotApplicable) return undefined
+    if (isGone(error)) return undefined
     throw error
   }
 }

@@ -86,11 +86,15 @@ export async function textIfThere(host: Host, path: string): Promise<string | un
   try {
     return await host.readText(path)
   } catch (error) {
-    // ENODEV: the group was removed, ESRCH: the process ended, after the file was opened.
-    const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code
-    if (error instanceof NotApplicable || code === 'ENODEV' || code === 'ESRCH') return undefined
+    if (isGone(error)) return undefined
     throw error
   }
+}
+
+/** ENODEV: the group was removed, ESRCH: the process ended, after the file was opened. */
+export function isGone(error: unknown): boolean {
+  const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code
+  return error instanceof NotApplicable || code === 'ENODEV' || code === 'ESRCH'
 }
 
 /** v2 does not tell what holds for a group: those above it may have a smaller limit. */

@@ -179,6 +179,14 @@ describe('cadvisor', () => {
     await expect(failure).rejects.not.toThrow(NotApplicable)
   })
 
+  it('leaves out a control group that was removed while it was read', async () => {
+    const host = fixtureHost('cadvisor/ok')
+    const gone = new Error('it cannot be read: ENODEV', { cause: { code: 'ENODEV' } })
+    const readText: Host['readText'] = (path) =>
+      path === `/sys/fs/cgroup${API}/cpu.stat` ? Promise.reject(gone) : host.readText(path)
+    expect(await look(cadvisor, { ...host, readText }, onlyKubelet)).toEqual([])
+  })
+
   it('does not know what the kernel says in words of its own', async () => {
     const broken = [
       { '/proc/stat': 'cpu0 1 2\n' },

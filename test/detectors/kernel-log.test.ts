@@ -14,7 +14,7 @@ describe('kernel-log', () => {
     expect(await look(kernelLog, fixtureHost('kernel-log/bad'))).toEqual([
       {
         reason: 'TaskHung',
-        cause: 'kworker/u8:2',
+        cause: 'kworker',
         summary: '1 line within 10m, the last 1m ago: INFO: task kworker/u8:2:301 blocked for more than 120 seconds.',
         evidence: expect.any(Array),
       },
@@ -43,6 +43,9 @@ describe('kernel-log', () => {
     ['NMI watchdog: Watchdog detected hard LOCKUP on cpu 5', 'CpuLockedUp 5'],
     ['rcu: INFO: rcu_sched self-detected stall on CPU', 'RcuStalled'],
     ['rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:', 'RcuStalled'],
+    ['INFO: task kworker/u256:17+flush-259:0:4711 blocked for more than 241 seconds.', 'TaskHung kworker'],
+    ['INFO: task mc:worker/3:12:913 blocked for more than 120 seconds.', 'TaskHung mc:worker'],
+    ['INFO: task kworker/3:1H:99 blocked for more than 120 seconds.', 'TaskHung kworker'],
     ['INFO: task jbd2/dm-0-8:412 blocked for more than 120 seconds.', 'TaskHung jbd2/dm-0-8'],
     [
       'EXT4-fs error (device dm-0): ext4_find_entry:1455: inode #13: comm sh: reading directory lblock 0',
@@ -70,6 +73,13 @@ describe('kernel-log', () => {
     ['neighbour: arp_cache: neighbor table overflow!', 'NeighbourTableFull arp_cache'],
   ])('%s: %s', async (line, expected) => {
     expect(await found([1_000, line])).toEqual([expected])
+  })
+
+  it('passes over drives without a disk, unless it is told otherwise', async () => {
+    const line = 'blk_update_request: I/O error, dev fd0, sector 0 op 0x0:(READ) flags 0x0 phys_seg 1 prio class 0'
+    expect(await found([1_000, line], [900, line.replace('fd0', 'sr0')])).toEqual([])
+    const told = await look(kernelLog, hostSaying([1_000, line]), { ignoreCauses: [] })
+    expect(told.map(({ reason, cause }) => `${reason} ${cause}`)).toEqual(['DiskErrors fd0'])
   })
 
   it.each([

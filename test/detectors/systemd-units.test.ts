@@ -49,6 +49,22 @@ describe('systemd-units', () => {
     expect(await look(systemdUnits, fixtureHost('systemd-units/ok'))).toEqual([])
   })
 
+  it('passes over units of containers, volumes, commands and crashes, which have ids for names', async () => {
+    const id = '0123456789abcdef'.repeat(4)
+    const pod = 'var-lib-kubelet-pods-5b1f3c9b\\x2d2f6a-volumes-kubernetes.io\\x7enfs-data.mount'
+    const passing = [
+      ...['cri-containerd', 'crio', 'crio-conmon', 'docker', 'libpod'].map((runtime) => `${runtime}-${id}.scope`),
+      pod,
+      'run-r5d0e7a.scope',
+      'run-u12.service',
+      'run-p812-i913.service',
+      'systemd-coredump@3-4711-0.service',
+    ]
+    const staying = ['run-postinsts.service', 'var-lib-kubelet.mount', 'docker.service', 'run-rpc_pipefs.mount']
+    const failed = [...passing, ...staying].map((unit) => `${unit} loaded failed failed A unit\n`).join('')
+    expect((await look(systemdUnits, saying({ failed }))).map(({ cause }) => cause)).toEqual(staying)
+  })
+
   it('names each failed unit, and leaves those alone that may fail', async () => {
     const host = fixtureHost('systemd-units/bad')
     expect(summaries(await look(systemdUnits, host))).toEqual([
