@@ -4,6 +4,7 @@
  */
 import type { Finding } from '../detectors/contract.ts'
 import { decodeReport, isReportTopic } from '../detectors/engine/report-note.ts'
+import { KEYS_PER_MEMBER } from '../mesh/core/gossip.ts'
 import type { Note, SignedStatement } from '../mesh/core/model.ts'
 import { decodeWatching, WATCHING_TOPIC } from '../mesh/wire/watching.ts'
 import type { Remediation } from '../remediators/contract.ts'
@@ -113,7 +114,10 @@ export class Fleet {
     if (isReportTopic(topic)) {
       const findings = decodeReport(signer, topic, bytes)
       const ofNode = this.#reports.get(signer) ?? new Map<string, Report>()
-      this.#reports.set(signer, ofNode.set(topic, { findings, heardAt: nowMs }))
+      // Shown when they have long expired, so the mesh's own bound on what a member says at once does not hold them.
+      if (!ofNode.has(topic) && ofNode.size >= KEYS_PER_MEMBER) throw new Error(`over ${KEYS_PER_MEMBER} reports`)
+      if (findings.length === 0) ofNode.delete(topic)
+      else this.#reports.set(signer, ofNode.set(topic, { findings, heardAt: nowMs }))
       const detector = topic.slice(topic.indexOf('/') + 1)
       return { kind: 'report', node: signer, detector, findings }
     }

@@ -2,6 +2,7 @@
  * What each member last said, kept through a restart of the aggregator: members say it again, but one that is down by then
  * cannot. Only what differs from before is written.
  */
+import { KEYS_PER_MEMBER } from '../mesh/core/gossip.ts'
 import type { SignedStatement } from '../mesh/core/model.ts'
 import { decodeValue, encodeValue } from '../mesh/wire/codec.ts'
 import { signedStatementSchema } from '../mesh/wire/schema.ts'
@@ -11,7 +12,8 @@ const PREFIX = 'said/'
 
 export class LastWords {
   readonly #store: Store
-  readonly #written = new Map<string, string>()
+  /** By signer and name, what was written last. */
+  readonly #written = new Map<string, Map<string, string>>()
 
   constructor(store: Store) {
     this.#store = store
@@ -20,7 +22,9 @@ export class LastWords {
   /** Throws an Error when the store holds something else under these names. */
   read(): readonly SignedStatement[] {
     return [...this.#store.facts(PREFIX).values()].map((value) => {
-      return decodeValue(signedStatementSchema, Buffer.from(value, 'base64'))
+      const signed = decodeValue(signedStatementSchema, Buffer.from(value, 'base64'))
+      this.#isNews(signed)
+      return signed
     })
   }
 
@@ -28,10 +32,23 @@ export class LastWords {
     const { signer, body } = signed.statement
     // Whether it lives is asked afresh; who could convict whom is told anew within seconds.
     if (body.kind !== 'note' && body.kind !== 'announcement') return
-    const key = `${PREFIX}${signer}/${body.kind === 'note' ? body.topic : body.kind}`
-    const content = Buffer.from(encodeValue(body)).toString('base64')
-    if (this.#written.get(key) === content) return
-    this.#written.set(key, content)
-    this.#store.writeFact(key, Buffer.from(encodeValue(signed)).toString('base64'))
+    if (!this.#isNews(signed)) return
+    this.#store.writeFact(`${PREFIX}${signer}/${nameOf(signed)}`, Buffer.from(encodeValue(signed)).toString('base64'))
   }
+
+  /** Not under more names than a member may speak under at once: one that invents them must not fill the disk. */
+  #isNews(signed: SignedStatement): boolean {
+    const { signer, body } = signed.statement
+    const written = this.#written.get(signer) ?? new Map<string, string>()
+    const name = nameOf(signed)
+    const content = Buffer.from(encodeValue(body)).toString('base64')
+    const isOneTooMany = !written.has(name) && written.size >= KEYS_PER_MEMBER
+    if (isOneTooMany || written.get(name) === content) return false
+    this.#written.set(signer, written.set(name, content))
+    return true
+  }
+}
+
+function nameOf({ statement: { body } }: SignedStatement): string {
+  return body.kind === 'note' ? body.topic : body.kind
 }

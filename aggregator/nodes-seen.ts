@@ -1,7 +1,7 @@
 /** The members as a roll-out of settings is judged by: whether they live, what they run, and what is wrong with them. */
 import type { Finding } from '../detectors/contract.ts'
 import type { Roster } from '../mesh/core/model.ts'
-import type { Fleet } from './fleet.ts'
+import { EXPIRED, type Fleet } from './fleet.ts'
 import type { MemberView } from './model.ts'
 import type { NodeFinding, NodeSeen } from './rollout-rules.ts'
 
@@ -38,7 +38,10 @@ function isBad({ status, detector }: Finding): boolean {
   return BAD.has(status) && detector !== OWN_MATTER
 }
 
-function named({ detector, reason, cause, status }: Finding): NodeFinding {
-  const what = `${detector}: ${reason}${status === 'unknown' ? ' (unknown)' : ''}`
-  return { what, key: `${detector}/${reason}/${cause}` }
+function named({ detector, reason, cause, status, since, observedAt }: Finding): NodeFinding {
+  const isUnknown = status === 'unknown'
+  const what = `${detector}: ${reason}${isUnknown ? ' (unknown)' : ''}`
+  // Nobody said again what has expired, and that took longer than to look again.
+  const isOnce = isUnknown && reason !== EXPIRED && Date.parse(observedAt) <= Date.parse(since)
+  return { what, key: `${detector}/${reason}/${cause}`, isOnce }
 }

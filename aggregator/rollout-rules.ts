@@ -26,6 +26,8 @@ export interface NodeFinding {
   readonly what: string
   /** The same with its cause: what is there before the roll-out is no news in it. */
   readonly key: string
+  /** The detector saw nothing, and has said so once: its next look may see again. */
+  readonly isOnce?: boolean
 }
 
 /** How the nodes were when the roll-out began. */
@@ -72,6 +74,7 @@ export function judgeStage(next: Upcoming, nodes: readonly NodeSeen[], was: Befo
   )
   const [worst] = evidence
   if (worst !== undefined) return { kind: 'halt', why: inWords(worst, next.version), evidence }
+  if (!isBlind && newer.some((node) => passing(node, { next, was, forMs }).length > 0)) return { kind: 'wait' }
   const isTaken = newer.every(({ isLive, runs }) => !isLive || runs >= next.version)
   if (forMs < next.soakMs || !(isTaken || forMs >= LATE_MS)) return { kind: 'wait' }
   if (next.reach === null) return { kind: 'done' }
@@ -79,21 +82,38 @@ export function judgeStage(next: Upcoming, nodes: readonly NodeSeen[], was: Befo
   return { kind: 'advance', reach: nextReach(live, next.shares, next.seed, next.reach) }
 }
 
-interface Circumstances {
+/**
+ * What more than half of the nodes run, or something later; 0 when none says. A single node could say a number that leaves
+ * none to go on with; one that does run something later than most refuses what comes, which is seen.
+ */
+export function runByMost(versions: readonly number[]): number {
+  return versions.toSorted((a, b) => b - a)[Math.floor(versions.length / 2)] ?? 0
+}
+
+interface Stage {
   readonly next: Upcoming
   readonly was: Before | null
   readonly forMs: number
+}
+
+interface Circumstances extends Stage {
   readonly isBlind: boolean
 }
 
-/** What is worse with a node than before, each in words that are the same for all nodes. */
-function troublesOf(
-  { node, isLive, runs, refused, findings }: NodeSeen,
-  isNewer: boolean,
-  { next, was, forMs, isBlind }: Circumstances,
-): ReadonlySet<string> {
+/** What is new, and may pass by itself: the stage is not halted for it, nor over before it passed or stayed. */
+function passing({ node, findings }: NodeSeen, { next, was, forMs }: Stage): readonly NodeFinding[] {
   const had = was?.findings[node] ?? []
-  const found = isBlind ? [] : findings.filter(({ key }) => !had.includes(key)).map(({ what }) => what)
+  return forMs < next.soakMs + LATE_MS
+    ? findings.filter(({ key, isOnce }) => isOnce === true && !had.includes(key))
+    : []
+}
+
+/** What is worse with a node than before, each in words that are the same for all nodes. */
+function troublesOf(seen: NodeSeen, isNewer: boolean, circumstances: Circumstances): ReadonlySet<string> {
+  const { node, isLive, runs, refused, findings } = seen
+  const { next, was, forMs, isBlind } = circumstances
+  const known = [...(was?.findings[node] ?? []), ...passing(seen, circumstances).map(({ key }) => key)]
+  const found = isBlind ? [] : findings.filter(({ key }) => !known.includes(key)).map(({ what }) => what)
   const hasRefused = refused?.version === next.version
   const isLate = isNewer && isLive && !hasRefused && runs < next.version && forMs >= LATE_MS
   return new Set([

@@ -6,11 +6,11 @@ import { randomBytes } from 'node:crypto'
 import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
 import { changesNodes } from '../settings/differences.ts'
 import type { SettingsDocument } from '../settings/document.ts'
-import { type Announcement, encodeAnnouncement, isLater, SETTINGS_TOPIC } from '../settings/notes.ts'
+import { type Announcement, encodeAnnouncement, isLater, SETTINGS_TOPIC, type Upcoming } from '../settings/notes.ts'
 import { type RolloutSettings, readRollout, stagesOf } from '../settings/stages.ts'
 import { validateSettings } from '../settings/validate.ts'
 import type { Event, Release } from './model.ts'
-import { before, judgeStage, type Outcome } from './rollout-rules.ts'
+import { before, judgeStage, type Outcome, runByMost } from './rollout-rules.ts'
 import { readSettingsFile, requireMesh, watchSettingsFile } from './settings-file.ts'
 import { SettingsLedger } from './settings-ledger.ts'
 import type { Proposal, Rollback, SettingsDetail, SettingsView } from './settings-model.ts'
@@ -24,10 +24,7 @@ const SAY_AGAIN_MS = SAID_TTL_MS / 4
 
 const LOOK_EVERY_MS = 1_000
 
-/** Nodes of a stage that are told of by name. */
-const NAMED_MAX = 5
-
-/** Who begins to lead hears within this what members have to say; before that nothing is judged. */
+/** Who begins to lead hears within this what members have to say; before that nothing is judged or begun from the file. */
 const SETTLE_MS = 15_000
 
 const AT_FIRST = { since: 0, before: null, last: null } as const
@@ -37,7 +34,7 @@ export class SettingsInForce {
   readonly #ledger: SettingsLedger
   #progress: Progress
   #document: SettingsDocument
-  /** Newer than all that was: begun when this aggregator leads. */
+  /** Newer than all that was: begun once this aggregator leads and has heard the nodes. */
   #waiting: SettingsDocument | undefined
   /** What another aggregator said, until the documents are here. */
   #heard: Announcement | undefined
@@ -93,9 +90,7 @@ export class SettingsInForce {
   /** This aggregator leads from now on, and tells the mesh. */
   leads(): void {
     this.#ledSince = Date.now()
-    const waiting = this.#waiting
-    if (waiting === undefined) this.#become({})
-    else this.#begin(waiting)
+    this.#become({})
   }
 
   stop(): void {
@@ -167,10 +162,16 @@ export class SettingsInForce {
   }
 
   #look(mesh: SettingsMesh): void {
+    if (!mesh.leads()) return
+    const isSettled = Date.now() - this.#ledSince >= SETTLE_MS
+    if (isSettled) this.#beginWaiting()
     const { said, since, before: was } = this.#progress
     const { next } = said
-    if (next === null || next.halted !== null || !mesh.leads()) return
-    if (since < this.#ledSince && Date.now() - this.#ledSince < SETTLE_MS) return
+    if (next === null || (since < this.#ledSince && !isSettled)) return
+    if (next.halted !== null) {
+      this.#undo(next.version, next.onHalt, next.halted)
+      return
+    }
     const outcome = judgeStage(next, mesh.nodesSeen(), was, Date.now() - since)
     if (outcome.kind !== 'wait') this.#goOn(outcome)
   }
@@ -197,12 +198,30 @@ export class SettingsInForce {
         this.#init.log.warn({ version, why }, 'settings halted')
         story.halted(version, why, evidence)
         this.#become({ said: { current, next: { ...next, halted: why.slice(0, 1_000), step: step + 1 } }, last })
-        if (next.onHalt === 'hold') return
-        const document = { ...this.#document, version: this.#nextVersion }
-        story.rolledBack(version, document.version, current.version)
-        this.#enforce(document, last)
+        this.#undo(version, next.onHalt, why)
         return
       }
+    }
+  }
+
+  /** Also what an aggregator halted that ended before it undid it. */
+  #undo(version: number, onHalt: Upcoming['onHalt'], why: string): void {
+    if (onHalt === 'hold') return
+    const document = { ...this.#document, version: this.#nextVersion }
+    this.#running().story.rolledBack(version, document.version, this.#document.version)
+    this.#enforce(document, { version, outcome: 'halted', why })
+  }
+
+  /** Not before it is known how the nodes are without it: what they had already would be taken for its doing. */
+  #beginWaiting(): void {
+    const document = this.#waiting
+    if (document === undefined) return
+    this.#waiting = undefined
+    try {
+      this.#requireNewer(document)
+      this.#begin(document)
+    } catch (error) {
+      this.#refuse(messageOf(error))
     }
   }
 
@@ -272,22 +291,16 @@ export class SettingsInForce {
       return
     }
     this.#heard = undefined
-    // How the nodes were before it began, that one knows.
-    this.#become({ said, since: Date.now(), before: null })
+    // How the nodes were before it began, only who began it knows: another, or this one before that one led.
+    const isOwn = said.next !== null && said.next.seed === this.#progress.said.next?.seed
+    this.#become({ said, since: Date.now(), before: isOwn ? this.#progress.before : null })
     if (this.#waiting !== undefined && this.#waiting.version < this.#nextVersion) this.#waiting = undefined
   }
 
   #tellStage(): void {
     const { rollout } = this.view()
     const { next } = this.#progress.said
-    if (rollout === null || next === null) return
-    const { version, nodes, of } = rollout
-    const names = nodes.length > NAMED_MAX || nodes.length === of ? '' : ` (${nodes.join(', ')})`
-    this.#running().story.stage(
-      version,
-      next.step,
-      `settings version ${version} for ${nodes.length} of ${of} nodes${names}`,
-    )
+    if (rollout !== null && next !== null) this.#running().story.stage(rollout, next.step)
   }
 
   #read(): SettingsDocument {
@@ -307,14 +320,14 @@ export class SettingsInForce {
   #consider(document: SettingsDocument): void {
     if (this.#ledger.isKnown(document)) return
     this.#requireNewer(document)
-    if (this.#mesh?.leads() === true) this.#begin(document)
+    if (this.#mesh?.leads() === true && this.#waiting === undefined) this.#begin(document)
     else this.#waiting = document
   }
 
   /** Also above what nodes run that this aggregator has no record of: they would refuse a lower one. */
   get #nextVersion(): number {
-    const applied = [...(this.#mesh?.applied().values() ?? [])].map(({ version }) => version + 1)
-    return Math.max(this.#ledger.nextVersion, ...applied)
+    const applied = [...(this.#mesh?.applied().values() ?? [])].map(({ version }) => version)
+    return Math.max(this.#ledger.nextVersion, runByMost(applied) + 1)
   }
 
   /** Throws a UsageError below that. */

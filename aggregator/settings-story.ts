@@ -3,6 +3,10 @@ import { randomUUID } from 'node:crypto'
 import type { Chronicle } from './chronicle.ts'
 import type { Event } from './model.ts'
 import type { Evidence } from './rollout-rules.ts'
+import type { RolloutView } from './settings-model.ts'
+
+/** Nodes of a stage that are told of by name. */
+const NAMED_MAX = 5
 
 export class SettingsStory {
   readonly #chronicle: Chronicle
@@ -28,7 +32,9 @@ export class SettingsStory {
   }
 
   /** It is for more nodes from now on. */
-  stage(version: number, step: number, says: string): void {
+  stage({ version, nodes, of }: RolloutView, step: number): void {
+    const names = nodes.length > NAMED_MAX || nodes.length === of ? '' : ` (${nodes.join(', ')})`
+    const says = `settings version ${version} for ${nodes.length} of ${of} nodes${names}`
     this.#follow(version, `settings/${version}/step/${step}`, 'info', says)
   }
 

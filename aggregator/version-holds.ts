@@ -12,6 +12,9 @@ import { type Heard, heardNow, isConfirmed, whyTripped } from './version-trips.t
 
 const FACT = 'detectors/holds'
 
+/** Those of before that no node runs are forgotten beyond this: a node can name a version of its own in each report. */
+const KEPT_MAX = 64
+
 const kept = z.array(
   z.strictObject({ detector: z.string(), version: z.string(), why: z.string(), isReleased: z.boolean() }),
 )
@@ -56,7 +59,10 @@ export class VersionHolds {
 
   /** Nodes that are members no more say nothing about a version. */
   retain(isMember: (node: string) => boolean): void {
-    for (const nodes of this.#heard.values()) for (const node of nodes.keys()) if (!isMember(node)) nodes.delete(node)
+    for (const [detector, nodes] of this.#heard) {
+      for (const node of nodes.keys()) if (!isMember(node)) nodes.delete(node)
+      if (nodes.size === 0) this.#heard.delete(detector)
+    }
   }
 
   /** Why what this version of the detector finds does not count; undefined when it does. */
@@ -90,8 +96,12 @@ export class VersionHolds {
   }
 
   #keep(holds: readonly Hold[]): void {
-    this.#holds = holds
-    this.#chronicle.store.writeFact(FACT, JSON.stringify(holds))
+    this.#holds = holds.filter((hold, index) => index >= holds.length - KEPT_MAX || this.#isRun(hold))
+    this.#chronicle.store.writeFact(FACT, JSON.stringify(this.#holds))
+  }
+
+  #isRun({ detector, version }: Hold): boolean {
+    return [...(this.#heard.get(detector)?.values() ?? [])].some((heard) => heard.version === version)
   }
 
   #tell(what: string, detector: string, version: string, tone: Event['tone'], says: string): Event {

@@ -4,6 +4,7 @@
  * kubelet or a stand-alone cadvisor; what it says is held against the kernel's control groups.
  */
 import { z } from 'zod'
+import { messageOf } from '../common/errors.ts'
 import { defineDetector, type Host, type Judgement, NotApplicable } from './contract.ts'
 import { type Compared, compare, disagreement } from './reading/cadvisor-cross-check.ts'
 import { type CadvisorSource, readSource } from './reading/cadvisor-source.ts'
@@ -185,11 +186,19 @@ async function tellingPages(host: Host, sources: readonly Asked[], withinMs: num
   const silent: string[] = []
   const telling = []
   for (const one of sources) {
-    for (const page of await readSource(host, one, withinMs, signal)) {
+    // At the port of a stand-alone one may be any program: what that answers says nothing until it gave figures.
+    const isAnyones = one.kind === 'stand-alone' && !one.required && ![...before].some((url) => url.startsWith(one.url))
+    const pages = await readSource(host, one, withinMs, signal).catch((error: unknown) => {
+      if (signal.aborted || !isAnyones) throw error
+      silent.push(messageOf(error))
+      return []
+    })
+    for (const page of pages) {
       const url = one.url + page.path
       const isMeant = one.required || before.has(url)
+      const isMute = page.down !== undefined || (page.failed !== undefined && isAnyones)
       if (page.foreign !== undefined && isMeant) throw new Error(page.foreign)
-      if (page.foreign !== undefined || (page.down !== undefined && !isMeant)) silent.push(page.foreign ?? url)
+      if (page.foreign !== undefined || (isMute && !isMeant)) silent.push(page.foreign ?? url)
       else telling.push({ ...page, url })
       if (page.figures !== undefined) before.add(url)
     }

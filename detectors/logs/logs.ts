@@ -10,6 +10,11 @@ import { Sink } from './sink.ts'
 
 /** A detector looks at least once a day. */
 const IDLE_MS = 25 * 3_600_000
+/**
+ * Other patterns are another watch, and what was looked for before is let go only when it is idle: settings that change often
+ * must not leave a journalctl behind each time. Far more than there are detectors of logs.
+ */
+const FOLLOWED_MAX = 64
 
 interface Followed {
   readonly follower: Follower
@@ -24,6 +29,7 @@ export interface Logs {
 
 /** `locate`: where a path of the host is found here. `isOwnRoot`: whether the host's programs can be run. */
 export function createLogs(locate: (path: string) => string, isOwnRoot: boolean): Logs {
+  /** Whom nobody has looked at for longest comes first. */
   const followed = new Map<string, Followed>()
 
   const follow = async (key: string, watch: LogWatch): Promise<Followed> => {
@@ -31,6 +37,8 @@ export function createLogs(locate: (path: string) => string, isOwnRoot: boolean)
     const follower = await startFollower(watch, sink, locate, isOwnRoot)
     const started = { follower, sink, idle: setTimeout(() => drop(key), IDLE_MS).unref() }
     followed.set(key, started)
+    const [oldest] = followed.keys()
+    if (followed.size > FOLLOWED_MAX && oldest !== undefined) drop(oldest)
     return started
   }
 
@@ -47,6 +55,7 @@ export function createLogs(locate: (path: string) => string, isOwnRoot: boolean)
       const key = JSON.stringify(watch)
       const current = followed.get(key) ?? (await follow(key, watch))
       current.idle.refresh()
+      if (followed.delete(key)) followed.set(key, current)
       try {
         await current.follower.catchUp(signal)
       } catch (error) {

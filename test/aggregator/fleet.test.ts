@@ -28,7 +28,8 @@ const finding = (status: Finding['status'], reason: string): Finding => ({
 })
 
 function note(...findings: readonly Finding[]): SignedStatement {
-  const body = { kind: 'note', topic: reportTopic('conntrack'), bytes: encodeReport(findings) } as const
+  const topic = reportTopic(findings[0]?.detector ?? 'conntrack')
+  const body = { kind: 'note', topic, bytes: encodeReport(findings) } as const
   return { statement: { signer: 'a', serial: 1, boot: 1, seq: 1, ttlMs: TTL_MS, body }, signature: new Uint8Array() }
 }
 
@@ -72,6 +73,14 @@ describe('findings that are not renewed', () => {
     fleet.hear(1, note())
     expect(held(1e12)).toEqual([])
   })
+})
+
+it('are of so many detectors of a node at the most, however many it makes up', () => {
+  const made = (index: number) => note({ ...finding('ok', 'Ok'), detector: `made-up-${index}` })
+  for (let index = 0; index < 512; index++) fleet.hear(0, made(index))
+  expect(() => fleet.hear(0, made(512))).toThrow('over 512 reports')
+  expect(fleet.findings(0)).toHaveLength(512)
+  fleet.hear(0, made(0))
 })
 
 describe('findings of an earlier life of the aggregator', () => {

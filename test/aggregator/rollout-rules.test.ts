@@ -120,6 +120,16 @@ describe('a stage', () => {
     })
   })
 
+  test('waits for a detector that saw nothing once, and is halted when it goes on', () => {
+    const { next, nodes, newer } = stage(3)
+    const blip = { what: 'disk-usage: ProbeFailed (unknown)', key: 'disk-usage/ProbeFailed/', isOnce: true }
+    const at = (isOnce: boolean, forMs: number) =>
+      judgeStage(next, nodes(all(newer, { findings: [{ ...blip, isOnce }] })), WELL, forMs).kind
+    expect([at(true, 10_000), at(true, SOAK_MS), at(true, SOAK_MS + 60_000)]).toEqual(['wait', 'wait', 'halt'])
+    expect(at(false, 10_000)).toBe('halt')
+    expect(judgeStage(next, nodes(), WELL, SOAK_MS).kind).toBe('advance')
+  })
+
   test('is halted when many are ill, each in its own way', () => {
     const { next, nodes, newer } = stage(400, [0.05, 1])
     const own = newer.slice(0, 5).map((node, index) => {
@@ -142,8 +152,9 @@ describe('a stage', () => {
     const findings = fc.constantFrom([], [FULL])
     fc.assert(
       fc.property(
-        fc.integer({ min: 1, max: 12 }),
-        fc.array(findings, { minLength: 12, maxLength: 12 }),
+        // One fault halts up to 9 nodes; of more it may be what befalls one in a hundred (isJump).
+        fc.integer({ min: 1, max: 9 }),
+        fc.array(findings, { minLength: 9, maxLength: 9 }),
         (count, found) => {
           let { next, nodes } = stage(count)
           for (let step = 0; step < 10; step++) {

@@ -205,6 +205,15 @@ describe('a version', () => {
     expect(propose(9)).not.toThrow()
   })
 
+  it('can be handed in and undone, whatever version a single node says that it runs', async () => {
+    const first = await leader()
+    const runs = first.runs.bind(first)
+    vi.spyOn(first, 'runs').mockImplementation((node) => (node === 'a' ? Number.MAX_SAFE_INTEGER : runs(node)))
+    first.settings.propose({ document: changed(2, '20s'), ...VIA }, 'somebody')
+    first.settings.rollBack({ reason: 'too loud', ...VIA }, 'somebody')
+    expect(first.settings.document.version).toBe(3)
+  })
+
   it('in the file is taken when it is newer, and what was handed in otherwise does not make it wrong', async () => {
     const keys = await keyPair()
     const first = new Aggregator('first', keys, [keys]).lead()
@@ -219,6 +228,31 @@ describe('a version', () => {
     again.settings.readAgain()
     expect(again.events.at(-1)).toMatch(/^settings refused, version kept: settings version 2 is too low/)
   })
+})
+
+it('that an aggregator finds in its file at a start begins once the nodes have told what was wrong before it', async () => {
+  const keys = await keyPair()
+  new Aggregator('first', keys, [keys]).lead().stop()
+  write(changed(2, '20s'))
+  const again = new Aggregator('first', keys, [keys]).lead()
+  expect(again.versions).toEqual([1, 1, 1, 1, 1])
+  again.ill = new Set(NODES)
+  passes(16_000)
+  expect(again.versions).toEqual([1, 1, 1, 1, 2])
+  passes(10_000)
+  again.ill = new Set(NODES.filter((node) => again.runs(node) === 2))
+  passes(400_000)
+  expect(again.settings.view()).toMatchObject({ version: 2, last: { outcome: 'done' } })
+})
+
+it('in the file that cannot be begun when its turn comes is refused, and ends nothing', async () => {
+  const keys = await keyPair()
+  new Aggregator('first', keys, [keys]).lead().stop()
+  const nodes = Array.from({ length: 1_000 }, (_, index) => `node-${String(index).padStart(240, '0')}`)
+  write({ ...changed(2, '20s'), overrides: [{ selector: { nodes } }, { selector: { nodes } }] })
+  const again = new Aggregator('first', keys, [keys]).lead()
+  passes(16_000)
+  expect([again.versions, again.events.at(-1)]).toEqual([[1, 1, 1, 1, 1], expect.stringContaining('settings refused')])
 })
 
 describe('a roll-out goes on', () => {
@@ -252,6 +286,49 @@ describe('a roll-out goes on', () => {
     passes(400_000)
     expect(second.settings.view()).toMatchObject({ version: 2, rollout: null })
     expect(second.settings.document.detectors).toEqual({ conntrack: { every: '20s' } })
+  })
+
+  it('backwards, where whoever halted it ended before it undid it', async () => {
+    const [one, two] = [await keyPair(), await keyPair()]
+    const first = new Aggregator('first', one, [one, two]).lead()
+    const second = new Aggregator('second', two, [one, two])
+    first.settings.propose({ document: changed(2, '20s'), ...VIA }, 'somebody')
+    const documents = first.holds
+    first.ill = new Set(NODES.filter((node) => first.runs(node) === 2))
+    passes(2_000)
+    const said = first.said.find(({ next }) => next !== null && next.halted !== null)
+    if (said === undefined) throw new Error('it was not halted')
+    first.stop()
+    second.settings.hear(said)
+    for (const bytes of documents) second.settings.take(bytes)
+    second.lead()
+    passes(20_000)
+    expect([second.versions, second.settings.document.detectors]).toEqual([[3, 3, 3, 3, 3], {}])
+    expect(second.settings.view()).toMatchObject({ rollout: null, last: { version: 2, outcome: 'halted' } })
+  })
+
+  it('by how the nodes were before it, when whoever began it leads again', async () => {
+    const [one, two] = [await keyPair(), await keyPair()]
+    const first = new Aggregator('first', one, [one, two]).lead()
+    const second = new Aggregator('second', two, [one, two])
+    first.ill = new Set(NODES)
+    first.settings.propose({ document: changed(2, '20s'), ...VIA }, 'somebody')
+    const said = first.said.at(-1)
+    if (said === undefined) throw new Error('nothing was said')
+    second.settings.hear(said)
+    for (const bytes of first.holds) second.settings.take(bytes)
+    first.isLeader = false
+    second.lead()
+    passes(140_000)
+    const later = second.said.at(-1)
+    if (later === undefined) throw new Error('nothing more was said')
+    second.isLeader = false
+    first.settings.hear(later)
+    first.lead()
+    // What all had at the beginning, two have still: it is no news.
+    first.ill = new Set(NODES.filter((node) => first.runs(node) === 2))
+    passes(400_000)
+    expect(first.settings.view()).toMatchObject({ version: 2, last: { outcome: 'done' } })
   })
 
   it('not by what nobody of this mesh signed, which is not asked for again', async () => {

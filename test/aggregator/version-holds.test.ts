@@ -15,10 +15,9 @@ import { createSamplePort, PLAN_ID } from './sample-port.ts'
 const NODES = Array.from({ length: 20 }, (_, index) => `node-${index}`)
 const RELEASE = { reason: 'it is right', via: 'cli' } as const
 
-function finding(node: string, status: FindingStatus, version?: string): Finding {
+function finding(node: string, status: FindingStatus, version?: string, at = '2026-03-14T09:26:53Z'): Finding {
   const reason = status === 'ok' ? 'Ok' : 'DiskAlmostFull'
   const words = { id: `${node}/disk`, node, detector: 'disk', reason, cause: '', status, summary: 'full', evidence: [] }
-  const at = '2026-03-14T09:26:53Z'
   return { ...words, since: at, observedAt: at, ttlMs: 60_000, ...(version === undefined ? {} : { version }) }
 }
 
@@ -75,6 +74,31 @@ describe('a version', () => {
     expect(later.held).toEqual([])
   })
 
+  it('that came long ago is not held for what happens now, whichever old version a node stays on', () => {
+    const holds = newHolds()
+    const others = NODES.slice(1, 5)
+    for (const node of NODES.slice(0, 5)) holds.hear(node, 'disk', [finding(node, 'ok', '1.9.0')])
+    for (const node of others) holds.hear(node, 'disk', [finding(node, 'ok', '1.10.0')])
+    holds.hear('node-1', 'disk', [finding('node-1', 'alarm', '1.10.0', '2026-03-14T10:26:53Z')])
+    expect(holds.held).toEqual([])
+    const started = newHolds()
+    started.hear('node-0', 'disk', [finding('node-0', 'ok', '1.9.0')])
+    for (const node of others) started.hear(node, 'disk', [finding(node, 'ok', '1.10.0')])
+    started.hear('node-1', 'disk', [finding('node-1', 'alarm', '1.10.0')])
+    expect(started.held).toEqual([])
+  })
+
+  it('that a node makes up in each report leaves no more than so many on record, and none that is run is dropped', () => {
+    const holds = tripped()
+    for (let patch = 0; patch < 200; patch++) {
+      for (const status of ['ok', 'alarm'] as const) {
+        holds.hear('node-9', 'disk', [finding('node-9', status, `2.${patch}.${status === 'ok' ? 0 : 1}`)])
+      }
+    }
+    expect(newHolds().held.length).toBeLessThanOrEqual(65)
+    expect(holds.held).toContainEqual(expect.objectContaining({ version: '1.10.0' }))
+  })
+
   it('stays held through a restart, until somebody releases it, and does not trip again', () => {
     tripped()
     const holds = newHolds()
@@ -120,17 +144,22 @@ describe('what is heard', () => {
   it('is nothing where no version is named, and remembers how the version before found things', () => {
     expect(heardNow([finding('a', 'alarm')], undefined)).toBeUndefined()
     const first = heardNow([finding('a', 'alarm', '1')], undefined)
-    expect(first).toEqual({ version: '1', isBad: true, wasBad: true })
-    expect(heardNow([finding('a', 'unknown', '2')], { version: '1', isBad: false, wasBad: true })).toEqual({
+    const sinceMs = Number.NEGATIVE_INFINITY
+    expect(first).toEqual({ version: '1', sinceMs, isBad: true, wasBad: true, isLate: false })
+    expect(
+      heardNow([finding('a', 'unknown', '2')], { version: '1', sinceMs, isBad: false, wasBad: true, isLate: false }),
+    ).toEqual({
       version: '2',
+      sinceMs: Date.parse('2026-03-14T09:26:53Z'),
       isBad: true,
       wasBad: false,
+      isLate: false,
     })
   })
 
   it('is compared by number, with versions that are older', () => {
-    const ill = { version: '1.10', isBad: true, wasBad: false }
-    const well = (version: string) => ({ version, isBad: false, wasBad: false })
+    const ill = { version: '1.10', sinceMs: 0, isBad: true, wasBad: false, isLate: false }
+    const well = (version: string) => ({ version, sinceMs: 0, isBad: false, wasBad: false, isLate: false })
     expect(whyTripped('1.10', [ill, well('1.9')])).toBeDefined()
     expect(whyTripped('1.10', [ill, well('1.11')])).toBeUndefined()
     expect(isConfirmed('1.10', [well('1.10'), well('1.10')])).toBe(true)
