@@ -61,10 +61,20 @@ async function main(): Promise<void> {
   // A reader that has seen enough, such as head, is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   try {
+    requireNode(process.versions.node)
     await program.parseAsync()
   } catch (error) {
     process.exitCode = report(error)
   }
+}
+
+/** Throws a StarlingError below the version that package.json names. */
+function requireNode(version: string): void {
+  const wanted = packageJson.engines.node.replace('>=', '')
+  if (version.localeCompare(wanted, 'en', { numeric: true }) >= 0) return
+  throw new StarlingError(`Node ${version} is too old`, {
+    remedy: `run it with Node ${wanted} or newer: ${process.execPath} is what runs it now`,
+  })
 }
 
 /** Commander ends the process with 1 for a wrong word; ours is 2. */

@@ -64,7 +64,13 @@ export function describeTouches(touches: Touches, name = (text: string) => text)
 
 function reasonRow(name: string, { severity, sustain, clearAfter, summary, runbook }: Reason): string {
   const times = clearAfter === undefined ? sustain : `${sustain}, gone after ${clearAfter}`
-  return row([code(name), severity, times, summary, `[${runbook}](runbooks/${runbook}.md)`])
+  return row([code(name), severity, times, summary, runbookCell(runbook)])
+}
+
+/** A plugin's is the address of a page or what to do in words; a name alone is a page of docs/runbooks/. */
+function runbookCell(runbook: string): string {
+  if (/^https?:\/\/\S+$/.test(runbook)) return `<${runbook}>`
+  return /^[a-z0-9-]+$/.test(runbook) ? `[${runbook}](runbooks/${runbook}.md)` : runbook
 }
 
 /** One option of a detector, as people are told of it. */

@@ -74,7 +74,7 @@ export interface Reason {
    * takes long to be believed takes as long to be over. One that flaps is reported for longer: see engine/flaps.ts.
    */
   readonly clearAfter?: Duration
-  /** The page in docs/runbooks/ that says what to do. */
+  /** The page in docs/runbooks/ that says what to do; of a plugin also an address, or what to do in words. */
   readonly runbook: string
   /**
    * The milder reason of the same scale, as 95 % full includes 80 % full. `judge` returns both, so that each has its own

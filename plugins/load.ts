@@ -60,7 +60,7 @@ export async function loadPlugins(place: PluginPlace, shipped: Shipped): Promise
       refuseTaken(plugin, shipped, plugins)
       plugins.push(plugin)
     } catch (error) {
-      problems.push({ source, why: whyOf(error) })
+      problems.push({ source, why: withoutSource(whyOf(error), source) })
     }
   }
   try {
@@ -157,6 +157,13 @@ export function refuseTaken(plugin: Plugin, shipped: Shipped, before: readonly P
       others.filter(({ remediators }) => remediators.some((other) => other.name === name)),
     )
   }
+}
+
+/** What is wrong with a manifest begins with its path and line, and the path is said beside it already. */
+function withoutSource(why: string, source: string): string {
+  if (!why.startsWith(`${source}:`)) return why
+  const rest = why.slice(source.length + 1)
+  return /^\d/.test(rest) ? `line ${rest}` : rest.trimStart()
 }
 
 /** In one line. Where a module could not be read, Node says the line only at the head of the stack. */

@@ -4,7 +4,8 @@
  * held to what it says that it touches. That is a fence and no prison; code that was put there by root runs as the agent.
  */
 import { readFile, realpath } from 'node:fs/promises'
-import { isBuiltin, registerHooks } from 'node:module'
+// Not by name: a Node without registerHooks is to get as far as cli/main.ts, which says that it is too old.
+import * as nodeModule from 'node:module'
 import { extname } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { stripTypes } from './strip-types.ts'
@@ -73,7 +74,7 @@ let isInstalled = false
 export function useStarlingImports(): void {
   if (isInstalled) return
   isInstalled = true
-  registerHooks({
+  nodeModule.registerHooks({
     resolve(specifier, context, next) {
       const own = EXPORTS[specifier]
       if (own !== undefined) return { url: own, shortCircuit: true }
@@ -103,6 +104,6 @@ export function useStarlingImports(): void {
 
 function refuseBuiltin(specifier: string): void {
   const name = specifier.startsWith('node:') ? specifier : `node:${specifier}`
-  if (!isBuiltin(specifier) || HARMLESS.includes(name)) return
+  if (!nodeModule.isBuiltin(specifier) || HARMLESS.includes(name)) return
   throw new Error(`a plugin may not import ${name}: what it wants of its host it asks of \`host\``)
 }

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { basename, extname, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { durationMs, isDuration } from '../../common/duration.ts'
@@ -102,7 +102,7 @@ async function list(place: Place): Promise<void> {
 }
 
 async function show(name: string, place: Place): Promise<void> {
-  const known = find(name, (await allDetectors(place)).known)
+  const known = find(name, await allDetectors(place))
   if (place.output === 'json') printJson('Detector', [described(known)])
   else print(renderDetector(known.detector, known.source))
 }
@@ -111,10 +111,11 @@ async function run(name: string | undefined, options: RunOptions): Promise<void>
   if ((name === undefined) === (options.all === undefined)) {
     throw new UsageError('say which detector', 'give its name, or --all; starling detectors list has them')
   }
-  const { known } = await allDetectors(options)
+  const all = await allDetectors(options)
+  const { known } = all
   const host = hostAt(options.hostRoot)
   if (name !== undefined) {
-    const { detector } = find(name, known)
+    const { detector } = find(name, all)
     const wanted = readOptions(detector, options.options)
     const first = await lookOnce(detector, host, wanted)
     const look = options.again === undefined ? first : await lookAgain(detector, host, wanted, first, options.again)
@@ -178,9 +179,11 @@ async function allDetectors({ plugins, pluginPackage }: Place) {
   return { known, problems: shelf.problems }
 }
 
-function find(name: string, known: readonly Known[]): Known {
+function find(name: string, { known, problems }: Awaited<ReturnType<typeof allDetectors>>): Known {
   const found = known.find(({ detector }) => detector.name === name)
   if (found !== undefined) return found
+  const broken = problems.find(({ source }) => basename(source, extname(source)) === name)
+  if (broken !== undefined) throw new UsageError(`${broken.source} was not loaded`, broken.why)
   const meant = nearest(
     name,
     known.map(({ detector }) => detector.name),

@@ -5,6 +5,7 @@ import { ExitCode, StarlingError, UsageError } from '../../common/errors.ts'
 import { silentLog } from '../../common/log.ts'
 import { describeTouches, renderDetectors } from '../../detectors/catalogue.ts'
 import type { Detector } from '../../detectors/contract.ts'
+import { builtinDetectors } from '../../detectors/index.ts'
 import { loadPluginFile } from '../../plugins/load.ts'
 import { PLUGINS_FOLDER } from '../../plugins/place.ts'
 import { PluginShelf } from '../../plugins/shelf.ts'
@@ -71,6 +72,9 @@ function create(name: string, { lang }: { lang: 'ts' | 'sh' }): void {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) || name.length > 63) {
     throw new UsageError(`${name} is no name of a detector`, 'lower-case words with dashes between them, as mail-queue')
   }
+  if (builtinDetectors.some((detector) => detector.name === name)) {
+    throw new UsageError(`Starling has a detector ${name} already`, 'another name')
+  }
   const { files, executable } = lang === 'sh' ? shellTemplate(name) : typescriptTemplate(name)
   const taken = Object.keys(files).find((file) => existsSync(file))
   if (taken !== undefined) throw new UsageError(`${taken} is there already`, 'another name, or another folder')
@@ -127,7 +131,9 @@ async function recordHost(name: string, given: RecordOptions): Promise<void> {
   })
   note(`it touches ${describeTouches(detector.touches)}`)
   print(renderLook(detector, look))
-  line(`\n${files} files, ${bytes} bytes in ${out}. Names, addresses and secrets were replaced by their form:`)
+  line(
+    `\n${files} ${files === 1 ? 'file' : 'files'}, ${bytes} bytes in ${out}. Names, addresses and secrets were replaced by their form:`,
+  )
   line('look through it before you give it to anybody.')
 }
 

@@ -3,6 +3,8 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { renderDetectors } from '../../detectors/catalogue.ts'
+import { builtinDetectors } from '../../detectors/index.ts'
 import { fixtureRoot } from '../detectors/fixture-host.ts'
 import { starling } from '../e2e/starling.ts'
 
@@ -126,6 +128,30 @@ describe('plugins', () => {
     }
     expect(stdout).toMatch(/^thing /m)
     expect(code).toBe(0)
+  })
+
+  it('that do not load say why under their own name as well, with their path once', async () => {
+    plugin('typo.yaml', 'name: typo\ncomand: [/bin/true]\ndialect: nagios\n')
+    const listed = await detectors('list')
+    const { code, stderr } = await detectors('run', 'typo')
+    rmSync(join(folder, 'typo.yaml'))
+    const file = join(folder, 'typo.yaml')
+    const why = 'line 2: unknown key "comand" (did you mean "command"?)'
+    expect(listed.stderr).toContain(`not loaded: ${file}: ${why}\n`)
+    expect([code, stderr]).toEqual([2, `starling: ${file} was not loaded\n  ${why}\n`])
+  })
+
+  it.each([
+    ['conntrack', '[conntrack](runbooks/conntrack.md)'],
+    ['https://example.org/a', '<https://example.org/a>'],
+    ['Have it replaced.', 'Have it replaced.'],
+  ])('have a reference page with a runbook that is %s', (runbook, cell) => {
+    const [detector] = builtinDetectors
+    if (detector === undefined) throw new Error('there is no detector')
+    const reasons = {
+      ThingGone: { severity: 'warn' as const, summary: 'It is gone.', sustain: '1m' as const, runbook },
+    }
+    expect(renderDetectors([{ ...detector, reasons }])).toContain(`| It is gone. | ${cell} |`)
   })
 
   it('may be remediators, held to the same', async () => {
