@@ -109,6 +109,8 @@ export class PluginRoom {
   }
 
   #startAgain(): void {
+    // A look at the folder may end after the agent was stopped.
+    if (this.#stopping.signal.aborted) return
     this.#stopping.abort()
     const before = this.#names
     const kept = { isSameBoot: true, detectors: this.#engine.known() }

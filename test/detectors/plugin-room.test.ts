@@ -52,6 +52,10 @@ it('go on where the settings in force do not fit a plugin that was replaced, whi
     room.reconfigure()
     expect(told).toMatchObject([{ reason: 'Ok' }])
     expect(await room.runNow('replaced')).toMatchObject([{ reason: 'Ok' }])
+    await room.stop()
+    shelf = loaded([])
+    change()
+    expect(room.has('steady')).toBe(true)
   } finally {
     await room.stop()
   }
