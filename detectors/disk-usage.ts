@@ -8,6 +8,7 @@ import { defineDetector, type FilesystemUse, type Host, type Judgement, NotAppli
 import { askMount, isRemote, STAT } from './reading/answers.ts'
 import { IN_ORDER, inOrder, percent, type Ratios, ratio, reached } from './reading/levels.ts'
 import { distinctMounts, isLocalDisk, type Mount, parseMounts } from './reading/mounts.ts'
+import { withheld } from './reading/privilege.ts'
 
 /** In a pod `self` would be the agent's own mounts. With hidepid the table of process 1 cannot be seen; then it must do. */
 const MOUNT_TABLES = ['/proc/1/mounts', '/proc/self/mounts'] as const
@@ -21,6 +22,9 @@ const thresholds = (warnRatio: number, alarmRatio: number) =>
   z
     .strictObject({ warnRatio: ratio.default(warnRatio), alarmRatio: ratio.default(alarmRatio) })
     .refine(inOrder, IN_ORDER)
+/** A full volume of a pod is the business of whoever runs that pod: the kubelet evicts nobody for it. */
+const OF_PODS = ['/var/lib/kubelet/pods/*', '/var/lib/kubelet/plugins/*']
+
 const ofBytes = thresholds(0.85, 0.9)
 const ofInodes = thresholds(0.9, 0.95)
 
@@ -44,7 +48,10 @@ export const diskUsage = defineDetector({
     bytes: ofBytes.prefault({}).describe('Shares of the usable bytes in use from which it is a warning, an alarm.'),
     inodes: ofInodes.prefault({}).describe('Shares of the inodes in use from which it is a warning, an alarm.'),
     include: z.array(mountPoint).default([]).describe('Mount points to look at; empty: those of all local disks.'),
-    ignore: z.array(mountPoint).default([]).describe('Mount points to leave out; with /* at the end, all below.'),
+    ignore: z
+      .array(mountPoint)
+      .default(OF_PODS)
+      .describe('Mount points to leave out; with /* at the end, all below. Replaces the default, the volumes of pods.'),
     mounts: z
       .record(mountPoint, z.strictObject({ bytes: ofBytes.exactOptional(), inodes: ofInodes.exactOptional() }))
       .default({})
@@ -105,11 +112,21 @@ export const diskUsage = defineDetector({
     const points = distinctMounts(chosen).map((mount) => mount.mountPoint)
     const looked = [...new Set([...points.filter((point) => !isIgnored(point, ignore)), ...named])]
     const uses: MountUse[] = []
+    let unseen: unknown
     for (const mount of looked.flatMap((point) => visible.get(point) ?? []).slice(0, MOUNTS_MAX)) {
       signal.throwIfAborted()
-      const use = await useOf(host, mount, signal)
-      if (use !== undefined) uses.push({ mountPoint: mount.mountPoint, use })
+      const { mountPoint } = mount
+      const use = await useOf(host, mount, signal).catch(async (error: unknown) => {
+        if (codeOf(error) !== 'EACCES') throw error
+        const why = await withheld(host, `look at ${mountPoint}`, error)
+        // One that a person named is not passed over.
+        if (named.includes(mountPoint) || include.includes(mountPoint)) throw why
+        unseen ??= why
+        return undefined
+      })
+      if (use !== undefined) uses.push({ mountPoint, use })
     }
+    if (uses.length === 0 && unseen !== undefined) throw unseen
     if (uses.length === 0 && wanted.length === 0) {
       throw new NotApplicable('no local disk filesystem of the host can be seen from here')
     }
@@ -187,6 +204,11 @@ async function useOf(host: Host, { mountPoint, type }: Mount, signal: AbortSigna
     if (error instanceof NotApplicable) return undefined
     throw error
   }
+}
+
+/** Below a folder of another user, as the volumes of pods are for an agent without rights, not even the size can be asked. */
+function codeOf(error: unknown): string | undefined {
+  return ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code
 }
 
 function isIgnored(mountPoint: string, ignore: readonly string[]): boolean {

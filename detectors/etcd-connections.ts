@@ -139,7 +139,7 @@ function portOf(url: string): number {
   return Number(/:(\d+)$/.exec(url)?.[1] ?? Number.NaN)
 }
 
-/** Undefined when a table cannot be read, or is longer than what is read of a file: some 7000 sockets of any kind. */
+/** Undefined when a table cannot be read, or is longer than what is read of a file: some 56,000 sockets of any kind. */
 async function connectionsTo(host: Host, port: number): Promise<number | undefined> {
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
   let connections = 0

@@ -11,6 +11,7 @@ import { MOUNTINFO_TABLES, type MountInfo, readHostMountInfo, visibleMounts } fr
 import { unescapeMount } from './reading/mounts.ts'
 
 const SWAPS = '/proc/swaps'
+const UDEV_LINKS = '/dev/disk'
 /** Bound how long one look takes, and how many programs it starts. */
 const ENTRIES_MAX = 128
 const REMOTE_MAX = 16
@@ -233,10 +234,14 @@ async function inactiveSwaps(host: Host, entries: readonly FstabEntry[]): Promis
     .split('\n')
     .slice(1)
     .map((line) => unescapeMount(line.split(/\s/)[0] ?? ''))
+    .filter((file) => file !== '')
+  // In a container with a /dev of its own nobody knows which device a UUID is, and so whether it is among those in use.
+  const knowsDevices = active.length === 0 || (await host.exists(UDEV_LINKS))
   const inactive: string[] = []
   for (const spec of specs) {
     const path = devicePath(spec)
     const file = path === undefined ? spec : await followLinks(host, path)
+    if (file === undefined && !knowsDevices) continue
     if (!active.includes(file ?? spec)) inactive.push(spec)
   }
   return inactive

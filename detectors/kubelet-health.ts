@@ -10,6 +10,7 @@ import { commandsOption, type Daemon, DaemonFinder, requireSign, signsOption } f
 import { flagOf } from './reading/flags.ts'
 import { failedChecks } from './reading/health-checks.ts'
 import { KUBELET_COMMANDS, KUBELET_SIGNS } from './reading/kubelet.ts'
+import { withheld } from './reading/privilege.ts'
 import { commandLineOf } from './reading/processes.ts'
 
 /** The kubelet's own default (healthzPort and healthzBindAddress of its configuration). */
@@ -17,6 +18,8 @@ const STANDARD_URL = 'http://127.0.0.1:10248/healthz'
 const STANDARD_PORT = '10248'
 
 const finder = new DaemonFinder()
+/** Hosts whose kubelet has answered at the standard URL: there it is missed, whatever of its configuration may be read. */
+const answersThere = new WeakSet<Host>()
 
 interface Answer {
   readonly url: string
@@ -88,6 +91,7 @@ export const kubeletHealth = defineDetector({
     const token = tokenFile === undefined ? undefined : (await host.readText(tokenFile)).trim()
     const ask = (url: string) => answerOf(host, url, token, durationMs(timeout), signal)
     const answers = await Promise.all((urls.length > 0 ? urls : [STANDARD_URL]).map(ask))
+    if (answers.some(({ url, status }) => url === STANDARD_URL && status !== undefined)) answersThere.add(host)
     // What takes the question is there; what refuses it may be dead, or answer elsewhere.
     if (answers.every(({ unreachable = 'ETIMEDOUT' }) => unreachable === 'ETIMEDOUT')) return answers
     const [kubelet] = (await finder.find(host, commands, signal)).found
@@ -131,8 +135,8 @@ function read(url: string, { status, body, tookMs }: HttpReply): Answer {
 async function ownUrl(host: Host, { id }: Daemon): Promise<string> {
   const words = await commandLineOf(host, id)
   const file = flagOf(words, 'config')
-  // Where the agent may not read it, the standard is the best guess.
-  const config = file?.startsWith('/') ? await host.readText(file).catch(() => '') : ''
+  const isSaid = flagOf(words, 'healthz-port') !== undefined || answersThere.has(host)
+  const config = file?.startsWith('/') ? await configOf(host, file, isSaid) : ''
   const value = (flag: string, key: string) =>
     flagOf(words, flag) ?? new RegExp(`^"?${key}"?:\\s*"?([\\w.:]+)`, 'm').exec(config)?.[1]
   const port = value('healthz-port', 'healthzPort') ?? STANDARD_PORT
@@ -141,6 +145,23 @@ async function ownUrl(host: Host, { id }: Daemon): Promise<string> {
   const address = value('healthz-bind-address', 'healthzBindAddress') ?? '127.0.0.1'
   const reached = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address
   return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}/healthz`
+}
+
+/** Empty where it cannot be read: the standard is the best guess then, unless that is only for want of a privilege. */
+async function configOf(host: Host, file: string, isSaid: boolean): Promise<string> {
+  try {
+    return await host.readText(file)
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
+    if (code !== 'EACCES' || isSaid) return ''
+    const why = await withheld(
+      host,
+      `see in ${file} where the kubelet answers, which it does not at ${STANDARD_URL}`,
+      error,
+    )
+    if (why instanceof NotApplicable) throw why
+    return ''
+  }
 }
 
 function judgeAnswer(answer: Answer, slowMs: number): readonly Judgement<KubeletReason>[] {

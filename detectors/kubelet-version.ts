@@ -1,11 +1,12 @@
 /**
- * Which version of the kubelet runs here, and is it one that is wanted? What runs, not what is installed: an upgrade that
- * forgot the restart leaves the old one running, with its program gone from the disk.
+ * Which version of the kubelet runs here, and is it one that is wanted, or at least that of the pool? What runs, not what is
+ * installed: an upgrade that forgot the restart leaves the old one running, with its program gone from the disk.
  */
 import { z } from 'zod'
 import { defineDetector, type Host, type Judgement, NotApplicable, Unreachable } from './contract.ts'
 import { commandsOption, DaemonFinder, requireSign, signsOption } from './reading/daemons.ts'
 import { KUBELET_COMMANDS, KUBELET_SIGNS } from './reading/kubelet.ts'
+import { oddity } from './reading/pool.ts'
 import { processStatusOf, startOf } from './reading/processes.ts'
 import { prometheusSamples } from './reading/prometheus.ts'
 import { compareVersions, isVersion } from './reading/version.ts'
@@ -24,11 +25,11 @@ const known = new WeakMap<Host, { readonly life: string; readonly version: strin
 
 const version = z.string().refine(isVersion, 'write a version, as in 1.28 or v1.28.2')
 
-type VersionReason = 'KubeletVersionUnwanted' | 'KubeletNotRestarted'
+type VersionReason = 'KubeletVersionUnwanted' | 'KubeletUnusual' | 'KubeletNotRestarted'
 
 export const kubeletVersion = defineDetector({
   name: 'kubelet-version',
-  summary: 'Which version of the kubelet runs.',
+  summary: 'Whether the kubelet that runs is of a version that is wanted, and of that of its pool.',
   every: '10m',
   timeout: '30s',
   needs: [],
@@ -36,6 +37,7 @@ export const kubeletVersion = defineDetector({
     paths: ['/**'],
     commands: ['/proc/*/exe'],
     services: ['http://127.0.0.1:10255', 'https://127.0.0.1:10250'],
+    peers: true,
   },
   options: z
     .strictObject({
@@ -62,6 +64,13 @@ export const kubeletVersion = defineDetector({
       sustain: '0s',
       runbook: 'kubelet-version',
     },
+    KubeletUnusual: {
+      severity: 'warn',
+      summary: 'The kubelet is of another version than at least four fifths of the nodes of the pool run.',
+      // While a pool is upgraded node by node, its last fifth is odd until its turn comes; a drain takes minutes.
+      sustain: '30m',
+      runbook: 'kubelet-version',
+    },
     KubeletNotRestarted: {
       severity: 'warn',
       summary:
@@ -82,10 +91,11 @@ export const kubeletVersion = defineDetector({
     const before = known.get(host)
     const version = before?.life === life ? before.version : await versionOf(host, id, tokenFile, signal)
     known.set(host, { life, version })
-    return { version, id, replaced: await replacedProgram(host, id) }
+    const majority = host.majority('kubelet-version', version)
+    return { version, id, replaced: await replacedProgram(host, id), majority }
   },
 
-  judge({ version, id, replaced }, { min, max, allowed }) {
+  judge({ version, id, replaced, majority }, { min, max, allowed }) {
     const judgements: Judgement<VersionReason>[] = []
     const unwanted = (wanted: string) =>
       judgements.push({
@@ -97,6 +107,9 @@ export const kubeletVersion = defineDetector({
     else if (max !== undefined && compareVersions(version, max) > 0) unwanted(`${max} or older`)
     else if (allowed.length > 0 && !allowed.some((one) => compareVersions(version, one) === 0))
       unwanted(allowed.join(' or '))
+    const odd = oddity('the kubelet', version, majority)
+    // What is wanted was said by a person, and says more than what the others have.
+    if (judgements.length === 0 && odd !== undefined) judgements.push({ reason: 'KubeletUnusual', ...odd })
     if (replaced !== undefined) {
       judgements.push({
         reason: 'KubeletNotRestarted',

@@ -9,6 +9,12 @@ const VMSTAT = '/proc/vmstat'
 /** Each has memory.events, whose `oom` counts how often a limit in it or below was hit (the kernel's cgroup-v2.rst). */
 const CGROUPS = '/sys/fs/cgroup'
 
+/**
+ * Looks back to which kills are counted; limits that were hit, one look further. A look that falls between the two counts of
+ * one kill has the limit and not the kill, and a window that began with it would take that for a kill of the whole host.
+ */
+const KILLS_SINCE = 9
+
 interface Kills {
   /** Since boot, of any kind. */
   readonly killed: number
@@ -58,16 +64,18 @@ export const oomKills = defineDetector({
   },
 
   judge(now, { kills }, past): readonly Judgement<OomReason>[] {
-    const first = oldestOfThisBoot(now, past)
-    if (first === undefined) return []
+    const looks = looksOfThisBoot(now, past)
+    const first = looks[Math.min(looks.length, KILLS_SINCE) - 1]
+    const before = looks.at(-1)
+    if (first === undefined || before === undefined) return []
     const killed = now.killed - first.killed
     if (killed < kills) return []
     const evidence = [{ name: 'oom_kill', value: killed, limit: kills, unit: 'processes' }]
     const told = `the kernel killed ${killed} processes for want of memory`
-    if (now.limitsHit === undefined || first.limitsHit === undefined) {
+    if (now.limitsHit === undefined || before.limitsHit === undefined) {
       return [{ reason: 'OomKills', summary: told, evidence }]
     }
-    const hits = now.limitsHit - first.limitsHit
+    const hits = now.limitsHit - before.limitsHit
     if (hits > 0) {
       return [
         {
@@ -81,16 +89,13 @@ export const oomKills = defineDetector({
   },
 })
 
-/** The longest stretch over which the counters only rose; undefined when this is the first look since the host started. */
-function oldestOfThisBoot(now: Kills, past: readonly Kills[]): Kills | undefined {
-  let oldest: Kills | undefined
-  let later = now
-  for (const earlier of past) {
-    if (earlier.killed > later.killed || (earlier.limitsHit ?? 0) > (later.limitsHit ?? 0)) break
-    oldest = earlier
-    later = earlier
-  }
-  return oldest
+/** Samples back to which the counters only rose, newest first; none when this is the first look since the host started. */
+function looksOfThisBoot(now: Kills, past: readonly Kills[]): readonly Kills[] {
+  const fell = past.findIndex((earlier, index) => {
+    const later = past[index - 1] ?? now
+    return earlier.killed > later.killed || (earlier.limitsHit ?? 0) > (later.limitsHit ?? 0)
+  })
+  return fell < 0 ? past : past.slice(0, fell)
 }
 
 async function limitsHit(host: Host, signal: AbortSignal): Promise<number | undefined> {

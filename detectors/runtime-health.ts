@@ -5,25 +5,20 @@
  */
 import { z } from 'zod'
 import { durationMs } from '../common/duration.ts'
-import { defineDetector, type Host, type Judgement, NotApplicable, Unreachable } from './contract.ts'
+import { CRI_SOCKETS, defineDetector, type Host, type Judgement, NotApplicable, Unreachable } from './contract.ts'
 import { answerTimeout } from './reading/answer-timeout.ts'
 import { type RuntimeCondition, type RuntimeStatus, runtimeStatus } from './reading/cri.ts'
 import { KUBELET_SIGNS } from './reading/kubelet.ts'
 
-interface Place {
-  readonly socket: string
-  /** What the runtime leaves on disk when it is gone, and some of them their socket not. */
-  readonly sign: string
+/** What a runtime leaves on disk when it is gone, and some of them their socket not. */
+const SIGNS: Readonly<Record<keyof typeof CRI_SOCKETS, string>> = {
+  containerd: '/var/lib/containerd',
+  crio: '/etc/crio',
+  k3s: '/var/lib/rancher/k3s/agent',
+  microk8s: '/var/snap/microk8s/common/run',
+  criDockerd: CRI_SOCKETS.criDockerd,
 }
-
-/** Where runtimes listen unless told otherwise: containerd, CRI-O, k3s and RKE2, MicroK8s, cri-dockerd. */
-const PLACES: readonly Place[] = [
-  { socket: '/run/containerd/containerd.sock', sign: '/var/lib/containerd' },
-  { socket: '/run/crio/crio.sock', sign: '/etc/crio' },
-  { socket: '/run/k3s/containerd/containerd.sock', sign: '/var/lib/rancher/k3s/agent' },
-  { socket: '/var/snap/microk8s/common/run/containerd.sock', sign: '/var/snap/microk8s/common/run' },
-  { socket: '/run/cri-dockerd.sock', sign: '/run/cri-dockerd.sock' },
-]
+const RUNTIMES = Object.keys(SIGNS) as readonly (keyof typeof CRI_SOCKETS)[]
 
 interface Runtime {
   readonly socket: string
@@ -43,7 +38,7 @@ export const runtimeHealth = defineDetector({
   timeout: '14s',
   needs: ['cri'],
   touches: {
-    paths: [...PLACES.map(({ sign }) => sign), '/run/**', '/var/snap/microk8s/common/run/*', ...KUBELET_SIGNS],
+    paths: [...Object.values(SIGNS), '/run/**', '/var/snap/microk8s/common/run/*', ...KUBELET_SIGNS],
     services: ['unix:/**'],
   },
   options: z.strictObject({
@@ -88,7 +83,10 @@ export const runtimeHealth = defineDetector({
       }),
     )
     const isMeant = sockets.length > 0 || hasKubelet
-    const serving = runtimes.filter(({ conditions, unreachable }) => conditions ?? unreachable)
+    const hasOne = runtimes.some(({ conditions }) => conditions !== undefined)
+    // One that left no more than its folder was replaced where another serves.
+    const isReplaced = ({ unreachable }: Runtime) => hasOne && unreachable === 'ENOENT'
+    const serving = runtimes.filter((one) => (one.conditions ?? one.unreachable) && !isReplaced(one))
     if (serving.length === 0 && !isMeant) throw new NotApplicable('no container runtime that serves Kubernetes is here')
     // One that knows no CRI says nothing where another does.
     return sockets.length > 0 || serving.length === 0 ? runtimes : serving
@@ -105,8 +103,9 @@ async function anyExists(host: Host, paths: readonly string[]): Promise<boolean>
 /** The sockets that are there; on a node with a kubelet also those of runtimes that left no more than their sign. */
 async function socketsOf(host: Host, hasKubelet: boolean): Promise<readonly string[]> {
   const found: string[] = []
-  for (const { socket, sign } of PLACES) {
-    if ((await host.exists(socket)) || (hasKubelet && (await host.exists(sign)))) found.push(socket)
+  for (const runtime of RUNTIMES) {
+    const socket = CRI_SOCKETS[runtime]
+    if ((await host.exists(socket)) || (hasKubelet && (await host.exists(SIGNS[runtime])))) found.push(socket)
   }
   if (found.length === 0) throw new NotApplicable('this host has no container runtime at any of the usual places')
   return found

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { defineDetector, type Host, type Judgement, NotApplicable } from './contract.ts'
 import { DaemonFinder, whyNotRunning } from './reading/daemons.ts'
+import { withheld } from './reading/privilege.ts'
 import { type CatchAll, catchAllRules, journalSettings, LEVELS, levelOf } from './reading/syslog-config.ts'
 
 /** Four numbers, the first is the level of the console: messages below it are printed. Documentation/admin-guide/sysctl/kernel.rst */
@@ -200,20 +201,22 @@ function judgeJournal(settings: ReadonlyMap<string, string>, wanted: JournalWant
 
 /** Undefined when there is no such file. */
 async function textOf(host: Host, path: string): Promise<string | undefined> {
-  return orNothing(host.readText(path))
+  return orNothing(host, path, host.readText(path))
 }
 
 async function namesIn(host: Host, folder: string): Promise<readonly string[]> {
-  const names = (await orNothing(host.list(folder))) ?? []
+  const names = (await orNothing(host, folder, host.list(folder))) ?? []
   return names.filter((name) => /^[^/\0]+\.conf$/.test(name)).slice(0, FILES_MAX)
 }
 
-async function orNothing<T>(reading: Promise<T>): Promise<T | undefined> {
+/** Undefined for what is not there. Guides for hardening keep the files of rsyslog to root. */
+async function orNothing<T>(host: Host, path: string, reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading
   } catch (error) {
     if (error instanceof NotApplicable) return undefined
-    throw error
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
+    throw code === 'EACCES' ? await withheld(host, `read ${path}`, error) : error
   }
 }
 
@@ -265,5 +268,5 @@ async function daemonsDown(host: Host, signal: AbortSignal): Promise<readonly Do
 
 /** Its link leads out of what an agent in a container sees, so whether it is there is asked of the folder. */
 async function isEnabled(host: Host, unit: string): Promise<boolean> {
-  return ((await orNothing(host.list(WANTS))) ?? []).includes(unit)
+  return ((await orNothing(host, WANTS, host.list(WANTS))) ?? []).includes(unit)
 }

@@ -142,7 +142,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const announceSettings = () => {
     const { applied } = keeper
     metrics.settings(applied.version)
-    publisher.publish(APPLIED_TOPIC, encodeApplied(applied), NOTE_TTL_MS)
+    publisher.publishLasting(APPLIED_TOPIC, encodeApplied(applied))
     const rejected = keeper.rejected?.why ?? null
     const at = new Date().toISOString()
     publisher.reportOwn(settingsFinding({ node, version: applied.version, rejected, at, ttlMs: NOTE_TTL_MS }))

@@ -30,6 +30,8 @@ export class Publisher {
   #mesh: MeshNode | undefined
   readonly #early = new Map<string, Note>()
   readonly #renewAt = new Map<string, number>()
+  /** By topic, what holds until something else is said. */
+  readonly #lasting = new Map<string, { readonly bytes: Uint8Array; readonly renewAt: number }>()
   /** What the agent itself has found, by its name among the detectors. */
   readonly #own = new Map<string, readonly Finding[]>()
   #watching = ''
@@ -49,6 +51,12 @@ export class Publisher {
     else this.#mesh.publish(topic, bytes, ttlMs)
   }
 
+  /** Says what holds until something else is said about `topic`: `renew` says it again before it would expire. */
+  publishLasting(topic: string, bytes: Uint8Array): void {
+    this.#lasting.set(topic, { bytes, renewAt: performance.now() + NOTE_TTL_MS * RENEW_AT })
+    this.publish(topic, bytes, NOTE_TTL_MS)
+  }
+
   report({ detector, findings, changed }: DetectorReport): void {
     const now = performance.now()
     if (!changed && now < (this.#renewAt.get(detector) ?? 0)) return
@@ -66,21 +74,23 @@ export class Publisher {
     this.report({ detector, findings, changed: true })
   }
 
-  /** Says again what of the agent's own findings would expire. */
+  /** Says again what would expire of what the agent itself found, and of what lasts. */
   renew(): void {
+    const now = performance.now()
+    for (const [topic, { bytes, renewAt }] of this.#lasting) if (now >= renewAt) this.publishLasting(topic, bytes)
     const observedAt = new Date().toISOString()
     for (const [detector, findings] of this.#own) {
       this.report({ detector, findings: findings.map((finding) => ({ ...finding, observedAt })), changed: false })
     }
   }
 
-  /** Which subjects this node could convict, said when it changes. */
+  /** Which subjects this node could convict, said when it changes and before it would expire. */
   watching(): void {
     const subjects = this.#mesh?.convictable.toSorted() ?? []
     const said = subjects.join('\n')
     if (said === this.#watching) return
     this.#watching = said
-    this.publish(WATCHING_TOPIC, encodeWatching(subjects), NOTE_TTL_MS)
+    this.publishLasting(WATCHING_TOPIC, encodeWatching(subjects))
   }
 
   /** Offsets of the peers' clocks; the error is half of the round trip, since either way may have taken all of it. */

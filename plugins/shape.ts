@@ -2,10 +2,8 @@
 import { z } from 'zod'
 import { durationMs, isDuration } from '../common/duration.ts'
 import { UsageError } from '../common/errors.ts'
-import { type Detector, OWN_REASONS, SEVERITIES } from '../detectors/contract.ts'
+import { type Detector, NEEDS, OWN_REASONS, SEVERITIES } from '../detectors/contract.ts'
 import type { Remediator } from '../remediators/contract.ts'
-
-const NEEDS = ['CAP_SYSLOG', 'CAP_DAC_READ_SEARCH', 'CAP_SYS_PTRACE', 'CAP_NET_ADMIN', 'kmsg', 'cri', 'dbus'] as const
 
 const name = z
   .string()

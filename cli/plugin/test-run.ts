@@ -19,6 +19,9 @@ export interface Tally {
   readonly failed: number
 }
 
+/** A test that goes on for longer has failed; the runner's own default is never. */
+const TEST_WITHIN_MS = 30_000
+
 const NOTHING: Tally = { passed: 0, failed: 0 }
 
 /** The plugins in `folder`. Throws a UsageError when there is none. */
@@ -78,7 +81,7 @@ async function attempt<T>(name: string, tell: Tell, work: () => Promise<T>): Pro
 async function runTests(file: string, tell: Tell): Promise<Tally> {
   useStarlingImports()
   let tally = NOTHING
-  for await (const event of run({ files: [file], isolation: 'none' })) {
+  for await (const event of run({ files: [file], isolation: 'none', timeout: TEST_WITHIN_MS })) {
     if (event.type === 'test:pass' && event.data.details.type !== 'suite') {
       tell(passLine(event.data.name))
       tally = add(tally, { passed: 1, failed: 0 })
@@ -107,9 +110,8 @@ function failLine(name: string, why: string): string {
   return `  ${mark} ${printable(name)}\n${why.replaceAll(/^/gm, '      ')}`
 }
 
-/** With the cause, which is where fast-check puts what went wrong. */
 function whyOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? `\n${messageOf(error.cause)}` : ''
-  const lines = `${messageOf(error)}${cause}`.split('\n').filter((line) => line.trim() !== '')
+  const remedy = error instanceof UsageError && error.remedy !== undefined ? `\n${error.remedy}` : ''
+  const lines = `${messageOf(error)}${remedy}`.split('\n').filter((line) => line.trim() !== '')
   return lines.slice(0, 12).map(printable).join('\n')
 }

@@ -202,8 +202,10 @@ export class DetectorRunner {
       if (!this.#stopped && this.#setting.enabled) {
         this.#track = step.track
         this.#lookedMs = this.#init.clock.now().ms
+        // The first look of a life is told whatever it says: what was known from before may be in the words of another version.
+        const isFirst = !this.#hasReported
         this.#hasReported = true
-        this.#report(step.track.reported, step.changed)
+        this.#report(step.track.reported, step.changed || isFirst)
       }
       // Last, since what it cost can change how long that report counts.
       this.#tell(look)

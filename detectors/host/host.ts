@@ -12,8 +12,13 @@ import { type Command, type FilesystemUse, type Host, NotApplicable, type PeerOf
 import { missingPrivileges } from './privileges.ts'
 import { sharedTable } from './shared-table.ts'
 
-/** Nothing a detector reads is larger; a file that is was not meant, and must not fill the agent's memory. */
+/** No file of a disk that a detector reads is larger; one that is was not meant, and must not fill the agent's memory. */
 export const FILE_BYTES_MAX = 1024 * 1024
+/**
+ * The kernel's tables grow with the host. /proc/interrupts has 11 bytes for each processor in each line: over 2 MiB with 128
+ * of them and 1,500 queues of disks and cards; a line of mountinfo is of up to 4 KiB for each container.
+ */
+export const TABLE_BYTES_MAX = 8 * FILE_BYTES_MAX
 /** /proc answers at most a page or a few per read whatever is asked for. */
 const CHUNK_BYTES = 64 * 1024
 /** A command line can be megabytes long, by the will of whoever started it; what tells programs apart comes first. */
@@ -150,26 +155,28 @@ async function openFile(path: string, located: string): Promise<FileHandle> {
 async function readBounded(path: string, located: string): Promise<string> {
   const file = await openFile(path, located)
   try {
-    return decode(path, await readAll(path, file))
+    const bytesMax = normalize(path).startsWith('/proc/') ? TABLE_BYTES_MAX : FILE_BYTES_MAX
+    return decode(path, await readAll(path, file, bytesMax))
   } finally {
     await file.close()
   }
 }
 
 /** Reads to the end and not by the file's size, which is 0 for everything in /proc. */
-async function readAll(path: string, file: FileHandle): Promise<Buffer> {
+async function readAll(path: string, file: FileHandle, bytesMax: number): Promise<Buffer> {
   const chunks: Buffer[] = []
+  // One for all reads, since what they bring is often a small part of it.
+  const chunk = Buffer.alloc(CHUNK_BYTES)
   let length = 0
   for (;;) {
-    const chunk = Buffer.alloc(CHUNK_BYTES)
     // A failure here includes files of a process or device that went away after they were opened (ESRCH, ENODEV).
     const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, null).catch((error: unknown) => {
       throw unreadable(path, error)
     })
     if (bytesRead === 0) return Buffer.concat(chunks)
     length += bytesRead
-    if (length > FILE_BYTES_MAX) throw new Error(`${path} is over 1 MiB, more than is read of any file`)
-    chunks.push(chunk.subarray(0, bytesRead))
+    if (length > bytesMax) throw new Error(`${path} is over ${bytesMax / FILE_BYTES_MAX} MiB, more than is read of it`)
+    chunks.push(Buffer.from(chunk.subarray(0, bytesRead)))
   }
 }
 

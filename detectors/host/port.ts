@@ -3,15 +3,27 @@
  * `starling detectors run --host-root` a recorded host (testing/fixture-host.ts).
  */
 
+export const NEEDS = [
+  'CAP_SYSLOG',
+  'CAP_DAC_READ_SEARCH',
+  'CAP_SYS_PTRACE',
+  'CAP_NET_ADMIN',
+  'kmsg',
+  'cri',
+  'dbus',
+] as const
 /** A privilege that a host may withhold; a detector lacking one answers `not-applicable: needs …`. */
-export type Need = 'CAP_SYSLOG' | 'CAP_DAC_READ_SEARCH' | 'CAP_SYS_PTRACE' | 'CAP_NET_ADMIN' | 'kmsg' | 'cri' | 'dbus'
+export type Need = (typeof NEEDS)[number]
 
 /** Everything a detector may touch. Paths are absolute paths of the host, whatever they are mounted under. */
 export interface Host {
   readonly node: string
   /** Those of `needs` that the agent was not given. What the host itself does not have is not among them. */
   missing(needs: readonly Need[]): Promise<readonly Need[]>
-  /** Throws NotApplicable when it does not exist, an Error naming the path when it cannot be read or is over 1 MiB. */
+  /**
+   * Throws NotApplicable when it does not exist, an Error naming the path when it cannot be read or is over 1 MiB; below /proc,
+   * whose tables grow with the host, 8 MiB.
+   */
   readText(path: string): Promise<string>
   /** Like readText, and an Error naming the path when the content is no whole number. */
   readInt(path: string): Promise<number>
@@ -165,6 +177,16 @@ export interface CommandResult {
 
 /** What reads the journal; a detector that follows it names it among the programs that it touches. */
 export const JOURNALCTL = '/usr/bin/journalctl'
+
+/** Where container runtimes listen unless told otherwise. Of these `cri` asks for one that is open to the agent. */
+export const CRI_SOCKETS = {
+  containerd: '/run/containerd/containerd.sock',
+  crio: '/run/crio/crio.sock',
+  /** And RKE2. */
+  k3s: '/run/k3s/containerd/containerd.sock',
+  microk8s: '/var/snap/microk8s/common/run/containerd.sock',
+  criDockerd: '/run/cri-dockerd.sock',
+} as const
 
 export type LogSource =
   /** The kernel's, /dev/kmsg. */

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs'
 import { access, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Need } from './port.ts'
+import { CRI_SOCKETS, type Need } from './port.ts'
 
 /** Bits of CapEff in proc(5), from linux/capability.h. */
 const CAPABILITIES: Partial<Record<Need, bigint>> = {
@@ -15,10 +15,7 @@ const CAPABILITIES: Partial<Record<Need, bigint>> = {
 /** Of these at least one must be open to us, where there is one. */
 const DEVICES: Partial<Record<Need, { readonly paths: readonly string[]; readonly mode: number }>> = {
   kmsg: { paths: ['/dev/kmsg'], mode: constants.R_OK },
-  cri: {
-    paths: ['/run/containerd/containerd.sock', '/run/crio/crio.sock', '/run/k3s/containerd/containerd.sock'],
-    mode: constants.R_OK | constants.W_OK,
-  },
+  cri: { paths: Object.values(CRI_SOCKETS), mode: constants.R_OK | constants.W_OK },
   dbus: { paths: ['/run/dbus/system_bus_socket'], mode: constants.R_OK | constants.W_OK },
 }
 

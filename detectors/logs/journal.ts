@@ -9,6 +9,8 @@ import { monotonicMs, type Sink } from './sink.ts'
 
 const RESTART_FIRST_MS = 1_000
 const RESTART_MAX_MS = 60_000
+/** One that has run for so long reads: it may have nothing to say, as a unit that is quiet. What is no good ends at once. */
+const RUNS_MS = 5_000
 /** A message can be megabytes; one line of JSON that is longer is passed over. */
 const LINE_BYTES_MAX = 1024 * 1024
 const ENVIRONMENT = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' }
@@ -20,6 +22,7 @@ export class JournalFollower implements Follower {
   readonly #sink: Sink
   #child: ChildProcessByStdio<null, Readable, Readable> | undefined
   #restart: NodeJS.Timeout | undefined
+  #runs: NodeJS.Timeout | undefined
   #restartMs = RESTART_FIRST_MS
   #cursor: string | undefined
   #rest = ''
@@ -43,6 +46,7 @@ export class JournalFollower implements Follower {
   close(): void {
     this.#closed = true
     clearTimeout(this.#restart)
+    clearTimeout(this.#runs)
     this.#child?.kill('SIGKILL')
     process.off('exit', this.#endChild)
   }
@@ -61,6 +65,9 @@ export class JournalFollower implements Follower {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child
+    this.#runs = setTimeout(() => {
+      this.#ended = undefined
+    }, RUNS_MS).unref()
     let complaint = ''
     child.stderr.on('data', (chunk: Buffer) => {
       complaint = (complaint + chunk.toString()).slice(0, 200)
@@ -75,6 +82,7 @@ export class JournalFollower implements Follower {
     if (this.#closed) return
     this.#ended = why
     this.#rest = ''
+    clearTimeout(this.#runs)
     clearTimeout(this.#restart)
     this.#restart = setTimeout(() => this.#start(), this.#restartMs).unref()
     this.#restartMs = Math.min(this.#restartMs * 2, RESTART_MAX_MS)

@@ -42,6 +42,12 @@ export function oneLine(text: string): string {
   return ''
 }
 
+/** A sentence, whose blanks mean no more than that words end there. */
 export function printable(text: string): string {
   return text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim()
+}
+
+/** A name, of which two that differ in their blanks only are two. */
+export function printableName(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ').trim()
 }

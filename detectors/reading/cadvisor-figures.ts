@@ -1,6 +1,6 @@
 /** What cadvisor says of containers, in its two forms: its metrics, and the kubelet's summary made of them. */
 import { z } from 'zod'
-import { labelOf, lineTaker, parseMetricLine } from './metrics-text.ts'
+import { prometheusReader } from './prometheus.ts'
 import { epochMsOf } from './rfc3339.ts'
 
 /** A node has some hundred containers and services; more are counted, and not looked at one by one. */
@@ -27,37 +27,37 @@ export interface CadvisorFigures {
   readonly scrapeError: number | undefined
 }
 
-/** Takes the text of /metrics or /metrics/cadvisor. Of each container it keeps some 100 bytes. */
+const CPU = 'container_cpu_usage_seconds_total'
+const MEMORY = 'container_memory_usage_bytes'
+const SCRAPE_ERROR = 'container_scrape_error'
+const WANTED = new Set([CPU, MEMORY, SCRAPE_ERROR])
+
+/**
+ * Takes the text of /metrics or /metrics/cadvisor. Of each container it keeps some 100 bytes. `end` throws an Error that
+ * says which line of these figures is not of the format.
+ */
 export function metricsReader(): { take(piece: string): void; end(): CadvisorFigures } {
   const containers = new Map<string, ContainerFigures>()
   const pods = new Set<string>()
   const uids = new Set<string>()
   let scrapeError: number | undefined
 
-  const { take, end } = lineTaker((line) => {
-    // Most lines are of other figures; these are told apart before they are taken to pieces.
-    if (line.startsWith('container_scrape_error')) {
-      scrapeError = parseMetricLine(line)?.value
-    } else if (
-      line.startsWith('container_cpu_usage_seconds_total') ||
-      line.startsWith('container_memory_usage_bytes')
-    ) {
-      const sample = parseMetricLine(line)
-      if (sample === undefined || !(sample.value >= 0)) return
-      const { labels } = sample
-      const cpu = labelOf(labels, 'cpu')
-      if (cpu !== undefined && cpu !== 'total') return
-      const id = labelOf(labels, 'id') ?? labelOf(labels, 'name') ?? ''
-      const pod = labelOf(labels, 'pod') ?? labelOf(labels, 'container_label_io_kubernetes_pod_name') ?? ''
-      const uid = podUidIn(id)
-      if (uid !== undefined && uids.size < CONTAINERS_MAX) uids.add(uid)
-      if (pod !== '' && pods.size < CONTAINERS_MAX) pods.add(`${labelOf(labels, 'namespace') ?? ''}/${pod}`)
-      const known = containers.get(id) ?? { id }
-      if (sample.name === 'container_memory_usage_bytes') known.memoryBytes = sample.value
-      else known.cpuSeconds = sample.value
-      if (sample.atMs !== undefined) known.atMs = Math.max(known.atMs ?? 0, sample.atMs)
-      if (id !== '' && (containers.has(id) || containers.size < CONTAINERS_MAX)) containers.set(id, known)
+  const { take, end } = prometheusReader(WANTED, ({ name, labels, value, timestamp }) => {
+    if (name === SCRAPE_ERROR) {
+      scrapeError = value
+      return
     }
+    if (!(value >= 0) || (labels.cpu !== undefined && labels.cpu !== 'total')) return
+    const id = labels.id ?? labels.name ?? ''
+    const pod = labels.pod ?? labels.container_label_io_kubernetes_pod_name ?? ''
+    const uid = podUidIn(id)
+    if (uid !== undefined && uids.size < CONTAINERS_MAX) uids.add(uid)
+    if (pod !== '' && pods.size < CONTAINERS_MAX) pods.add(`${labels.namespace ?? ''}/${pod}`)
+    const known = containers.get(id) ?? { id }
+    if (name === MEMORY) known.memoryBytes = value
+    else known.cpuSeconds = value
+    if (timestamp !== undefined) known.atMs = Math.max(known.atMs ?? 0, timestamp)
+    if (id !== '' && (containers.has(id) || containers.size < CONTAINERS_MAX)) containers.set(id, known)
   })
   return {
     take,

@@ -10,7 +10,7 @@ export interface InotifyUse {
   /** By whom it is counted: the effective user of the process, as the host knows it. */
   readonly uid: number
   readonly instances: number
-  /** At least so many: an instance with a list of watches over 1 MiB, some 9,000, is left out. */
+  /** At least so many: an instance with a list of watches over 8 MiB, some 72,000, is left out. */
   readonly watches: number
   /** The process with the most instances. */
   readonly most: { readonly id: string; readonly name: string; readonly instances: number }

@@ -17,15 +17,71 @@ export interface PrometheusSample {
  * The samples in `text` that have one of `names`, in their order; without `names` all. Throws an Error that says which line
  * is not of the format, when it comes to it. Nothing of `text` is kept alive by a sample.
  */
-export function* prometheusSamples(text: string, names?: ReadonlySet<string>): Generator<PrometheusSample> {
-  let number = 0
+export function prometheusSamples(text: string, names?: ReadonlySet<string>): Generator<PrometheusSample> {
+  return samplesIn(text, names, { line: 0 })
+}
+
+/** Longer lines are passed over in a text that comes in pieces: of cadvisor's, whose labels hold an image, the longest are some KB. */
+const LINE_MAX = 64 * 1024
+
+export interface PrometheusReader {
+  /** The next piece of the text; it may end anywhere. */
+  take(piece: string): void
+  /** The text is at its end. Throws an Error that says which line is not of the format. */
+  end(): void
+}
+
+/** Gives `onSample` the samples that have one of `names` of a text that is never held as a whole, up to the first bad one. */
+export function prometheusReader(
+  names: ReadonlySet<string>,
+  onSample: (sample: PrometheusSample) => void,
+): PrometheusReader {
+  const at = { line: 0 }
+  let rest = ''
+  let isTooLong = false
+  let failure: unknown
+  const read = (lines: string) => {
+    if (failure !== undefined) return
+    try {
+      for (const sample of samplesIn(lines, names, at)) onSample(sample)
+    } catch (error) {
+      failure = error
+    }
+  }
+  return {
+    take: (piece) => {
+      const end = piece.lastIndexOf('\n') + 1
+      if (end === 0) rest += piece
+      else {
+        // What is left of a line that was too long ends with the first newline.
+        const whole = isTooLong ? piece.slice(piece.indexOf('\n'), end) : rest + piece.slice(0, end)
+        isTooLong = false
+        read(whole)
+        rest = piece.slice(end)
+      }
+      if (rest.length > LINE_MAX) isTooLong = true
+      if (isTooLong) rest = ''
+    },
+    end: () => {
+      read(rest)
+      if (failure !== undefined) throw failure
+    },
+  }
+}
+
+/** `at`: the line before `text`. */
+function* samplesIn(
+  text: string,
+  names: ReadonlySet<string> | undefined,
+  at: { line: number },
+): Generator<PrometheusSample> {
   for (let start = 0; start < text.length; ) {
     const newline = text.indexOf('\n', start)
     const end = newline === -1 ? text.length : newline
-    number += 1
+    at.line += 1
     const name = text.slice(start, endOfName(text, start, end))
-    if (name === '' ? !isIgnorable(text, start, end) : names === undefined || names.has(name)) {
-      yield new Line(text.slice(start, end), number).read(name.length)
+    if (names === undefined ? name !== '' || !isIgnorable(text, start, end) : names.has(name)) {
+      yield new Line(text.slice(start, end), at.line).read(name.length)
     }
     start = end + 1
   }

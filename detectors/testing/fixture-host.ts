@@ -7,11 +7,9 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { messageOf, UsageError } from '../../common/errors.ts'
 import { createHost } from '../host/host.ts'
-import { type CommandResult, type Host, NotApplicable, RefusedCall, Unreachable } from '../host/port.ts'
+import { type CommandResult, type Host, NEEDS, NotApplicable, RefusedCall, Unreachable } from '../host/port.ts'
 import { tallyLines } from '../logs/recorded.ts'
 import { readProcesses } from '../reading/processes.ts'
-
-const NEEDS = ['CAP_SYSLOG', 'CAP_DAC_READ_SEARCH', 'CAP_SYS_PTRACE', 'CAP_NET_ADMIN', 'kmsg', 'cri', 'dbus'] as const
 
 const figure = z.number()
 /** Why nothing answers there: ETIMEDOUT and so on. What is not given at all is ECONNREFUSED. */

@@ -2,51 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { metricsReader, podUidIn } from '../../detectors/reading/cadvisor-figures.ts'
-import { labelOf, lineTaker, parseMetricLine } from '../../detectors/reading/metrics-text.ts'
 import { epochMsOf } from '../../detectors/reading/rfc3339.ts'
-
-const lines = (pieces: readonly string[]) => {
-  const seen: string[] = []
-  const taker = lineTaker((line) => seen.push(line))
-  for (const piece of pieces) taker.take(piece)
-  taker.end()
-  return seen
-}
-
-describe('lines of a text that comes in pieces', () => {
-  it('are the same wherever the pieces end', () =>
-    fc.assert(
-      fc.property(fc.array(fc.constantFrom('a', 'bc', '\n', '', '\n\n'), { maxLength: 30 }), (pieces) => {
-        expect(lines(pieces)).toEqual(pieces.join('').split('\n').filter(Boolean))
-      }),
-    ))
-
-  it('are passed over when they never seem to end, and those after them are not', () => {
-    const endless = Array.from({ length: 200 }, () => 'x'.repeat(1_000))
-    expect(lines(['a\n', ...endless, 'tail\nb\n'])).toEqual(['a', 'b'])
-  })
-})
-
-describe('a line of metrics', () => {
-  it.each([
-    ['up 1', { name: 'up', labels: '', value: 1, atMs: undefined }],
-    ['up{a="b"} 1e3 1795305000250', { name: 'up', labels: 'a="b"', value: 1_000, atMs: 1_795_305_000_250 }],
-    ['up{a="} 7"} 2', { name: 'up', labels: 'a="} 7"', value: 2, atMs: undefined }],
-    ['up +Inf', { name: 'up', labels: '', value: Number.POSITIVE_INFINITY, atMs: undefined }],
-    ['# HELP up Whether it is up', undefined],
-    ['up', undefined],
-    ['<html>', undefined],
-  ])('%s', (line, expected) => {
-    expect(parseMetricLine(line)).toEqual(expected)
-  })
-
-  it('has labels that are told from others that end alike', () => {
-    const labels = 'container_id="1",id="/a",image="x\\"id=\\"7"'
-    expect(labelOf(labels, 'id')).toBe('/a')
-    expect(labelOf(labels, 'image')).toBe('x\\"id=\\"7')
-    expect(labelOf(labels, 'pod')).toBeUndefined()
-  })
-})
 
 describe('figures of containers', () => {
   it('are bounded, however many there are, and counted of processors together only', () => {
@@ -59,6 +15,17 @@ describe('figures of containers', () => {
     expect(containers).toHaveLength(4_096)
     expect(containers[7]).toEqual({ id: '/c7', cpuSeconds: 7, atMs: 1_795_305_000_250 })
     expect(pods).toBe(0)
+  })
+
+  it('are not known where one of them is of another form, whatever the others are', () => {
+    const read = (text: string) => {
+      const reader = metricsReader()
+      reader.take(text)
+      return reader.end()
+    }
+    const fine = 'container_memory_usage_bytes{id="/a"} 7\n'
+    expect(read(`other{\n{}\n${fine}`).containers).toEqual([{ id: '/a', memoryBytes: 7 }])
+    expect(() => read(`${fine}container_memory_usage_bytes{id="/b\n`)).toThrow('line 2 is no metric')
   })
 
   it('survive any text', () =>

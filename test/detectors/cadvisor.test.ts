@@ -133,6 +133,27 @@ describe('cadvisor', () => {
     )
   })
 
+  it.each<[string, Partial<HttpReply> | Error]>([
+    ['lets nobody in', { status: 401 }],
+    ['fails', { status: 503 }],
+    ['has no such page', { status: 404 }],
+    ['has metrics of its own', { status: 200 }],
+    ['does not speak HTTP', new Error('it answers with no HTTP')],
+  ])('leaves alone what else listens at the port of a stand-alone cadvisor and %s', async (_, answer) => {
+    const standAlone = { kind: 'stand-alone', url: 'http://127.0.0.1:8080' }
+    const host = {
+      ...fixtureHost('cadvisor/ok'),
+      get: async () => {
+        if (answer instanceof Error) throw answer
+        return { status: 200, headers: {}, body: '', tookMs: 1, ...answer }
+      },
+    }
+    await expect(look(cadvisor, host, { sources: [standAlone] })).rejects.toThrow(NotApplicable)
+    const required = look(cadvisor, host, { sources: [{ ...standAlone, required: true }] })
+    if (answer instanceof Error || answer.status !== 503) await expect(required).rejects.not.toThrow(NotApplicable)
+    else expect(reasons(await required)).toEqual(['CadvisorScrapeError'])
+  })
+
   it('shows the kubelet a token, and takes the certificate that it signed itself', async () => {
     const host = fixtureHost('cadvisor/ok')
     const get = vi.fn(async (_: string, { onText }: GetOptions) => {

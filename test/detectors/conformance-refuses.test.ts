@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { type Detector, defineDetector, type Host, NotApplicable } from '../../detectors/contract.ts'
 import { conformance } from '../../detectors/testing/conformance.ts'
@@ -22,6 +22,7 @@ beforeAll(() => {
   }
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterEach(() => void vi.useRealTimers())
 
 interface Thing {
   readonly counts: readonly number[]
@@ -104,6 +105,38 @@ it.each<[string, Partial<Record<keyof typeof sound, unknown>>]>([
   ['does not flap', { judge: ({ counts }: Thing) => numbered(judge({ counts }, { limit: 5 }, []), counts[0] ?? 0) }],
 ])('fails where it says: %s', async (name, changed) => {
   expect((await failing(changed as Partial<typeof sound>)).filter((failed) => failed.includes(name))).toHaveLength(1)
+})
+
+it('fails once, and says which, without a recorded host', async () => {
+  const [check, ...others] = conformance(sound as unknown as Detector, join(folder, 'ok'))
+  expect(others).toEqual([])
+  await expect(check?.run()).rejects.toThrow(`there is no ${join(folder, 'ok', 'ok')}\nstarling plugin record`)
+})
+
+it('ends, and says why, where looking never ends, and does not look again', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  let looks = 0
+  const endless: Partial<typeof sound> = {
+    sample: () => {
+      looks++
+      return new Promise(() => {})
+    },
+  }
+  const checks = conformance({ ...sound, ...endless } as Detector, folder, { seed: 1 })
+  const well = checks.find(({ name }) => name.includes('a host that is well'))
+  const first = expect(well?.run()).rejects.toThrow('sample goes on after 10 s')
+  await vi.advanceTimersByTimeAsync(10_000)
+  await first
+  await expect(well?.run()).rejects.toThrow('sample goes on after 10 s')
+  expect(looks).toBe(1)
+})
+
+it('says what a detector said, and of which random input, before anything else', async () => {
+  const judging = { ...sound, judge: () => [{ reason: 'ThingsMani', summary: '9 things', evidence: [] }] }
+  const checks = conformance(judging as unknown as Detector, folder, { seed: 1 })
+  const saying = (part: string) => checks.find(({ name }) => name.includes(part))?.run()
+  await expect(saying('a fault is over')).rejects.toThrow(/^of the host .* it says ProbeFailed: .*ThingsMani/)
+  await expect(saying('in whatever order')).rejects.toThrow(/^it says ProbeFailed: .*ThingsMani.*\nwith .*seed 1/)
 })
 
 function numbered(judgements: ReturnType<typeof judge>, count: number): ReturnType<typeof judge> {

@@ -1,4 +1,5 @@
 /** Every detector that ships does what any detector must (detectors/testing/conformance.ts), and is documented. */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { renderCatalogue } from '../../detectors/catalogue.ts'
@@ -34,5 +35,19 @@ describe('the list of detectors', () => {
 
   it('is what docs/detectors.md says (if not: node scripts/docs.ts)', async () => {
     expect(await readFile(new URL('detectors.md', docs), 'utf8')).toBe(renderCatalogue(builtinDetectors))
+  })
+
+  it('has for each the real fault that showed it, in a test that is there', async () => {
+    const table = await readFile(new URL('detector-faults.md', docs), 'utf8')
+    const rows = table.split('\n').flatMap((line) => {
+      const [, name = '', fault = '', tests = ''] = line.split('|').map((cell) => cell.trim())
+      return line.startsWith('| ') && !['Detector', '---'].includes(name) ? [{ name, fault, tests }] : []
+    })
+    expect(rows.map(({ name }) => name)).toEqual(builtinDetectors.map(({ name }) => name).toSorted())
+    for (const { name, fault, tests } of rows) {
+      expect(fault, name).not.toBe('')
+      for (const file of tests.split(', '))
+        expect(existsSync(new URL(`../${file}`, docs)), `${name}: ${file}`).toBe(true)
+    }
   })
 })

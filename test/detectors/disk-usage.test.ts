@@ -28,6 +28,22 @@ describe('disk-usage', () => {
     expect(await sampled({ include: ['/var/lib/containerd', '/run'] })).toEqual(['/var/lib/containerd'])
   })
 
+  it('leaves volumes of pods to whoever runs them, unless it is told otherwise', async () => {
+    const mounts = ['/', '/var/lib/kubelet', '/var/lib/kubelet/pods/7d1/volumes/kubernetes.io~csi/pvc-1/mount']
+    const plugin = '/var/lib/kubelet/plugins/kubernetes.io/csi/ebs.csi.aws.com/8f2/globalmount'
+    const table = [...mounts, plugin].map((point, n) => `/dev/sd${n} ${point} ext4 rw 0 0`).join('\n')
+    const host = {
+      ...fixtureHost('disk-usage/ok'),
+      readText: async () => table,
+      filesystem: async () => filesystem(95),
+    }
+    const causes = async (options: unknown) => [
+      ...new Set((await look(diskUsage, host, options)).map(({ cause }) => cause)),
+    ]
+    expect(await causes({})).toEqual(['/', '/var/lib/kubelet'])
+    expect(await causes({ ignore: [] })).toEqual([...mounts, plugin])
+  })
+
   it('reports bytes and inodes per mount point', async () => {
     const filesystems = {
       '/': filesystem(91),
@@ -142,6 +158,21 @@ describe('disk-usage', () => {
     const host = guardedHost(fixtureHost('disk-usage/ok', { filesystems: allAt(50) }), diskUsage.touches)
     expect((await host.filesystem('/data/old logs')).bytesUsed).toBeGreaterThan(0)
     await expect(host.readText('/etc/shadow')).rejects.toThrow('is not among what this detector says')
+  })
+
+  it('passes over what lies in folders of others, unless it was named or is all there is', async () => {
+    const shut = new Error('it cannot be read: EACCES', { cause: { code: 'EACCES' } })
+    const recorded = fixtureHost('disk-usage/ok', { filesystems: allAt(91), missing: ['CAP_DAC_READ_SEARCH'] })
+    const unless = (open: string) => ({
+      ...recorded,
+      filesystem: async (path: string) => (path === open ? filesystem(91) : Promise.reject(shut)),
+    })
+    expect((await look(diskUsage, unless('/'))).map(({ cause }) => cause)).toEqual(['/', '/'])
+    const needs = 'needs CAP_DAC_READ_SEARCH to look at '
+    for (const options of [{ wanted: ['/boot/efi'] }, { mounts: { '/boot/efi': {} } }, { include: ['/', '/boot/efi'] }])
+      await expect(look(diskUsage, unless('/'), options)).rejects.toThrow(`${needs}/boot/efi`)
+    await expect(look(diskUsage, unless('none'))).rejects.toThrow(NotApplicable)
+    await expect(look(diskUsage, unless('none'))).rejects.toThrow(`${needs}/`)
   })
 
   it('passes on what a filesystem fails with', async () => {

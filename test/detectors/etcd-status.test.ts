@@ -101,6 +101,17 @@ describe('etcd-status', () => {
     await expect(look(etcdStatus, unseen)).rejects.toThrow('EPERM')
   })
 
+  it('goes through all processes at few looks where nothing says that an etcd should run, and finds one for all that', async () => {
+    const host = running(undefined)
+    const processes = vi.spyOn(host, 'processes')
+    for (let n = 0; n < 40; n++) await expect(look(etcdStatus, host)).rejects.toThrow(NotApplicable)
+    expect(processes).toHaveBeenCalledTimes(1)
+    const started = await running(['etcd']).processes('now')
+    processes.mockResolvedValue(started)
+    for (let n = 0; n < 3; n++) expect(await look(etcdStatus, host)).toBeDefined()
+    expect(processes).toHaveBeenCalledTimes(4)
+  })
+
   const at = (url: string): HostRecord => ({
     replies: { [`${url}/metrics`]: metrics() },
     calls: { [`${url}/etcdserverpb.Maintenance/Status`]: { message: ALONE } },

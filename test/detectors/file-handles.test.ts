@@ -36,6 +36,12 @@ describe('file-handles', () => {
     expect(await ofHost(open)).toEqual(expected)
   })
 
+  it('looks at the host alone where it may not look into processes, and does not go through them', async () => {
+    const rightless = fixtureHost('file-handles/bad', { missing: ['CAP_SYS_PTRACE'] })
+    const processes = () => Promise.reject(new Error('/proc does not show the processes of others'))
+    expect((await look(fileHandles, { ...rightless, processes })).map(({ cause }) => cause)).toEqual(['', ''])
+  })
+
   it('leaves out a process that ends or belongs to somebody else, and passes on every other failure', async () => {
     for (const code of ['ESRCH', 'EACCES', 'EPERM']) {
       expect((await look(fileHandles, failing(code))).map(({ cause }) => cause)).toEqual(['', ''])

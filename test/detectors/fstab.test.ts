@@ -55,6 +55,25 @@ describe('fstab', () => {
     expect(await causes(fixtureHost('fstab/bad'), { ignore })).toEqual(['MountFails /scratch'])
   })
 
+  it('does not take swap for unused in a container that sees no devices, unless no swap is in use', async () => {
+    const swaps = (lines: string): Host => {
+      const recorded = fixtureHost('fstab/ok')
+      const files: Record<string, string> = {
+        '/etc/fstab': 'UUID=5b1f none swap sw 0 0\n/swapfile none swap sw 0 0\n',
+        '/proc/swaps': `Filename Type Size Used Priority\n${lines}`,
+      }
+      return {
+        ...recorded,
+        readText: async (path) => files[path] ?? recorded.readText(path),
+        readLink: async () => Promise.reject(new NotApplicable('no such link')),
+        exists: async (path) => !path.startsWith('/dev/') && recorded.exists(path),
+      }
+    }
+    expect(await causes(swaps('/dev/sda2 partition 8 0 -2\n/swapfile file 8 0 -3\n'))).toEqual([])
+    expect(await causes(swaps('/dev/sda2 partition 8 0 -2\n'))).toEqual(['SwapInactive /swapfile'])
+    expect(await causes(swaps(''))).toEqual(['SwapInactive UUID=5b1f', 'SwapInactive /swapfile'])
+  })
+
   it('compares further options where it is told to', async () => {
     const soft = withFile('fstab/ok', '/etc/fstab', 'nas1.example:/vol/scratch /scratch nfs soft,vers=4.1 0 0')
     expect(await causes(soft)).toEqual([])

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { NotApplicable } from '../../detectors/contract.ts'
-import { createHost, FILE_BYTES_MAX } from '../../detectors/host/host.ts'
+import { createHost, FILE_BYTES_MAX, TABLE_BYTES_MAX } from '../../detectors/host/host.ts'
 import { describeReal, NOBODY, needsAnotherUser, needsLinux } from '../real-part.ts'
 import { fixtureRoot } from './fixture-host.ts'
 
@@ -30,8 +30,11 @@ describe('the host', () => {
     await put('no-words', '')
     await put('long', `${'word\0'.repeat(2_000)}`)
     await put('latin1', Uint8Array.of(0x66, 0xfc, 0x72))
-    await put('largest', 'x'.repeat(FILE_BYTES_MAX))
-    await put('too-large', 'x'.repeat(FILE_BYTES_MAX + 1))
+    await put('largest', 'x'.repeat(TABLE_BYTES_MAX))
+    await put('too-large', 'x'.repeat(TABLE_BYTES_MAX + 1))
+    await mkdir(join(root, 'etc'))
+    await writeFile(join(root, 'etc', 'largest'), 'x'.repeat(FILE_BYTES_MAX))
+    await writeFile(join(root, 'etc', 'too-large'), 'x'.repeat(FILE_BYTES_MAX + 1))
     await symlink('number', join(root, 'proc', 'link'))
   })
   afterAll(() => rm(root, { recursive: true }))
@@ -59,7 +62,7 @@ describe('the host', () => {
   })
 
   it('lists the names in a folder', async () => {
-    expect(await hostAt(root).list('/')).toEqual(['proc'])
+    expect((await hostAt(root).list('/')).toSorted()).toEqual(['etc', 'proc'])
     expect(await hostAt(root).list('/proc')).toContain('number')
   })
 
@@ -76,7 +79,7 @@ describe('the host', () => {
   it.each([
     ['nul', 'NUL bytes'],
     ['latin1', 'not UTF-8'],
-    ['too-large', 'over 1 MiB'],
+    ['too-large', 'over 8 MiB'],
     ['', 'EISDIR'],
   ])('fails on "%s" with the path and why, and does not call it not applicable', async (name, why) => {
     const error = await hostAt(root)
@@ -87,8 +90,11 @@ describe('the host', () => {
     expect((error as Error).message).toContain(why)
   })
 
-  it('reads up to the limit', async () => {
-    expect(await hostAt(root).readText('/proc/largest')).toHaveLength(FILE_BYTES_MAX)
+  it('reads up to the limit, which is wider for the tables of the kernel', async () => {
+    expect(await hostAt(root).readText('/proc/largest')).toHaveLength(TABLE_BYTES_MAX)
+    expect(await hostAt(root).readText('/etc/largest')).toHaveLength(FILE_BYTES_MAX)
+    await expect(hostAt(root).readText('/etc/too-large')).rejects.toThrow('/etc/too-large is over 1 MiB')
+    await expect(hostAt(root).readText('/proc/../etc/too-large')).rejects.toThrow('over 1 MiB')
   })
 
   it('cannot be led out of its root', async () => {

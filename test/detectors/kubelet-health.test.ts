@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type Host, NotApplicable } from '../../detectors/contract.ts'
 import { kubeletHealth } from '../../detectors/kubelet-health.ts'
 import type { HostRecord } from '../../detectors/testing/fixture-host.ts'
@@ -68,6 +68,34 @@ describe('kubelet-health', () => {
     ],
   ])('asks where %s says', async (words, files, url) => {
     expect(await look(kubeletHealth, host(well(url), words, files))).toEqual([])
+  })
+
+  it('does not miss one at the standard port whose configuration is kept from it, unless it has answered there', async () => {
+    const shut = new Error('it cannot be read: EACCES', { cause: { code: 'EACCES' } })
+    const hidden = (command: string, missing: HostRecord['missing']): Host => {
+      const recorded = host({}, command)
+      return {
+        ...recorded,
+        missing: async (needs) => needs.filter((need) => missing?.includes(need)),
+        readText: (path) => (path === '/k.yaml' ? Promise.reject(shut) : recorded.readText(path)),
+      }
+    }
+    const rightless = hidden('/usr/bin/kubelet --config=/k.yaml', ['CAP_DAC_READ_SEARCH'])
+    await expect(look(kubeletHealth, rightless)).rejects.toThrow(
+      new NotApplicable(
+        `needs CAP_DAC_READ_SEARCH to see in /k.yaml where the kubelet answers, which it does not at ${URL_10248}`,
+      ),
+    )
+    const get = vi.spyOn(rightless, 'get').mockResolvedValueOnce({ status: 200, headers: {}, body: 'ok', tookMs: 1 })
+    expect(await look(kubeletHealth, rightless)).toEqual([])
+    expect(reasons(await look(kubeletHealth, rightless))).toEqual(['KubeletUnhealthy'])
+    expect(get).toHaveBeenCalledTimes(2)
+    for (const sure of [
+      hidden('/usr/bin/kubelet --config=/k.yaml', []),
+      hidden('/usr/bin/kubelet --config=/k.yaml --healthz-port=10248', ['CAP_DAC_READ_SEARCH']),
+    ]) {
+      expect(reasons(await look(kubeletHealth, sure))).toEqual(['KubeletUnhealthy'])
+    }
   })
 
   it('leaves a kubelet alone that is told to say nothing, and misses one whose configuration cannot be read', async () => {

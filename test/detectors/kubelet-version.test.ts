@@ -9,7 +9,7 @@ const OPEN = 'http://127.0.0.1:10255/metrics'
 const GUARDED = 'https://127.0.0.1:10250/metrics'
 const EXE = '/proc/812/exe --version'
 const info = (version: string) => ({ status: 200, body: `kubernetes_build_info{git_version="${version}"} 1\n` })
-const running = (record: HostRecord) => fixtureHost('kubelet-version/ok', { replies: {}, ...record })
+const running = (record: HostRecord) => fixtureHost('kubelet-version/ok', { replies: {}, majorities: {}, ...record })
 const of = (version: string) => running({ replies: { [OPEN]: info(version) } })
 
 describe('kubelet-version', () => {
@@ -17,8 +17,16 @@ describe('kubelet-version', () => {
     expect(await look(kubeletVersion, fixtureHost('kubelet-version/ok'))).toEqual([])
   })
 
-  it('finds one that was replaced and not restarted', async () => {
+  it('finds one that was replaced and not restarted, and that the pool left behind', async () => {
     expect(await look(kubeletVersion, fixtureHost('kubelet-version/bad'))).toEqual([
+      {
+        reason: 'KubeletUnusual',
+        summary: 'the kubelet is v1.28.2, 96 % of 31 nodes of pool worker have v1.29.6',
+        evidence: [
+          { name: 'the kubelet', value: 'v1.28.2', limit: 'v1.29.6', unit: '' },
+          { name: 'nodes that have that', value: 30, unit: 'nodes' },
+        ],
+      },
       {
         reason: 'KubeletNotRestarted',
         summary: '/usr/bin/kubelet was replaced, and process 812 still runs the old one, v1.28.2',
@@ -41,6 +49,23 @@ describe('kubelet-version', () => {
     expect(summaries(await look(kubeletVersion, of(version), options))).toEqual(
       expected.map((text) => `the kubelet that runs is ${text}`),
     )
+  })
+
+  it('holds it against its pool, unless somebody said which is wanted, and tells the others', async () => {
+    const told: string[] = []
+    const host = (value: string): Host => ({
+      ...of('v1.28.2'),
+      majority: (fact, own) => {
+        told.push(`${fact}=${own}`)
+        return { pool: 'worker', value, nodes: 4, of: 5 }
+      },
+    })
+    expect(reasons(await look(kubeletVersion, host('v1.28.2')))).toEqual([])
+    expect(reasons(await look(kubeletVersion, host('v1.28.3')))).toEqual(['KubeletUnusual'])
+    expect(reasons(await look(kubeletVersion, host('v1.28.3'), { min: '1.28.3' }))).toEqual(['KubeletVersionUnwanted'])
+    // Within its bounds it can still be the odd one.
+    expect(reasons(await look(kubeletVersion, host('v1.28.3'), { min: '1.28' }))).toEqual(['KubeletUnusual'])
+    expect(new Set(told)).toEqual(new Set(['kubelet-version=v1.28.2']))
   })
 
   it('asks the program itself where no port tells, and once for each process', async () => {
@@ -100,7 +125,7 @@ describe('kubelet-version', () => {
   })
 
   it('takes a program that is gone and not replaced for no upgrade', async () => {
-    const host = fixtureHost('kubelet-version/bad')
+    const host = fixtureHost('kubelet-version/bad', { majorities: {} })
     vi.spyOn(host, 'exists').mockImplementation(async (path) => path !== '/usr/bin/kubelet')
     expect(await look(kubeletVersion, host)).toEqual([])
     const hidden = of('v1.28.2')

@@ -49,6 +49,17 @@ describe('oom-kills', () => {
     expect(judged(killed, past)).toEqual(expected)
   })
 
+  it('takes a kill at a limit for one also when a look fell between the two counts of it', () => {
+    const look = (killed: number, limitsHit: number) => ({ killed, limitsHit })
+    // Newest first: one look has the limit already, and only those after it the kill.
+    const looks = [...Array.from({ length: 20 }, () => look(4, 8)), look(3, 8), look(3, 7), look(3, 7)]
+    const said = looks.map((now, index) =>
+      oomKills.judge(now, options, looks.slice(index + 1, index + 11)).map(({ reason }) => reason),
+    )
+    expect(new Set(said.flat())).toEqual(new Set(['LimitOomKills']))
+    expect(said.filter((reasons) => reasons.length > 0)).toHaveLength(9)
+  })
+
   it('names the file that does not count, and does not apply without one', async () => {
     await expect(look(oomKills, fixtureHost('oom-kills/unreadable'))).rejects.toThrow('does not count oom_kill')
     await expect(look(oomKills, fixtureHost('empty'))).rejects.toThrow(NotApplicable)

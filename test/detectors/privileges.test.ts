@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import type { Need } from '../../detectors/contract.ts'
+import { CRI_SOCKETS, type Need } from '../../detectors/contract.ts'
 import { missingPrivileges } from '../../detectors/host/privileges.ts'
 import { describeReal, NOBODY, needsAnotherUser } from '../real-part.ts'
 
@@ -40,6 +40,16 @@ describeReal('the privileges of an agent without rights', needsAnotherUser(scrip
     put('/run/crio/crio.sock', 0o660)
     put('/run/dbus/system_bus_socket', 0o644)
     expect(asNobody()).toEqual([...CAPABILITIES, 'kmsg', 'cri', 'dbus'])
+  })
+
+  it('lack the socket of whatever runtime it is', () => {
+    for (const socket of Object.values(CRI_SOCKETS)) {
+      put(socket, 0o660)
+      expect(asNobody()).toEqual([...CAPABILITIES, 'cri'])
+      chmodSync(join(root, socket), 0o666)
+      expect(asNobody()).toEqual(CAPABILITIES)
+      rmSync(join(root, socket))
+    }
   })
 
   it('have the devices that are open to it, of several one', () => {

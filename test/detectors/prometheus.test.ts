@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { prometheusSamples, prometheusValue } from '../../detectors/reading/prometheus.ts'
+import {
+  type PrometheusSample,
+  prometheusReader,
+  prometheusSamples,
+  prometheusValue,
+} from '../../detectors/reading/prometheus.ts'
 
 const read = (text: string, ...names: string[]) => [
   ...prometheusSamples(text, names.length === 0 ? undefined : new Set(names)),
@@ -19,6 +24,11 @@ describe('metrics in the text format of Prometheus', () => {
     ['n{ a = "b" , c = "" } -2e-3', { name: 'n', labels: { a: 'b', c: '' }, value: -0.002 }],
     ['p{path="C:\\\\x",q="say \\"}\\" \\n#"} 1', { name: 'p', labels: { path: 'C:\\x', q: 'say "}" \n#' }, value: 1 }],
     ['b_bucket{le="+Inf"} 7 # {trace_id="x"} 0.6', { name: 'b_bucket', labels: { le: '+Inf' }, value: 7 }],
+    ['up{a="} 7"} 2', { name: 'up', labels: { a: '} 7' }, value: 2 }],
+    [
+      'up{container_id="1",id="/a",image="x\\"id=\\"7"} 1',
+      { name: 'up', labels: { container_id: '1', id: '/a', image: 'x"id="7' }, value: 1 },
+    ],
     ['i +Inf', { name: 'i', labels: {}, value: Infinity }],
     ['i -Inf', { name: 'i', labels: {}, value: -Infinity }],
     ['i NaN', { name: 'i', labels: {}, value: Number.NaN }],
@@ -48,7 +58,7 @@ describe('metrics in the text format of Prometheus', () => {
   })
 
   it('reads the wanted ones only, and does not take the others apart', () => {
-    const text = 'a 1\nab 2\nbroken{\na{x="y"} 3\nb 4'
+    const text = 'a 1\nab 2\nbroken{\n{"json": 1}\na{x="y"} 3\nb 4'
     expect(read(text, 'a', 'b').map(({ value }) => value)).toEqual([1, 3, 4])
     expect(prometheusValue(read(text, 'a', 'b'), 'b')).toBe(4)
     expect(prometheusValue(read(text, 'a'), 'b')).toBeUndefined()
@@ -92,5 +102,37 @@ describe('metrics in the text format of Prometheus', () => {
     expect(read(text, 'wanted')).toHaveLength(1)
     expect(read(text, 'container_cpu_usage_seconds_total')).toHaveLength(25_000)
     expect(read(text, 'other')[0]?.labels.a).toHaveLength(500_000)
+  })
+})
+
+describe('metrics that come in pieces', () => {
+  const readPieces = (pieces: readonly string[], ...names: string[]) => {
+    const samples: PrometheusSample[] = []
+    const reader = prometheusReader(new Set(names), (sample) => samples.push(sample))
+    for (const piece of pieces) reader.take(piece)
+    reader.end()
+    return samples
+  }
+
+  it('are the same wherever the pieces end', () => {
+    const piece = fc.constantFrom('a', 'b', ' 1', '{x="y"}', '# c', '\n', '', '\n\n')
+    const outcome = (samples: () => unknown) => {
+      try {
+        return samples()
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
+        expect(outcome(() => readPieces(pieces, 'a', 'b'))).toEqual(outcome(() => read(pieces.join(''), 'a', 'b')))
+      }),
+    )
+  })
+
+  it('are passed over in a line that never seems to end, and those after it are not', () => {
+    const endless = Array.from({ length: 200 }, () => 'x'.repeat(1_000))
+    expect(readPieces(['a 1\na ', ...endless, 'tail\nb 2\n'], 'a', 'b').map(({ value }) => value)).toEqual([1, 2])
+    expect(() => readPieces(['a 1\na ', ...endless, 'tail\nb\n'], 'a', 'b')).toThrow('line 3 is no metric')
   })
 })

@@ -115,6 +115,22 @@ describe('runtime-health', () => {
     await expect(look(runtimeHealth, having(['/var/lib/containerd']))).rejects.toThrow(NotApplicable)
   })
 
+  it('does not miss one that left its folder where another serves', async () => {
+    const crio = '/run/crio/crio.sock'
+    const calls = (unreachable: string) => ({
+      [url('Status')]: { unreachable },
+      [url('Status', 'v1', crio)]: statusOf(ready, network),
+      [url('Version', 'v1', crio)]: version,
+    })
+    const replaced = ['/var/lib/kubelet', '/var/lib/containerd', crio]
+    expect(await look(runtimeHealth, having(replaced, { calls: calls('ENOENT') }))).toEqual([])
+    expect(reasons(await look(runtimeHealth, having(replaced, { calls: calls('ECONNREFUSED') })))).toEqual([
+      'RuntimeDown',
+    ])
+    const wanted = { sockets: [SOCKET, crio] }
+    expect(reasons(await look(runtimeHealth, having([], { calls: calls('ENOENT') }), wanted))).toEqual(['RuntimeDown'])
+  })
+
   it('looks at the sockets that it is told to, and at no other', async () => {
     const socket = '/srv/runtime.sock'
     const calls = { [url('Status', 'v1', socket)]: statusOf(ready), [url('Version', 'v1', socket)]: version }

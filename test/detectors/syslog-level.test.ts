@@ -92,6 +92,17 @@ describe('syslog-level', () => {
     expect((await look(syslogLevel, host)).map(({ cause }) => cause)).toEqual(['systemd-journald'])
   })
 
+  it('says what it needs where files are kept to root', async () => {
+    const shut = new Error('it cannot be read: EACCES', { cause: { code: 'EACCES' } })
+    const file = changed('syslog-level/ok', { '/etc/rsyslog.conf': shut })
+    await expect(look(syslogLevel, file)).rejects.toBe(shut)
+    const missing: Host['missing'] = async (needs) => needs
+    const needs = (path: string) => new NotApplicable(`needs CAP_DAC_READ_SEARCH to read ${path}`)
+    await expect(look(syslogLevel, { ...file, missing })).rejects.toThrow(needs('/etc/rsyslog.conf'))
+    const folder = { ...fixtureHost('syslog-level/ok'), missing, list: () => Promise.reject(shut) }
+    await expect(look(syslogLevel, folder)).rejects.toThrow(needs('/etc/rsyslog.d'))
+  })
+
   it('does not know where it cannot read or see', async () => {
     for (const path of ['/etc/rsyslog.conf', '/etc/systemd/journald.conf', '/proc/640/status']) {
       const host = changed('syslog-level/ok', { [path]: new Error(`${path}: EACCES`) })

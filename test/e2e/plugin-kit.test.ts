@@ -123,7 +123,7 @@ describe('docs/write-a-detector.md', () => {
   )
 })
 
-describe('a plugin under development in a mesh', () => {
+describe('a plugin under development in a mesh', { timeout: TURN_WITHIN_MS }, () => {
   let mesh: LocalMesh
   let dev: ChildProcess
   let said = ''
@@ -162,7 +162,10 @@ describe('a plugin under development in a mesh', () => {
 
   it('is set by settings like any other', async () => {
     const file = join(mesh.dir, 'settings.yaml')
-    writeFileSync(file, 'version: 2\nmesh: local\ndetectors:\n  mail-queue: { options: { limit: 1000 } }\n')
+    writeFileSync(
+      file,
+      "version: 2\nmesh: local\ndetectors:\n  mail-queue: { options: { limit: 1000 } }\nrollout: { stages: ['100%'], soak: 0s }\n",
+    )
     await mesh.until('the new limit', async () => (await findings('mail-queue')).every(({ status }) => status === 'ok'))
   })
 

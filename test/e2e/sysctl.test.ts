@@ -46,6 +46,12 @@ describeReal('a kernel parameter, from finding to fix', needsNetworkNamespace() 
     return stdout.trim()
   }
   const valueInside = () => inside(`cat ${SOMAXCONN}`)
+  /** Of both nodes. What other detectors find on this machine depends on what else it does. */
+  const params = async () => (await mesh.state()).findings.filter(({ detector }) => detector === 'kernel-params')
+  const allIsWell = async () => {
+    const found = await params()
+    return found.length === 2 && found.every(({ status }) => status === 'ok')
+  }
   const latestOf = async (node: string) => (await mesh.state()).remediations.find(({ plan }) => plan.node === node)
   const untilPhase = (node: string, phase: Remediation['phase']) =>
     mesh.until(`a plan of ${node} is ${phase}`, async () => {
@@ -68,15 +74,12 @@ describeReal('a kernel parameter, from finding to fix', needsNetworkNamespace() 
   it(
     'is found, shown with what would change, and mended once it is approved on the page',
     async () => {
-      await mesh.until('all is well', async () => {
-        const { findings } = await mesh.state()
-        const params = findings.filter(({ detector }) => detector === 'kernel-params')
-        return params.length === 2 && params.every(({ status }) => status === 'ok')
-      })
+      await mesh.until('all is well', allIsWell)
       const { first } = await spoil()
-      expect((await mesh.run('findings')).code).toBe(4)
+      // 3 where the machine has an alarm of its own, which is no matter of this test.
+      expect([3, 4]).toContain((await mesh.run('findings')).code)
       expect(
-        (await mesh.state()).findings
+        (await params())
           .filter(({ status }) => status === 'warn')
           .map(({ node, summary }) => [node, summary])
           .toSorted(),
@@ -93,9 +96,7 @@ describeReal('a kernel parameter, from finding to fix', needsNetworkNamespace() 
       })
       expect(valueInside()).toBe('4096')
       expect(await untilPhase('node-2', 'withdrawn')).toMatchObject({ why: 'the fault is gone' })
-      await mesh.until('nothing is found any more', async () =>
-        (await mesh.state()).findings.every(({ status }) => status === 'ok' || status === 'not-applicable'),
-      )
+      await mesh.until('nothing is found any more', allIsWell)
       expect(await decisionsOf(first.plan.id)).toMatchObject([{ summary: 'approved by local-token (page)' }])
       expect(readFileSync(SOMAXCONN, 'utf8')).toBe(ofMachine)
     },

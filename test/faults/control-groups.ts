@@ -6,17 +6,20 @@ import { type Missing, needsLinux, needsRoot } from '../real-part.ts'
 
 const ROOT = '/sys/fs/cgroup'
 const isUnified = existsSync(join(ROOT, 'cgroup.controllers'))
-/** The hierarchies of v1 that a container is in, as far as cadvisor asks. */
-const HIERARCHIES = ['cpu', 'cpuacct', 'cpuset', 'memory', 'pids', 'blkio'].filter((name) =>
+/** The hierarchies of v1 that a container is in, as far as cadvisor and detectors ask. */
+const HIERARCHIES = ['cpu', 'cpuacct', 'cpuset', 'memory', 'pids', 'blkio', 'freezer'].filter((name) =>
   existsSync(join(ROOT, name)),
 )
 const FOLDERS = isUnified ? [ROOT] : HIERARCHIES.map((name) => join(ROOT, name))
 
-export function needsControlGroups(): Missing {
+export function needsControlGroups(controller: 'memory' | 'pids' = 'memory'): Missing {
   const missing = needsLinux() ?? needsRoot()
   if (missing !== undefined) return missing
-  return isUnified || existsSync(join(ROOT, 'memory')) ? undefined : 'control groups of memory'
+  return isUnified || existsSync(join(ROOT, controller)) ? undefined : `control groups of ${controller}`
 }
+
+/** Of version 2 the kernel shows a frozen process as asleep; of version 1 as one that waits and cannot be killed. */
+export const FROZEN_LOOK_STUCK = !isUnified && HIERARCHIES.includes('freezer')
 
 export class ControlGroups {
   /** From the root of cgroupfs. */
@@ -32,14 +35,19 @@ export class ControlGroups {
   make(group: string): void {
     for (const folder of FOLDERS) {
       if (isUnified && group !== '/')
-        writeFileSync(join(folder, dirname(group), 'cgroup.subtree_control'), '+memory +cpu')
+        writeFileSync(join(folder, dirname(group), 'cgroup.subtree_control'), '+memory +cpu +pids')
       mkdirSync(join(folder, group), { recursive: true })
     }
   }
 
   limitMemory(group: string, bytes: number): void {
-    const file = isUnified ? 'memory.max' : 'memory.limit_in_bytes'
-    writeFileSync(join(ROOT, isUnified ? '' : 'memory', group, file), String(bytes))
+    this.set(group, isUnified ? 'memory.max' : 'memory.limit_in_bytes', bytes)
+  }
+
+  /** `file` is one of a controller's, as `pids.max`. */
+  set(group: string, file: string, value: string | number): void {
+    const [controller = ''] = file.split('.')
+    writeFileSync(join(ROOT, isUnified ? '' : controller, group, file), String(value))
   }
 
   /** A shell script in front of a command, which then runs in the group. */

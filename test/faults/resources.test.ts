@@ -1,11 +1,10 @@
 /** What a host runs out of, run out of on the real kernel, in cgroups and limits that keep it from everybody else. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { describeReal, needsLinux, needsRoot } from '../real-part.ts'
-import { type Cgroup, makeCgroup, needsCgroup } from './cgroup.ts'
+import { describeReal, needsLinux } from '../real-part.ts'
+import { ControlGroups, FROZEN_LOOK_STUCK, needsControlGroups } from './control-groups.ts'
 import { found, type Inside, OWN_MOUNTS, startInside } from './inside.ts'
 
 const patiently = { timeout: 60_000, interval: 500 }
@@ -32,11 +31,6 @@ async function endAll(): Promise<void> {
     process.kill(-child.pid, 'SIGKILL')
     await ended
   }
-}
-
-/** A cgroup can be removed once the kernel has buried all that was in it. */
-async function untilEmpty({ folder }: Cgroup): Promise<void> {
-  await vi.waitFor(() => expect(readFileSync(join(folder, 'cgroup.procs'), 'utf8')).toBe(''), patiently)
 }
 
 describeReal('memory, load and pressure of the host', needsLinux(), () => {
@@ -77,33 +71,28 @@ describeReal('memory, load and pressure of the host', needsLinux(), () => {
   })
 })
 
-describeReal('limits of a cgroup and of a process', needsLinux() ?? needsRoot() ?? needsCgroup('pids'), () => {
+describeReal('limits of a cgroup and of a process', needsControlGroups('memory') ?? needsControlGroups('pids'), () => {
   let inside: Inside
-  const groups: Cgroup[] = []
-  const group = (controller: string) => {
-    const made = makeCgroup(controller)
-    groups.push(made)
-    return made
-  }
+  let groups: ControlGroups
+  /** Runs a shell script in a group of this test. */
+  const within = (script: string) => ['sh', '-c', `${groups.within(groups.top)}; ${script}`] as const
   beforeEach(async () => {
+    groups = new ControlGroups('starling-limits')
     inside = await startInside(OWN_MOUNTS)
   })
   afterEach(async () => {
     await endAll()
     await inside.end()
-    for (const made of groups.splice(0)) {
-      await untilEmpty(made)
-      made.remove()
-    }
+    await groups.remove()
   })
 
   it('finds the numbers of a cgroup used up, and free again', async () => {
-    const pids = group('pids')
-    pids.set('pids.max', 20)
-    const options = { cgroups: [pids.name] }
+    groups.set(groups.top, 'pids.max', 20)
+    const name = groups.top.slice(1)
+    const options = { cgroups: [name] }
     await untilFound(inside, 'pid-max', options, [])
-    start([...pids.enter, 'sh', '-c', 'for i in $(seq 18); do sleep 300 & done; wait'])
-    await untilFound(inside, 'pid-max', options, [`PidsLow ${pids.name}`, `PidsExhausted ${pids.name}`])
+    start(within('for i in $(seq 18); do sleep 300 & done; wait'))
+    await untilFound(inside, 'pid-max', options, [`PidsLow ${name}`, `PidsExhausted ${name}`])
     await endAll()
     await untilFound(inside, 'pid-max', options, [])
   })
@@ -127,26 +116,18 @@ describeReal('limits of a cgroup and of a process', needsLinux() ?? needsRoot() 
     await untilFound(inside, 'process-count', {}, ['ZombiesMany'])
   })
 
-  it('finds processes that wait and cannot be killed', async () => {
-    const frozen = group('freezer')
-    // Of version 2 the kernel shows a frozen process as asleep, so there is nothing to be found.
-    if (!existsSync(join(frozen.folder, 'freezer.state'))) return
-    await inside.run('sh', '-c', 'for i in $(seq 12); do sleep 300 >/dev/null 2>&1 & done')
-    const sleeping = await inside.run('sh', '-c', 'for i in $(pgrep -x sleep); do echo $i; done')
-    const ids = sleeping.trim().split('\n')
-    for (const id of ids) await inside.run('sh', '-c', `echo ${id} > ${frozen.folder}/cgroup.procs`)
-    frozen.set('freezer.state', 'FROZEN')
+  it.runIf(FROZEN_LOOK_STUCK)('finds processes that wait and cannot be killed', async () => {
+    await inside.run(...within('for i in $(seq 12); do sleep 300 >/dev/null 2>&1 & done'))
+    groups.set(groups.top, 'freezer.state', 'FROZEN')
     await untilFound(inside, 'process-count', {}, ['ProcessesStuck'])
-    frozen.set('freezer.state', 'THAWED')
+    groups.set(groups.top, 'freezer.state', 'THAWED')
     await untilFound(inside, 'process-count', {}, [])
   })
 
   it('finds that the kernel killed a process for want of memory', async () => {
-    const memory = group('memory')
-    const limit = existsSync(join(memory.folder, 'memory.max')) ? 'memory.max' : 'memory.limit_in_bytes'
-    memory.set(limit, 32 * 2 ** 20)
+    groups.limitMemory(groups.top, 32 * 2 ** 20)
     expect(found(await inside.look('oom-kills'))).toEqual([])
-    const child = start([...memory.enter, 'tail', '/dev/zero'])
+    const child = start(within('exec tail /dev/zero'))
     expect(await once(child, 'exit')).toEqual([null, 'SIGKILL'])
     const [reason] = found(await inside.look('oom-kills'))
     expect(['OomKills', 'LimitOomKills']).toContain(reason)

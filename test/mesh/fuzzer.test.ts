@@ -103,7 +103,7 @@ test('changed frames are refused or change nothing; only those that are no messa
   const dice = new Dice(seededRandom(SEED))
   const recorded = recordHonest().map((message) => asOf(mesh, message))
   const kinds = new Set(recorded.map((frame) => decodeMessage(frame).kind))
-  expect(kinds.size).toBe(10)
+  expect(kinds.size).toBe(12)
   const fresh: Uint8Array[] = []
   const bad = await hostile((frame) => {
     const message = decodeMessage(frame)

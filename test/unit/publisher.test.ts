@@ -1,20 +1,31 @@
 /** What an agent says over the mesh, and how often. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Finding } from '../../detectors/contract.ts'
-import { decodeReport } from '../../detectors/engine/report-note.ts'
+import { decodeReport, isReportTopic } from '../../detectors/engine/report-note.ts'
 import type { MeshNode } from '../../mesh/libp2p/running-node.ts'
+import { pluginFindings } from '../../node-agent/plugin-findings.ts'
 import { NOTE_TTL_MS, Publisher } from '../../node-agent/publisher.ts'
 import { shedFinding } from '../../node-agent/shed-finding.ts'
+import { APPLIED_TOPIC, decodeApplied, encodeApplied } from '../../settings/notes.ts'
 
 let publisher: Publisher
-let said: { readonly topic: string; readonly findings: readonly Finding[]; readonly ttlMs: number }[]
+interface Said {
+  readonly topic: string
+  readonly bytes: Uint8Array
+  readonly findings: readonly Finding[]
+  readonly ttlMs: number
+  readonly atMs: number
+}
+let said: Said[]
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance', 'Date'] })
   said = []
   publisher = new Publisher()
-  const publish = (topic: string, bytes: Uint8Array, ttlMs: number) =>
-    said.push({ topic, findings: decodeReport('a', topic, bytes), ttlMs })
-  publisher.start({ publish } as unknown as MeshNode)
+  const publish = (topic: string, bytes: Uint8Array, ttlMs: number) => {
+    const findings = isReportTopic(topic) ? decodeReport('a', topic, bytes) : []
+    said.push({ topic, bytes, findings, ttlMs, atMs: performance.now() })
+  }
+  publisher.start({ publish, convictable: ['b'] } as unknown as MeshNode)
 })
 afterEach(() => vi.useRealTimers())
 
@@ -52,6 +63,31 @@ it('says its own findings again, which no detector does', () => {
   expect(said.length).toBeGreaterThan(3)
   expect(new Set(said.map(({ findings }) => findings[0]?.id)).size).toBe(1)
   expect(new Set(said.map(({ findings }) => findings[0]?.observedAt)).size).toBe(said.length)
+})
+
+it('lets nothing that holds expire, of what it says once', () => {
+  const problems = ['one', 'two'].map((source) => ({ source, why: 'it does not load' }))
+  publisher.reportOwn(...pluginFindings('a', { plugins: [], problems }, '2026-01-01T00:00:00Z', NOTE_TTL_MS))
+  publisher.publishLasting(APPLIED_TOPIC, encodeApplied({ version: 1 }))
+  publisher.publishLasting(APPLIED_TOPIC, encodeApplied({ version: 2 }))
+  for (let minute = 0; minute < 3 * 24 * 60; minute++) {
+    vi.advanceTimersByTime(60_000)
+    publisher.watching()
+    publisher.renew()
+  }
+  const now = performance.now()
+  const topics = Map.groupBy(said, ({ topic }) => topic)
+  expect([...topics.keys()].toSorted()).toEqual(['finding/plugins', 'settings-applied', 'watching'])
+  for (const notes of topics.values()) {
+    expect(notes.length).toBeLessThan(12)
+    for (const [index, { atMs, ttlMs }] of notes.entries()) {
+      expect((notes[index + 1]?.atMs ?? now) - atMs).toBeLessThan(ttlMs)
+    }
+  }
+  expect(topics.get('finding/plugins')?.every(({ findings }) => findings.length === 2)).toBe(true)
+  const applied = topics.get(APPLIED_TOPIC)?.map(({ bytes }) => decodeApplied(bytes).version)
+  expect(applied?.slice(0, 2)).toEqual([1, 2])
+  expect(new Set(applied?.slice(1))).toEqual(new Set([2]))
 })
 
 it('says which detectors are shed, and when none is any more', () => {

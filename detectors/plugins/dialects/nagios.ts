@@ -3,7 +3,15 @@
  * warning, 2 critical, anything else unknown; text, then after a `|` the performance data.
  */
 import type { Measure } from '../../contract.ts'
-import { complaint, oneLine, type PluginOutput, type PluginResult, printable, requireWhole } from '../result.ts'
+import {
+  complaint,
+  oneLine,
+  type PluginOutput,
+  type PluginResult,
+  printable,
+  printableName,
+  requireWhole,
+} from '../result.ts'
 
 const STATES = ['ok', 'warning', 'critical']
 
@@ -56,7 +64,7 @@ const VALUE = /^(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)([^\d;\s.,-]\S*)?$/i
 /** Passes over what is not of the format, as Nagios does: a plugin's answer does not depend on it. */
 export function parsePerfdata(text: string): readonly PerfDatum[] {
   return [...text.matchAll(DATUM)].flatMap(([, quoted, plain, fields = '']) => {
-    const label = printable((quoted ?? plain ?? '').replaceAll("''", "'"))
+    const label = printableName((quoted ?? plain ?? '').replaceAll("''", "'"))
     const [figure = '', warn = '', crit = ''] = fields.split(';')
     const value = VALUE.exec(figure)
     if (label === '' || (value === null && figure !== 'U')) return []

@@ -110,6 +110,8 @@ describe('nagios', () => {
 
   it.each([
     ["'free space'=12%;10:;5:", [{ label: 'free space', value: 12, unit: '%', warn: '10:', crit: '5:' }]],
+    ["'a  b'=1", [{ label: 'a  b', value: 1, unit: '', warn: '', crit: '' }]],
+    ["'a\x1b[31m\tb'=1", [{ label: 'a [31m b', value: 1, unit: '', warn: '', crit: '' }]],
     ["'it''s'=1", [{ label: "it's", value: 1, unit: '', warn: '', crit: '' }]],
     ['a=-1.5e3us;;;0;', [{ label: 'a', value: -1500, unit: 'us', warn: '', crit: '' }]],
     [
