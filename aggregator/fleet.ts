@@ -14,6 +14,8 @@ import { APPLIED_TOPIC, type AppliedSettings, decodeApplied } from '../settings/
 /** Ended remediations that are shown; older ones are in the history. */
 const REMEDIATIONS_SHOWN = 100
 const REMEDIATIONS_KEPT = 1_000
+/** Plans of one node that wait or run: it makes one for each thing that it would mend. */
+const OPEN_PER_NODE_MAX = 64
 
 const OPEN_PHASES: ReadonlySet<string> = new Set(['awaiting-approval', 'applying', 'verifying'])
 
@@ -124,7 +126,7 @@ export class Fleet {
     if (isRemediationTopic(topic)) {
       const remediation = decodeRemediation(signer, topic, bytes)
       this.#remediations.set(remediation.plan.id, remediation)
-      this.#forgetOldRemediations()
+      this.#forgetOldRemediations(signer)
       return { kind: 'remediation', remediation }
     }
     if (topic === WATCHING_TOPIC) {
@@ -139,11 +141,17 @@ export class Fleet {
     return { kind: 'none' }
   }
 
-  /** The oldest ended ones; those that wait or run are few and stay. */
-  #forgetOldRemediations(): void {
-    if (this.#remediations.size <= REMEDIATIONS_KEPT) return
-    const ended = [...this.#remediations.values()].filter(({ phase }) => !OPEN_PHASES.has(phase))
-    const oldest = ended.toSorted((a, b) => (a.at < b.at ? -1 : 1))[0]
+  /** The oldest ended ones; those that wait or run stay, unless a node has more of them than it can mean. */
+  #forgetOldRemediations(signer: string): void {
+    const all = [...this.#remediations.values()]
+    const open = all.filter(({ plan, phase }) => plan.node === signer && OPEN_PHASES.has(phase))
+    if (open.length > OPEN_PER_NODE_MAX) this.#forgetOldest(open)
+    if (this.#remediations.size > REMEDIATIONS_KEPT)
+      this.#forgetOldest(all.filter(({ phase }) => !OPEN_PHASES.has(phase)))
+  }
+
+  #forgetOldest(of: readonly Remediation[]): void {
+    const oldest = of.toSorted((a, b) => (a.at < b.at ? -1 : 1))[0]
     if (oldest !== undefined) this.#remediations.delete(oldest.plan.id)
   }
 }

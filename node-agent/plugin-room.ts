@@ -3,8 +3,9 @@
  * and disturbs no other detector. Plugin remediators are those of the start: what is being mended is not swapped under it.
  */
 
+import { messageOf } from '../common/errors.ts'
 import type { Log } from '../common/log.ts'
-import type { Finding, Host } from '../detectors/contract.ts'
+import type { Detector, Finding, Host } from '../detectors/contract.ts'
 import {
   type DetectorEngine,
   type DetectorMemory,
@@ -12,6 +13,7 @@ import {
   type Look,
   startDetectors,
 } from '../detectors/engine/engine.ts'
+import { readDetectorOptions } from '../detectors/engine/options.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import type { PluginShelf } from '../plugins/shelf.ts'
 import { ownSettings } from '../settings/validate.ts'
@@ -19,7 +21,7 @@ import { pluginFindings } from './plugin-findings.ts'
 import { NOTE_TTL_MS } from './publisher.ts'
 
 export interface PluginRoomInit {
-  readonly shelf: PluginShelf
+  readonly shelf: Pick<PluginShelf, 'detectors' | 'plugins' | 'problems' | 'watch'>
   readonly host: Host
   /** The settings of detectors in force, also of those that are no plugins. */
   readonly settings: () => Readonly<Record<string, unknown>>
@@ -54,7 +56,10 @@ export class PluginRoom {
 
   /** Other settings are in force. */
   reconfigure(): void {
-    this.#engine.reconfigure(this.#settings())
+    const { detectors } = this.#usable()
+    const isAsBefore = detectors.map(({ name }) => name).join() === this.#names.join()
+    if (isAsBefore) this.#engine.reconfigure(this.#settingsOf(detectors))
+    else this.#startAgain()
   }
 
   async stop(): Promise<void> {
@@ -63,21 +68,38 @@ export class PluginRoom {
     await this.#engine.stopped
   }
 
-  #settings() {
-    return ownSettings(this.#init.settings(), this.#init.shelf.detectors)
+  #settingsOf(detectors: readonly Detector[]) {
+    return ownSettings(this.#init.settings(), detectors)
+  }
+
+  /** Settings are checked against the plugins of when they came: one that is new may not know what they say of it. */
+  #usable(): { readonly detectors: readonly Detector[]; readonly problems: PluginShelf['problems'] } {
+    const detectors: Detector[] = []
+    const problems = [...this.#init.shelf.problems]
+    for (const detector of this.#init.shelf.detectors) {
+      try {
+        readDetectorOptions([detector], this.#settingsOf([detector]))
+        detectors.push(detector)
+      } catch (error) {
+        problems.push({ source: detector.name, why: `the settings in force do not fit: ${messageOf(error)}` })
+      }
+    }
+    return { detectors, problems }
   }
 
   #start(memory: DetectorMemory): DetectorEngine {
     const { shelf, host, onReport, onLook, log } = this.#init
     this.#stopping = new AbortController()
-    this.#names = shelf.detectors.map(({ name }) => name)
-    const findings = pluginFindings(host.node, shelf, new Date().toISOString(), NOTE_TTL_MS)
+    const { detectors, problems } = this.#usable()
+    this.#names = detectors.map(({ name }) => name)
+    const { plugins } = shelf
+    const findings = pluginFindings(host.node, { plugins, problems }, new Date().toISOString(), NOTE_TTL_MS)
     this.#init.onLoaded(...findings)
     return startDetectors({
       host,
-      detectors: shelf.detectors,
+      detectors,
       version: packageJson.version,
-      options: this.#settings(),
+      options: this.#settingsOf(detectors),
       onReport,
       onLook,
       memory,
@@ -87,6 +109,8 @@ export class PluginRoom {
   }
 
   #startAgain(): void {
+    // A look at the folder may end after the agent was stopped.
+    if (this.#stopping.signal.aborted) return
     this.#stopping.abort()
     const before = this.#names
     const kept = { isSameBoot: true, detectors: this.#engine.known() }

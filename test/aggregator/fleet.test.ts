@@ -1,4 +1,5 @@
 /** What the aggregator holds of the nodes' findings, and for how long. */
+
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Fleet } from '../../aggregator/fleet.ts'
 import { InheritedFindings } from '../../aggregator/kubernetes/inherited.ts'
@@ -8,6 +9,9 @@ import type { NodeObject } from '../../aggregator/kubernetes/marking/objects.ts'
 import type { Finding } from '../../detectors/contract.ts'
 import { encodeReport, reportTopic } from '../../detectors/engine/report-note.ts'
 import type { SignedStatement } from '../../mesh/core/model.ts'
+import { encodeNote, remediationTopic } from '../../remediators/notes.ts'
+import { hashPlan, planIdOf } from '../../remediators/plan.ts'
+import { createSamplePort } from './sample-port.ts'
 
 const TTL_MS = 45_000
 
@@ -81,6 +85,24 @@ it('are of so many detectors of a node at the most, however many it makes up', (
   expect(() => fleet.hear(0, made(512))).toThrow('over 512 reports')
   expect(fleet.findings(0)).toHaveLength(512)
   fleet.hear(0, made(0))
+})
+
+it('plans of a node that wait are so many at the most, and leave those of others alone', () => {
+  const [sample] = createSamplePort().snapshot().remediations
+  const says = (node: string, what: string): SignedStatement => {
+    if (sample === undefined) throw new Error('no plan')
+    const changes = [{ what, before: '1', after: '2', undo: 'back' }]
+    const content = { ...sample.plan, node, changes, evidenceHash: 'ab'.repeat(32) }
+    const named = { ...content, id: planIdOf(content) }
+    const plan = { ...named, planHash: hashPlan(named) }
+    const bytes = encodeNote({ ...sample, phase: 'awaiting-approval', plan })
+    const body = { kind: 'note', topic: remediationTopic(plan.id), bytes } as const
+    return { statement: { signer: node, serial: 1, boot: 1, seq: 1, ttlMs: 1, body }, signature: new Uint8Array() }
+  }
+  fleet.hear(0, says('b', 'any'))
+  for (let index = 0; index < 200; index++) fleet.hear(0, says('a', `made up ${index}`))
+  const nodes = fleet.remediations().map(({ plan }) => plan.node)
+  expect([nodes.length, nodes.filter((node) => node === 'b')]).toEqual([65, ['b']])
 })
 
 describe('findings of an earlier life of the aggregator', () => {
