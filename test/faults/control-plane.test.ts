@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { CertificateAuthority, writeTokenKey } from '../../bench/control-plane/certificates.ts'
 import { writeKubeconfig } from '../../bench/control-plane/kubeconfig.ts'
 import { missingForNodes, programFile } from '../../bench/control-plane/programs.ts'
@@ -11,6 +11,10 @@ import { DEADLINE_MS, untilFound } from './until.ts'
 
 const SERVER = 'https://127.0.0.1:6443'
 const DOWN = 'ControlPlaneServiceDown'
+/** Fails until the server tells strangers how it is: it must have made the role that lets them ask, which takes a while. */
+const LIVEZ = `require('node:https')
+  .get('${SERVER}/livez', { rejectUnauthorized: false }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1))
+  .on('error', () => process.exit(1))`
 
 describeReal('a real control plane', missingForNodes(), () => {
   let inside: Inside
@@ -69,6 +73,7 @@ describeReal('a real control plane', missingForNodes(), () => {
       await untilFound(look, [`${DOWN} kube-apiserver`], /takes the question and does not answer/)
       await signal('CONT', apiServer)
       await untilFound(look, [])
+      await vi.waitFor(() => inside.run(process.execPath, '-e', LIVEZ), { timeout: DEADLINE_MS, interval: 500 })
       await signal('KILL', etcd)
       // The API server waits 2 s for etcd before it says so. What becomes of the controller manager then is its own affair.
       const components = ['kube-apiserver', 'etcd']
