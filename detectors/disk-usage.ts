@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { defineDetector, type FilesystemUse, type Host, type Judgement, NotApplicable } from './contract.ts'
 import { askMount, isRemote, STAT } from './reading/answers.ts'
+import { failureCode } from './reading/failure.ts'
 import { IN_ORDER, inOrder, percent, type Ratios, ratio, reached } from './reading/levels.ts'
 import { distinctMounts, isLocalDisk, type Mount, parseMounts } from './reading/mounts.ts'
 import { withheld } from './reading/privilege.ts'
@@ -117,7 +118,7 @@ export const diskUsage = defineDetector({
       signal.throwIfAborted()
       const { mountPoint } = mount
       const use = await useOf(host, mount, signal).catch(async (error: unknown) => {
-        if (codeOf(error) !== 'EACCES') throw error
+        if (failureCode(error) !== 'EACCES') throw error
         const why = await withheld(host, `look at ${mountPoint}`, error)
         // One that a person named is not passed over.
         if (named.includes(mountPoint) || include.includes(mountPoint)) throw why
@@ -204,11 +205,6 @@ async function useOf(host: Host, { mountPoint, type }: Mount, signal: AbortSigna
     if (error instanceof NotApplicable) return undefined
     throw error
   }
-}
-
-/** Below a folder of another user, as the volumes of pods are for an agent without rights, not even the size can be asked. */
-function codeOf(error: unknown): string | undefined {
-  return ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code
 }
 
 function isIgnored(mountPoint: string, ignore: readonly string[]): boolean {

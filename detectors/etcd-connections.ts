@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { durationMs } from '../common/duration.ts'
 import { defineDetector, type Host, type Judgement, Unreachable } from './contract.ts'
 import { asking, type Etcd, etcdOptions, etcdTouches, findEtcd } from './reading/etcd.ts'
+import { ratio } from './reading/levels.ts'
 import { prometheusSamples, prometheusValue } from './reading/prometheus.ts'
 
 const OPEN = 'process_open_fds'
@@ -24,8 +25,6 @@ interface Use {
 }
 
 type ConnectionsReason = 'EtcdFilesFilling' | 'EtcdFilesAlmostGone' | 'EtcdConnectionsGrowing'
-
-const ratio = z.number().gt(0).lte(1)
 
 export const etcdConnections = defineDetector({
   name: 'etcd-connections',

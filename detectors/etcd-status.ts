@@ -7,6 +7,7 @@ import { durationMs } from '../common/duration.ts'
 import { defineDetector, type Host, type Judgement, RefusedCall, Unreachable } from './contract.ts'
 import { asking, type Etcd, etcdOptions, etcdTouches, findEtcd } from './reading/etcd.ts'
 import { type EtcdStatus, etcdStatusOf } from './reading/etcd-messages.ts'
+import { ratio } from './reading/levels.ts'
 import { prometheusSamples, prometheusValue } from './reading/prometheus.ts'
 
 const HAS_LEADER = 'etcd_server_has_leader'
@@ -37,8 +38,6 @@ type EtcdReason =
   | 'EtcdQuotaAlmostFull'
   | 'EtcdBehind'
   | 'EtcdLearner'
-
-const ratio = z.number().gt(0).lte(1)
 
 export const etcdStatus = defineDetector({
   name: 'etcd-status',

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import { defineDetector, type Host, type Judgement, NotApplicable } from './contract.ts'
+import { failureCode } from './reading/failure.ts'
 import { IN_ORDER, inOrder, percent, ratio, reached } from './reading/levels.ts'
 
 const FILE_NR = '/proc/sys/fs/file-nr'
@@ -111,6 +112,6 @@ async function useOf(host: Host, id: string, program: string): Promise<Use | und
 
 /** It ended while it was looked at, or belongs to somebody whom this agent may not look into. */
 function isPassedOver(error: unknown): boolean {
-  const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code
+  const code = failureCode(error)
   return code === 'ESRCH' || code === 'EACCES' || code === 'EPERM'
 }

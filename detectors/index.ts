@@ -1,5 +1,4 @@
 /** Every detector that ships with Starling. To add one, write its file and name it here. */
-
 import { cadvisor } from './cadvisor.ts'
 import { cadvisorCgroupMemory } from './cadvisor-cgroup-memory.ts'
 import { cadvisorProcess } from './cadvisor-process.ts'

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { defineDetector, type Host, type Judgement, NotApplicable } from './contract.ts'
+import { failureCode } from './reading/failure.ts'
 import { compareReleases, flavourOf, matchesRelease } from './reading/kernel-release.ts'
 import { namesOfTaints, TAINTS } from './reading/kernel-taints.ts'
 import { oddity } from './reading/pool.ts'
@@ -158,7 +159,7 @@ async function installedReleases(host: Host): Promise<readonly string[]> {
     const names = await host.list(BOOT)
     return names.filter((name) => name.startsWith(IMAGE)).map((name) => name.slice(IMAGE.length))
   } catch (error) {
-    const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code
+    const code = failureCode(error)
     if (error instanceof NotApplicable || code === 'EACCES') return []
     throw error
   }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { defineDetector, type Host, type Judgement, NotApplicable } from './contract.ts'
+import { failureCode } from './reading/failure.ts'
 import { processIds } from './reading/processes.ts'
 
 type ProcessReason = 'ProcessesMany' | 'ProcessesTooMany' | 'ZombiesMany' | 'ProcessesStuck'
@@ -161,5 +162,5 @@ async function statOf(host: Host, id: string): Promise<Stat | undefined> {
 }
 
 function hasEnded(error: unknown): boolean {
-  return ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'ESRCH'
+  return failureCode(error) === 'ESRCH'
 }

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import { defineDetector, type Host, type Judgement, NotApplicable } from './contract.ts'
+import { failureCode } from './reading/failure.ts'
 
 const FOLDER = '/proc/pressure'
 
@@ -117,7 +118,7 @@ async function readPressure(host: Host, resource: Resource): Promise<string> {
     return await host.readText(`${FOLDER}/${resource}`)
   } catch (error) {
     // Built into the kernel and switched off at boot (psi=0): the files are there and cannot be opened.
-    const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code
+    const code = failureCode(error)
     if (code === 'EOPNOTSUPP' || code === 'ENOTSUP') throw new NotApplicable('pressure is not measured by this kernel')
     throw error
   }

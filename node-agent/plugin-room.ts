@@ -2,7 +2,6 @@
  * The plugins of this node: their detectors run in an engine of their own, so that a folder that changes is taken in at once
  * and disturbs no other detector. Plugin remediators are those of the start: what is being mended is not swapped under it.
  */
-
 import { messageOf } from '../common/errors.ts'
 import type { Log } from '../common/log.ts'
 import type { Detector, Finding, Host } from '../detectors/contract.ts'

@@ -1,5 +1,4 @@
 /** One simulated run as it is kept, a line of JSON; and many of them as the table that docs/results.md carries. */
-
 import type { RunResult } from '../../mesh/sim/scenario/run.ts'
 import { P99_SAMPLES_MIN, quantile, rateBound95 } from '../../mesh/sim/scenario/statistics.ts'
 

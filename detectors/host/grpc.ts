@@ -2,7 +2,6 @@
  * One gRPC call of a service of the host, a message for a message, within bounds. It is a POST over HTTP/2, the message
  * behind five bytes of frame and the status in the trailers (gRPC over HTTP2, in the gRPC project's documentation).
  */
-
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,

@@ -3,6 +3,7 @@
  * mounted, as `hybrid` of systemd, the controllers are v1's.
  */
 import { type Host, NotApplicable } from '../contract.ts'
+import { failureCode } from './failure.ts'
 
 const ROOT = '/sys/fs/cgroup'
 
@@ -93,7 +94,7 @@ export async function textIfThere(host: Host, path: string): Promise<string | un
 
 /** ENODEV: the group was removed, ESRCH: the process ended, after the file was opened. */
 export function isGone(error: unknown): boolean {
-  const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code
+  const code = failureCode(error)
   return error instanceof NotApplicable || code === 'ENODEV' || code === 'ESRCH'
 }
 

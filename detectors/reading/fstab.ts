@@ -1,5 +1,6 @@
 /** What /etc/fstab says is to be mounted, and where the device that an entry names is. */
 import { type Host, NotApplicable } from '../contract.ts'
+import { failureCode } from './failure.ts'
 import { unescapeMount } from './mounts.ts'
 
 export const FSTAB = '/etc/fstab'
@@ -72,7 +73,7 @@ export async function followLinks(host: Host, path: string): Promise<string | un
     } catch (error) {
       if (error instanceof NotApplicable) return undefined
       // It is there and no link.
-      if (((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'EINVAL') return at
+      if (failureCode(error) === 'EINVAL') return at
       throw error
     }
     at = resolvePath(at, target)

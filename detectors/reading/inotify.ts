@@ -4,6 +4,7 @@
  * one if it has found more already.
  */
 import { type Host, NotApplicable } from '../contract.ts'
+import { failureCode } from './failure.ts'
 import { processIds } from './processes.ts'
 
 export interface InotifyUse {
@@ -81,14 +82,10 @@ async function seen<T>(round: Round, looking: Promise<T>): Promise<T | undefined
   try {
     return await looking
   } catch (error) {
-    if (codeOf(error) !== 'EACCES') throw error
+    if (failureCode(error) !== 'EACCES') throw error
     round.unseen ??= error as Error
     return undefined
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code
 }
 
 async function newRound(host: Host): Promise<Round> {
@@ -136,7 +133,7 @@ async function unlessGone<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading
   } catch (error) {
-    if (error instanceof NotApplicable || codeOf(error) === 'ESRCH') return undefined
+    if (error instanceof NotApplicable || failureCode(error) === 'ESRCH') return undefined
     throw error
   }
 }

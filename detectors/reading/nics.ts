@@ -1,5 +1,6 @@
 /** The network interfaces of a host, and how their queues are set up. */
 import { type Host, NotApplicable } from '../contract.ts'
+import { failureCode } from './failure.ts'
 import type { InterruptLine } from './interrupts.ts'
 
 export const NET = '/sys/class/net'
@@ -23,7 +24,7 @@ export async function settingOf(host: Host, path: string): Promise<string | unde
   try {
     return (await host.readText(path)).trim()
   } catch (error) {
-    const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code
+    const code = failureCode(error)
     if (error instanceof NotApplicable || code === 'ENOENT' || code === 'EOPNOTSUPP') return undefined
     throw error
   }

@@ -1,5 +1,6 @@
 /** The processes of a host, from its /proc. */
 import { type Host, NotApplicable, type ProcessTable } from '../contract.ts'
+import { failureCode } from './failure.ts'
 
 /**
  * Their numbers. Throws an Error where /proc shows an agent its own processes only (mounted with hidepid): that one is not
@@ -63,7 +64,7 @@ export async function processStatusOf(host: Host, id: string): Promise<ProcessSt
 
 /** It ended between the opening of its file and the reading. */
 function hasEnded(error: unknown): boolean {
-  return ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'ESRCH'
+  return failureCode(error) === 'ESRCH'
 }
 
 /** When it started, in ticks since the host did: with its number this is the process and never another. Throws as readText. */

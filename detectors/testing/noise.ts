@@ -1,5 +1,4 @@
 /** Hosts that answer anything, nothing, or in another order: what a detector must bear. */
-
 import fc from 'fast-check'
 import type { FilesystemUse, Host } from '../contract.ts'
 import { parseWholeNumber } from '../host/host.ts'

@@ -1,5 +1,4 @@
 /** What travels over an edge, and what the core is told and asks for. */
-
 import type { BrakeChange } from './brake.ts'
 import type { HostAnswer } from './channel.ts'
 import type { Digest, Heard, RefusedWhy } from './gossip.ts'

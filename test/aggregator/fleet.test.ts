@@ -1,5 +1,4 @@
 /** What the aggregator holds of the nodes' findings, and for how long. */
-
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Fleet } from '../../aggregator/fleet.ts'
 import { InheritedFindings } from '../../aggregator/kubernetes/inherited.ts'

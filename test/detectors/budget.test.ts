@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { type Budget, type Cost, keptSamples, shedLevels } from '../../detectors/engine/budget.ts'
 import { CpuMeter } from '../../detectors/engine/cpu-meter.ts'
 import { paceMs, stretchOf } from '../../detectors/engine/pace.ts'
-import { momentAt } from './virtual-clock.ts'
+import { momentAt } from '../../detectors/testing/virtual-clock.ts'
 
 const BUDGET: Budget = { cpuShare: 0.01, sampleBytes: 1_000 }
 const cost = (detector: string, cpuMs: number, about: Partial<Cost> = {}): Cost => ({

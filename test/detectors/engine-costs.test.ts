@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { type Detector, type Finding, NotApplicable } from '../../detectors/contract.ts'
 import type { DetectorMemory, Look, Shed } from '../../detectors/engine/engine.ts'
 import type { Kept } from '../../detectors/engine/kept.ts'
+import { VirtualClock } from '../../detectors/testing/virtual-clock.ts'
 import { type Answer, scripted, start } from './scripted.ts'
-import { VirtualClock } from './virtual-clock.ts'
 
 describe('the cost of detectors', () => {
   it('is told of each look', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Finding } from '../../detectors/contract.ts'
 import { FLAPPING_FROM, HOLD_MS_MAX, quietMs, WINDOW_MS, withGone } from '../../detectors/engine/flaps.ts'
 import { type Absence, EMPTY_TRACK, stepTrack, type Track, type TrackContext } from '../../detectors/engine/track.ts'
-import { momentAt } from './virtual-clock.ts'
+import { momentAt } from '../../detectors/testing/virtual-clock.ts'
 
 const EVERY_MS = 15_000
 

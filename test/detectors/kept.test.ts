@@ -7,7 +7,7 @@ import type { Finding } from '../../detectors/contract.ts'
 import { type Kept, resume } from '../../detectors/engine/kept.ts'
 import { openTrackStore } from '../../detectors/engine/store.ts'
 import { type Sighting, stepTrack, type TrackContext } from '../../detectors/engine/track.ts'
-import { momentAt } from './virtual-clock.ts'
+import { momentAt } from '../../detectors/testing/virtual-clock.ts'
 
 const context: TrackContext = {
   node: 'node-7',

@@ -2,8 +2,8 @@
 import { z } from 'zod'
 import { type Detector, defineDetector } from '../../detectors/contract.ts'
 import { type DetectorsInit, startDetectors } from '../../detectors/engine/engine.ts'
+import { VirtualClock } from '../../detectors/testing/virtual-clock.ts'
 import { fixtureHost } from './fixture-host.ts'
-import { VirtualClock } from './virtual-clock.ts'
 
 export type Answer = number | Error | 'hang' | 'ignore-abort'
 

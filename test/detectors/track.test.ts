@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Finding, Judgement } from '../../detectors/contract.ts'
 import { EMPTY_TRACK, type RunResult, stepTrack, type Track, type TrackContext } from '../../detectors/engine/track.ts'
-import { momentAt } from './virtual-clock.ts'
+import { momentAt } from '../../detectors/testing/virtual-clock.ts'
 
 const context: TrackContext = {
   node: 'node-7',
