@@ -118,6 +118,7 @@ export const diskUsage = defineDetector({
       signal.throwIfAborted()
       const { mountPoint } = mount
       const use = await useOf(host, mount, signal).catch(async (error: unknown) => {
+        // Below a folder of another user, as the volumes of pods are for an agent without rights, not even the size can be asked.
         if (failureCode(error) !== 'EACCES') throw error
         const why = await withheld(host, `look at ${mountPoint}`, error)
         // One that a person named is not passed over.
