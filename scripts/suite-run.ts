@@ -4,24 +4,43 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import type { Suite } from './suites.ts'
 
 export interface SuiteResult {
   readonly name: string
   readonly passed: number
   readonly failed: number
+  /** What failed, in the order in which it did: where only the end of a long output is kept, this is what is read. */
+  readonly failures: readonly Failure[]
   /** Names of the tests that did not run. */
   readonly skipped: readonly string[]
   readonly seconds: number
   readonly budgetSeconds: number
 }
 
+export interface Failure {
+  /** The test's full name, or the file's where none of its tests could run. */
+  readonly name: string
+  /** The first lines of what it said. */
+  readonly message: string
+}
+
+/** Enough for an assertion with a condition that never came true and what was seen last; not a whole page's text. */
+const MESSAGE_LINES = 12
+const MESSAGE_CHARACTERS = 1_500
+
 /** What is read of vitest's JSON report. */
 interface VitestReport {
   readonly testResults: readonly {
     readonly name: string
     readonly status: string
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[]
+    readonly message?: string
+    readonly assertionResults: readonly {
+      readonly status: string
+      readonly fullName: string
+      readonly failureMessages?: readonly string[]
+    }[]
   }[]
 }
 
@@ -38,6 +57,7 @@ export async function runCheck(root: string, budgetSeconds: number): Promise<Sui
     name: 'check',
     passed: codes.length - failed,
     failed,
+    failures: [],
     skipped: [],
     seconds: secondsSince(startedAt),
     budgetSeconds,
@@ -77,20 +97,33 @@ export function countReport(
   report: VitestReport | null,
   exitCode: number,
   narrowed: boolean,
-): Pick<SuiteResult, 'passed' | 'failed' | 'skipped'> {
+): Pick<SuiteResult, 'passed' | 'failed' | 'failures' | 'skipped'> {
   const files = report?.testResults ?? []
   const tests = files.flatMap((file) => file.assertionResults)
   const brokenFiles = files.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   )
   const passed = tests.filter((test) => test.status === 'passed').length
-  const failed = tests.filter((test) => test.status === 'failed').length + brokenFiles.length
+  const failedTests = tests.filter((test) => test.status === 'failed')
+  const failed = failedTests.length + brokenFiles.length
   const skipped = tests.filter((test) => test.status !== 'passed' && test.status !== 'failed')
   return {
     passed,
     failed: failed === 0 && exitCode !== 0 ? 1 : failed,
+    failures: [
+      ...failedTests.map((test) => ({
+        name: test.fullName,
+        message: beginning(test.failureMessages?.join('\n') ?? ''),
+      })),
+      ...brokenFiles.map((file) => ({ name: file.name, message: beginning(file.message ?? '') })),
+    ],
     skipped: narrowed ? [] : skipped.map((test) => test.fullName),
   }
+}
+
+function beginning(message: string): string {
+  const lines = stripVTControlCharacters(message).split('\n').slice(0, MESSAGE_LINES)
+  return lines.join('\n').slice(0, MESSAGE_CHARACTERS)
 }
 
 async function runQuietly(root: string, command: string, args: readonly string[]): Promise<number> {

@@ -75,6 +75,9 @@ function summarize(results: readonly SuiteResult[]): number {
   print('\nsuite         passed  failed  skipped   seconds   budget\n')
   for (const result of results) print(`${rowOf(result)}\n`)
 
+  for (const { name, message } of results.flatMap((result) => result.failures))
+    print(`\nfailed: ${name}\n${message.replace(/^/gm, '  ')}\n`)
+
   const skipped = results.flatMap((result) => result.skipped)
   const strict = process.env.CI === 'true'
   if (skipped.length > 0) print(`\nskipped${strict ? ', which counts as failed where CI=true' : ''}:\n`)

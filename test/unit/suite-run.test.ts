@@ -10,7 +10,21 @@ const file = (status: string, ...tests: string[]) => ({
 describe('counting a report', () => {
   test('counts tests and names the skipped ones', () => {
     const report = { testResults: [file('passed', 'passed', 'passed', 'pending'), file('failed', 'failed', 'passed')] }
-    expect(countReport(report, 1, false)).toEqual({ passed: 3, failed: 1, skipped: ['test 2'] })
+    expect(countReport(report, 1, false)).toMatchObject({ passed: 3, failed: 1, skipped: ['test 2'] })
+  })
+
+  test('keeps what a failure said first, without colours', () => {
+    const lines = Array.from({ length: 40 }, (_, index) => `\u001b[31mline ${index}\u001b[39m`)
+    const failed = { status: 'failed', fullName: 'a mesh is whole', failureMessages: [lines.join('\n')] }
+    const unloaded = { ...file('failed'), message: 'Cannot find module x' }
+    const { failures } = countReport(
+      { testResults: [{ ...file('failed'), assertionResults: [failed] }, unloaded] },
+      1,
+      false,
+    )
+    expect(failures.map(({ name }) => name)).toEqual(['a mesh is whole', '/x.test.ts'])
+    expect(failures[0]?.message.split('\n')).toEqual(Array.from({ length: 12 }, (_, index) => `line ${index}`))
+    expect(failures[1]?.message).toBe('Cannot find module x')
   })
 
   test('does not call a test skipped that was not asked for', () => {
