@@ -1,14 +1,14 @@
-/** A person's word on a plan that waits for it, and the permit or the refusal that goes to the node. */
+/** A person's word on a plan that waits for it, as it goes to the node. */
 import { randomUUID } from 'node:crypto'
 import { StarlingError } from '../common/errors.ts'
-import type { Permit } from '../remediators/contract.ts'
-import { encodeNote, permitTopic } from '../remediators/notes.ts'
+import type { Decision } from '../remediators/contract.ts'
+import { decisionTopic, encodeNote } from '../remediators/notes.ts'
 import type { Fleet } from './fleet.ts'
-import type { Decision, Event } from './model.ts'
+import type { DecisionRequest, Event } from './model.ts'
 import type { Recorder } from './recorder.ts'
 
-/** A node that has not begun within this time after it got the permit must not begin at all (docs/protocol.md, permits). */
-const PERMIT_TTL_MS = 30_000
+/** A node that has not begun within this time after it got the decision must not begin at all (docs/protocol.md, permits). */
+const DECISION_TTL_MS = 30_000
 
 export class Approvals {
   readonly #fleet: Pick<Fleet, 'remediation'>
@@ -29,7 +29,7 @@ export class Approvals {
 
   /** Throws StarlingError when the plan is unknown or no longer waits for a decision. */
   decide(
-    { planId, action, reason, via }: Decision,
+    { planId, action, reason, via }: DecisionRequest,
     by: string,
     publish: (topic: string, bytes: Uint8Array, ttlMs: number) => void,
   ): Event {
@@ -44,8 +44,8 @@ export class Approvals {
       const remedy = `\`starling settings release ${plan.detector}\` lets its findings count again`
       throw new StarlingError(`what plan ${planId} would mend is held, since ${held}`, { remedy })
     }
-    const permit: Permit = {
-      id: `permit-${randomUUID()}`,
+    const decision: Decision = {
+      id: `decision-${randomUUID()}`,
       planId,
       planHash: plan.planHash,
       evidenceHash: plan.evidenceHash,
@@ -55,13 +55,13 @@ export class Approvals {
       via,
       reason,
       at: new Date().toISOString(),
-      ttlMs: PERMIT_TTL_MS,
+      ttlMs: DECISION_TTL_MS,
     }
-    const event = this.#recorder.decision(permit, remediation)
+    const event = this.#recorder.decision(decision, remediation)
     this.#decided.add(key)
-    // A permit that never arrived is void by then: the plan, if it still waits, can be decided again.
-    setTimeout(() => this.#decided.delete(key), PERMIT_TTL_MS).unref()
-    publish(permitTopic(planId), encodeNote(permit), PERMIT_TTL_MS)
+    // A decision that never arrived is void by then: the plan, if it still waits, can be decided again.
+    setTimeout(() => this.#decided.delete(key), DECISION_TTL_MS).unref()
+    publish(decisionTopic(planId), encodeNote(decision), DECISION_TTL_MS)
     return event
   }
 }

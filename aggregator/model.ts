@@ -296,7 +296,7 @@ export interface Store {
   close(): void
 }
 
-export interface Decision {
+export interface DecisionRequest {
   readonly planId: string
   readonly action: 'approve' | 'reject'
   readonly reason: string
@@ -306,7 +306,7 @@ export interface Decision {
 /** Who lets go on what a brake holds, and why. */
 export interface Release {
   readonly reason: string
-  readonly via: Decision['via']
+  readonly via: DecisionRequest['via']
 }
 
 export interface SettingsPort {
@@ -338,7 +338,7 @@ export interface AggregatorPort {
   /** Lets the changes of the roster through that wait for a person. Throws StarlingError when none does. */
   releaseRoster(release: Release, by: string): Event
   /** Throws StarlingError when the plan is unknown or no longer waits for a decision. */
-  decide(decision: Decision, by: string): Event
+  decide(decision: DecisionRequest, by: string): Event
   readonly settings: SettingsPort
   /** Calls back on each stored event and, without one, when only the snapshot changed. Returns how to stop. */
   subscribe(listener: (event: StoredEvent | null) => void): () => void

@@ -1,6 +1,6 @@
 /** Turns what happens into history: what the mesh concludes, what nodes say of themselves, what people decide. */
 import type { Finding } from '../detectors/contract.ts'
-import type { Permit, Remediation } from '../remediators/contract.ts'
+import type { Decision, Remediation } from '../remediators/contract.ts'
 import { Chronicle } from './chronicle.ts'
 import { MarkStory } from './mark-story.ts'
 import { MeshStory } from './mesh-story.ts'
@@ -70,7 +70,7 @@ export class Recorder {
   }
 
   remediation(remediation: Remediation): void {
-    const { plan, phase, why, permitId } = remediation
+    const { plan, phase, why, decisionId } = remediation
     const thread = `plan/${plan.id}@${plan.createdAt}`
     const changes = plan.changes.map(({ what, before, after }) => `${what}: ${before} → ${after}`).join('; ')
     const began = findingEventId(plan.findingId)
@@ -78,7 +78,7 @@ export class Recorder {
       plan,
     })
     if (phase === 'awaiting-approval') return
-    const cause = this.#chronicle.last(thread) || (permitId ?? thread)
+    const cause = this.#chronicle.last(thread) || (decisionId ?? thread)
     const id = `${thread}/${phase}`
     const tone = phase === 'verified' ? 'good' : BAD_PHASES.has(phase) ? 'bad' : 'info'
     this.#chronicle.record(id, 'remediation', plan.node, tone, `${phase}: ${why}`, cause, { planId: plan.id, phase })
@@ -87,16 +87,16 @@ export class Recorder {
     else this.#chronicle.goOnFrom(thread, '')
   }
 
-  /** Durable when it returns, so that a permit is on record before it is sent. */
-  decision(permit: Permit, remediation: Remediation): Event {
+  /** Durable when it returns, so that a decision is on record before it is sent. */
+  decision(decision: Decision, remediation: Remediation): Event {
     const { plan } = remediation
     const thread = `plan/${plan.id}@${plan.createdAt}`
-    const said = permit.action === 'approve' ? 'approved' : 'rejected'
-    const reason = permit.reason === '' ? '' : `: ${permit.reason}`
-    const summary = `${said} by ${permit.by} (${permit.via})${reason}`
-    const event = this.#chronicle.record(permit.id, 'decision', permit.node, 'act', summary, thread, { permit })
-    this.#chronicle.requireStored(permit.id, 'decision')
-    this.#chronicle.goOnFrom(thread, permit.id)
+    const said = decision.action === 'approve' ? 'approved' : 'rejected'
+    const reason = decision.reason === '' ? '' : `: ${decision.reason}`
+    const summary = `${said} by ${decision.by} (${decision.via})${reason}`
+    const event = this.#chronicle.record(decision.id, 'decision', decision.node, 'act', summary, thread, { decision })
+    this.#chronicle.requireStored(decision.id, 'decision')
+    this.#chronicle.goOnFrom(thread, decision.id)
     return event
   }
 }

@@ -21,7 +21,7 @@ import { markingPlan } from './marking-plan.ts'
 import { NodeMarks } from './marks.ts'
 import type {
   AggregatorPort,
-  Decision,
+  DecisionRequest,
   Event,
   EventQuery,
   Explanation,
@@ -292,7 +292,7 @@ export class AggregatorService implements AggregatorPort {
     return this.rosterDesk.release(release, by)
   }
 
-  decide(decision: Decision, by: string): Event {
+  decide(decision: DecisionRequest, by: string): Event {
     const { publish } = this.#running()
     return this.#approvals.decide(decision, by, publish)
   }

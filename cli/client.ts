@@ -1,7 +1,7 @@
 /** The API as functions. What goes wrong comes out as StarlingError, saying which address and what to do. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type {
-  Decision,
+  DecisionRequest,
   Event,
   EventKind,
   Explanation,
@@ -45,7 +45,7 @@ export interface ApiClient {
   /** Lets through what the roster's brakes hold: the event that this decision became. */
   releaseRoster(release: Release): Promise<Event>
   /** The event that the decision became. */
-  decide(decision: Decision): Promise<Event>
+  decide(decision: DecisionRequest): Promise<Event>
   settings(): Promise<SettingsDetail>
   /** Hands settings in: the event that this became. */
   propose(proposal: Proposal): Promise<Event>

@@ -1,6 +1,6 @@
 /**
  * The agent of one node, put together: mesh, detectors and remediators wired to this host. What a detector finds goes to
- * the mesh and to the remediators; what the aggregator permits comes back. No rules of its own.
+ * the mesh and to the remediators; what people decide comes back. No rules of its own.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
@@ -29,7 +29,7 @@ import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { PluginShelf } from '../plugins/shelf.ts'
 import { builtinRemediators } from '../remediators/index.ts'
-import { decodePermit, encodeNote, isPermitTopic, remediationTopic } from '../remediators/notes.ts'
+import { decodeDecision, encodeNote, isDecisionTopic, remediationTopic } from '../remediators/notes.ts'
 import { type RemediationRoom, startRemediation } from '../remediators/run.ts'
 import { APPLIED_TOPIC, decodeAnnouncement, encodeApplied, SETTINGS_TOPIC } from '../settings/notes.ts'
 import { type NodeTraits, settingsFor } from '../settings/overrides.ts'
@@ -162,7 +162,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   }
   const verdicts = new VerdictLog(log)
   const hear = async ({ statement: { signer, body } }: SignedStatement) => {
-    // Verdicts, settings and permits are the aggregator's to give; of another node they are nothing to us.
+    // Verdicts, settings and decisions are the aggregator's to give; of another node they are nothing to us.
     if (!aggregators().some((aggregator) => aggregator.node === signer)) return
     if (body.kind === 'down') verdicts.hear(body)
     if (body.kind !== 'note') return
@@ -171,11 +171,11 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       settle()
     } else if (body.topic === MAJORITIES_TOPIC) {
       pool.hear(body.bytes)
-    } else if (isPermitTopic(body.topic)) {
-      const permit = decodePermit(body.bytes)
-      if (permit.node !== node) return
-      const answer = await remediation.onPermit(permit)
-      log.info({ permit: permit.id, plan: permit.planId, accepted: answer.accepted, why: answer.why }, 'permit')
+    } else if (isDecisionTopic(body.topic)) {
+      const decision = decodeDecision(body.bytes)
+      if (decision.node !== node) return
+      const answer = await remediation.onDecision(decision)
+      log.info({ decision: decision.id, plan: decision.planId, accepted: answer.accepted, why: answer.why }, 'decision')
     } else if (isAskTopic(body.topic)) {
       const { id, node: asked, query } = decodeAsk(body.bytes)
       if (asked !== node) return

@@ -120,8 +120,8 @@ function startNext(state: FixState, effects: readonly Effect[], now: Moment): St
   const next = approved[0]
   if (next === undefined) return { state, effects }
   const why = `approved by ${next.approval.by}`
-  const { permitId } = next.approval
-  const entered = enterPhase(state, next.fix, now, 'applying', why, { kind: 'applying' }, permitId)
+  const { decisionId } = next.approval
+  const entered = enterPhase(state, next.fix, now, 'applying', why, { kind: 'applying' }, decisionId)
   const { plan } = next.fix.remediation
   return { state: entered.state, effects: [...effects, entered.announce, { kind: 'apply', plan }] }
 }

@@ -30,7 +30,7 @@ export interface Plan {
   readonly changes: readonly Change[]
   readonly reach: Reach
   readonly risk: Risk
-  /** SHA-256, hex, of everything above but `id` and `findingId`: a permit names the very plan a person saw. */
+  /** SHA-256, hex, of everything above but `id` and `findingId`: a decision names the very plan a person saw. */
   readonly planHash: string
   /** SHA-256, hex, of the finding's evidence. */
   readonly evidenceHash: string
@@ -57,12 +57,12 @@ export interface Remediation {
   /** Why it is in this phase, one sentence for a person. */
   readonly why: string
   readonly at: string
-  /** The permit that it acts on, once there is one. */
-  readonly permitId?: string
+  /** The decision that it acts on, once there is one. */
+  readonly decisionId?: string
 }
 
 /** A person's decision, signed by the aggregator, good for one plan and one use. */
-export interface Permit {
+export interface Decision {
   readonly id: string
   readonly planId: string
   readonly planHash: string

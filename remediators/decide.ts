@@ -1,44 +1,44 @@
-/** A permit has arrived: is it for this very plan, is it in time, is it new? Pure. */
+/** A decision has arrived: is it for this very plan, is it in time, is it new? Pure. */
 import type { Moment } from '../common/moment.ts'
-import type { Permit } from './contract.ts'
+import type { Decision } from './contract.ts'
 import type { Rules } from './settings.ts'
-import { enterPhase, type Fix, type FixState, findFix, type StepResult, setStage, usePermit } from './state.ts'
+import { enterPhase, type Fix, type FixState, findFix, type StepResult, setStage, useDecision } from './state.ts'
 
 /**
- * Records an approval, to be started when its turn comes, or ends the plan on a rejection. A permit that does not fit is
+ * Records an approval, to be started when its turn comes, or ends the plan on a rejection. A decision that does not fit is
  * refused and changes nothing: the plan stays open to one that does.
  */
-export function onPermit(rules: Rules, state: FixState, now: Moment, permit: Permit): StepResult {
-  const checked = check(rules, state, permit)
+export function onDecision(rules: Rules, state: FixState, now: Moment, decision: Decision): StepResult {
+  const checked = check(rules, state, decision)
   if (typeof checked === 'string') {
-    return { state, effects: [{ kind: 'refuse', permitId: permit.id, planId: permit.planId, why: checked }] }
+    return { state, effects: [{ kind: 'refuse', decisionId: decision.id, planId: decision.planId, why: checked }] }
   }
-  const used = usePermit(state, permit.id)
-  const who = `${permit.by} via ${permit.via}`
-  if (permit.action === 'reject') {
-    const why = `rejected by ${who}${permit.reason === '' ? '' : `: ${permit.reason}`}`
-    const entered = enterPhase(used, checked, now, 'rejected', why, { kind: 'ended', atMs: now.ms }, permit.id)
+  const used = useDecision(state, decision.id)
+  const who = `${decision.by} via ${decision.via}`
+  if (decision.action === 'reject') {
+    const why = `rejected by ${who}${decision.reason === '' ? '' : `: ${decision.reason}`}`
+    const entered = enterPhase(used, checked, now, 'rejected', why, { kind: 'ended', atMs: now.ms }, decision.id)
     return { state: entered.state, effects: [entered.announce] }
   }
-  const approval = { permitId: permit.id, by: who, receivedMs: now.ms, ttlMs: permit.ttlMs }
+  const approval = { decisionId: decision.id, by: who, receivedMs: now.ms, ttlMs: decision.ttlMs }
   return { state: setStage(used, checked, { kind: 'waiting', approval }), effects: [] }
 }
 
-/** The fix that `permit` decides on, or why it decides on none. */
-function check(rules: Rules, state: FixState, permit: Permit): Fix | string {
-  if (permit.node !== rules.node) return `it is for node ${permit.node}`
-  if (state.usedPermits.includes(permit.id)) return 'it has been used'
-  const fix = findFix(state, permit.planId)
+/** The fix that `decision` decides on, or why it decides on none. */
+function check(rules: Rules, state: FixState, decision: Decision): Fix | string {
+  if (decision.node !== rules.node) return `it is for node ${decision.node}`
+  if (state.usedDecisions.includes(decision.id)) return 'it has been used'
+  const fix = findFix(state, decision.planId)
   if (fix === undefined) return 'there is no such plan'
   const { plan, phase } = fix.remediation
-  if (permit.planHash !== plan.planHash) return 'it was given for a plan with other content'
-  if (permit.evidenceHash !== plan.evidenceHash) return 'it was given on other evidence'
+  if (decision.planHash !== plan.planHash) return 'it was given for a plan with other content'
+  if (decision.evidenceHash !== plan.evidenceHash) return 'it was given on other evidence'
   if (fix.stage.kind !== 'waiting') return `the plan is past deciding: ${phase}`
-  if (permit.action === 'reject') return fix
+  if (decision.action === 'reject') return fix
   if (fix.stage.approval !== null) return `the plan is already approved, by ${fix.stage.approval.by}`
   const mode = rules.byName.get(plan.remediator)?.mode ?? 'observe'
   if (mode !== 'approve') return `${plan.remediator} is in mode ${mode}`
   // Written so that it also holds for NaN.
-  if (!(permit.ttlMs > 0)) return 'it has expired'
+  if (!(decision.ttlMs > 0)) return 'it has expired'
   return fix
 }

@@ -1,5 +1,5 @@
 /**
- * What a node does about its faults, as a state machine: from a finding to a plan, by a person's permit to a change, and
+ * What a node does about its faults, as a state machine: from a finding to a plan, by a person's decision to a change, and
  * by a fresh look of the detector to an outcome. Pure: `step` says what is to be saved, said and done; run.ts does it.
  *
  *   awaiting-approval -> applying -> verifying -> verified
@@ -11,8 +11,8 @@
 import type { Moment } from '../common/moment.ts'
 import type { Finding } from '../detectors/contract.ts'
 import { type ApplyResult, onApplied, onResume, onReverted, onTick, onVerified } from './carry-out.ts'
-import type { Permit } from './contract.ts'
-import { onPermit } from './decide.ts'
+import type { Decision } from './contract.ts'
+import { onDecision } from './decide.ts'
 import { onReport } from './propose.ts'
 import type { Rules } from './settings.ts'
 import type { FixState, StepResult } from './state.ts'
@@ -23,7 +23,7 @@ export type FixInput =
   /** Everything that one detector says about this node now. */
   | { readonly kind: 'report'; readonly detector: string; readonly findings: readonly Finding[] }
   /** Its signature has been verified. */
-  | { readonly kind: 'permit'; readonly permit: Permit }
+  | { readonly kind: 'decision'; readonly decision: Decision }
   | { readonly kind: 'applied'; readonly planId: string; readonly result: ApplyResult }
   | { readonly kind: 'verified'; readonly planId: string; readonly findings: readonly Finding[] }
   /** `failure`: what could not be put back; null when everything was. */
@@ -43,8 +43,8 @@ function take(rules: Rules, state: FixState, now: Moment, input: FixInput): Step
       return onResume(state, now)
     case 'report':
       return onReport(rules, state, now, input.detector, input.findings)
-    case 'permit':
-      return onPermit(rules, state, now, input.permit)
+    case 'decision':
+      return onDecision(rules, state, now, input.decision)
     case 'applied':
       return onApplied(state, now, input.planId, input.result)
     case 'verified':

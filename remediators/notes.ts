@@ -1,13 +1,13 @@
-/** Remediations and permits as they travel over the mesh, one topic a plan, bounded on the way in. */
+/** Remediations and decisions as they travel over the mesh, one topic a plan, bounded on the way in. */
 import { decode, encode } from 'cborg'
 import { z } from 'zod'
-import type { Permit, Remediation } from './contract.ts'
+import type { Decision, Remediation } from './contract.ts'
 import { hash, remediationSchema, text } from './schema.ts'
 
 const REMEDIATION_TOPIC = 'remediation/'
-const PERMIT_TOPIC = 'permit/'
+const DECISION_TOPIC = 'decision/'
 
-const permitSchema = z.strictObject({
+const decisionSchema = z.strictObject({
   id: z.string().min(1).max(128),
   planId: z.string().min(1).max(128),
   planHash: hash,
@@ -19,7 +19,7 @@ const permitSchema = z.strictObject({
   reason: text,
   at: z.iso.datetime(),
   ttlMs: z.number().min(0),
-}) satisfies z.ZodType<Permit>
+}) satisfies z.ZodType<Decision>
 
 export function remediationTopic(planId: string): string {
   return `${REMEDIATION_TOPIC}${planId}`
@@ -29,15 +29,15 @@ export function isRemediationTopic(topic: string): boolean {
   return topic.startsWith(REMEDIATION_TOPIC)
 }
 
-export function permitTopic(planId: string): string {
-  return `${PERMIT_TOPIC}${planId}`
+export function decisionTopic(planId: string): string {
+  return `${DECISION_TOPIC}${planId}`
 }
 
-export function isPermitTopic(topic: string): boolean {
-  return topic.startsWith(PERMIT_TOPIC)
+export function isDecisionTopic(topic: string): boolean {
+  return topic.startsWith(DECISION_TOPIC)
 }
 
-export function encodeNote(value: Remediation | Permit): Uint8Array {
+export function encodeNote(value: Remediation | Decision): Uint8Array {
   return encode(value)
 }
 
@@ -50,9 +50,9 @@ export function decodeRemediation(signer: string, topic: string, bytes: Uint8Arr
   return remediation
 }
 
-/** Throws an Error for anything but a permit. That its signer may permit is for the caller to check. */
-export function decodePermit(bytes: Uint8Array): Permit {
-  return permitSchema.parse(decodeStrictly(bytes))
+/** Throws an Error for anything but a decision. That its signer may decide is for the caller to check. */
+export function decodeDecision(bytes: Uint8Array): Decision {
+  return decisionSchema.parse(decodeStrictly(bytes))
 }
 
 function decodeStrictly(bytes: Uint8Array): unknown {

@@ -1,4 +1,4 @@
-/** Makes a plan of changes, and the fingerprints by which people, permits and nodes mean the very same plan. */
+/** Makes a plan of changes, and the fingerprints by which people, decisions and nodes mean the very same plan. */
 import { createHash } from 'node:crypto'
 import { encode } from 'cborg'
 import type { Finding, Measure } from '../detectors/contract.ts'

@@ -4,7 +4,7 @@ import { messageOf, StarlingError } from '../common/errors.ts'
 import { type Log, silentLog } from '../common/log.ts'
 import { currentMoment, type Moment } from '../common/moment.ts'
 import type { Finding } from '../detectors/contract.ts'
-import type { Control, Permit, Plan, Remediation, Remediator } from './contract.ts'
+import type { Control, Decision, Plan, Remediation, Remediator } from './contract.ts'
 import { createControl } from './control.ts'
 import { type FixInput, step } from './engine.ts'
 import { type Rules, readRemediatorSettings } from './settings.ts'
@@ -30,8 +30,8 @@ export interface RemediationInit {
   readonly log?: Log
 }
 
-/** What became of a permit: `accepted` means recorded, to be acted on when its turn comes. */
-export interface PermitAnswer {
+/** What became of a decision: `accepted` means recorded, to be acted on when its turn comes. */
+export interface DecisionAnswer {
   readonly accepted: boolean
   readonly why: string
 }
@@ -39,8 +39,8 @@ export interface PermitAnswer {
 export interface RemediationRoom {
   /** Everything that one detector says about this node now. Resolves when it has been taken in; never rejects. */
   onReport(report: { readonly detector: string; readonly findings: readonly Finding[] }): Promise<void>
-  /** The permit's signature must have been verified. Never rejects. */
-  onPermit(permit: Permit): Promise<PermitAnswer>
+  /** The decision's signature must have been verified. Never rejects. */
+  onDecision(decision: Decision): Promise<DecisionAnswer>
   /** All plans of this node, open and ended, the latest last. */
   list(): readonly Remediation[]
   /** Throws a UsageError, with everything as it was, when `settings` are not valid. Open plans follow at the next report. */
@@ -110,7 +110,7 @@ class FixRunner {
       onReport: async ({ detector, findings }) => {
         if (!this.#stopped) await this.take({ kind: 'report', detector, findings })
       },
-      onPermit: (permit) => this.#takePermit(permit),
+      onDecision: (decision) => this.#takeDecision(decision),
       list: () => this.#state.fixes.map((fix) => fix.remediation),
       reconfigure: (settings) => {
         this.#rules = { ...this.#rules, byName: readRemediatorSettings(this.#init.remediators, settings) }
@@ -130,9 +130,9 @@ class FixRunner {
     return taken
   }
 
-  async #takePermit(permit: Permit): Promise<PermitAnswer> {
+  async #takeDecision(decision: Decision): Promise<DecisionAnswer> {
     if (this.#stopped) return { accepted: false, why: 'the agent is stopping' }
-    const { effects, lost } = await this.take({ kind: 'permit', permit })
+    const { effects, lost } = await this.take({ kind: 'decision', decision })
     if (lost !== null) return { accepted: false, why: `it could not be recorded: ${lost}` }
     const refusal = effects.find((effect) => effect.kind === 'refuse')
     return refusal === undefined ? { accepted: true, why: 'recorded' } : { accepted: false, why: refusal.why }
@@ -176,7 +176,7 @@ class FixRunner {
         this.#announce(effect.remediation)
         return
       case 'refuse':
-        this.#log.warn({ permit: effect.permitId, plan: effect.planId, why: effect.why }, 'a permit was refused')
+        this.#log.warn({ decision: effect.decisionId, plan: effect.planId, why: effect.why }, 'a decision was refused')
         return
       case 'apply':
       case 'verify':

@@ -42,5 +42,5 @@ export const remediationSchema: z.ZodType<Remediation> = z.strictObject({
   ]),
   why: text,
   at: z.iso.datetime(),
-  permitId: z.string().min(1).max(128).exactOptional(),
+  decisionId: z.string().min(1).max(128).exactOptional(),
 })

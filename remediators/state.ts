@@ -14,7 +14,7 @@ export type Stage =
 
 /** An approval whose turn has not come yet. */
 export interface Approval {
-  readonly permitId: string
+  readonly decisionId: string
   readonly by: string
   readonly receivedMs: number
   readonly ttlMs: number
@@ -28,15 +28,15 @@ export interface Fix {
 export interface FixState {
   /** One per plan id. Those that ended stand in the order of their end; only the last `ENDED_MAX` are kept. */
   readonly fixes: readonly Fix[]
-  /** Ids of the permits acted on, newest last. They are never acted on again. */
-  readonly usedPermits: readonly string[]
+  /** Ids of the decisions acted on, newest last. They are never acted on again. */
+  readonly usedDecisions: readonly string[]
 }
 
-export const EMPTY_FIX_STATE: FixState = { fixes: [], usedPermits: [] }
+export const EMPTY_FIX_STATE: FixState = { fixes: [], usedDecisions: [] }
 
 const ENDED_MAX = 100
-/** Decisions of people about one node; a permit that old also names a plan that has long been superseded. */
-const USED_PERMITS_MAX = 1_000
+/** Decisions of people about one node; a decision that old also names a plan that has long been superseded. */
+const USED_DECISIONS_MAX = 1_000
 
 /** It is gossiped and shown; what a plugin or the kernel says in it can be long. */
 const WHY_LENGTH_MAX = 1_000
@@ -45,7 +45,7 @@ const WHY_LENGTH_MAX = 1_000
 export type Effect =
   | { readonly kind: 'save' }
   | { readonly kind: 'announce'; readonly remediation: Remediation }
-  | { readonly kind: 'refuse'; readonly permitId: string; readonly planId: string; readonly why: string }
+  | { readonly kind: 'refuse'; readonly decisionId: string; readonly planId: string; readonly why: string }
   | { readonly kind: 'apply'; readonly plan: Plan }
   | { readonly kind: 'verify'; readonly plan: Plan }
   | { readonly kind: 'revert'; readonly plan: Plan }
@@ -76,26 +76,26 @@ export function setStage(state: FixState, fix: Fix, stage: Stage): FixState {
   return { ...state, fixes: state.fixes.map((other) => (other === fix ? { ...fix, stage } : other)) }
 }
 
-export function usePermit(state: FixState, permitId: string): FixState {
-  return { ...state, usedPermits: [...state.usedPermits, permitId].slice(-USED_PERMITS_MAX) }
+export function useDecision(state: FixState, decisionId: string): FixState {
+  return { ...state, usedDecisions: [...state.usedDecisions, decisionId].slice(-USED_DECISIONS_MAX) }
 }
 
-/** Takes a fix into another phase, to be announced; `permitId` is the permit that it acts on from here. */
+/** Takes a fix into another phase, to be announced; `decisionId` is the decision that it acts on from here. */
 export function enterPhase(
   state: FixState,
-  { remediation: { plan, permitId: actingOn } }: Fix,
+  { remediation: { plan, decisionId: actingOn } }: Fix,
   now: Moment,
   phase: RemediationPhase,
   why: string,
   stage: Stage,
-  permitId = actingOn,
+  decisionId = actingOn,
 ): { state: FixState; announce: Effect } {
   const remediation: Remediation = {
     plan,
     phase,
     why: why.slice(0, WHY_LENGTH_MAX),
     at: now.wall,
-    ...(permitId === undefined ? {} : { permitId }),
+    ...(decisionId === undefined ? {} : { decisionId }),
   }
   return { state: putFix(state, { remediation, stage }), announce: { kind: 'announce', remediation } }
 }

@@ -16,7 +16,7 @@ export interface FixStore {
 
 const FORMAT = 1
 
-const approval = z.strictObject({ permitId: z.string(), by: z.string(), receivedMs: z.number(), ttlMs: z.number() })
+const approval = z.strictObject({ decisionId: z.string(), by: z.string(), receivedMs: z.number(), ttlMs: z.number() })
 
 const stage: z.ZodType<Stage> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('waiting'), approval: approval.nullable() }),
@@ -29,13 +29,13 @@ const stage: z.ZodType<Stage> = z.discriminatedUnion('kind', [
 const document = z.strictObject({
   format: z.literal(FORMAT),
   fixes: z.array(z.strictObject({ remediation: remediationSchema, stage })),
-  usedPermits: z.array(z.string()),
+  usedDecisions: z.array(z.string()),
 })
 
 /** The state in `text`. Throws when it is not one. */
 export function decodeFixState(text: string): FixState {
-  const { fixes, usedPermits } = document.parse(JSON.parse(text))
-  return { fixes, usedPermits }
+  const { fixes, usedDecisions } = document.parse(JSON.parse(text))
+  return { fixes, usedDecisions }
 }
 
 export function encodeFixState(state: FixState): string {

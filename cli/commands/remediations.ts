@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Decision } from '../../aggregator/model.ts'
+import type { DecisionRequest } from '../../aggregator/model.ts'
 import type { Remediation, RemediationPhase } from '../../remediators/contract.ts'
 import { createClient } from '../client.ts'
 import { addConnectionOptions, type ConnectionFlags, resolveConnection } from '../connection.ts'
@@ -49,7 +49,7 @@ export function registerRemediations(program: Command): void {
   addOutputOption(addConnectionOptions(reject))
 }
 
-async function decide(planId: string, action: Decision['action'], options: CommonOptions & { reason: string }) {
+async function decide(planId: string, action: DecisionRequest['action'], options: CommonOptions & { reason: string }) {
   const client = createClient(resolveConnection(options))
   const decided = (await client.state()).remediations.find(({ plan }) => plan.id === planId)
   for (const { what, before, after, undo } of decided?.plan.changes ?? []) {

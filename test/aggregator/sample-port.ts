@@ -4,7 +4,7 @@
  */
 import type {
   AggregatorPort,
-  Decision,
+  DecisionRequest,
   Event,
   EventQuery,
   Explanation,
@@ -22,7 +22,7 @@ import { PLAN_ID, sampleMatrix, sampleSnapshot } from './sample-snapshot.ts'
 export { PLAN_ID, VERDICT_ID } from './sample-snapshot.ts'
 
 export interface SamplePort extends AggregatorPort {
-  readonly decisions: readonly (Decision & { readonly by: string })[]
+  readonly decisions: readonly (DecisionRequest & { readonly by: string })[]
   readonly releases: readonly (Release & { readonly by: string })[]
   /** Appends to the history and tells subscribers. */
   emit(event: Event): StoredEvent
@@ -39,7 +39,7 @@ export function createSamplePort(at: number = Date.parse('2026-03-14T09:26:53.58
   const time = (offsetSeconds: number) => new Date(at + offsetSeconds * 1000).toISOString()
   const history: StoredEvent[] = sampleEvents(time).map((event, index) => ({ ...event, seq: index + 1 }))
   const listeners = new Set<(event: StoredEvent | null) => void>()
-  const decisions: (Decision & { by: string })[] = []
+  const decisions: (DecisionRequest & { by: string })[] = []
   const releases: (Release & { by: string })[] = []
   let snapshot = sampleSnapshot(time)
   let office: OfficeView | undefined

@@ -195,6 +195,6 @@ function done(time: TimeOf): Remediation {
     phase: 'verified',
     why: 'the detector sees 262144 again',
     at: time(-900),
-    permitId: 'permit-1',
+    decisionId: 'decision-1',
   }
 }

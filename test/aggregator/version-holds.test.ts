@@ -129,7 +129,7 @@ describe('a version', () => {
   })
 })
 
-it('that is held gets no permit; a plan can be rejected all the same', () => {
+it('that is held gets no decision; a plan can be rejected all the same', () => {
   const { remediations } = createSamplePort().snapshot()
   const remediation = remediations.find(({ plan }) => plan.id === PLAN_ID)
   const recorder = { decision: () => ({ summary: 'decided' }) as never }

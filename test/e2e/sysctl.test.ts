@@ -68,7 +68,7 @@ describeReal('a kernel parameter, from finding to fix', needsNetworkNamespace() 
   }
   const decisionsOf = async (planId: string) =>
     (await mesh.events()).filter(
-      ({ kind, data }) => kind === 'decision' && (data.permit as { planId: string }).planId === planId,
+      ({ kind, data }) => kind === 'decision' && (data.decision as { planId: string }).planId === planId,
     )
 
   it(

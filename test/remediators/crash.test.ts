@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { type FixInput, step } from '../../remediators/engine.ts'
 import { activeFix, type Effect, EMPTY_FIX_STATE, type FixState } from '../../remediators/state.ts'
 import { decodeFixState, encodeFixState } from '../../remediators/store.ts'
-import { at, differs, ok, permitFor, rulesFor } from './parts.ts'
+import { at, decisionFor, differs, ok, rulesFor } from './parts.ts'
 
 class Killed extends Error {}
 
@@ -42,8 +42,8 @@ class World {
           const open = state.fixes.find(({ stage }) => stage.kind === 'waiting')?.remediation.plan
           if (open === undefined || asked) return false
           asked = true
-          // The same permit in each life: it reaches the agent again after a restart.
-          pending.push({ kind: 'permit', permit: permitFor(open) }, { kind: 'tick' })
+          // The same decision in each life: it reaches the agent again after a restart.
+          pending.push({ kind: 'decision', decision: decisionFor(open) }, { kind: 'tick' })
           continue
         }
         const result = step(rulesFor(), state, at(this.#ms++), input)

@@ -7,8 +7,8 @@ import {
   appliedOk,
   appliedStale,
   applying,
+  decision,
   fault,
-  permit,
   queued,
   report,
   reverted,
@@ -53,12 +53,12 @@ describe('the way of a fix', () => {
     ['reverting -> failed', [...revertingFailed, reverted()], ['save', 'failed: EIO; everything was put back']],
     [
       'waiting -> rejected',
-      [...waiting, permit({ action: 'reject', reason: 'not now' })],
+      [...waiting, decision({ action: 'reject', reason: 'not now' })],
       ['save', 'rejected: rejected by ada via page: not now'],
     ],
     [
       'approved -> rejected',
-      [...queued, permit({ id: 'p2', action: 'reject' })],
+      [...queued, decision({ id: 'p2', action: 'reject' })],
       ['save', 'rejected: rejected by ada via page'],
     ],
     ['waiting -> withdrawn', [...waiting, report(ok)], ['save', 'withdrawn: the fault is gone']],
@@ -111,27 +111,36 @@ describe('the way of a fix', () => {
   })
 })
 
-describe('permits', () => {
+describe('decisions', () => {
   it.each<[string, readonly Timed[], string]>([
-    ['of another node', [...waiting, permit({ node: 'node-8' })], 'it is for node node-8'],
-    ['for no plan', [permit()], 'there is no such plan'],
-    ['for other content', [...waiting, permit({ planHash: 'x' })], 'it was given for a plan with other content'],
-    ['on other evidence', [...waiting, permit({ evidenceHash: 'x' })], 'it was given on other evidence'],
-    ['a second time', [...queued, permit()], 'it has been used'],
-    ['a second time, as a rejection', [...queued, permit({ action: 'reject' })], 'it has been used'],
-    ['a second time, after the fix', [...verifying, verified(ok), permit()], 'it has been used'],
-    ['for a plan that is approved', [...queued, permit({ id: 'p2' })], 'the plan is already approved, by ada via page'],
-    ['for a plan that is applied', [...applying, permit({ id: 'p2' })], 'the plan is past deciding: applying'],
-    ['for a plan that is taken back', [...waiting, report(ok), permit()], 'the plan is past deciding: withdrawn'],
-    ['that has expired', [...waiting, permit({ ttlMs: 0 })], 'it has expired'],
-    ['without an end', [...waiting, permit({ ttlMs: Number.NaN })], 'it has expired'],
+    ['of another node', [...waiting, decision({ node: 'node-8' })], 'it is for node node-8'],
+    ['for no plan', [decision()], 'there is no such plan'],
+    ['for other content', [...waiting, decision({ planHash: 'x' })], 'it was given for a plan with other content'],
+    ['on other evidence', [...waiting, decision({ evidenceHash: 'x' })], 'it was given on other evidence'],
+    ['a second time', [...queued, decision()], 'it has been used'],
+    ['a second time, as a rejection', [...queued, decision({ action: 'reject' })], 'it has been used'],
+    ['a second time, after the fix', [...verifying, verified(ok), decision()], 'it has been used'],
+    [
+      'for a plan that is approved',
+      [...queued, decision({ id: 'p2' })],
+      'the plan is already approved, by ada via page',
+    ],
+    ['for a plan that is applied', [...applying, decision({ id: 'p2' })], 'the plan is past deciding: applying'],
+    ['for a plan that is taken back', [...waiting, report(ok), decision()], 'the plan is past deciding: withdrawn'],
+    ['that has expired', [...waiting, decision({ ttlMs: 0 })], 'it has expired'],
+    ['without an end', [...waiting, decision({ ttlMs: Number.NaN })], 'it has expired'],
   ])('%s are refused', (_, inputs, why) => {
     expect(run(inputs).last).toEqual([`refuse: ${why}`])
   })
 
   it('leave the plan open to a good one when they do not fit', () => {
-    const bad = [permit({ planHash: 'x' }), permit({ evidenceHash: 'x' }), permit({ node: 'x' }), permit({ ttlMs: 0 })]
-    expect(run([...waiting, ...bad, permit(), tick]).phases).toEqual(['applying'])
+    const bad = [
+      decision({ planHash: 'x' }),
+      decision({ evidenceHash: 'x' }),
+      decision({ node: 'x' }),
+      decision({ ttlMs: 0 }),
+    ]
+    expect(run([...waiting, ...bad, decision(), tick]).phases).toEqual(['applying'])
   })
 
   it('cannot approve a mere suggestion, but can turn it down', () => {
@@ -141,20 +150,20 @@ describe('permits', () => {
       'awaiting-approval: a suggestion: this rule is not set to accept approvals',
     ])
     expect(run(queued, suggest).last).toEqual(['refuse: sysctl is in mode suggest'])
-    expect(run([...waiting, permit({ action: 'reject' })], suggest).phases).toEqual(['rejected'])
+    expect(run([...waiting, decision({ action: 'reject' })], suggest).phases).toEqual(['rejected'])
   })
 
   it('are named in the record that acts on them, and not before', () => {
-    const idIn = (inputs: readonly Timed[]) => run(inputs).state.fixes[0]?.remediation.permitId
+    const idIn = (inputs: readonly Timed[]) => run(inputs).state.fixes[0]?.remediation.decisionId
     expect(idIn(queued)).toBeUndefined()
-    expect(idIn(applying)).toBe('permit-1')
-    expect(idIn([...verifying, verified(ok)])).toBe('permit-1')
-    expect(idIn([...waiting, permit({ action: 'reject' })])).toBe('permit-1')
+    expect(idIn(applying)).toBe('decision-1')
+    expect(idIn([...verifying, verified(ok)])).toBe('decision-1')
+    expect(idIn([...waiting, decision({ action: 'reject' })])).toBe('decision-1')
   })
 
   it('are used up by an approval that came to nothing', () => {
-    expect(run([...queued, [60_001, tick], permit()]).last).toEqual(['refuse: it has been used'])
-    expect(run([...queued, [60_001, tick], permit({ id: 'p2' }), tick]).phases).toEqual(['applying'])
+    expect(run([...queued, [60_001, tick], decision()]).last).toEqual(['refuse: it has been used'])
+    expect(run([...queued, [60_001, tick], decision({ id: 'p2' }), tick]).phases).toEqual(['applying'])
   })
 
   it('may wait their turn until they expire, and not a moment longer', () => {

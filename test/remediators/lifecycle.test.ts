@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest'
 import type { FixInput } from '../../remediators/engine.ts'
 import { hashPlan } from '../../remediators/plan.ts'
 import type { FixState } from '../../remediators/state.ts'
-import { COOL_DOWN_MS, differs, NODE, ok, permitFor, rulesFor, unknown } from './parts.ts'
+import { COOL_DOWN_MS, decisionFor, differs, NODE, ok, rulesFor, unknown } from './parts.ts'
 import {
   appliedStale,
   applying,
+  decision,
   fault,
-  permit,
   plan,
   planOf,
   queued,
@@ -27,8 +27,8 @@ import {
 
 describe('several plans', () => {
   const second = differs('vm.dirty_ratio', '20', '15')
-  const permitSecond: FixInput = { kind: 'permit', permit: permitFor(planOf(second), { id: 'p2' }) }
-  const both = [report(fault, second), [1, permitSecond], [2, permit()]] as const
+  const decideSecond: FixInput = { kind: 'decision', decision: decisionFor(planOf(second), { id: 'p2' }) }
+  const both = [report(fault, second), [1, decideSecond], [2, decision()]] as const
 
   it('are carried out one at a time, in the order of approval', () => {
     const { state } = run([...both, tick, tick])
@@ -60,7 +60,7 @@ describe('several plans', () => {
     expect(run(waiting, observe).last).toEqual([])
   })
 
-  it('are bounded: those that wait, those that ended, and the permits that were used', () => {
+  it('are bounded: those that wait, those that ended, and the decisions that were used', () => {
     const many = Array.from({ length: 80 }, (_, index) => differs(`vm.x${index}`, '0', '1'))
     expect(run([report(...many)]).state.fixes).toHaveLength(50)
     const flapping = Array.from({ length: 300 }, (_, index) => [
@@ -72,9 +72,9 @@ describe('several plans', () => {
     expect(ended.at(-1)?.remediation.plan.changes[0]?.before).toBe('299')
     const rejections = Array.from({ length: 1_100 }, (_, index): Timed[] => [
       [index * COOL_DOWN_MS, report(fault)],
-      permit({ id: `p${index}`, action: 'reject' }),
+      decision({ id: `p${index}`, action: 'reject' }),
     ]).flat()
-    const used = run(rejections).state.usedPermits
+    const used = run(rejections).state.usedDecisions
     expect(used).toHaveLength(1_000)
     expect(used.at(-1)).toBe('p1099')
   })
@@ -86,7 +86,7 @@ describe('cool-down', () => {
     ['revert-failed', [...reverting, reverted('EIO')]],
     ['failed', [...revertingFailed, reverted()]],
     ['refused', [...applying, appliedStale]],
-    ['rejected', [...waiting, permit({ action: 'reject' })]],
+    ['rejected', [...waiting, decision({ action: 'reject' })]],
   ]
   it.each(ends)('keeps the same plan from being made again after it was %s', (phase, inputs) => {
     expect(run([...inputs, [COOL_DOWN_MS - 1, report(fault)]]).phases).toEqual([phase])
@@ -154,12 +154,12 @@ describe('after a restart', () => {
     expect(run([verified(fault), reverted()], rulesFor(), from).phases).toEqual(['reverted'])
   })
 
-  it('still knows the permits that were used', () => {
-    expect(run([permit()], rulesFor(), resumed(queued).state).last).toEqual(['refuse: it has been used'])
+  it('still knows the decisions that were used', () => {
+    expect(run([decision()], rulesFor(), resumed(queued).state).last).toEqual(['refuse: it has been used'])
   })
 
   it('starts cool-downs anew, since the old clock is gone', () => {
-    const { state } = resumed([[5_000_000, report(fault)], permit({ action: 'reject' })])
+    const { state } = resumed([[5_000_000, report(fault)], decision({ action: 'reject' })])
     expect(run([[COOL_DOWN_MS - 1, report(fault)]], rulesFor(), state).phases).toEqual(['rejected'])
     expect(run([[COOL_DOWN_MS, report(fault)]], rulesFor(), state).phases).toEqual(['awaiting-approval'])
   })
@@ -183,7 +183,7 @@ describe('a step', () => {
     for (const inputs of [waiting, queued, applying, verifying, reverting, [...reverting, reverted()]]) {
       expect(run(inputs).effects.map((words) => words.indexOf('save'))).toEqual(inputs.map(() => 0))
     }
-    expect(run([...waiting, permit({ planHash: 'x' })]).last).not.toContain('save')
+    expect(run([...waiting, decision({ planHash: 'x' })]).last).not.toContain('save')
   })
 
   it('keeps the plan as the person saw it while only figures change', () => {

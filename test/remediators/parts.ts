@@ -1,7 +1,7 @@
 /** Small made-up parts that the tests of remediation share. */
 import type { Moment } from '../../common/moment.ts'
 import type { Finding } from '../../detectors/contract.ts'
-import type { Control, Permit, Plan } from '../../remediators/contract.ts'
+import type { Control, Decision, Plan } from '../../remediators/contract.ts'
 import type { Rules } from '../../remediators/settings.ts'
 import { readRemediatorSettings } from '../../remediators/settings.ts'
 import { sysctl } from '../../remediators/sysctl.ts'
@@ -43,9 +43,9 @@ export const unknown = differs('', '', '', {
 })
 export const absent = differs('', '', '', { ...nothingWrong, reason: 'NotApplicable', status: 'not-applicable' })
 
-export function permitFor(plan: Plan, parts: Partial<Permit> = {}): Permit {
+export function decisionFor(plan: Plan, parts: Partial<Decision> = {}): Decision {
   return {
-    id: 'permit-1',
+    id: 'decision-1',
     planId: plan.id,
     planHash: plan.planHash,
     evidenceHash: plan.evidenceHash,

@@ -60,7 +60,7 @@ describe('a plan', () => {
     )
   })
 
-  it('keeps its hashes over versions, since permits and histories refer to them', () => {
+  it('keeps its hashes over versions, since decisions and histories refer to them', () => {
     expect(plan.id).toMatchInlineSnapshot(`"fix-a8e8ed4902b6ceb42f2e"`)
     expect(plan.planHash).toMatchInlineSnapshot(`"ffbdd2543619e6e5147bbf6378f40f444bea5e92629d1fb8aac7488d90895c5e"`)
   })

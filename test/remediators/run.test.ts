@@ -7,7 +7,7 @@ import type { Finding } from '../../detectors/contract.ts'
 import type { Remediation } from '../../remediators/contract.ts'
 import { builtinRemediators } from '../../remediators/index.ts'
 import { type RemediationInit, type RemediationRoom, startRemediation } from '../../remediators/run.ts'
-import { differs, NODE, ok, permitFor } from './parts.ts'
+import { decisionFor, differs, NODE, ok } from './parts.ts'
 
 describe('running fixes', () => {
   let folder: string
@@ -50,12 +50,12 @@ describe('running fixes', () => {
   async function approve(room: RemediationRoom, parts = {}) {
     const plan = room.list().at(-1)?.plan
     if (plan === undefined) throw new Error('there is no plan')
-    return room.onPermit(permitFor(plan, parts))
+    return room.onDecision(decisionFor(plan, parts))
   }
 
   const ended = (phase: string) => vi.waitFor(() => expect(phases()).toContain(phase), { timeout: 20_000 })
 
-  it('goes from a finding over a permit to a verified change', async () => {
+  it('goes from a finding over a decision to a verified change', async () => {
     const room = await start()
     await room.onReport(report(differs()))
     expect(await value()).toBe('60')
@@ -97,7 +97,7 @@ describe('running fixes', () => {
     expect(announced.at(-1)?.why).toMatch(/ENOENT.*By hand: sysctl -w vm\.swappiness=60/)
   })
 
-  it('answers a permit that does not fit, and stays open to one that does', async () => {
+  it('answers a decision that does not fit, and stays open to one that does', async () => {
     const room = await start()
     await room.onReport(report(differs()))
     expect(await approve(room, { planHash: 'x' })).toEqual({

@@ -10,7 +10,7 @@ import { kernelParams } from '../../detectors/kernel-params.ts'
 import type { Remediation } from '../../remediators/contract.ts'
 import { builtinRemediators } from '../../remediators/index.ts'
 import { type RemediationRoom, startRemediation } from '../../remediators/run.ts'
-import { permitFor } from './parts.ts'
+import { decisionFor } from './parts.ts'
 
 const [stateDir = '', wanted = ''] = process.argv.slice(2)
 const stop = new AbortController()
@@ -27,7 +27,7 @@ const room: RemediationRoom = await startRemediation({
   verify: (detector): Promise<readonly Finding[]> => detectors.runNow(detector),
   announce: (remediation) => {
     said.push(remediation)
-    if (remediation.phase === 'awaiting-approval') void room.onPermit(permitFor(remediation.plan))
+    if (remediation.phase === 'awaiting-approval') void room.onDecision(decisionFor(remediation.plan))
     else if (!['applying', 'verifying'].includes(remediation.phase)) end()
   },
 })

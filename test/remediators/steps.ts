@@ -1,12 +1,12 @@
 /** Steps of the engine as short words, for tests to line up. */
 import type { Finding } from '../../detectors/contract.ts'
-import type { Permit, Plan } from '../../remediators/contract.ts'
+import type { Decision, Plan } from '../../remediators/contract.ts'
 import { type FixInput, step } from '../../remediators/engine.ts'
 import { makePlan } from '../../remediators/plan.ts'
 import type { Rules } from '../../remediators/settings.ts'
 import { EMPTY_FIX_STATE, type FixState } from '../../remediators/state.ts'
 import { sysctl } from '../../remediators/sysctl.ts'
-import { at, differs, permitFor, rulesFor } from './parts.ts'
+import { at, decisionFor, differs, rulesFor } from './parts.ts'
 
 export const fault = differs()
 export const planOf = (finding: Finding): Plan =>
@@ -14,7 +14,10 @@ export const planOf = (finding: Finding): Plan =>
 export const plan = planOf(fault)
 
 export const report = (...findings: Finding[]): FixInput => ({ kind: 'report', detector: 'kernel-params', findings })
-export const permit = (parts: Partial<Permit> = {}): FixInput => ({ kind: 'permit', permit: permitFor(plan, parts) })
+export const decision = (parts: Partial<Decision> = {}): FixInput => ({
+  kind: 'decision',
+  decision: decisionFor(plan, parts),
+})
 export const applied = (result: Extract<FixInput, { kind: 'applied' }>['result']): FixInput => ({
   kind: 'applied',
   planId: plan.id,
@@ -49,7 +52,7 @@ export function run(inputs: readonly Timed[], rules: Rules = rulesFor(), from: F
 }
 
 export const waiting: readonly Timed[] = [report(fault)]
-export const queued = [...waiting, permit()]
+export const queued = [...waiting, decision()]
 export const applying = [...queued, tick]
 export const verifying = [...applying, appliedOk]
 export const reverting = [...verifying, verified(fault)]

@@ -1,5 +1,5 @@
 /** What the page asks of the aggregator. The browser adds the cookie that holds the token. */
-import type { Decision, MatrixRow, Release, StoredEvent } from '../../model.ts'
+import type { DecisionRequest, MatrixRow, Release, StoredEvent } from '../../model.ts'
 
 /** The aggregator does not know this browser (any more). */
 export class NoToken extends Error {
@@ -22,7 +22,7 @@ export async function fetchMatrixRow(node: string): Promise<MatrixRow> {
 }
 
 /** Throws NoToken, or Error with the aggregator's reason. */
-export async function postDecision(planId: string, action: Decision['action'], reason: string): Promise<void> {
+export async function postDecision(planId: string, action: DecisionRequest['action'], reason: string): Promise<void> {
   await post(`/api/v1/remediations/${encodeURIComponent(planId)}/decision`, { action, reason, via: 'page' })
 }
 

@@ -1,14 +1,14 @@
-/** Whatever happens in whatever order: no permit acts twice, and nothing is done without one that fits. */
+/** Whatever happens in whatever order: no decision acts twice, and nothing is done without one that fits. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Finding } from '../../detectors/contract.ts'
-import type { Permit, Plan } from '../../remediators/contract.ts'
+import type { Decision, Plan } from '../../remediators/contract.ts'
 import { type FixInput, step } from '../../remediators/engine.ts'
 import { makePlan } from '../../remediators/plan.ts'
 import { activeFix, EMPTY_FIX_STATE, type FixState } from '../../remediators/state.ts'
 import { decodeFixState, encodeFixState } from '../../remediators/store.ts'
 import { sysctl } from '../../remediators/sysctl.ts'
-import { absent, at, differs, ok, permitFor, rulesFor, unknown } from './parts.ts'
+import { absent, at, decisionFor, differs, ok, rulesFor, unknown } from './parts.ts'
 
 const faults = [differs(), differs('vm.dirty_ratio', '20', '15'), differs('vm.swappiness', '30', '10')]
 const plans: readonly Plan[] = faults.map((fault) =>
@@ -22,7 +22,7 @@ const findings = fc.oneof(
 /** `active` stands for the plan that is being carried out just then. */
 const planId = fc.constantFrom('active', 'active', 'active', ...plans.map(({ id }) => id))
 
-const permit: fc.Arbitrary<Permit> = fc
+const decision: fc.Arbitrary<Decision> = fc
   .record({
     plan: fc.constantFrom(...plans),
     id: fc.constantFrom(...Array.from({ length: 10 }, (_, index) => `p${index}`)),
@@ -30,14 +30,14 @@ const permit: fc.Arbitrary<Permit> = fc
     ttlMs: fc.constantFrom(0, 5_000, 1_000_000),
     forged: fc.constantFrom({}, {}, {}, { planHash: 'x' }, { evidenceHash: 'x' }, { node: 'node-8' }),
   })
-  .map(({ plan, id, action, ttlMs, forged }) => permitFor(plan, { id, action, ttlMs, ...forged }))
+  .map(({ plan, id, action, ttlMs, forged }) => decisionFor(plan, { id, action, ttlMs, ...forged }))
 
 const input: fc.Arbitrary<FixInput | 'restart'> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({ kind: fc.constant('report' as const), detector: fc.constant('kernel-params'), findings }),
   },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('permit' as const), permit }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('decision' as const), decision }) },
   { weight: 4, arbitrary: fc.constant<FixInput>({ kind: 'tick' }) },
   {
     weight: 2,
@@ -71,7 +71,7 @@ function applications(inputs: readonly [waitMs: number, input: FixInput | 'resta
   let state: FixState = EMPTY_FIX_STATE
   let ms = 0
   let applications = 0
-  const good = new Map<string, Permit>()
+  const good = new Map<string, Decision>()
   const acted = new Set<string>()
   for (const [waitMs, given] of inputs) {
     ms += waitMs
@@ -83,20 +83,20 @@ function applications(inputs: readonly [waitMs: number, input: FixInput | 'resta
     const taken: FixInput = given === 'restart' ? { kind: 'resume' } : aimed(given, before)
     const { state: next, effects } = step(rules, before, at(ms), taken)
     state = next
-    if (taken.kind === 'permit' && !effects.some(({ kind }) => kind === 'refuse'))
-      good.set(taken.permit.id, taken.permit)
+    if (taken.kind === 'decision' && !effects.some(({ kind }) => kind === 'refuse'))
+      good.set(taken.decision.id, taken.decision)
     for (const effect of effects) {
       if (effect.kind !== 'apply') continue
       applications++
       expect(activeFix(before)).toBeUndefined()
-      const permitId = activeFix(state)?.remediation.permitId ?? ''
-      expect(acted.has(permitId)).toBe(false)
-      acted.add(permitId)
-      const used = good.get(permitId)
+      const decisionId = activeFix(state)?.remediation.decisionId ?? ''
+      expect(acted.has(decisionId)).toBe(false)
+      acted.add(decisionId)
+      const used = good.get(decisionId)
       const { id, planHash, evidenceHash, node } = effect.plan
       expect(used).toMatchObject({ action: 'approve', planId: id, planHash, node })
       expect(used?.evidenceHash).toBe(evidenceHash)
-      expect(state.usedPermits).toContain(permitId)
+      expect(state.usedDecisions).toContain(decisionId)
     }
     // Plain data, and valid at any time.
     expect(decodeFixState(encodeFixState(state))).toEqual(state)
@@ -106,7 +106,7 @@ function applications(inputs: readonly [waitMs: number, input: FixInput | 'resta
   return applications
 }
 
-describe('permits, in any order of events', () => {
+describe('decisions, in any order of events', () => {
   it('act once at most, and nothing is applied without one', () => {
     let total = 0
     fc.assert(
