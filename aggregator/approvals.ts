@@ -1,8 +1,8 @@
 /** A person's word on a plan that waits for it, as it goes to the node. */
 import { randomUUID } from 'node:crypto'
 import { StarlingError } from '../common/errors.ts'
-import type { Decision } from '../remediators/contract.ts'
 import { decisionTopic, encodeNote } from '../remediators/notes.ts'
+import type { Decision } from '../remediators/permits.ts'
 import type { Fleet } from './fleet.ts'
 import type { DecisionRequest, Event } from './model.ts'
 import type { Recorder } from './recorder.ts'

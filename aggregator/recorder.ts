@@ -1,6 +1,7 @@
 /** Turns what happens into history: what the mesh concludes, what nodes say of themselves, what people decide. */
 import type { Finding } from '../detectors/contract.ts'
-import type { Decision, Remediation } from '../remediators/contract.ts'
+import type { Remediation } from '../remediators/contract.ts'
+import type { Decision } from '../remediators/permits.ts'
 import { Chronicle } from './chronicle.ts'
 import { MarkStory } from './mark-story.ts'
 import { MeshStory } from './mesh-story.ts'

@@ -128,6 +128,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   remediation = await startRemediation({
     node,
     stateDir,
+    host,
     root: config.host.root,
     remediators,
     settings: ownSettings(inForce.remediators, remediators),

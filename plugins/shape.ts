@@ -18,6 +18,14 @@ const schema = z.custom<z.ZodType>(
   'must be a zod schema, as z.strictObject({}) of starling/detector',
 )
 
+const touches = {
+  paths: absolute.optional(),
+  filesystems: absolute.optional(),
+  commands: absolute.optional(),
+  services: z.array(z.string()).optional(),
+  peers: z.boolean().optional(),
+}
+
 const detectorShape = z.looseObject({
   name,
   version: z.string().max(63).optional(),
@@ -26,13 +34,7 @@ const detectorShape = z.looseObject({
   every: duration,
   timeout: duration,
   needs: z.array(z.enum(NEEDS)),
-  touches: z.strictObject({
-    paths: absolute.optional(),
-    filesystems: absolute.optional(),
-    commands: absolute.optional(),
-    services: z.array(z.string()).optional(),
-    peers: z.boolean().optional(),
-  }),
+  touches: z.strictObject(touches),
   options: schema,
   reasons: z.record(
     z.string().regex(/^([A-Z][a-z0-9]+)+$/, 'must be PascalCase, as DiskAlmostFull'),
@@ -51,11 +53,16 @@ const detectorShape = z.looseObject({
 
 const remediatorShape = z.looseObject({
   name,
+  version: z.string().max(63).optional(),
   summary: sentence,
   handles: z.array(z.string()).min(1),
   reach: z.enum(['none', 'process', 'host', 'workloads', 'machine']),
   risk: z.enum(['low', 'medium', 'dangerous']),
+  reversible: z.boolean(),
+  touches: z.strictObject({ ...touches, writes: absolute.optional() }),
+  timeout: duration.optional(),
   options: schema,
+  inspect: method.optional(),
   plan: method,
   apply: method,
   revert: method,

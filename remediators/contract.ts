@@ -1,14 +1,22 @@
 /**
- * What a remediator is. `plan` is pure: from a finding it says what would change, from what, to what, and how to undo
- * it. A person (or a policy) decides on that plan and nothing else. `apply` carries it out, is idempotent, and refuses
- * when the host no longer looks as the plan says it does.
+ * What a remediator is. `inspect` looks, `plan` is pure: from a finding and what was seen it says what would change, from
+ * what, to what, and how to undo it. A person (or a policy) decides on that plan and nothing else. `apply` carries it out,
+ * is idempotent, and refuses when the host no longer looks as the plan says it does.
  */
 import type { z } from 'zod'
-import type { Finding } from '../detectors/contract.ts'
+import type { Duration } from '../common/duration.ts'
+import type { Finding, Host, Touches } from '../detectors/contract.ts'
 
 /** What a fix can disturb. `none`: no process is stopped or restarted. */
 export type Reach = 'none' | 'process' | 'host' | 'workloads' | 'machine'
 export type Risk = 'low' | 'medium' | 'dangerous'
+
+/**
+ * How far a rule goes by itself. `observe`: what it would do is recorded. `suggest`: a plan is shown and cannot be approved.
+ * `approve`: it waits for a person. `auto`: it waits for nobody but the guards.
+ */
+export const MODES = ['observe', 'suggest', 'approve', 'auto'] as const
+export type Mode = (typeof MODES)[number]
 
 /** One line of a plan: a value, what it is, what it becomes, and the command that puts it back. */
 export interface Change {
@@ -61,27 +69,25 @@ export interface Remediation {
   readonly decisionId?: string
 }
 
-/** A person's decision, signed by the aggregator, good for one plan and one use. */
-export interface Decision {
-  readonly id: string
-  readonly planId: string
-  readonly planHash: string
-  readonly evidenceHash: string
-  readonly node: string
-  readonly action: 'approve' | 'reject'
-  /** Who decided, and through what. */
-  readonly by: string
-  readonly via: 'page' | 'cli' | 'api'
-  readonly reason: string
-  readonly at: string
-  /** An approval that has not been started within this time after it was received is void. */
-  readonly ttlMs: number
+/** What a remediator touches of its host, as people are shown it; it is refused anything else. */
+export interface Hold extends Touches {
+  /** Globs of absolute paths that it writes: `*` for any part of one name, `**` for any number of folders. */
+  readonly writes?: readonly string[]
 }
 
-/** The only hands a remediator has. Paths are absolute paths of the host. */
+/** The only hands a remediator has. Paths are absolute paths of the host; what its `touches` does not name throws an Error. */
 export interface Control {
-  readText(path: string): Promise<string>
+  /** What it sees, and the programs that it runs. */
+  readonly host: Host
+  /** A value of the kernel's, below /proc or /sys, in one write of at most 4 KiB. Never creates a file. */
   writeText(path: string, text: string): Promise<void>
+  /**
+   * A file of a disk, whole and in one step: whoever reads it has the old text or the new, also after a power cut. Owner and
+   * mode stay as they were, root's and 0644 of one that is new. `null` removes it; one that is not there is no error.
+   */
+  replaceFile(path: string, text: string | null): Promise<void>
+  /** Empties a file in place, for one that somebody goes on writing to. Never creates it, never follows a link. */
+  truncate(path: string): Promise<void>
 }
 
 /** The host no longer matches the plan's before-value: nothing was changed. */
@@ -89,22 +95,38 @@ export class StalePlan extends Error {
   override name = 'StalePlan'
 }
 
-export interface Remediator<O = unknown> {
+export interface Remediator<O = unknown, S = unknown> {
+  /** kebab-case; also the name under which settings configure it. */
   readonly name: string
+  /** At most 63 characters. One that ships with Starling leaves it out: it has the version of the program. */
+  readonly version?: string
   readonly summary: string
   /** Finding reasons that it can do something about. */
   readonly handles: readonly string[]
   readonly reach: Reach
   readonly risk: Risk
+  /** Whether `revert` brings back all that was. Only of such a one may a fix be automatic, and only one that is not dangerous. */
+  readonly reversible: boolean
+  readonly touches: Hold
+  /** For each of apply and revert; 30s when not given. After it the result is unclear, and everything is put back. */
+  readonly timeout?: Duration
   readonly options: z.ZodType<O>
-  /** Pure. The changes that would mend the finding, or null when there is nothing it can do. */
-  plan(finding: Finding, options: O): readonly Change[] | null
-  /** Idempotent. Throws StalePlan, having changed nothing, when a before-value differs and is not the after-value. */
+  /**
+   * Everything that the plan must know of the host and the finding does not say. Changes nothing. Left out by one whose
+   * findings say all. An Error means that nothing can be planned now, NotApplicable that there is nothing to mend here.
+   */
+  inspect?(host: Host, finding: Finding, options: O, signal: AbortSignal): Promise<S>
+  /** Pure. The changes that would mend the finding, or null when there is nothing it can do. `seen`: what `inspect` returned. */
+  plan(finding: Finding, options: O, seen: S): readonly Change[] | null
+  /**
+   * Idempotent: what is as it is to become is left alone. All that it needs to know stands in the plan's changes, since these
+   * are what was decided on. Throws StalePlan, having changed nothing, when a before-value differs and is not the after-value.
+   */
   apply(plan: Plan, control: Control, signal: AbortSignal): Promise<void>
-  /** Puts every before-value back. Throws when one cannot be put back. */
+  /** Puts every before-value back that can be. Throws when one cannot be put back that `reversible` promises. */
   revert(plan: Plan, control: Control, signal: AbortSignal): Promise<void>
 }
 
-export function defineRemediator<O>(remediator: Remediator<O>): Remediator<O> {
+export function defineRemediator<O, S = void>(remediator: Remediator<O, S>): Remediator<O, S> {
   return remediator
 }

@@ -1,6 +1,6 @@
 /** A decision has arrived: is it for this very plan, is it in time, is it new? Pure. */
 import type { Moment } from '../common/moment.ts'
-import type { Decision } from './contract.ts'
+import type { Decision } from './permits.ts'
 import type { Rules } from './settings.ts'
 import { enterPhase, type Fix, type FixState, findFix, type StepResult, setStage, useDecision } from './state.ts'
 

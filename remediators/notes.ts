@@ -1,7 +1,8 @@
 /** Remediations and decisions as they travel over the mesh, one topic a plan, bounded on the way in. */
 import { decode, encode } from 'cborg'
 import { z } from 'zod'
-import type { Decision, Remediation } from './contract.ts'
+import type { Remediation } from './contract.ts'
+import type { Decision } from './permits.ts'
 import { hash, remediationSchema, text } from './schema.ts'
 
 const REMEDIATION_TOPIC = 'remediation/'

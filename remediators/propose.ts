@@ -32,7 +32,7 @@ export function onReport(
 function plansFor(rules: Rules, finding: Finding, now: Moment): readonly Plan[] {
   return [...rules.byName.values()].flatMap((rule) => {
     if (rule.mode === 'observe' || !rule.remediator.handles.includes(finding.reason)) return []
-    const changes = rule.remediator.plan(finding, rule.options)
+    const changes = rule.remediator.plan(finding, rule.options, undefined)
     return changes === null || changes.length === 0 ? [] : [makePlan(rule.remediator, finding, changes, now.wall)]
   })
 }

@@ -3,10 +3,11 @@ import { formatDuration } from '../common/duration.ts'
 import { messageOf, StarlingError } from '../common/errors.ts'
 import { type Log, silentLog } from '../common/log.ts'
 import { currentMoment, type Moment } from '../common/moment.ts'
-import type { Finding } from '../detectors/contract.ts'
-import type { Control, Decision, Plan, Remediation, Remediator } from './contract.ts'
+import type { Finding, Host } from '../detectors/contract.ts'
+import type { Control, Plan, Remediation, Remediator } from './contract.ts'
 import { createControl } from './control.ts'
 import { type FixInput, step } from './engine.ts'
+import type { Decision } from './permits.ts'
 import { type Rules, readRemediatorSettings } from './settings.ts'
 import type { Effect, FixState } from './state.ts'
 import { createFixStore, type FixStore } from './store.ts'
@@ -15,8 +16,9 @@ export interface RemediationInit {
   readonly node: string
   /** The agent's state folder; fixes are kept in `fixes/` below it. */
   readonly stateDir: string
+  readonly host: Host
   /** Where the host's root is mounted: `/` on the host itself, `/host` in a pod. */
-  readonly root?: string
+  readonly root: string
   readonly remediators: readonly Remediator[]
   /** By remediator name; see settings.ts. Checked here, so it may come straight from a document. */
   readonly settings: unknown
@@ -83,7 +85,6 @@ interface Taken {
 class FixRunner {
   readonly #init: RemediationInit
   readonly #store: FixStore
-  readonly #control: Control
   readonly #now: () => Moment
   readonly #log: Log
   readonly #ticks: NodeJS.Timeout
@@ -96,7 +97,6 @@ class FixRunner {
   constructor(init: RemediationInit, rules: Rules, store: FixStore, state: FixState) {
     this.#init = init
     this.#store = store
-    this.#control = createControl(init.root)
     this.#now = init.now ?? currentMoment
     this.#log = init.log ?? silentLog
     this.#rules = rules
@@ -210,7 +210,7 @@ class FixRunner {
   async #apply(plan: Plan): Promise<Extract<FixInput, { kind: 'applied' }>['result']> {
     try {
       const remediator = this.#remediatorOf(plan)
-      await within(CHANGE_WITHIN_MS, (signal) => remediator.apply(plan, this.#control, signal))
+      await within(CHANGE_WITHIN_MS, (signal) => remediator.apply(plan, this.#controlOf(remediator), signal))
       return { kind: 'ok' }
     } catch (error) {
       // By name, since a plugin can bring a copy of the class of its own.
@@ -231,11 +231,15 @@ class FixRunner {
   async #revert(plan: Plan): Promise<string | null> {
     try {
       const remediator = this.#remediatorOf(plan)
-      await within(CHANGE_WITHIN_MS, (signal) => remediator.revert(plan, this.#control, signal))
+      await within(CHANGE_WITHIN_MS, (signal) => remediator.revert(plan, this.#controlOf(remediator), signal))
       return null
     } catch (error) {
       return messageOf(error)
     }
+  }
+
+  #controlOf({ touches }: Remediator): Control {
+    return createControl({ host: this.#init.host, root: this.#init.root, touches })
   }
 
   #remediatorOf({ remediator }: Plan): Remediator {

@@ -2,14 +2,10 @@
 import { z } from 'zod'
 import { UsageError } from '../common/errors.ts'
 import { settingError, unknownKeyError } from '../common/setting-errors.ts'
-import type { Remediator } from './contract.ts'
+import { MODES, type Mode, type Remediator } from './contract.ts'
 
-/**
- * `observe`: no plan is made. `suggest`: a plan is made and shown, and cannot be approved. `approve`: it waits for a
- * person's approval. Nothing is ever done without one in this version.
- */
-export const MODES = ['observe', 'suggest', 'approve'] as const
-export type Mode = (typeof MODES)[number]
+/** Nothing is done without a person's approval in this version. */
+const MODES_NOW = MODES.filter((mode) => mode !== 'auto')
 
 /** Settings by remediator name. What is left out stays at mode observe and the remediator's own defaults. */
 export type RemediatorSettings = Readonly<Record<string, { readonly mode?: Mode; readonly options?: unknown }>>
@@ -32,9 +28,9 @@ export interface Rules {
 
 const entrySchema = z.strictObject({
   mode: z
-    .enum(MODES, {
+    .enum(MODES_NOW, {
       error: ({ input }) =>
-        input === 'auto' ? 'auto is not available in this version' : `must be one of ${MODES.join(', ')}`,
+        input === 'auto' ? 'auto is not available in this version' : `must be one of ${MODES_NOW.join(', ')}`,
     })
     .optional(),
   options: z.unknown().optional(),

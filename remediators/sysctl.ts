@@ -35,6 +35,8 @@ export const sysctl = defineRemediator({
   handles: ['KernelParamDiffers'],
   reach: 'none',
   risk: 'low',
+  reversible: true,
+  touches: { paths: ['/proc/sys/**'], writes: ['/proc/sys/**'] },
   options: z.strictObject({
     allow: z
       .array(pattern)
@@ -90,7 +92,7 @@ function matchesAny(key: string, patterns: readonly string[]): boolean {
 }
 
 async function read(control: Control, key: string): Promise<string> {
-  return normaliseSysctl(await control.readText(sysctlPath(key)))
+  return normaliseSysctl(await control.host.readText(sysctlPath(key)))
 }
 
 /** Throws when the kernel keeps another value than it was given; it clamps some instead of refusing them. */

@@ -9,11 +9,11 @@ import { type Host, JOURNALCTL, type LogSource } from './port.ts'
  */
 export function guardedHost(host: Host, touches: Touches): Host {
   const { paths = [], filesystems = [], commands = [], services = [], peers = false } = touches
-  const mayRead = anyOf(paths)
-  const mayList = anyOf(paths.flatMap(foldersAbove))
-  const mayMeasure = anyOf(filesystems)
-  const mayRun = anyOf(commands)
-  const mayAsk = anyOf(services)
+  const mayRead = globMatcher(paths)
+  const mayList = globMatcher(paths.flatMap(foldersAbove))
+  const mayMeasure = globMatcher(filesystems)
+  const mayRun = globMatcher(commands)
+  const mayAsk = globMatcher(services)
   const reading = (path: string) => permitted(path, mayRead)
   const listing = (path: string) => permitted(path, (resolved) => mayRead(resolved) || mayList(resolved))
   const measuring = (path: string) =>
@@ -84,11 +84,12 @@ function serviceOf(url: string): string {
 
 /** Returns true, so that it can stand before what it permits. */
 function permit(allowed: boolean, what: string): true {
-  if (!allowed) throw new Error(`${what} is not among what this detector says that it touches`)
+  if (!allowed) throw new Error(`${what} is not among what it says that it touches`)
   return true
 }
 
-function anyOf(globs: readonly string[]): (text: string) => boolean {
+/** Whether a text is matched by one of `globs`: `*` is any text without a slash, `**` any text. */
+export function globMatcher(globs: readonly string[]): (text: string) => boolean {
   const patterns = globs.map(patternOf)
   return (text) => patterns.some((pattern) => pattern.test(text))
 }

@@ -104,7 +104,7 @@ describe('plugins', () => {
   it('may touch what they say and nothing else', async () => {
     plugin('nosy.ts', detectorText('nosy', 'NosyGone', "touches: { paths: ['/etc/other'] },"))
     const { stdout, code } = await detectors('run', 'nosy', '--host-root', root())
-    expect([code, stdout]).toEqual([1, expect.stringContaining('/etc/thing is not among what this detector says')])
+    expect([code, stdout]).toEqual([1, expect.stringContaining('/etc/thing is not among what it says')])
   })
 
   it('that do not load are named, each with its reason, and leave the others alone', async () => {

@@ -157,7 +157,7 @@ describe('disk-usage', () => {
   it('may ask how full any filesystem is, and read nothing but mount tables', async () => {
     const host = guardedHost(fixtureHost('disk-usage/ok', { filesystems: allAt(50) }), diskUsage.touches)
     expect((await host.filesystem('/data/old logs')).bytesUsed).toBeGreaterThan(0)
-    await expect(host.readText('/etc/shadow')).rejects.toThrow('is not among what this detector says')
+    await expect(host.readText('/etc/shadow')).rejects.toThrow('is not among what it says')
   })
 
   it('passes over what lies in folders of others, unless it was named or is all there is', async () => {

@@ -113,7 +113,7 @@ describe('a guarded host', () => {
     'refuses %j, naming it',
     async (path) => {
       const { guarded, asked } = recorder(TOUCHES)
-      await expect(guarded.readText(path)).rejects.toThrow(`${path} is not among what this detector says`)
+      await expect(guarded.readText(path)).rejects.toThrow(`${path} is not among what it says`)
       expect(asked).toEqual([])
     },
   )
@@ -150,7 +150,7 @@ describe('a guarded host', () => {
     'unix:/run/docker.sock:/',
   ])('does not ask %j', async (url) => {
     const { guarded, asked } = recorder(TOUCHES)
-    const refused = 'is not among what this detector says that it touches'
+    const refused = 'is not among what it says that it touches'
     await expect(guarded.get(url, { signal })).rejects.toThrow(refused)
     await expect(guarded.call(url, new Uint8Array(), { signal })).rejects.toThrow(refused)
     expect(asked).toEqual([])

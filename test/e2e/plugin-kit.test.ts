@@ -77,7 +77,7 @@ describe('a plugin', () => {
     edit('mail-queue.ts', "paths: ['/var/lib/mail-queue/queue']", "paths: ['/etc/hosts']")
     const { code, stdout } = plugin('test', 'mail-queue.ts')
     edit('mail-queue.ts', "paths: ['/etc/hosts']", "paths: ['/var/lib/mail-queue/queue']")
-    expect([code, stdout]).toEqual([1, expect.stringContaining('is not among what this detector says that it touches')])
+    expect([code, stdout]).toEqual([1, expect.stringContaining('is not among what it says that it touches')])
   })
 
   it('has a page of its own', () => {

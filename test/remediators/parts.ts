@@ -1,7 +1,8 @@
 /** Small made-up parts that the tests of remediation share. */
 import type { Moment } from '../../common/moment.ts'
-import type { Finding } from '../../detectors/contract.ts'
-import type { Control, Decision, Plan } from '../../remediators/contract.ts'
+import type { Finding, Host } from '../../detectors/contract.ts'
+import type { Control, Plan } from '../../remediators/contract.ts'
+import type { Decision } from '../../remediators/permits.ts'
 import type { Rules } from '../../remediators/settings.ts'
 import { readRemediatorSettings } from '../../remediators/settings.ts'
 import { sysctl } from '../../remediators/sysctl.ts'
@@ -63,16 +64,27 @@ export function decisionFor(plan: Plan, parts: Partial<Decision> = {}): Decision
 /** Kernel parameters in memory, by path. `clamp` is what the kernel makes of a value that is written. */
 export function memoryControl(files: Record<string, string>, clamp: (value: string) => string = (value) => value) {
   const writes: string[] = []
+  const refuse = () => {
+    throw new Error('nothing but reading and writing values of the kernel')
+  }
+  const host = new Proxy({} as Host, {
+    get: (_, name) =>
+      name !== 'readText'
+        ? refuse
+        : async (path: string) => {
+            const text = files[path]
+            if (text === undefined) throw new Error(`${path} cannot be read: ENOENT`)
+            return text
+          },
+  })
   const control: Control = {
-    async readText(path) {
-      const text = files[path]
-      if (text === undefined) throw new Error(`${path} cannot be read: ENOENT`)
-      return text
-    },
+    host,
     async writeText(path, text) {
       writes.push(`${path}=${text.trim()}`)
       files[path] = clamp(text)
     },
+    replaceFile: refuse,
+    truncate: refuse,
   }
   return { control, writes, files }
 }

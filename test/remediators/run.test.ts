@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { StarlingError, UsageError } from '../../common/errors.ts'
 import type { Finding } from '../../detectors/contract.ts'
+import { createHost } from '../../detectors/host/host.ts'
 import type { Remediation } from '../../remediators/contract.ts'
 import { builtinRemediators } from '../../remediators/index.ts'
 import { type RemediationInit, type RemediationRoom, startRemediation } from '../../remediators/run.ts'
@@ -36,6 +37,7 @@ describe('running fixes', () => {
     const room = await startRemediation({
       node: NODE,
       stateDir: join(folder, 'state'),
+      host: createHost({ node: NODE, root: join(folder, 'host'), peerOffsets: () => [] }),
       root: join(folder, 'host'),
       remediators: builtinRemediators,
       settings: { sysctl: { mode: 'approve' } },
@@ -94,7 +96,7 @@ describe('running fixes', () => {
     await room.onReport(report(differs()))
     await approve(room)
     await ended('revert-failed')
-    expect(announced.at(-1)?.why).toMatch(/ENOENT.*By hand: sysctl -w vm\.swappiness=60/)
+    expect(announced.at(-1)?.why).toMatch(/does not exist.*By hand: sysctl -w vm\.swappiness=60/)
   })
 
   it('answers a decision that does not fit, and stays open to one that does', async () => {

@@ -19,9 +19,12 @@ const { promise: ended, resolve: end } = Promise.withResolvers<void>()
 const value = async () => (await readFile('/proc/sys/net/core/somaxconn', 'utf8')).trim()
 
 const before = await value()
+const host = createHost({ node: 'node-7', peerOffsets: () => [] })
 const room: RemediationRoom = await startRemediation({
   node: 'node-7',
   stateDir,
+  host,
+  root: '/',
   remediators: builtinRemediators,
   settings: { sysctl: { mode: 'approve' } },
   verify: (detector): Promise<readonly Finding[]> => detectors.runNow(detector),
@@ -32,7 +35,7 @@ const room: RemediationRoom = await startRemediation({
   },
 })
 const detectors = startDetectors({
-  host: createHost({ node: 'node-7', peerOffsets: () => [] }),
+  host,
   detectors: [kernelParams],
   version: '1.2.3',
   options: { 'kernel-params': { options: { wanted: { 'net.core.somaxconn': wanted } } } },

@@ -1,7 +1,8 @@
 /** Steps of the engine as short words, for tests to line up. */
 import type { Finding } from '../../detectors/contract.ts'
-import type { Decision, Plan } from '../../remediators/contract.ts'
+import type { Plan } from '../../remediators/contract.ts'
 import { type FixInput, step } from '../../remediators/engine.ts'
+import type { Decision } from '../../remediators/permits.ts'
 import { makePlan } from '../../remediators/plan.ts'
 import type { Rules } from '../../remediators/settings.ts'
 import { EMPTY_FIX_STATE, type FixState } from '../../remediators/state.ts'
