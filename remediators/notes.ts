@@ -1,12 +1,15 @@
-/** Remediations and decisions as they travel over the mesh, one topic a plan, bounded on the way in. */
+/** Remediations, decisions, and what is asked and granted, as they travel over the mesh: one topic a plan, bounded on the way in. */
 import { decode, encode } from 'cborg'
 import { z } from 'zod'
 import type { Remediation } from './contract.ts'
-import type { Decision } from './permits.ts'
+import type { Decision, Permit, PermitRequest, Refusal } from './permits.ts'
 import { hash, remediationSchema, text } from './schema.ts'
 
 const REMEDIATION_TOPIC = 'remediation/'
 const DECISION_TOPIC = 'decision/'
+const REQUEST_TOPIC = 'permit-request/'
+const PERMIT_TOPIC = 'permit/'
+const REFUSAL_TOPIC = 'permit-refusal/'
 
 const decisionSchema = z.strictObject({
   id: z.string().min(1).max(128),
@@ -21,6 +24,39 @@ const decisionSchema = z.strictObject({
   at: z.iso.datetime(),
   ttlMs: z.number().min(0),
 }) satisfies z.ZodType<Decision>
+
+const nonce = z.string().regex(/^[0-9a-f]{32}$/)
+/** What a request and the answer to it are about. */
+const asked = {
+  node: z.string().min(1).max(253),
+  planId: z.string().min(1).max(128),
+  nonce,
+}
+
+const requestSchema = z.strictObject({
+  ...asked,
+  planHash: hash,
+  evidenceHash: hash,
+  mode: z.enum(['approve', 'auto']),
+  decisionId: z.string().min(1).max(128).exactOptional(),
+}) satisfies z.ZodType<PermitRequest>
+
+const permitSchema = z.strictObject({
+  ...asked,
+  id: z.string().min(1).max(128),
+  planHash: hash,
+  evidenceHash: hash,
+  at: z.iso.datetime(),
+}) satisfies z.ZodType<Permit>
+
+const refusalSchema = z.strictObject({
+  ...asked,
+  guards: z
+    .array(z.strictObject({ guard: z.string().min(1).max(63), allowed: z.boolean(), why: text }))
+    .min(1)
+    .max(32),
+  retryAfterMs: z.number().min(0).max(86_400_000),
+}) satisfies z.ZodType<Refusal>
 
 export function remediationTopic(planId: string): string {
   return `${REMEDIATION_TOPIC}${planId}`
@@ -38,7 +74,31 @@ export function isDecisionTopic(topic: string): boolean {
   return topic.startsWith(DECISION_TOPIC)
 }
 
-export function encodeNote(value: Remediation | Decision): Uint8Array {
+export function permitRequestTopic(planId: string): string {
+  return `${REQUEST_TOPIC}${planId}`
+}
+
+export function isPermitRequestTopic(topic: string): boolean {
+  return topic.startsWith(REQUEST_TOPIC)
+}
+
+export function permitTopic(planId: string): string {
+  return `${PERMIT_TOPIC}${planId}`
+}
+
+export function isPermitTopic(topic: string): boolean {
+  return topic.startsWith(PERMIT_TOPIC)
+}
+
+export function refusalTopic(planId: string): string {
+  return `${REFUSAL_TOPIC}${planId}`
+}
+
+export function isRefusalTopic(topic: string): boolean {
+  return topic.startsWith(REFUSAL_TOPIC)
+}
+
+export function encodeNote(value: Remediation | Decision | PermitRequest | Permit | Refusal): Uint8Array {
   return encode(value)
 }
 
@@ -54,6 +114,25 @@ export function decodeRemediation(signer: string, topic: string, bytes: Uint8Arr
 /** Throws an Error for anything but a decision. That its signer may decide is for the caller to check. */
 export function decodeDecision(bytes: Uint8Array): Decision {
   return decisionSchema.parse(decodeStrictly(bytes))
+}
+
+/** What `signer` asks for a plan of its own. Throws an Error for anything else. */
+export function decodePermitRequest(signer: string, topic: string, bytes: Uint8Array): PermitRequest {
+  const request = requestSchema.parse(decodeStrictly(bytes))
+  if (request.node !== signer) throw new Error(`${signer} asked for ${request.node}`)
+  if (topic !== permitRequestTopic(request.planId))
+    throw new Error(`${signer} asked for ${request.planId} under ${topic}`)
+  return request
+}
+
+/** Throws an Error for anything but a permit. That its signer may grant is for the caller to check. */
+export function decodePermit(bytes: Uint8Array): Permit {
+  return permitSchema.parse(decodeStrictly(bytes))
+}
+
+/** Throws an Error for anything but a refusal. */
+export function decodeRefusal(bytes: Uint8Array): Refusal {
+  return refusalSchema.parse(decodeStrictly(bytes))
 }
 
 function decodeStrictly(bytes: Uint8Array): unknown {

@@ -1,5 +1,5 @@
 /** Which of the parts that are for some nodes can come together on one node: what is right alone may be wrong together. */
-import type { Selector } from './overrides.ts'
+import type { Selector } from '../common/selector.ts'
 
 /** A part by its place in the list, and whom it is for. */
 export interface Part {

@@ -4,21 +4,10 @@
  * own value, such as a map of kernel parameters, is replaced whole, since else no part could take an entry away.
  */
 import { z } from 'zod'
+import { fits, type NodeTraits, type Selector, selectorPart } from '../common/selector.ts'
 
 /** As many as anybody could keep in mind, and then some. */
 const OVERRIDES_MAX = 256
-
-const names = z.array(z.string().min(1).max(253)).min(1).max(1_000)
-
-/** Of each kind that is given one must fit. A selector that gives none fits nothing. */
-export const selectorPart = z.strictObject({
-  roles: names.exactOptional(),
-  pools: names.exactOptional(),
-  zones: names.exactOptional(),
-  nodes: names.exactOptional(),
-})
-
-export type Selector = z.infer<typeof selectorPart>
 
 /** `byPlugin`: what may be said by the name of a detector or remediator. */
 export function overridesPart<T extends z.ZodType>(byPlugin: T) {
@@ -28,15 +17,6 @@ export function overridesPart<T extends z.ZodType>(byPlugin: T) {
     remediators: byPlugin.exactOptional(),
   })
   return z.array(override).max(OVERRIDES_MAX)
-}
-
-/** What selectors ask about a node. */
-export interface NodeTraits {
-  readonly node: string
-  readonly zone: string
-  readonly roles: readonly string[]
-  /** Undefined for a node that belongs to none. */
-  readonly pool?: string | undefined
 }
 
 /** What is said by the name of a detector or remediator. */
@@ -64,16 +44,6 @@ export function settingsFor(
     detectors: mergedAll(parts.map(({ detectors = {} }) => detectors)),
     remediators: mergedAll(parts.map(({ remediators = {} }) => remediators)),
   }
-}
-
-export function fits({ roles, pools, zones, nodes }: Selector, traits: NodeTraits): boolean {
-  const asked = [
-    roles?.some((role) => traits.roles.includes(role)),
-    pools?.includes(traits.pool ?? ''),
-    zones?.includes(traits.zone),
-    nodes?.includes(traits.node),
-  ].filter((answer) => answer !== undefined)
-  return asked.length > 0 && asked.every(Boolean)
 }
 
 function mergedAll(parts: readonly Said[]): Said {

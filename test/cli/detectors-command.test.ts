@@ -160,6 +160,7 @@ describe('plugins', () => {
       `import { defineRemediator, z } from 'starling/remediator'
       export const mend = defineRemediator({
         name: 'mend', summary: 'Puts the thing back.', handles: ['ThingGone'], reach: 'none', risk: 'low',
+        reversible: true, touches: { writes: ['/etc/thing'] },
         options: z.strictObject({}), plan: () => null, async apply() {}, async revert() {},
       })`,
     )

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fits, type NodeTraits, type Selector } from '../../common/selector.ts'
 import { combinations } from '../../settings/combinations.ts'
-import { fits, type NodeTraits, type Override, type Selector, settingsFor } from '../../settings/overrides.ts'
+import { type Override, settingsFor } from '../../settings/overrides.ts'
 
 const NODE: NodeTraits = { node: 'node-1', zone: 'a', roles: ['compute', 'storage'], pool: 'gpu' }
 

@@ -1,0 +1,83 @@
+/**
+ * What guards look at: the fleet as the leader sees it at the moment of a request. Whoever makes one reads the disruptions
+ * from the cluster itself at that moment, never from a cache.
+ */
+import type { Severity } from '../../detectors/contract.ts'
+import type { Plan, RemediationPhase } from '../contract.ts'
+import type { PermitRequest } from '../permits.ts'
+
+export interface GuardView {
+  /** Monotonic, ms; every time below is on this clock. */
+  readonly nowMs: number
+  readonly request: PermitRequest
+  readonly plan: Plan
+  /** Of every member, by name. */
+  readonly nodes: ReadonlyMap<string, NodeFacts>
+  /** Granted and without an outcome, whoever led then. */
+  readonly outstanding: readonly OutstandingPermit[]
+  /** What ended within the last 24 h, oldest first. */
+  readonly ended: readonly EndedFix[]
+  /** Faults that are reported now. */
+  readonly faults: readonly StandingFault[]
+  /** Requests of the last hour, this one too. */
+  readonly requests: readonly { readonly node: string; readonly atMs: number }[]
+  /** Why the leader may decide nothing now: a freeze, no quorum, blindness; undefined while it may. */
+  readonly restrained: string | undefined
+  /** Everything that was read of the cluster could be read, as of now; else why not. */
+  readonly stale: string | undefined
+  readonly pauses: readonly Pause[]
+  /** Alerts that fire now and that settings name as blocking; undefined when they could not be asked for. */
+  readonly blockingAlerts: readonly string[] | undefined
+  /** The person who approved, and who asked for it to be approved, where identities are known. */
+  readonly approvals: readonly { readonly by: string; readonly via: string }[]
+}
+
+export interface NodeFacts {
+  readonly zone: string
+  readonly pool: string | undefined
+  readonly roles: readonly string[]
+  /** The mesh holds it for dead, hung or gone, or Kubernetes for not ready. */
+  readonly isDown: boolean
+  /** Why somebody else has it in hand: cordoned, being drained, rebooting, about to be removed; undefined when nobody has. */
+  readonly takenBy: string | undefined
+  /** Pods on it that settings name as blocking. */
+  readonly blockingPods: readonly string[]
+  /** Whether it runs a member of etcd, and whether that one is well. */
+  readonly etcd: 'well' | 'unwell' | undefined
+}
+
+export interface OutstandingPermit {
+  readonly permitId: string
+  readonly node: string
+  readonly planId: string
+  readonly remediator: string
+  readonly reason: string
+  readonly reach: Plan['reach']
+}
+
+export interface EndedFix {
+  readonly node: string
+  readonly planId: string
+  readonly remediator: string
+  readonly reason: string
+  readonly cause: string
+  readonly phase: RemediationPhase
+  readonly atMs: number
+}
+
+export interface StandingFault {
+  readonly node: string
+  readonly reason: string
+  readonly severity: Severity
+  readonly sinceMs: number
+}
+
+export interface Pause {
+  /** What it is for: everything, one pool, or one node. */
+  readonly scope: { readonly kind: 'all' } | { readonly kind: 'pool' | 'node'; readonly name: string }
+  readonly by: string
+  readonly reason: string
+  /** RFC 3339, for people, and on this clock. */
+  readonly until: string
+  readonly untilMs: number
+}
