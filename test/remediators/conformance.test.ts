@@ -3,10 +3,12 @@ import { describe, it } from 'vitest'
 import type { Remediator } from '../../remediators/contract.ts'
 import { builtinRemediators } from '../../remediators/index.ts'
 import { type Case, remediatorConformance } from '../../remediators/testing/conformance.ts'
+import { logRotateConfigCases } from './cases/log-rotate-config.ts'
 import { sysctlCases } from './cases/sysctl.ts'
 
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   sysctl: sysctlCases,
+  'log-rotate-config': logRotateConfigCases,
 }
 
 describe.each(builtinRemediators.map((remediator): [string, Remediator] => [remediator.name, remediator]))(
