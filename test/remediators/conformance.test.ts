@@ -4,10 +4,12 @@ import type { Remediator } from '../../remediators/contract.ts'
 import { builtinRemediators } from '../../remediators/index.ts'
 import { type Case, remediatorConformance } from '../../remediators/testing/conformance.ts'
 import { logRotateConfigCases } from './cases/log-rotate-config.ts'
+import { nicTuneCases } from './cases/nic-tune.ts'
 import { sysctlCases } from './cases/sysctl.ts'
 
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   sysctl: sysctlCases,
+  'nic-tune': nicTuneCases,
   'log-rotate-config': logRotateConfigCases,
 }
 
