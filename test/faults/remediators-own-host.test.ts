@@ -1,0 +1,121 @@
+/**
+ * Remediators on a real kernel: a fault is made, found by its detector, mended, not found any more, and put back. In namespaces
+ * of their own where the kernel has the values there, in a virtual machine where it has them once for the whole machine.
+ */
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { Plan } from '../../remediators/contract.ts'
+import { describeReal, needsNetworkNamespace } from '../real-part.ts'
+import { found, type Inside, OWN_MOUNTS, OWN_NETWORK, startInside } from './inside.ts'
+import { needsVm, withVm } from './vm.ts'
+
+const short = ({ changes }: Plan) => changes.map(({ what, before, after }) => `${what} ${before} > ${after}`)
+
+describeReal('queues of an interface in a network of its own', needsNetworkNamespace(), () => {
+  let inside: Inside
+  beforeEach(async () => {
+    inside = await startInside(OWN_NETWORK)
+    await inside.run('mount', '-t', 'sysfs', 'sys', '/sys')
+    await inside.run('ip', 'link', 'add', 'v0', 'type', 'veth', 'peer', 'name', 'v1')
+  })
+  afterEach(() => inside.end())
+
+  it('are set as they are wanted, and put back', async () => {
+    const wanted = { v1: { rps_cpus: '1', rps_flow_cnt: 1_024, tx_queue_len: 5_000 } }
+    const values = () =>
+      inside.run('sh', '-c', 'cd /sys/class/net/v1 && cat tx_queue_len queues/rx-0/rps_cpus queues/rx-0/rps_flow_cnt')
+    const before = await values()
+    expect(found(await inside.look('nic-cpu', { wanted }))).toEqual(['NicQueueDiffers v1'])
+    const plan = await inside.plan('nic-tune', 'nic-cpu')
+    expect(plan.changes.map(({ what }) => what)).toEqual([
+      '/sys/class/net/v1/tx_queue_len',
+      '/sys/class/net/v1/queues/rx-0/rps_cpus',
+      '/sys/class/net/v1/queues/rx-0/rps_flow_cnt',
+    ])
+    await inside.apply(plan)
+    expect(found(await inside.look('nic-cpu', { wanted }))).toEqual([])
+    expect(await inside.run('ip', 'link', 'show', 'v1')).toContain('qlen 5000')
+    await inside.revert(plan)
+    expect(await values()).toBe(before)
+    await inside.run('ip', 'link', 'set', 'v1', 'txqueuelen', '77')
+    await expect(inside.apply(plan)).rejects.toThrow('tx_queue_len is 77, and the plan was made for 1000')
+    // What a person would paste.
+    await inside.run('sh', '-c', plan.changes[0]?.undo ?? 'false')
+    expect(await values()).toBe(before)
+  })
+})
+
+describeReal('the configuration of Docker in mounts of its own', needsNetworkNamespace(), () => {
+  let inside: Inside
+  beforeEach(async () => {
+    inside = await startInside(OWN_MOUNTS)
+    for (const folder of ['/etc', '/run']) await inside.run('mount', '-t', 'tmpfs', 'tmpfs', folder)
+    await inside.run('mkdir', '/etc/docker')
+  })
+  afterEach(() => inside.end())
+
+  it('is bounded where it bounds no logs, and put back byte for byte', async () => {
+    const original = '{\\n    "live-restore": true\\n}\\n'
+    await inside.run('sh', '-c', `printf '${original}' > /etc/docker/daemon.json`)
+    // No dockerd is at hand: a process of that name, with the file of its number.
+    await inside.run('cp', '/bin/sleep', '/run/dockerd')
+    await inside.run('sh', '-c', '/run/dockerd 600 > /dev/null 2>&1 & printf $! > /run/docker.pid')
+    const logs = async () => found(await inside.look('syslog-level')).filter((text) => text.startsWith('Docker'))
+    expect(await logs()).toEqual(['DockerLogsUnbounded'])
+    const plan = await inside.plan('log-rotate-config', 'syslog-level', { maxSize: '50m' })
+    await inside.apply(plan)
+    expect(await logs()).toEqual([])
+    expect(await inside.run('cat', '/etc/docker/daemon.json')).toBe(
+      '{\n    "live-restore": true,\n    "log-opts": {\n        "max-size": "50m",\n        "max-file": "3"\n    }\n}\n',
+    )
+    await inside.revert(plan)
+    expect(await logs()).toEqual(['DockerLogsUnbounded'])
+    expect(await inside.run('cat', '/etc/docker/daemon.json')).toBe('{\n    "live-restore": true\n}\n')
+    expect(await inside.run('ls', '/etc/docker')).toBe('daemon.json\n')
+  })
+})
+
+const NF = 'net.netfilter.nf_conntrack'
+/** In the order in which they need each other. */
+const MODULES = [
+  'lib/libcrc32c',
+  'net/ipv4/netfilter/nf_defrag_ipv4',
+  'net/ipv6/netfilter/nf_defrag_ipv6',
+  'net/netfilter/nf_conntrack',
+].map((name) => `kernel/${name}.ko`)
+
+describeReal('tables of a kernel', needsVm(), () => {
+  it('are made larger when they run full, and put back', async () => {
+    await withVm(
+      async (vm) => {
+        // Loaded anew, to count connections without a rule that would ask for it.
+        await vm.sh('rmmod nf_conntrack && insmod /lib/modules/nf_conntrack.ko enable_hooks=1')
+        await vm.sh(`sysctl -w ${NF}_max=20`)
+        await vm.sh('for i in $(seq 18); do ping -c 1 127.0.0.$i > /dev/null || exit 1; done')
+        const buckets = (await vm.sh(`sysctl -n ${NF}_buckets`)).trim()
+        expect(found(await vm.look('conntrack'))).toEqual(['ConntrackFilling'])
+        const conntrack = await vm.plan('sysctl', 'conntrack')
+        expect(short(conntrack)).toEqual([`${NF}_buckets ${buckets} > ${Number(buckets) * 2}`, `${NF}_max 20 > 40`])
+        await vm.apply(conntrack)
+        expect(found(await vm.look('conntrack'))).toEqual([])
+        await vm.revert(conntrack)
+        expect(await vm.sh(`sysctl -n ${NF}_buckets ${NF}_max`)).toBe(`${buckets}\n20\n`)
+
+        // Four times as many numbers as there are threads; a kernel takes no fewer than 301.
+        const threads = Number((await vm.sh('cat /proc/loadavg')).split(/[ /]/)[4])
+        const most = Math.max(301, threads * 4)
+        const few = { warnRatio: 0.15 }
+        await vm.sh(`sysctl -w kernel.pid_max=${most}`)
+        expect(found(await vm.look('pid-max', few))).toEqual(['PidsLow'])
+        const pids = await vm.plan('sysctl', 'pid-max', { persist: true })
+        expect(short(pids)[0]).toBe(`kernel.pid_max ${most} > ${most * 2}`)
+        await vm.sh('mkdir /etc/sysctl.d')
+        await vm.apply(pids)
+        expect(found(await vm.look('pid-max', few))).toEqual([])
+        expect(await vm.sh('tail -n 1 /etc/sysctl.d/90-starling.conf')).toBe(`kernel.pid_max = ${most * 2}\n`)
+        await vm.revert(pids)
+        expect(await vm.sh('sysctl -n kernel.pid_max; ls /etc/sysctl.d')).toBe(`${most}\n`)
+      },
+      { modules: MODULES },
+    )
+  }, 90_000)
+})
