@@ -10,6 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   detectors: ['common/'],
   remediators: [
     'common/',
+    'detectors/catalogue.ts',
     'detectors/contract.ts',
     'detectors/host/',
     'detectors/plugins/result.ts',
@@ -48,7 +49,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'aggregator/',
     'bench/',
   ],
-  scripts: ['common/', 'detectors/'],
+  scripts: ['common/', 'detectors/', 'remediators/'],
 }
 
 /** Rooms within rooms, with rules of their own. */
