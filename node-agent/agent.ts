@@ -237,6 +237,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
         plugins.stop(),
         mesh.stop({ reason: 'stopped', forMs: LEAVE_MS_MAX }),
       ])
+      host.close()
     },
   }
 }

@@ -25,16 +25,21 @@ interface Followed {
 export interface Logs {
   /** As `Host.log`. */
   look(watch: LogWatch, signal: AbortSignal): Promise<readonly LogTally[]>
+  /** Follows none any more: files are closed, programs ended, and each look from now on rejects. */
+  close(): void
 }
 
 /** `locate`: where a path of the host is found here. `isOwnRoot`: whether the host's programs can be run. */
 export function createLogs(locate: (path: string) => string, isOwnRoot: boolean): Logs {
   /** Whom nobody has looked at for longest comes first. */
   const followed = new Map<string, Followed>()
+  const closed = new AbortController()
 
   const follow = async (key: string, watch: LogWatch): Promise<Followed> => {
     const sink = new Sink(watch)
     const follower = await startFollower(watch, sink, locate, isOwnRoot)
+    if (closed.signal.aborted) follower.close()
+    closed.signal.throwIfAborted()
     const started = { follower, sink, idle: setTimeout(() => drop(key), IDLE_MS).unref() }
     followed.set(key, started)
     const [oldest] = followed.keys()
@@ -52,6 +57,7 @@ export function createLogs(locate: (path: string) => string, isOwnRoot: boolean)
   return {
     async look(watch, signal) {
       signal.throwIfAborted()
+      closed.signal.throwIfAborted()
       const key = JSON.stringify(watch)
       const current = followed.get(key) ?? (await follow(key, watch))
       current.idle.refresh()
@@ -64,6 +70,10 @@ export function createLogs(locate: (path: string) => string, isOwnRoot: boolean)
         throw error
       }
       return current.sink.read()
+    },
+    close() {
+      closed.abort(new Error('logs are no longer followed'))
+      for (const key of followed.keys()) drop(key)
     },
   }
 }
