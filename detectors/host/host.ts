@@ -70,6 +70,7 @@ export function createHost({
       return runCommand(command, options)
     },
     log: logs.look,
+    letGo: logs.letGo,
     close: logs.close,
     peerOffsets,
     peerLinks,

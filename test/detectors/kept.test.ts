@@ -90,7 +90,7 @@ describe('after a restart of the host', () => {
   })
 
   it('a fault that needs no time is not said before it is seen, and then is the same', () => {
-    const reasons = { Full: { ...context.reasons['Full'], sustain: '0s' } as Reason }
+    const reasons = { Full: { ...context.reasons.Full, sustain: '0s' } as Reason }
     const { track, absence, standing } = resume(known(), false, momentAt(5_000), { ...now, reasons })
     expect(standing).toEqual([])
     const { reported } = stepTrack({ ...context, reasons }, track, momentAt(5_000), seen, absence).track

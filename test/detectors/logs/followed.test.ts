@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createLogs, type Logs } from '../../../detectors/logs/logs.ts'
 import { describeReal, needsLinux } from '../../real-part.ts'
 
@@ -16,11 +16,11 @@ describeReal('logs', needsLinux(), () => {
   })
   afterEach(() => rmSync(dir, { recursive: true }))
 
-  const lookAt = (logs: Logs, pattern: string) => {
+  const watchFor = (pattern: string) => {
     const source = { kind: 'file', path: '/app.log' } as const
-    const watch = { source, patterns: [{ pattern, ignoreCase: false }], holdMs: 60_000 }
-    return logs.look(watch, AbortSignal.timeout(60_000))
+    return { source, patterns: [{ pattern, ignoreCase: false }], holdMs: 60_000 }
   }
+  const lookAt = (logs: Logs, pattern: string) => logs.look(watchFor(pattern), AbortSignal.timeout(60_000))
   const targetOf = (fd: string) => {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`)
@@ -41,6 +41,28 @@ describeReal('logs', needsLinux(), () => {
     writeFileSync(path, 'it was used\n')
     expect(await lookAt(logs, 'used')).toMatchObject([{ text: 'it was used' }])
     logs.close()
+  })
+
+  it('are let go a minute after the last one left, unless another one looks', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const logs = createLogs(() => path, true)
+      for (const pattern of ['left', 'taken over']) {
+        await lookAt(logs, pattern)
+        logs.letGo(watchFor(pattern))
+      }
+      await lookAt(logs, 'taken over')
+      vi.advanceTimersByTime(59_000)
+      expect(open()).toBe(2)
+      vi.advanceTimersByTime(24 * 3_600_000)
+      // A file is closed by another thread.
+      vi.useRealTimers()
+      await expect.poll(open).toBe(1)
+      logs.close()
+      await expect.poll(open).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('are let go when they are closed, also those that are just being opened, and stay so', async () => {
