@@ -29,7 +29,7 @@ import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { PluginShelf } from '../plugins/shelf.ts'
 import { builtinRemediators } from '../remediators/index.ts'
-import { decodePermit, encodeNote, isPermitTopic, remediationTopic } from '../remediators/notes.ts'
+import { decodePermit, isPermitTopic } from '../remediators/notes.ts'
 import { type RemediationRoom, startRemediation } from '../remediators/run.ts'
 import { APPLIED_TOPIC, decodeAnnouncement, encodeApplied, SETTINGS_TOPIC } from '../settings/notes.ts'
 import { type NodeTraits, settingsFor } from '../settings/overrides.ts'
@@ -134,7 +134,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     verify: (detector) => (plugins.has(detector) ? plugins : detectors).runNow(detector),
     announce: (change) => {
       log.info({ plan: change.plan.id, phase: change.phase, why: change.why }, 'remediation')
-      publisher.publish(remediationTopic(change.plan.id), encodeNote(change), NOTE_TTL_MS)
+      publisher.remediation(change)
     },
     log,
   })
@@ -237,6 +237,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
         plugins.stop(),
         mesh.stop({ reason: 'stopped', forMs: LEAVE_MS_MAX }),
       ])
+      host.close()
     },
   }
 }

@@ -1,7 +1,7 @@
 /** Remediations and permits as they travel over the mesh, one topic a plan, bounded on the way in. */
 import { decode, encode } from 'cborg'
 import { z } from 'zod'
-import type { Permit, Remediation } from './contract.ts'
+import type { Permit, Remediation, RemediationPhase } from './contract.ts'
 import { hash, remediationSchema, text } from './schema.ts'
 
 const REMEDIATION_TOPIC = 'remediation/'
@@ -20,6 +20,13 @@ const permitSchema = z.strictObject({
   at: z.iso.datetime(),
   ttlMs: z.number().min(0),
 }) satisfies z.ZodType<Permit>
+
+const OPEN: ReadonlySet<RemediationPhase> = new Set(['awaiting-approval', 'applying', 'verifying'])
+
+/** It waits or runs, and has not come to its end. */
+export function isOpen({ phase }: Pick<Remediation, 'phase'>): boolean {
+  return OPEN.has(phase)
+}
 
 export function remediationTopic(planId: string): string {
   return `${REMEDIATION_TOPIC}${planId}`

@@ -3,7 +3,7 @@ import { durationMs, formatDuration } from '../../common/duration.ts'
 import { messageOf } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
 import type { Detector, Finding, Host } from '../contract.ts'
-import { guardedHost } from '../host/guarded.ts'
+import { type GuardedHost, guardedHost } from '../host/guarded.ts'
 import { boundVersion } from './bounds.ts'
 import { type Cost, PAST_MAX } from './budget.ts'
 import type { Clock } from './clock.ts'
@@ -61,7 +61,7 @@ export class DetectorRunner {
   readonly #init: RunnerInit
   readonly #version: string
   /** One for all looks, since detectors keep by it what they know of a host. */
-  readonly #host: Host
+  readonly #host: GuardedHost
   readonly #costs: LookCosts
   #setting: DetectorSetting
   #track: Track = EMPTY_TRACK
@@ -124,6 +124,7 @@ export class DetectorRunner {
     this.#absence = 'ends'
     if (switchedOff) {
       this.#track = EMPTY_TRACK
+      this.#host.leave()
       this.#report([], true)
     }
     this.#due = true
@@ -163,6 +164,7 @@ export class DetectorRunner {
     this.#stopped = true
     this.#pause.abort()
     this.#abort.abort(new Error('the agent is stopping'))
+    this.#host.leave()
   }
 
   get #stretch(): number {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { UsageError } from '../../common/errors.ts'
-import { type Detector, NotApplicable } from '../../detectors/contract.ts'
+import { type Detector, type Host, type LogWatch, NotApplicable } from '../../detectors/contract.ts'
 import { startDetectors } from '../../detectors/engine/engine.ts'
 import { fixtureHost } from './fixture-host.ts'
 import { type Answer, scripted, start } from './scripted.ts'
@@ -37,6 +37,25 @@ describe('the detector engine', () => {
     value = 1
     expect((await engine.runNow('one')).map(({ reason }) => reason)).toEqual(['Ok'])
     expect(reports).toEqual(['1 one Ok *', '1 one Ok', '1 one Ok'])
+  })
+
+  it('lets go of the logs of a detector that is switched off, and of all when it stops', async () => {
+    const watch = { source: { kind: 'kmsg' }, patterns: [], holdMs: 1_000 } as const
+    const gone: LogWatch[] = []
+    const host: Host = { ...fixtureHost('empty'), log: async () => [], letGo: (watch) => void gone.push(watch) }
+    const [one, two] = ['one', 'two'].map((name): Detector => {
+      const touches = { paths: ['/dev/kmsg'] }
+      const sample: Detector['sample'] = async (host, _, signal) => (await host.log(watch, signal)).length
+      return { ...scripted(name, () => 1).detector, touches, sample }
+    })
+    if (one === undefined || two === undefined) throw new Error('two were made')
+    const { clock, engine, stop } = start([one, two], {}, { host })
+    await clock.advance(1_000)
+    engine.reconfigure({ one: { enabled: false } })
+    expect(gone).toEqual([watch])
+    stop.abort()
+    await engine.stopped
+    expect(gone).toEqual([watch, watch])
   })
 
   it('rejects runNow of what does not exist or is off', async () => {
