@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { redactor } from '../../detectors/testing/redact.ts'
+import { redactor } from '../../detectors/recording/redact.ts'
 
 const redact = (text: string) => redactor(['storage-12.example.org'], 'node-7')(text)
 
