@@ -36,6 +36,8 @@ const LONG_HEX = /\b(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})\b/gi
 /** As /proc/net/tcp writes an address and a port. */
 const HEX_ADDRESS = /\b([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4})\b/g
 
+/** RFC 1035, in characters. */
+const NAME_MAX = 253
 /** A word that can be the name of a host, with its domain or without. */
 const HOST_WORD = /[a-z0-9][\w-]*(?:\.[\w-]+)*/gi
 
@@ -62,7 +64,8 @@ export function redactor(
   const peers = new Set(others.filter((name) => !names.includes(name)).map((name) => name.toLowerCase()))
   /** One look-up a word, since there may be thousands of other hosts. */
   const peer = (word: string): string => {
-    for (let end = word.length; end > 0; end = word.lastIndexOf('.', end - 1)) {
+    for (let end = word.length; end > 0; end = word.lastIndexOf('.', Math.min(end - 1, NAME_MAX))) {
+      if (end > NAME_MAX) continue
       const name = word.slice(0, end)
       if (peers.has(name.toLowerCase())) return standIn('peer', name, (index) => `peer-${index}`) + word.slice(end)
     }
