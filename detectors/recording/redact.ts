@@ -14,7 +14,7 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
     '-----BEGIN $1-----\nREDACTED\n-----END $1-----',
   ],
   // A JSON Web Token; a Kubernetes service account's is one.
-  [/\beyJ[\w-]{8,2048}\.[\w-]+\.[\w-]*/g, 'REDACTED'],
+  [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, 'REDACTED'],
   [/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, '$1 REDACTED'],
   // AWS, GitHub, GitLab, Slack.
   [/\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_\w{20,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,})/g, 'REDACTED'],
@@ -24,7 +24,7 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
     /((?:passw(?:or)?d|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|credentials?)["']?(?:\s*[:=]\s*|\0)["']?)(?!REDACTED)[^\s"',;&\0]+/gi,
     '$1REDACTED',
   ],
-  [/(--[\w-]{0,64}(?:passw(?:or)?d|secret|token|key)\s+)(?!REDACTED)[^\s-][^\s]*/gi, '$1REDACTED'],
+  [/(--[\w-]{0,32}(?:passw(?:or)?d|secret|token|key)\s+)(?!REDACTED)[^\s-][^\s]*/gi, '$1REDACTED'],
 ]
 
 const IPV4 = /(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.]*\w)/g
