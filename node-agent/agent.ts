@@ -11,6 +11,13 @@ import { MAJORITIES_TOPIC } from '../detectors/engine/facts-note.ts'
 import { openTrackStore } from '../detectors/engine/store.ts'
 import { createHost } from '../detectors/host/host.ts'
 import { builtinDetectors } from '../detectors/index.ts'
+import {
+  decodeRecordingAsk,
+  encodeRecordingTold,
+  isRecordingAsk,
+  RECORDING_TOPIC,
+  RECORDING_TTL_MS,
+} from '../detectors/recording/notes.ts'
 import { answerUsage } from '../detectors/usage/answer.ts'
 import { withUsage } from '../detectors/usage/evidence.ts'
 import { startUsageMeter } from '../detectors/usage/meter.ts'
@@ -40,6 +47,7 @@ import { createAgentMetrics } from './metrics.ts'
 import { PluginRoom } from './plugin-room.ts'
 import { PoolView } from './pool-view.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
+import { Recorder } from './recorder.ts'
 import { settingsFinding } from './settings-finding.ts'
 import { SettingsKeeper } from './settings-keeper.ts'
 import { shedFinding } from './shed-finding.ts'
@@ -139,6 +147,15 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     log,
   })
 
+  const recorder = new Recorder({
+    isAllowed: config.recordings === 'allow',
+    host,
+    detectors: () => shelf.registries.detectors,
+    glimpse: (detector, through) => (plugins.has(detector) ? plugins : detectors).glimpse(detector, through),
+    nodes: () => [...inRoster().members, ...aggregators()].map((member) => member.node),
+    log,
+  })
+
   const announceSettings = () => {
     const { applied } = keeper
     metrics.settings(applied.version)
@@ -180,6 +197,11 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       const { id, node: asked, query } = decodeAsk(body.bytes)
       if (asked !== node) return
       publisher.publish(USAGE_TOPIC, encodeTold({ id, answer: answerUsage(node, usage, query) }), USAGE_TTL_MS)
+    } else if (isRecordingAsk(body.topic)) {
+      const { id, node: asked, query } = decodeRecordingAsk(body.bytes)
+      if (asked !== node) return
+      const answer = await recorder.answer(signer, query.detector)
+      publisher.publish(RECORDING_TOPIC, encodeRecordingTold({ id, answer }), RECORDING_TTL_MS)
     }
   }
 

@@ -13,6 +13,7 @@ import {
   startDetectors,
 } from '../detectors/engine/engine.ts'
 import { readDetectorOptions } from '../detectors/engine/options.ts'
+import type { RunResult } from '../detectors/engine/track.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import type { PluginShelf } from '../plugins/shelf.ts'
 import { ownSettings } from '../settings/validate.ts'
@@ -51,6 +52,10 @@ export class PluginRoom {
 
   runNow(detector: string): Promise<readonly Finding[]> {
     return this.#engine.runNow(detector)
+  }
+
+  glimpse(detector: string, host: Host): Promise<RunResult> {
+    return this.#engine.glimpse(detector, host)
   }
 
   /** Other settings are in force. */

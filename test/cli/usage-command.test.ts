@@ -28,13 +28,13 @@ beforeAll(async () => {
   served = await serveSample()
   env = { STARLING_URL: served.url, STARLING_TOKEN: TOKEN }
   // A mesh of one node, which answers at once.
-  served.usage.start((topic, bytes) => {
+  served.desks.usage.start((topic, bytes) => {
     const { id, node, query } = decodeAsk(bytes)
     asked.push(`${topic} ${query.subject} ${query.minutes}`)
     const answer = { ...ANSWER, node, subjects: query.subject === 'none' ? [] : ANSWER.subjects }
     const body = { kind: 'note', topic: USAGE_TOPIC, bytes: encodeTold({ id, answer }) }
     const statement = { statement: { signer: node, body } } as SignedStatement
-    queueMicrotask(() => served.usage.hear(statement))
+    queueMicrotask(() => served.desks.usage.hear(statement))
   })
 })
 afterAll(() => served.close())

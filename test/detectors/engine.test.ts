@@ -64,6 +64,35 @@ describe('the detector engine', () => {
     await expect(engine.runNow('one')).rejects.toThrow('switched off')
   })
 
+  it('glimpses through another host, after the look in progress, without a past, and reports nothing of it', async () => {
+    let value = 6
+    const one = scripted('one', () => value++)
+    const { clock, reports, engine } = start([
+      { ...one.detector, sample: async (host) => (host.node === 'other' ? 99 : value++) } as Detector,
+    ])
+    await clock.advance(11_000)
+    const before = [...reports]
+    const glimpse = await engine.glimpse('one', { ...fixtureHost('empty'), node: 'other' })
+    expect(glimpse).toMatchObject({ kind: 'judged', judgements: [{ reason: 'TooHigh', summary: '99' }] })
+    expect(reports).toEqual(before)
+    expect((await engine.runNow('one'))[0]?.summary).toBe('8 7 6')
+    await expect(engine.glimpse('two', fixtureHost('empty'))).rejects.toThrow('there is no detector two')
+  })
+
+  it('waits with a glimpse until a look has ended, and holds one that hangs against the next look', async () => {
+    let answer: Answer = 'ignore-abort'
+    const one = scripted('one', () => answer)
+    const { clock, engine } = start([one.detector])
+    const glimpse = engine.glimpse('one', fixtureHost('empty'))
+    await clock.advance(3_000)
+    expect(await glimpse).toEqual({ kind: 'failed', why: 'no answer within 2s' })
+    answer = 1
+    expect((await engine.runNow('one'))[0]?.summary).toContain('still hangs')
+    one.release()
+    await clock.advance(10_000)
+    expect((await engine.runNow('one'))[0]?.reason).toBe('Ok')
+  })
+
   it('keeps a detector that throws, hangs or judges nonsense away from the others', async () => {
     const broken = scripted('broken', () => new Error('EIO'))
     const absent = scripted('absent', () => new NotApplicable('no such thing'))
