@@ -114,6 +114,16 @@ describe('plugins', () => {
       ['half.ts', 'export default { name: "half", sample() {}, judge() {} }', /detector half lacks summary/],
       ['bare.ts', detectorText('bare', 'BareGone', 'options: {},'), /detector bare: options must be a zod schema/],
       ['late.ts', detectorText('late', 'LateGone', "timeout: '5m',"), /timeout of 5m is longer than its interval/],
+      [
+        'key.ts',
+        detectorText('key', 'KeyGone', "importence: 'vital',"),
+        /key: unknown key "importence" \(did you mean "importance"\?\)/,
+      ],
+      [
+        'reasonkey.ts',
+        detectorText('reasonkey', 'ReasonkeyGone').replace('sustain:', 'sustian:'),
+        /reasonkey: reasons.ReasonkeyGone: unknown key "sustian" \(did you mean "sustain"\?\)/,
+      ],
       ['reads.ts', "import { readFileSync } from 'node:fs'\nexport default readFileSync", /may not import node:fs/],
       ['throws.ts', "throw new Error('no such luck')", /no such luck/],
       ['twice.ts', detectorText('disk-usage', 'TwiceGone'), /the name disk-usage is taken by Starling/],
@@ -164,10 +174,12 @@ describe('plugins', () => {
       })`,
     )
     plugin('sysctl.ts', "export default { name: 'sysctl', handles: ['ThingGone'], plan() {} }")
+    plugin('helper.ts', `export default { name: 'helper', summary: 'Mends.', handels: ['ThingGone'], plan() {} }`)
     const { stderr } = await detectors('list')
-    for (const name of ['mend.ts', 'sysctl.ts']) rmSync(join(folder, name))
+    for (const name of ['mend.ts', 'sysctl.ts', 'helper.ts']) rmSync(join(folder, name))
     expect(stderr).not.toContain('mend.ts')
     expect(stderr).toContain('sysctl.ts: remediator sysctl lacks summary')
+    expect(stderr).toContain('helper.ts: remediator helper: unknown key "handels" (did you mean "handles"?)')
   })
 
   it.runIf(process.getuid?.() === 0)('of root are those that only root could write', async () => {
