@@ -63,14 +63,13 @@ function renderJudgement({ reasons }: Detector, { reason, cause = '', summary, e
   ].join('\n')
 }
 
-/** `name ████░░ value of limit unit`; the bar where there is a share to show. */
+/** `name ████░░ value of limit unit` where there is a share to show; else what the value was held against, after it. */
 function renderMeasure({ name, value, limit, unit }: Measure, style: CellStyle): string {
-  const said = [value, ...(limit === undefined ? [] : [`of ${limit}`]), unit].filter((part) => part !== '').join(' ')
-  const bar =
-    typeof value === 'number' && typeof limit === 'number' && limit > 0 && value >= 0
-      ? `${colour(style, gauge(value / limit))} `
-      : ''
-  return `${printable(name)}  ${bar}${printable(said)}`
+  const withUnit = (figure: number | string) => `${figure} ${unit}`.trimEnd()
+  if (typeof value === 'number' && typeof limit === 'number' && limit > 0 && value >= 0) {
+    return `${printable(name)}  ${colour(style, gauge(value / limit))} ${printable(withUnit(`${value} of ${limit}`))}`
+  }
+  return `${printable(name)}  ${printable(withUnit(value))}${limit === undefined ? '' : `, against ${printable(`${limit}`)}`}`
 }
 
 function gauge(share: number): string {

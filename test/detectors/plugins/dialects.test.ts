@@ -48,7 +48,7 @@ describe('npd', () => {
     [1, 'red \x1b[31malert\x07\n', 'problem', 'red [31malert'],
   ])('of exit code %i and %j says %s: %s', (code, stdout, state, message) => {
     expect(parseNpd(output(code, stdout))).toEqual([
-      { state, cause: '', message, evidence: [{ name: 'exit code', value: code, limit: 0, unit: '' }] },
+      { state, cause: '', message, evidence: [{ name: 'exit code', value: code, unit: '' }] },
     ])
   })
 
@@ -76,7 +76,7 @@ describe('nagios', () => {
         cause: '',
         message: 'DISK WARNING - free space: / 75778MiB (72% inode=96%); /boot 1024MiB (12% inode=99%);',
         evidence: [
-          { name: 'exit code', value: 1, limit: 0, unit: '' },
+          { name: 'exit code', value: 1, unit: '' },
           // Over its threshold, so it comes first.
           { name: '/', value: 29_483_859_968, limit: 2_705_525_309, unit: 'B' },
           { name: '/boot', value: 939_524_096, limit: 1_063_004_405, unit: 'B' },
