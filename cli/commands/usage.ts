@@ -4,13 +4,13 @@ import { messageOf, StarlingError, UsageError } from '../../common/errors.ts'
 import { shownFigure, sparkline } from '../../detectors/usage/answer.ts'
 import { FIGURES, type FigureName } from '../../detectors/usage/figures.ts'
 import { type UsageAnswer, type UsageQuery, usageAnswerSchema } from '../../detectors/usage/notes.ts'
+import { MINUTES } from '../../detectors/usage/ring.ts'
 import { createClient } from '../client.ts'
 import { addConnectionOptions, type ConnectionFlags, resolveConnection } from '../connection.ts'
 import { addOutputOption, note, type OutputFormat, print, printJson } from '../output.ts'
 import { localTime, printable } from '../text.ts'
 
 const AGENT = 'http://127.0.0.1:7791'
-const DAY_MINUTES = 1_440
 const TIMEOUT_MS = 10_000
 
 interface UsageOptions extends ConnectionFlags {
@@ -46,10 +46,13 @@ export function registerUsage(program: Command): void {
 
 function queryOf({ since, container, service }: UsageOptions): UsageQuery {
   if (!isDuration(since)) throw new UsageError(`--since ${since}`, 'write a number and m or h, as in 30m')
+  if (durationMs(since) > MINUTES * 60_000) {
+    throw new UsageError(`--since ${since} is more than is kept, ${MINUTES / 60}h`, `give ${MINUTES / 60}h or less`)
+  }
   if (container !== undefined && service !== undefined) {
     throw new UsageError('--container and --service', 'ask for one of them at a time')
   }
-  const minutes = Math.min(DAY_MINUTES, Math.max(1, Math.ceil(durationMs(since) / 60_000)))
+  const minutes = Math.max(1, Math.ceil(durationMs(since) / 60_000))
   return { subject: container ?? service ?? '', minutes }
 }
 

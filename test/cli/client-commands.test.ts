@@ -123,7 +123,7 @@ describe('explain', () => {
     const { stdout, stderr, code } = await cli('explain nood-4')
     expect(stderr).toContain('no node "nood-4" in this mesh; did you mean node-4?')
     expect(stdout).toBe('')
-    expect(code).toBe(1)
+    expect(code).toBe(2)
   })
 })
 
