@@ -42,7 +42,7 @@ import { PoolView } from './pool-view.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
 import { settingsFinding } from './settings-finding.ts'
 import { SettingsKeeper } from './settings-keeper.ts'
-import { shedFinding } from './shed-finding.ts'
+import { type ShedOf, shedFinding } from './shed-finding.ts'
 import { VerdictLog } from './verdict-log.ts'
 
 /** How soon a change in which subjects are covered is told: about a beat. */
@@ -102,6 +102,11 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     void remediation?.onReport(report)
     publisher.report({ ...report, findings: withUsage(report.findings, usage) })
   }
+  let shed: ShedOf = { builtin: [], plugins: [] }
+  const reportShed = (changed: Partial<ShedOf>) => {
+    shed = { ...shed, ...changed }
+    publisher.reportOwn(shedFinding({ node, shed, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS }))
+  }
   const detectors = startDetectors({
     host,
     detectors: builtinDetectors,
@@ -109,8 +114,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     options: ownSettings(inForce.detectors, builtinDetectors),
     onReport,
     onLook: metrics.look,
-    onShed: (shed) =>
-      publisher.reportOwn(shedFinding({ node, shed, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS })),
+    onShed: (shed) => reportShed({ builtin: shed }),
     memory: await memoryOf('detectors'),
     signal: stopping.signal,
     log,
@@ -122,6 +126,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     onLoaded: (first, ...others) => publisher.reportOwn(first, ...others),
     onReport,
     onLook: metrics.look,
+    onShed: (shed) => reportShed({ plugins: shed }),
     memory: await memoryOf('plugins'),
     log,
   })
