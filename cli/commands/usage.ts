@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { counted } from '../../common/counted.ts'
 import { durationMs, isDuration } from '../../common/duration.ts'
 import { messageOf, StarlingError, UsageError } from '../../common/errors.ts'
 import { shownFigure, sparkline } from '../../detectors/usage/answer.ts'
@@ -38,7 +39,9 @@ export function registerUsage(program: Command): void {
       if (options.output === 'json') printJson('Usage', [answer])
       else print(picture(answer))
       if (answer.matching > answer.subjects.length && query.subject !== '') {
-        note(`${answer.matching - answer.subjects.length} more have "${query.subject}" in their names`)
+        note(
+          `${counted(answer.matching - answer.subjects.length, 'more has', 'more have')} "${query.subject}" in the name`,
+        )
       }
     })
   addOutputOption(addConnectionOptions(command))
@@ -92,7 +95,7 @@ const HEADING: Readonly<Record<FigureName, string>> = {
 export function picture({ node, from, to, step, held, subjects }: UsageAnswer): string {
   if (from === null || to === null) return `${printable(node)}: nothing is known yet; its agent has just started\n`
   const each = step === 1 ? 'one column a minute' : `one column ${step} minutes`
-  const lines = [`${node}, ${localTime(from)} to ${localTime(to)}, ${each}; ${held} subjects`]
+  const lines = [`${node}, ${localTime(from)} to ${localTime(to)}, ${each}; ${counted(held, 'subject')}`]
   for (const { name, figures } of subjects) {
     lines.push('', name)
     for (const figure of FIGURES) {

@@ -1,6 +1,8 @@
 /** A look of a detector, and a detector, for people: what was seen, what was made of it, how full is full. */
+
 import { styleText } from 'node:util'
 import { stringify } from 'yaml'
+import { counted } from '../../common/counted.ts'
 import { describeTouches, optionsOf } from '../../detectors/catalogue.ts'
 import type { Detector, Judgement, Measure } from '../../detectors/contract.ts'
 import { type CellStyle, table } from '../table.ts'
@@ -47,7 +49,7 @@ function facts(value: unknown): string {
     return ' '.repeat(line.length - text.length) + printable(cut)
   })
   const more = lines.length - shown.length
-  return more === 0 ? shown.join('\n') : `${shown.join('\n')}\n… ${more} more lines; -o json has them all`
+  return more === 0 ? shown.join('\n') : `${shown.join('\n')}\n… ${counted(more, 'more line')}; -o json has them all`
 }
 
 function renderJudgement({ reasons }: Detector, { reason, cause = '', summary, evidence }: Judgement): string {

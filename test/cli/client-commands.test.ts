@@ -136,7 +136,7 @@ describe('findings', () => {
       ['warn', 'node-3'],
       ['unknown', 'node-5'],
     ])
-    expect(stderr).toContain('9 checks are fine or do not apply')
+    expect(stderr).toContain('9 checks fine or not applicable')
     expect(code).toBe(3)
   })
 
