@@ -9,6 +9,7 @@ import { builtinDetectors } from '../../detectors/index.ts'
 import { loadPluginFile } from '../../plugins/load.ts'
 import { PLUGINS_FOLDER } from '../../plugins/place.ts'
 import { PluginShelf } from '../../plugins/shelf.ts'
+import { pluginTsconfig } from '../../plugins/types.ts'
 import { readOptions } from '../detectors/look.ts'
 import { renderLook } from '../detectors/render.ts'
 import { untilSignal } from '../lifetime.ts'
@@ -18,6 +19,7 @@ import { record, rootOf } from '../plugin/record.ts'
 import { shellTemplate, typescriptTemplate } from '../plugin/templates.ts'
 import { add, pluginsIn, type Tally, testPlugin } from '../plugin/test-run.ts'
 
+const TSCONFIG = 'tsconfig.json'
 const line = (text: string) => print(`${text}\n`)
 
 export function registerPlugin(program: Command): void {
@@ -82,6 +84,11 @@ function create(name: string, { lang }: { lang: 'ts' | 'sh' }): void {
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, text, { mode: executable.includes(file) ? 0o755 : 0o644 })
     line(`  ${file}`)
+  }
+  // One for all plugins of a folder; what somebody has changed in it stays.
+  if (!existsSync(TSCONFIG)) {
+    writeFileSync(TSCONFIG, pluginTsconfig())
+    line(`  ${TSCONFIG}`)
   }
   const main = lang === 'sh' ? `${name}.yaml` : `${name}.ts`
   line(`\nNext: starling plugin test ${main}`)
