@@ -20,7 +20,7 @@ export const EXPORTS: Readonly<Record<string, string>> = IS_BUILT
       'starling/testing': new URL('./testing.mjs', import.meta.url).href,
     }
   : {
-      'starling/detector': new URL('../detectors/plugins/authors.ts', import.meta.url).href,
+      'starling/detector': new URL('../detectors/authors.ts', import.meta.url).href,
       'starling/remediator': new URL('../remediators/authors.ts', import.meta.url).href,
       'starling/testing': new URL('../detectors/testing/authors.ts', import.meta.url).href,
     }

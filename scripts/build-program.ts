@@ -17,7 +17,7 @@ const SCENARIOS = join(ROOT, 'cli', 'sim', 'scenarios')
 
 /** What plugins import; plugins/modules.ts knows these names, and author-types.json these files. */
 const FOR_PLUGINS: Readonly<Record<string, string>> = {
-  detector: 'detectors/plugins/authors.ts',
+  detector: 'detectors/authors.ts',
   remediator: 'remediators/authors.ts',
   testing: 'detectors/testing/authors.ts',
 }

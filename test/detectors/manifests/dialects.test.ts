@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseJson } from '../../../detectors/plugins/dialects/json.ts'
-import { alertsOn, parseNagios, parsePerfdata, splitOutput } from '../../../detectors/plugins/dialects/nagios.ts'
-import { parseNpd } from '../../../detectors/plugins/dialects/npd.ts'
-import { type MetricRule, parseTextfile, requireEnded } from '../../../detectors/plugins/dialects/textfile.ts'
-import type { PluginOutput } from '../../../detectors/plugins/result.ts'
+import { parseJson } from '../../../detectors/manifests/dialects/json.ts'
+import { alertsOn, parseNagios, parsePerfdata, splitOutput } from '../../../detectors/manifests/dialects/nagios.ts'
+import { parseNpd } from '../../../detectors/manifests/dialects/npd.ts'
+import { type MetricRule, parseTextfile, requireEnded } from '../../../detectors/manifests/dialects/textfile.ts'
+import type { PluginOutput } from '../../../detectors/manifests/result.ts'
 
 const output = (code: number | null, stdout: string, more: Partial<PluginOutput> = {}): PluginOutput => ({
   code,
