@@ -12,7 +12,7 @@ import type {
   WouldBeMark,
 } from '../aggregator/model.ts'
 import type { Proposal, Rollback, SettingsDetail } from '../aggregator/settings-model.ts'
-import { messageOf, StarlingError } from '../common/errors.ts'
+import { ExitCode, messageOf, StarlingError } from '../common/errors.ts'
 import type { UsageAnswer, UsageQuery } from '../detectors/usage/notes.ts'
 import type { Connection } from './connection.ts'
 import { readEventStream } from './event-stream.ts'
@@ -197,8 +197,12 @@ async function refusal(answer: Response, url: string): Promise<StarlingError> {
       remedy: 'check --url',
     })
   }
-  const remedy = typeof problem.remedy === 'string' ? { remedy: problem.remedy } : {}
-  return answer.status < 500 ? new RefusedError(problem.detail, remedy) : new StarlingError(problem.detail, remedy)
+  const options = {
+    ...(typeof problem.remedy === 'string' ? { remedy: problem.remedy } : {}),
+    // It names what was asked wrongly.
+    ...(Array.isArray(problem.errors) ? { exitCode: ExitCode.usage } : {}),
+  }
+  return answer.status < 500 ? new RefusedError(problem.detail, options) : new StarlingError(problem.detail, options)
 }
 
 /** fetch says just "fetch failed"; the reason is further down, in its cause. */

@@ -50,7 +50,7 @@ import { NOTE_TTL_MS, Publisher } from './publisher.ts'
 import { Recorder } from './recorder.ts'
 import { settingsFinding } from './settings-finding.ts'
 import { SettingsKeeper } from './settings-keeper.ts'
-import { shedFinding } from './shed-finding.ts'
+import { type ShedOf, shedFinding } from './shed-finding.ts'
 import { VerdictLog } from './verdict-log.ts'
 
 /** How soon a change in which subjects are covered is told: about a beat. */
@@ -110,6 +110,11 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     void remediation?.onReport(report)
     publisher.report({ ...report, findings: withUsage(report.findings, usage) })
   }
+  let shed: ShedOf = { builtin: [], plugins: [] }
+  const reportShed = (changed: Partial<ShedOf>) => {
+    shed = { ...shed, ...changed }
+    publisher.reportOwn(shedFinding({ node, shed, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS }))
+  }
   const detectors = startDetectors({
     host,
     detectors: builtinDetectors,
@@ -117,8 +122,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     options: ownSettings(inForce.detectors, builtinDetectors),
     onReport,
     onLook: metrics.look,
-    onShed: (shed) =>
-      publisher.reportOwn(shedFinding({ node, shed, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS })),
+    onShed: (shed) => reportShed({ builtin: shed }),
     memory: await memoryOf('detectors'),
     signal: stopping.signal,
     log,
@@ -130,6 +134,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     onLoaded: (first, ...others) => publisher.reportOwn(first, ...others),
     onReport,
     onLook: metrics.look,
+    onShed: (shed) => reportShed({ plugins: shed }),
     memory: await memoryOf('plugins'),
     log,
   })

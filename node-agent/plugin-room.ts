@@ -10,6 +10,7 @@ import {
   type DetectorMemory,
   type DetectorReport,
   type Look,
+  type Shed,
   startDetectors,
 } from '../detectors/engine/engine.ts'
 import { readDetectorOptions } from '../detectors/engine/options.ts'
@@ -29,6 +30,8 @@ export interface PluginRoomInit {
   readonly onLoaded: (first: Finding, ...others: readonly Finding[]) => void
   readonly onReport: (report: DetectorReport) => void
   readonly onLook: (look: Look) => void
+  /** Which of them look more rarely, to keep to their budget, whenever that changed. */
+  readonly onShed: (shed: readonly Shed[]) => void
   readonly memory: DetectorMemory
   readonly log: Log
 }
@@ -38,6 +41,7 @@ export class PluginRoom {
   #engine: DetectorEngine
   #stopping = new AbortController()
   #names: readonly string[] = []
+  #isShed = false
   readonly #stopWatching: () => void
 
   constructor(init: PluginRoomInit) {
@@ -106,10 +110,16 @@ export class PluginRoom {
       options: this.#settingsOf(detectors),
       onReport,
       onLook,
+      onShed: (shed) => this.#onShed(shed),
       memory,
       signal: this.#stopping.signal,
       log,
     })
+  }
+
+  #onShed(shed: readonly Shed[]): void {
+    this.#isShed = shed.length > 0
+    this.#init.onShed(shed)
   }
 
   #startAgain(): void {
@@ -117,6 +127,8 @@ export class PluginRoom {
     if (this.#stopping.signal.aborted) return
     this.#stopping.abort()
     const before = this.#names
+    // What they cost is measured anew.
+    if (this.#isShed) this.#onShed([])
     const kept = { isSameBoot: true, detectors: this.#engine.known() }
     this.#engine = this.#start({ ...this.#init.memory, kept })
     // What a plugin that is gone has said is taken back.

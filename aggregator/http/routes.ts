@@ -209,7 +209,8 @@ function requireMember(port: AggregatorPort, node: string): void {
 
 function noSuchNode(node: string, known: readonly string[]): ProblemError {
   const meant = nearest(node, known)
-  return notFound(`no node "${node}" in this mesh${meant === undefined ? '' : `; did you mean ${meant}?`}`)
+  const message = `no node "${node}" in this mesh${meant === undefined ? '' : `; did you mean ${meant}?`}`
+  return notFound(message, { remedy: '`starling members` lists them', errors: [{ field: 'node', message }] })
 }
 
 function findVerdict(port: AggregatorPort, params: unknown): VerdictView {

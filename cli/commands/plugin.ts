@@ -10,6 +10,7 @@ import type { Recorded } from '../../detectors/recording/recorded.ts'
 import { loadPluginFile } from '../../plugins/load.ts'
 import { PLUGINS_FOLDER } from '../../plugins/place.ts'
 import { PluginShelf } from '../../plugins/shelf.ts'
+import { pluginTsconfig } from '../../plugins/types.ts'
 import { createClient } from '../client.ts'
 import { addConnectionOptions, type ConnectionFlags, resolveConnection } from '../connection.ts'
 import { readOptions } from '../detectors/look.ts'
@@ -21,6 +22,7 @@ import { writeRecording } from '../plugin/recording-folder.ts'
 import { shellTemplate, typescriptTemplate } from '../plugin/templates.ts'
 import { add, pluginsIn, type Tally, testPlugin } from '../plugin/test-run.ts'
 
+const TSCONFIG = 'tsconfig.json'
 const line = (text: string) => print(`${text}\n`)
 
 export function registerPlugin(program: Command): void {
@@ -85,6 +87,11 @@ function create(name: string, { lang }: { lang: 'ts' | 'sh' }): void {
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, text, { mode: executable.includes(file) ? 0o755 : 0o644 })
     line(`  ${file}`)
+  }
+  // One for all plugins of a folder; what somebody has changed in it stays.
+  if (!existsSync(TSCONFIG)) {
+    writeFileSync(TSCONFIG, pluginTsconfig())
+    line(`  ${TSCONFIG}`)
   }
   const main = lang === 'sh' ? `${name}.yaml` : `${name}.ts`
   line(`\nNext: starling plugin test ${main}`)

@@ -10,6 +10,7 @@ import { LocalMesh, newFolder } from './local-mesh.ts'
 import { TURN_WITHIN_MS } from './machine-turn.ts'
 import { cleanEnvironment } from './starling.ts'
 
+const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url))
 const BUILD = fileURLToPath(new URL('../../scripts/build-program.ts', import.meta.url))
 
 let built: string
@@ -52,6 +53,28 @@ describe('a plugin', () => {
     expect([code, stderr, stdout]).toEqual([0, '', expect.stringMatching(/\n\d+ passed, 0 failed \(seed \d+\)\n$/)])
     expect(stdout).toContain('does not flap')
     expect(stdout).toContain('with the figures')
+  })
+
+  it('is checked by its types as created, and a wrong field or reason is an error there', () => {
+    const check = () => spawnSync(process.execPath, [TSC, '--project', '.'], { cwd: folder, encoding: 'utf8' }).stdout
+    expect(check()).toBe('')
+    edit('mail-queue.ts', "every: '30s'", "evry: '30s'")
+    expect(check()).toMatch(/^mail-queue\.ts\(\d+,\d+\): error .*'evry' does not exist in type 'Detector</m)
+    edit('mail-queue.ts', "evry: '30s'", "every: '30s'")
+    edit('mail-queue.ts', "reason: 'MailQueueLong'", "reason: 'MailQueueLog'")
+    expect(check()).toMatch(/^mail-queue\.ts\(.*MailQueueLog/m)
+    edit('mail-queue.ts', "reason: 'MailQueueLog'", "reason: 'MailQueueLong'")
+    edit('mail-queue.test.ts', 'judgement.summary', 'judgement.sumary')
+    expect(check()).toMatch(/^mail-queue\.test\.ts\(.*sumary/m)
+    edit('mail-queue.test.ts', 'judgement.sumary', 'judgement.summary')
+  })
+
+  it('leaves a tsconfig.json as somebody has it', () => {
+    const other = newFolder()
+    writeFileSync(join(other, 'tsconfig.json'), '{}')
+    const { status } = spawnSync(process.execPath, [program, 'plugin', 'new', 'mail-queue'], { cwd: other })
+    expect([status, readFileSync(join(other, 'tsconfig.json'), 'utf8')]).toEqual([0, '{}'])
+    rmSync(other, { recursive: true, force: true })
   })
 
   it('is not written over', () => {
