@@ -183,6 +183,6 @@ describe('a guarded host', () => {
 it("holds a plugin author's look to it as well", async () => {
   const host = fixtureHost('conntrack/ok')
   const nosy = { ...conntrack, touches: { paths: ['/proc/uptime'] } }
-  await expect(look(nosy, host)).rejects.toThrow('is not among what this detector says that it touches')
+  await expect(look(nosy, host)).rejects.toThrow('is not among what it says that it touches')
   expect(await look(conntrack, host)).toEqual([])
 })
