@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { UsageError } from '../common/errors.ts'
 import { parseYaml, type YamlFile } from '../common/yaml-file.ts'
 import type { Command } from '../detectors/contract.ts'
-import { explain } from '../detectors/plugins/manifest.ts'
-import { limitsOf } from '../detectors/plugins/program.ts'
-import { caps, common, program, reasonName, sentence, touches, within } from '../detectors/plugins/schema.ts'
+import { explain } from '../detectors/manifests/manifest.ts'
+import { limitsOf } from '../detectors/manifests/program.ts'
+import { caps, common, program, reasonName, sentence, touches, within } from '../detectors/manifests/schema.ts'
 import type { Remediator } from '../remediators/contract.ts'
 import { programRemediator } from '../remediators/program.ts'
 
@@ -33,7 +33,7 @@ const remediatorSchema = z.strictObject({
   network: program.network,
 })
 
-/** Whether a manifest is one of a remediator; what else it may be is for detectors/plugins/manifest.ts to say. */
+/** Whether a manifest is one of a remediator; what else it may be is for detectors/manifests/manifest.ts to say. */
 export function isRemediatorManifest({ value }: YamlFile): boolean {
   return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'remediator'
 }

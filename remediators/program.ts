@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import type { Duration } from '../common/duration.ts'
 import type { Command, Host, RunLimits } from '../detectors/contract.ts'
-import { complaint, oneLine, requireWhole } from '../detectors/plugins/result.ts'
+import { complaint, oneLine, requireWhole } from '../detectors/manifests/result.ts'
 import { type Plan, type Reach, type Remediator, type Risk, StalePlan } from './contract.ts'
 import { shellWord } from './shell.ts'
 
