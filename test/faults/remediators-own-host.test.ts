@@ -2,9 +2,17 @@
  * Remediators on a real kernel: a fault is made, found by its detector, mended, not found any more, and put back. In namespaces
  * of their own where the kernel has the values there, in a virtual machine where it has them once for the whole machine.
  */
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { createHost } from '../../detectors/host/host.ts'
+import { readRemediatorManifest } from '../../plugins/remediator-manifest.ts'
 import type { Plan } from '../../remediators/contract.ts'
-import { describeReal, needsNetworkNamespace } from '../real-part.ts'
+import { createControl } from '../../remediators/control.ts'
+import { makePlan } from '../../remediators/plan.ts'
+import { describeReal, needsLinux, needsNetworkNamespace, needsProgram } from '../real-part.ts'
+import { FAN_MANIFEST, FAN_STOPPED } from '../remediators/cases/program.ts'
 import { found, type Inside, OWN_MOUNTS, OWN_NETWORK, startInside } from './inside.ts'
 import { needsVm, withVm } from './vm.ts'
 
@@ -71,6 +79,69 @@ describeReal('the configuration of Docker in mounts of its own', needsNetworkNam
     expect(await logs()).toEqual(['DockerLogsUnbounded'])
     expect(await inside.run('cat', '/etc/docker/daemon.json')).toBe('{\n    "live-restore": true\n}\n')
     expect(await inside.run('ls', '/etc/docker')).toBe('daemon.json\n')
+  })
+})
+
+/** Keeps its state in a file beside it; told to hang, it starts another that outlives it, and waits. */
+const FAN = `#!/bin/sh
+state=$(dirname "$0")/state
+case "$1" in
+  state) cat "$state" ;;
+  set) echo "$2" > "$state" ;;
+  hang) sleep 600 & echo $! > "$state.child"; wait ;;
+esac
+`
+const never = new AbortController().signal
+
+describeReal('a program with a manifest', needsLinux() ?? needsProgram('prlimit') ?? needsProgram('setpriv'), () => {
+  let folder: string
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'starling-fan-'))
+    await writeFile(join(folder, 'fan'), FAN, { mode: 0o755 })
+    await writeFile(join(folder, 'state'), 'stopped\n')
+  })
+  afterEach(() => rm(folder, { recursive: true }))
+
+  const host = createHost({ node: 'node-7', peerOffsets: () => [] })
+  const state = async () => (await readFile(join(folder, 'state'), 'utf8')).trim()
+  async function planned(manifest: string) {
+    const fan = readRemediatorManifest(manifest.replaceAll('/opt/fixes', folder), 'fan.yaml')
+    const seen = await fan.inspect?.(host, FAN_STOPPED, {}, never)
+    const plan = makePlan(fan, FAN_STOPPED, fan.plan(FAN_STOPPED, {}, seen) ?? [], FAN_STOPPED.observedAt)
+    return { fan, plan, control: createControl({ host, root: '/', touches: fan.touches }) }
+  }
+
+  it('mends what its author says, and puts it back', async () => {
+    const { fan, plan, control } = await planned(FAN_MANIFEST)
+    await fan.apply(plan, control, never)
+    expect(await state()).toBe('turning')
+    await fan.revert(plan, control, never)
+    expect(await state()).toBe('stopped')
+    await writeFile(join(folder, 'state'), 'on fire\n')
+    await expect(fan.apply(plan, control, never)).rejects.toThrow('says on fire, and the plan was made for stopped')
+  })
+
+  it('is killed with all that it started when it hangs', async () => {
+    const { fan, plan, control } = await planned(FAN_MANIFEST.replace('fan, set, turning', 'fan, hang'))
+    const abort = new AbortController()
+    const applying = fan.apply(plan, control, abort.signal)
+    const child = await vi.waitFor(
+      async () => {
+        const number = await readFile(join(folder, 'state.child'), 'utf8')
+        expect(number).toMatch(/^\d+\n$/)
+        return Number(number)
+      },
+      { timeout: 20_000 },
+    )
+    abort.abort(new Error('no end within 10s'))
+    await expect(applying).rejects.toThrow('no end within 10s')
+    await vi.waitFor(() => expect(() => process.kill(child, 0)).toThrow('ESRCH'), { timeout: 20_000 })
+  })
+
+  it('writes no more to a file than it may', async () => {
+    const { fan, plan, control } = await planned(`${FAN_MANIFEST}caps: { writes: '4' }\n`)
+    await expect(fan.apply(plan, control, never)).rejects.toThrow('fan set turning')
+    expect((await state()).length).toBeLessThanOrEqual(4)
   })
 })
 
