@@ -171,6 +171,18 @@ describeReal('tables of a kernel', needsVm(), () => {
         await vm.revert(conntrack)
         expect(await vm.sh(`sysctl -n ${NF}_buckets ${NF}_max`)).toBe(`${buckets}\n20\n`)
 
+        // Root may open more than there can be, so nothing fails for it.
+        const open = Number((await vm.sh('cat /proc/sys/fs/file-nr')).split('\t')[0])
+        const room = Math.ceil(open / 0.85)
+        await vm.sh(`sysctl -w fs.file-max=${room}`)
+        expect(found(await vm.look('file-handles', { warnRatio: 0.6 }))).toContain('FilesLow')
+        const files = await vm.plan('sysctl', 'file-handles')
+        expect(short(files)).toEqual([`fs.file-max ${room} > ${room * 2}`])
+        await vm.apply(files)
+        expect(found(await vm.look('file-handles', { warnRatio: 0.6 }))).not.toContain('FilesLow')
+        await vm.revert(files)
+        expect(await vm.sh('sysctl -n fs.file-max')).toBe(`${room}\n`)
+
         // Four times as many numbers as there are threads; a kernel takes no fewer than 301.
         const threads = Number((await vm.sh('cat /proc/loadavg')).split(/[ /]/)[4])
         const most = Math.max(301, threads * 4)
