@@ -146,16 +146,26 @@ describeReal('a program with a manifest', needsLinux() ?? needsProgram('prlimit'
 })
 
 const NF = 'net.netfilter.nf_conntrack'
+/** A card that spreads packets by a hash, with nothing at its other end. */
+const CARD = ['-netdev', 'hubport,id=hub,hubid=0', '-device', 'virtio-net-pci,netdev=hub,rss=on,hash=on']
 /** In the order in which they need each other. */
 const MODULES = [
+  'drivers/virtio/virtio_ring',
+  'drivers/virtio/virtio',
+  'drivers/virtio/virtio_pci_legacy_dev',
+  'drivers/virtio/virtio_pci_modern_dev',
+  'drivers/virtio/virtio_pci',
+  'net/core/failover',
+  'drivers/net/net_failover',
+  'drivers/net/virtio_net',
   'lib/libcrc32c',
   'net/ipv4/netfilter/nf_defrag_ipv4',
   'net/ipv6/netfilter/nf_defrag_ipv6',
   'net/netfilter/nf_conntrack',
 ].map((name) => `kernel/${name}.ko`)
 
-describeReal('tables of a kernel', needsVm(), () => {
-  it('are made larger when they run full, and put back', async () => {
+describeReal('tables of a kernel, and a card', needsVm() ?? needsProgram('ethtool'), () => {
+  it('are made larger when they run full, the card spreads by ports, and all is put back', async () => {
     await withVm(
       async (vm) => {
         // Loaded anew, to count connections without a rule that would ask for it.
@@ -170,6 +180,16 @@ describeReal('tables of a kernel', needsVm(), () => {
         expect(found(await vm.look('conntrack'))).toEqual([])
         await vm.revert(conntrack)
         expect(await vm.sh(`sysctl -n ${NF}_buckets ${NF}_max`)).toBe(`${buckets}\n20\n`)
+
+        const wanted = { eth0: { flow_hash: { udp4: 'sdfn' } } }
+        await vm.run('/usr/sbin/ethtool', '-N', 'eth0', 'rx-flow-hash', 'udp4', 'sd')
+        expect(found(await vm.look('nic-cpu', { wanted }))).toEqual(['NicQueueDiffers eth0'])
+        const hash = await vm.plan('nic-tune', 'nic-cpu')
+        expect(short(hash)).toEqual(['rx-flow-hash udp4 of eth0 sd > sdfn'])
+        await vm.apply(hash)
+        expect(found(await vm.look('nic-cpu', { wanted }))).toEqual([])
+        await vm.revert(hash)
+        expect(found(await vm.look('nic-cpu', { wanted }))).toEqual(['NicQueueDiffers eth0'])
 
         // Root may open more than there can be, so nothing fails for it.
         const open = Number((await vm.sh('cat /proc/sys/fs/file-nr')).split('\t')[0])
@@ -198,7 +218,7 @@ describeReal('tables of a kernel', needsVm(), () => {
         await vm.revert(pids)
         expect(await vm.sh('sysctl -n kernel.pid_max; ls /etc/sysctl.d')).toBe(`${most}\n`)
       },
-      { modules: MODULES },
+      { modules: MODULES, programs: ['/usr/sbin/ethtool'], devices: CARD },
     )
   }, 90_000)
 })
