@@ -1,34 +1,32 @@
 /** What a guard is: a pure question about the fleet as the leader sees it, and a sentence in answer. */
-import type { Reach } from '../contract.ts'
 import type { GuardSettings } from './settings.ts'
-import type { GuardView } from './view.ts'
+import type { GuardView, NodeFacts } from './view.ts'
 
 export interface Guard {
-  /** kebab-case, one meaning each. */
+  /** kebab-case. */
   readonly name: string
-  /** What it looks at, one line for the table in docs/remediation.md. */
-  readonly looksAt: string
-  /** What it asks of a fix that stops no process, in words. */
-  readonly reachNone: 'the same' | 'nothing' | string
-  /** What its settings say, in words. */
+  /** What it says no to, in words. */
+  readonly refuses: string
+  /** How it takes a fix that stops no process, in words. */
+  readonly reachNone: string
+  /** What it goes by, in words. */
   limits(settings: GuardSettings): string
   judge(view: GuardView, settings: GuardSettings): Judgement
 }
 
-export type Judgement = { readonly allowed: true; readonly why: string } | Objection
+export type Judgement =
+  | { readonly allowed: true; readonly why: string }
+  /** `restMs`: how long it is not worth asking again. */
+  | { readonly allowed: false; readonly why: string; readonly restMs: number }
 
-export interface Objection {
-  readonly allowed: false
-  /** One sentence with the figures. */
-  readonly why: string
-  /** How long it is not worth asking again. */
-  readonly restMs: number
-}
+/** Of guards without a setting: what they keep is not for anyone to give up. */
+export const HARD = 'hard: no setting'
+/** Of guards for which it makes no difference whether a fix disturbs anything. */
+export const ALIKE = 'the same'
+/** Of guards that are about disruption only. */
+export const PASSES = 'passes'
 
-/** Whether a fix of this reach disturbs what runs on its node. */
-export function disturbs(reach: Reach): boolean {
-  return reach !== 'none'
-}
+const UNKNOWN_MEMBER_REST_MS = 60_000
 
 export function allow(why: string): Judgement {
   return { allowed: true, why }
@@ -36,4 +34,17 @@ export function allow(why: string): Judgement {
 
 export function refuse(why: string, restMs: number): Judgement {
   return { allowed: false, why, restMs }
+}
+
+/** For a guard that asks about the node itself: nobody knows anything of one that is no member. */
+export function ofMember(
+  judge: (facts: NodeFacts, view: GuardView, settings: GuardSettings) => Judgement,
+): Guard['judge'] {
+  return (view, settings) => {
+    const { node } = view.request
+    const facts = view.nodes.get(node)
+    return facts === undefined
+      ? refuse(`${node} is no member of the mesh`, UNKNOWN_MEMBER_REST_MS)
+      : judge(facts, view, settings)
+  }
 }
