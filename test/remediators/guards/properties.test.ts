@@ -47,12 +47,14 @@ test('every guard is asked every time, in one order, and what it says fits into 
   )
 })
 
-test('names as long as they may be and reasons of any length fit as well', () => {
+test('names as long as they may be, reasons of any length and pauses without end fit as well', () => {
   const long = 'x'.repeat(253)
   const nodes = new Map([long, `${long}2`, `${long}3`, `${long}4`, `${long}5`].map((name) => [name, taken]))
-  const plan = planOf({ node: long })
-  const verdicts = evaluateGuards(viewOf({ nodes, plan, restrained: 'y'.repeat(5_000) }), readGuards())
+  const pauses = [{ scope: { kind: 'all' }, by: 'ada', reason: 'moving', until: '', untilMs: 1e12 } as const]
+  const before = viewOf({ nodes, plan: planOf({ node: long }), restrained: 'y'.repeat(5_000), pauses })
+  const verdicts = evaluateGuards(before, readGuards())
   expect(Math.max(...verdicts.map(({ why }) => why.length))).toBe(1_000)
+  expect(Math.max(...verdicts.map(({ restMs }) => restMs ?? 0))).toBe(86_400_000)
 })
 
 const taken: NodeFacts = {
