@@ -16,7 +16,7 @@ export interface GuardView {
   readonly nodes: ReadonlyMap<string, NodeFacts>
   /** Granted and without an outcome, whoever led then. */
   readonly outstanding: readonly OutstandingPermit[]
-  /** What ended within the last 24 h, oldest first. */
+  /** What ended within the last 24 h, oldest first: each fix once, with what became of it at last. */
   readonly ended: readonly EndedFix[]
   /** Faults that are reported now. What is unknown since a probe broke is no fault. */
   readonly faults: readonly StandingFault[]
