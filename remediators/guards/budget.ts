@@ -3,11 +3,12 @@
  * asks, each node once. Fixes that stop no process have a wider budget of their own, over our own permits only: somebody's
  * cordon is no reason against a kernel parameter.
  */
+import { counted } from '../../common/counted.ts'
 import { disrupted, disturbs, otherPermits } from './disruption.ts'
 import { allow, type Judgement, refuse } from './guard.ts'
 import type { GuardSettings, Share } from './settings.ts'
 import type { GuardView, NodeFacts } from './view.ts'
-import { counted, listed } from './wording.ts'
+import { listed } from './wording.ts'
 
 const REST_MS = 120_000
 

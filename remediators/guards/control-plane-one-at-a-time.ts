@@ -1,8 +1,9 @@
 /** Of the control plane one node at a time is disturbed, by anyone. */
+import { counted } from '../../common/counted.ts'
 import { disrupted, disturbs } from './disruption.ts'
 import { allow, type Guard, HARD, ofMember, PASSES, refuse } from './guard.ts'
 import type { NodeFacts } from './view.ts'
-import { counted, listed } from './wording.ts'
+import { listed } from './wording.ts'
 
 const REST_MS = 120_000
 

@@ -1,4 +1,5 @@
 /** How guards put their figures. */
+import { counted } from '../../common/counted.ts'
 import type { Share } from './settings.ts'
 
 const NAMED_MAX = 3
@@ -8,11 +9,6 @@ export function listed(items: readonly string[]): string {
   const rest = items.length - NAMED_MAX
   const named = items.slice(0, NAMED_MAX).join(', ')
   return rest > 0 ? `${named} and ${rest} more` : named
-}
-
-/** `1 node`, `2 nodes`. */
-export function counted(count: number, one: string): string {
-  return `${count} ${one}${count === 1 ? '' : 's'}`
 }
 
 /** `the smaller of 10 % and 5 nodes`. */
