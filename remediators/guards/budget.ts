@@ -38,7 +38,7 @@ export function judgeBudget(view: GuardView, { budgets }: GuardSettings, { name,
   const count = others.length + 1
   const would = `${count} of ${counted(size, 'node')} of ${name} would be ${isDisturbing ? 'disrupted' : 'changed at once'}`
   if (count <= limit) return allow(`${would}, and ${limit} may be`)
-  const who = listed(others.map(([node, why]) => `${node} ${why}`))
+  const who = listed(others.map(([node, why]) => `${node} (${why})`))
   return refuse(`${would} with ${request.node}, and ${limit} may be: ${who}`, REST_MS)
 }
 

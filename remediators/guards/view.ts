@@ -44,7 +44,7 @@ export interface NodeFacts {
   readonly roles: readonly string[]
   /** The mesh holds it for dead, hung or gone, or Kubernetes for not ready. */
   readonly isDown: boolean
-  /** Why somebody else has it in hand: cordoned, being drained, rebooting, about to be removed; undefined when nobody has. */
+  /** That somebody else has it in hand, as `it is cordoned`: drained, rebooting, about to be removed; undefined when nobody has. */
   readonly takenBy: string | undefined
   /** Pods on it that settings name as blocking. */
   readonly blockingPods: readonly string[]

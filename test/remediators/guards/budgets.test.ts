@@ -28,7 +28,7 @@ describe('budget-cluster', () => {
   test.each([2, 3, 9])('of %i nodes no second one may', (count) => {
     expect(ask(budgetCluster, { nodes: fleetOf(count, { 'node-2': down }) })).toEqual({
       allowed: false,
-      why: `2 of ${count} nodes of the cluster would be disrupted with node-1, and 1 may be: node-2 down`,
+      why: `2 of ${count} nodes of the cluster would be disrupted with node-1, and 1 may be: node-2 (down)`,
       restMs: 120_000,
     })
   })
@@ -111,7 +111,7 @@ describe('budget-zone and budget-pool', () => {
     })
     expect(ask(guard, { nodes, outstanding: [permitOf('other-9'), permitOf('node-3')] })).toEqual({
       allowed: false,
-      why: `3 of 10 nodes of ${name} would be disrupted with node-1, and 2 may be: node-3 in the hands of restart-unit, node-2 down`,
+      why: `3 of 10 nodes of ${name} would be disrupted with node-1, and 2 may be: node-3 (in the hands of restart-unit), node-2 (down)`,
       restMs: 120_000,
     })
     expect(ask(guard, { nodes: fleetOf(1) })).toMatchObject({ allowed: true })
@@ -148,7 +148,7 @@ describe.each([budgetCluster, budgetZone, budgetPool])('$name of fixes that stop
     const verdict = ask(guard, { plan, outstanding: [quiet('node-2'), quiet('node-3')] })
     expect(verdict).toMatchObject({ allowed: false })
     expect(verdict.why).toMatch(
-      /^3 of 10 nodes of .* would be changed at once with node-1, and 2 may be: node-2 in the hands of sysctl, node-3 in/,
+      /^3 of 10 nodes of .* would be changed at once with node-1, and 2 may be: node-2 \(in the hands of sysctl\), node-3 \(in/,
     )
   })
 

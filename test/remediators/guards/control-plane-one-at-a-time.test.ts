@@ -25,7 +25,7 @@ test.each([
 ])('not while another is %s', (_, facts, why) => {
   expect(ask(controlPlaneOneAtATime, { nodes: planes(5, { 'node-3': facts }) })).toEqual({
     allowed: false,
-    why: `1 of the 2 other nodes of the control plane is disrupted: node-3 ${why}`,
+    why: `1 of the 2 other nodes of the control plane is disrupted: node-3 (${why})`,
     restMs: 120_000,
   })
 })

@@ -38,7 +38,7 @@ const REFUSED: Readonly<Record<string, readonly [Partial<GuardView>, GuardsSetti
     },
   ],
   evidence: [{ faults: [] }],
-  'one-owner': [{ nodes: fleetOf(10, { [NODE]: { takenBy: 'cordoned' } }) }],
+  'one-owner': [{ nodes: fleetOf(10, { [NODE]: { takenBy: 'it is cordoned' } }) }],
   attempts: [{ ended: [2, 3, 4, 5, 6].map((hours) => endedOf({ atMs: NOW_MS - hours * HOUR_MS })) }],
   'cool-down': [{ ended: [endedOf({ atMs: NOW_MS - 4 * MINUTE_MS })] }],
   'stop-on-failure': [{ ended: [endedOf({ node: 'node-2', phase: 'revert-failed' })] }],
@@ -46,10 +46,12 @@ const REFUSED: Readonly<Record<string, readonly [Partial<GuardView>, GuardsSetti
   storm: [{ requests: several(7).map((node) => ({ node, planId: `fix-${node}`, atMs: NOW_MS - MINUTE_MS })) }],
   'zone-state': [{ nodes: fleetOf(5, { 'node-2': down, 'node-3': down, 'node-4': down }) }],
   'control-plane-one-at-a-time': [
-    { nodes: fleetOf(3, { 'node-1': plane, 'node-2': { ...plane, takenBy: 'being drained' }, 'node-3': plane }) },
+    { nodes: fleetOf(3, { 'node-1': plane, 'node-2': { ...plane, takenBy: 'it is being drained' }, 'node-3': plane }) },
   ],
   'etcd-quorum': [{ nodes: fleetOf(3, { 'node-1': plane, 'node-2': { ...plane, etcd: 'unwell' }, 'node-3': plane }) }],
-  'budget-cluster': [{ nodes: fleetOf(20, { 'node-2': { takenBy: 'cordoned' } }), outstanding: [permitOf('node-3')] }],
+  'budget-cluster': [
+    { nodes: fleetOf(20, { 'node-2': { takenBy: 'it is cordoned' } }), outstanding: [permitOf('node-3')] },
+  ],
   'budget-zone': [{ nodes: fleetOf(10, { 'node-2': down }), outstanding: [permitOf('node-3')] }],
   'budget-pool': [{ nodes: fleetOf(10, { 'node-2': down }), outstanding: [permitOf('node-3')] }],
   'blocking-alerts': [{ blockingAlerts: ['IncidentOpen'] }, { blockingAlerts: ['IncidentOpen'] }],

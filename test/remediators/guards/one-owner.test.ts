@@ -7,18 +7,18 @@ test.each([1, 2, 3])('of %i nodes nobody has one in hand', (count) => {
 })
 
 test('a node that somebody else has in hand is left to them', () => {
-  expect(ask(oneOwner, { nodes: fleetOf(3, { [NODE]: { takenBy: 'cordoned by hand' } }) })).toEqual({
+  expect(ask(oneOwner, { nodes: fleetOf(3, { [NODE]: { takenBy: 'it is cordoned' } }) })).toEqual({
     allowed: false,
-    why: 'somebody else has node-1 in hand: cordoned by hand',
+    why: 'somebody else has node-1 in hand: it is cordoned',
     restMs: 300_000,
   })
 })
 
 test('but for what stops no process', () => {
-  const nodes = fleetOf(3, { [NODE]: { takenBy: 'cordoned by hand' } })
+  const nodes = fleetOf(3, { [NODE]: { takenBy: 'it is cordoned' } })
   expect(ask(oneOwner, { nodes, plan: reaching('none') })).toEqual({
     allowed: true,
-    why: 'cordoned by hand, and the fix stops no process',
+    why: 'it is cordoned, and the fix stops no process',
   })
 })
 
