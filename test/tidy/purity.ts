@@ -19,6 +19,7 @@ const PURE = [
   'detectors/manifests/{judge-results,result}.ts',
   'detectors/manifests/dialects/*.ts',
   'remediators/*.ts',
+  'remediators/guards/*.ts',
   'settings/*.ts',
   'common/*.ts',
   'aggregator/model.ts',
