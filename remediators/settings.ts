@@ -11,11 +11,15 @@ const MODES_NOW = MODES.filter((mode) => mode !== 'auto')
 export type RemediatorSettings = Readonly<Record<string, { readonly mode?: Mode; readonly options?: unknown }>>
 
 /** A remediator and how it is to be used. */
-export interface Rule {
+export interface RemediatorSetting {
   readonly remediator: Remediator
+  /** Where no policy says otherwise. */
   readonly mode: Mode
   readonly options: unknown
 }
+
+/** What the engine goes by until it asks policies. */
+export type Rule = RemediatorSetting
 
 /** Everything that decides what a node may do, but for its state. */
 export interface Rules {
