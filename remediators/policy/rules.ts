@@ -3,7 +3,7 @@ import { durationMs } from '../../common/duration.ts'
 import { fits, type NodeTraits } from '../../common/selector.ts'
 import type { Finding, FindingStatus } from '../../detectors/contract.ts'
 import { MODES, type Mode, type Reach, type Remediator, type Risk } from '../contract.ts'
-import type { RemediatorSetting } from '../settings.ts'
+import { type RemediatorSetting, whyNotAuto } from '../settings.ts'
 import type { Policy, Rung, Window } from './model.ts'
 
 /** Everything that decides what a node may do, but for its state. */
@@ -76,7 +76,10 @@ function ruleOfPolicy({ byName }: Rules, policy: Policy, reason: string): Rule |
     return setting?.remediator.handles.includes(reason) ? [rungOf(setting, rung)] : []
   })
   if (ladder.length === 0) return undefined
-  const { name, mode, windows, coolDown } = policy
+  const { name, windows, coolDown } = policy
+  // A plugin here may be another version than the one that the settings were checked with.
+  const mayGoAlone = ladder.every(({ remediator }) => whyNotAuto(remediator) === undefined)
+  const mode = policy.mode === 'auto' && !mayGoAlone ? 'approve' : policy.mode
   return { policy: name, mode, ladder, windows, coolDownMs: durationMs(coolDown) }
 }
 
