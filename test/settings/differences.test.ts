@@ -74,6 +74,7 @@ test.each<[Partial<SettingsDocument>, boolean]>([
   [{ marking: { mode: 'ready' } }, false],
   [{ rollout: { soak: '1m' } }, false],
   [{ policies: [] }, false],
+  [{ guards: { attempts: 3 } }, false],
   [{ policies: [policy] }, true],
   [{ detectors: {} }, true],
   [{ remediators: {} }, true],

@@ -113,6 +113,14 @@ describe('policies', () => {
   })
 })
 
+test.each([
+  [{ budget: {} }, 'prod.yaml: guards: unknown key "budget" | did you mean "budgets"?'],
+  [{ budgets: { pools: {} } }, 'prod.yaml: guards.budgets: unknown key "pools" | did you mean "pool"?'],
+  [{ coolDown: '2d' }, 'prod.yaml: guards.coolDown: must be 0s to 1d'],
+])('guards of %j are refused: %s', (guards, said) => {
+  expect(problemOf({ ...sampleDocument(), guards })).toBe(said)
+})
+
 describe('overrides', () => {
   const detectors = { conntrack: { options: { warnRatio: 0.7, alarmRatio: 0.9 } } }
   const over = (selector: object, said: object) => ({ selector, detectors: { conntrack: said } })
