@@ -19,7 +19,7 @@ const PURE = [
   'detectors/plugins/{judge-results,result}.ts',
   'detectors/plugins/dialects/*.ts',
   'remediators/*.ts',
-  'remediators/{guards,policy}/*.ts',
+  'remediators/{guards,kernel,policy}/*.ts',
   'settings/*.ts',
   'common/*.ts',
   'aggregator/model.ts',
