@@ -57,6 +57,8 @@ export interface MemberView {
   readonly node: string
   readonly zone: string
   readonly roles: readonly string[]
+  /** Left out for a node that belongs to none. */
+  readonly pool?: string
   readonly address: string
   readonly state: MemberState
   /** Beside its state: a node can live and have bad links. */
