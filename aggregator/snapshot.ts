@@ -48,7 +48,7 @@ export function memberViews({ roster, leader, fleet, clock, marks, nowMs, now }:
       node,
       zone,
       roles,
-      ...(pool === undefined ? {} : { pool }),
+      pool,
       address: addressOf(member),
       state,
       flags: flagsOf(node, leader),

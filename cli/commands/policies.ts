@@ -3,6 +3,7 @@ import type { MemberView } from '../../aggregator/model.ts'
 import { requireMesh } from '../../aggregator/settings-file.ts'
 import { UsageError } from '../../common/errors.ts'
 import { nearest } from '../../common/nearest.ts'
+import type { NodeTraits } from '../../common/selector.ts'
 import { readYamlFile } from '../../common/yaml-file.ts'
 import type { Severity } from '../../detectors/contract.ts'
 import { builtinDetectors } from '../../detectors/index.ts'
@@ -101,11 +102,10 @@ function severityOf(reason: string): Severity {
   throw new UsageError(`unknown reason "${reason}"`, `${remedy}Of a plugin's reason give --severity as well.`)
 }
 
-function rulesOf(document: SettingsDocument, { node, zone, roles, pool }: MemberView): Rules {
-  const traits = { node, zone, roles, pool }
+function rulesOf(document: SettingsDocument, traits: NodeTraits): Rules {
   const { remediators } = settingsFor(document, traits)
   const byName = readRemediatorSettings(builtinRemediators, ownSettings(remediators, builtinRemediators))
-  return { node, traits, byName, policies: readPolicies(document.policies) }
+  return { node: traits.node, traits, byName, policies: readPolicies(document.policies) }
 }
 
 interface Explained {
