@@ -1,7 +1,7 @@
 /** Remediations, decisions, and what is asked and granted, as they travel over the mesh: one topic a plan, bounded on the way in. */
 import { decode, encode } from 'cborg'
 import { z } from 'zod'
-import type { Remediation } from './contract.ts'
+import type { Remediation, RemediationPhase } from './contract.ts'
 import type { Decision, Permit, PermitRequest, Refusal } from './permits.ts'
 import { hash, remediationSchema, text } from './schema.ts'
 
@@ -64,6 +64,13 @@ const refusalSchema = z.strictObject({
     .max(32),
   retryAfterMs: z.number().min(0).max(86_400_000),
 }) satisfies z.ZodType<Refusal>
+
+const OPEN: ReadonlySet<RemediationPhase> = new Set(['awaiting-approval', 'applying', 'verifying'])
+
+/** It waits or runs, and has not come to its end. */
+export function isOpen({ phase }: Pick<Remediation, 'phase'>): boolean {
+  return OPEN.has(phase)
+}
 
 export function remediationTopic(planId: string): string {
   return `${REMEDIATION_TOPIC}${planId}`
