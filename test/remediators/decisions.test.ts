@@ -13,7 +13,7 @@ import { absent, at, decisionFor, differs, ok, rulesFor, unknown } from './parts
 
 const faults = [differs(), differs('vm.dirty_ratio', '20', '15'), differs('vm.swappiness', '30', '10')]
 const plans: readonly Plan[] = faults.map((fault) =>
-  makePlan(sysctl, fault, sysctl.plan(fault, sysctl.options.parse({})) ?? [], at(0).wall),
+  makePlan(sysctl, fault, sysctl.plan(fault, sysctl.options.parse({}), undefined) ?? [], at(0).wall),
 )
 /** Often enough the faults last, or nothing would ever be approved. */
 const findings = fc.oneof(

@@ -1,4 +1,5 @@
 /** Small made-up parts that the tests of remediation share. */
+import { fileURLToPath } from 'node:url'
 import type { Moment } from '../../common/moment.ts'
 import type { Finding, Host } from '../../detectors/contract.ts'
 import type { Control, Plan } from '../../remediators/contract.ts'
@@ -14,6 +15,15 @@ export const at = (ms: number): Moment => ({ ms, wall: new Date(Date.UTC(2026, 0
 
 export function rulesFor(settings: unknown = { sysctl: { mode: 'approve' } }): Rules {
   return { node: NODE, coolDownMs: COOL_DOWN_MS, byName: readRemediatorSettings([sysctl], settings) }
+}
+
+/** The folder of a recorded host to be mended. */
+export const fixture = (name: string): string => fileURLToPath(new URL(`./fixtures/${name}/`, import.meta.url))
+
+/** Something that a detector reports of this node. */
+export function finding(detector: string, reason: string, cause: string, evidence: Finding['evidence']): Finding {
+  const id = `${NODE}/${detector}/${reason}/${cause}#t`
+  return differs('', '', '', { id, detector, reason, cause, summary: `${reason} ${cause}`, evidence })
 }
 
 /** As the kernel-params detector reports that `key` is `value`, and should be `limit`. */

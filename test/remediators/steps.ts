@@ -11,7 +11,7 @@ import { at, decisionFor, differs, rulesFor } from './parts.ts'
 
 export const fault = differs()
 export const planOf = (finding: Finding): Plan =>
-  makePlan(sysctl, finding, sysctl.plan(finding, sysctl.options.parse({})) ?? [], at(0).wall)
+  makePlan(sysctl, finding, sysctl.plan(finding, sysctl.options.parse({}), undefined) ?? [], at(0).wall)
 export const plan = planOf(fault)
 
 export const report = (...findings: Finding[]): FixInput => ({ kind: 'report', detector: 'kernel-params', findings })
