@@ -17,8 +17,6 @@ const REMEDIATIONS_KEPT = 1_000
 /** Plans of one node that wait or run: it makes one for each thing that it would mend. */
 const OPEN_PER_NODE_MAX = 64
 
-const OPEN_PHASES: ReadonlySet<string> = new Set(['awaiting-approval', 'applying', 'verifying'])
-
 export type FleetChange =
   | { readonly kind: 'joined'; readonly node: string; readonly incarnation: string }
   | { readonly kind: 'report'; readonly node: string; readonly detector: string; readonly findings: readonly Finding[] }
@@ -144,10 +142,9 @@ export class Fleet {
   /** The oldest ended ones; those that wait or run stay, unless a node has more of them than it can mean. */
   #forgetOldRemediations(signer: string): void {
     const all = [...this.#remediations.values()]
-    const open = all.filter(({ plan, phase }) => plan.node === signer && OPEN_PHASES.has(phase))
+    const open = all.filter(({ plan, ended }) => plan.node === signer && !ended)
     if (open.length > OPEN_PER_NODE_MAX) this.#forgetOldest(open)
-    if (this.#remediations.size > REMEDIATIONS_KEPT)
-      this.#forgetOldest(all.filter(({ phase }) => !OPEN_PHASES.has(phase)))
+    if (this.#remediations.size > REMEDIATIONS_KEPT) this.#forgetOldest(all.filter(({ ended }) => ended))
   }
 
   #forgetOldest(of: readonly Remediation[]): void {
