@@ -19,12 +19,12 @@ import type { RosterSync } from './kubernetes/roster/sync.ts'
 import type { Kubernetes, KubernetesInit } from './kubernetes/run.ts'
 import { Leadership } from './leadership.ts'
 import { createAggregatorMetrics } from './metrics.ts'
+import { createNodeDesks } from './node-desks.ts'
 import { PoolFacts } from './pool-facts.ts'
 import { AggregatorService } from './service.ts'
 import { SettingsInForce } from './settings-in-force.ts'
 import { openSqliteStore } from './store/sqlite.ts'
 import { readOrMakeToken } from './token.ts'
-import { UsageDesk } from './usage-desk.ts'
 
 const WEB_ROOT = fileURLToPath(new URL('./web/dist', import.meta.url))
 
@@ -80,11 +80,11 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     verdictOf: (id) => service.verdicts.of(id),
   })
   const leadership = new Leadership({ store, service, settings, kubernetes, log })
-  const usage = new UsageDesk()
+  const desks = createNodeDesks()
   // HTTP first: a taken port must be known before a second leader speaks up in the mesh.
   const http = createHttpServer({
     port: service,
-    usage,
+    desks,
     token,
     webRoot: WEB_ROOT,
     metrics: () => metrics.registry.metrics(),
@@ -95,7 +95,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   const hear = (signed: SignedStatement) => {
     try {
       // Of the moment: it is no event, and not kept for a later life.
-      if (usage.hear(signed)) return
+      if (desks.usage.hear(signed) || desks.recordings.hear(signed)) return
       const { signer, body } = signed.statement
       if (body.kind === 'note' && body.topic === SETTINGS_TOPIC) hearSettings(signer, body.bytes)
       service.hear(signed)
@@ -141,7 +141,8 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     })
   })
   service.start(mesh, leadership, settings)
-  usage.start(mesh.publish)
+  desks.usage.start(mesh.publish)
+  desks.recordings.start(mesh.publish)
   settings.start({
     story: service.settingsStory,
     holds: service.holds,

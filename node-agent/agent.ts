@@ -12,6 +12,13 @@ import { MAJORITIES_TOPIC } from '../detectors/engine/facts-note.ts'
 import { openTrackStore } from '../detectors/engine/store.ts'
 import { createHost } from '../detectors/host/host.ts'
 import { builtinDetectors } from '../detectors/index.ts'
+import {
+  decodeRecordingAsk,
+  encodeRecordingTold,
+  isRecordingAsk,
+  RECORDING_TOPIC,
+  RECORDING_TTL_MS,
+} from '../detectors/recording/notes.ts'
 import { answerUsage } from '../detectors/usage/answer.ts'
 import { withUsage } from '../detectors/usage/evidence.ts'
 import { startUsageMeter } from '../detectors/usage/meter.ts'
@@ -41,9 +48,10 @@ import { createAgentMetrics } from './metrics.ts'
 import { PluginRoom } from './plugin-room.ts'
 import { PoolView } from './pool-view.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
+import { Recorder } from './recorder.ts'
 import { settingsFinding } from './settings-finding.ts'
 import { SettingsKeeper } from './settings-keeper.ts'
-import { shedFinding } from './shed-finding.ts'
+import { type ShedOf, shedFinding } from './shed-finding.ts'
 import { VerdictLog } from './verdict-log.ts'
 
 /** How soon a change in which subjects are covered is told: about a beat. */
@@ -109,6 +117,11 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     void remediation?.onReport(report)
     publisher.report({ ...report, findings: withUsage(report.findings, usage) })
   }
+  let shed: ShedOf = { builtin: [], plugins: [] }
+  const reportShed = (changed: Partial<ShedOf>) => {
+    shed = { ...shed, ...changed }
+    publisher.reportOwn(shedFinding({ node, shed, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS }))
+  }
   const detectors = startDetectors({
     host,
     detectors: builtinDetectors,
@@ -116,8 +129,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     options: ownSettings(inForce.detectors, builtinDetectors),
     onReport,
     onLook: metrics.look,
-    onShed: (shed) =>
-      publisher.reportOwn(shedFinding({ node, shed, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS })),
+    onShed: (shed) => reportShed({ builtin: shed }),
     memory: await memoryOf('detectors'),
     signal: stopping.signal,
     log,
@@ -129,6 +141,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     onLoaded: (first, ...others) => publisher.reportOwn(first, ...others),
     onReport,
     onLook: metrics.look,
+    onShed: (shed) => reportShed({ plugins: shed }),
     memory: await memoryOf('plugins'),
     log,
   })
@@ -143,6 +156,15 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     announce: (change) => fixNotes.announce(change),
     ask: (request) => fixNotes.ask(request),
     around: () => fixNotes.around(),
+    log,
+  })
+
+  const recorder = new Recorder({
+    isAllowed: config.recordings === 'allow',
+    host,
+    detectors: () => shelf.registries.detectors,
+    glimpse: (detector, through) => (plugins.has(detector) ? plugins : detectors).glimpse(detector, through),
+    nodes: () => [...inRoster().members, ...aggregators()].map((member) => member.node),
     log,
   })
 
@@ -184,6 +206,11 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       const { id, node: asked, query } = decodeAsk(body.bytes)
       if (asked !== node) return
       publisher.publish(USAGE_TOPIC, encodeTold({ id, answer: answerUsage(node, usage, query) }), USAGE_TTL_MS)
+    } else if (isRecordingAsk(body.topic)) {
+      const { id, node: asked, query } = decodeRecordingAsk(body.bytes)
+      if (asked !== node) return
+      const answer = await recorder.answer(signer, query.detector)
+      publisher.publish(RECORDING_TOPIC, encodeRecordingTold({ id, answer }), RECORDING_TTL_MS)
     }
   }
 
@@ -243,6 +270,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
         plugins.stop(),
         mesh.stop({ reason: 'stopped', forMs: LEAVE_MS_MAX }),
       ])
+      host.close()
     },
   }
 }
