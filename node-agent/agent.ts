@@ -37,6 +37,7 @@ import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { PluginShelf } from '../plugins/shelf.ts'
 import { builtinRemediators } from '../remediators/index.ts'
+import { readPolicies } from '../remediators/policy/schema.ts'
 import { type RemediationRoom, type RuleSettings, startRemediation } from '../remediators/run.ts'
 import { APPLIED_TOPIC, decodeAnnouncement, encodeApplied, SETTINGS_TOPIC } from '../settings/notes.ts'
 import { settingsFor } from '../settings/overrides.ts'
@@ -98,7 +99,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const fixSettings = (): RuleSettings => ({
     traits: place(),
     remediators: ownSettings(inForce.remediators, remediators),
-    policies: [],
+    policies: readPolicies(keeper.document?.policies),
   })
   const memoryOf = async (file: 'detectors' | 'plugins') => {
     const tracks = await openTrackStore(stateDir, node, log, file)
@@ -190,7 +191,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     if (settled !== 'as-before') announceSettings()
   }
   const verdicts = new VerdictLog(log)
-  const hear = ({ statement: { signer, body } }: SignedStatement) => {
+  const hear = async ({ statement: { signer, body } }: SignedStatement) => {
     // Verdicts, settings and decisions are the aggregator's to give; of another node they are nothing to us.
     if (!aggregators().some((aggregator) => aggregator.node === signer)) return
     if (body.kind === 'down') verdicts.hear(body)
@@ -221,11 +222,9 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     rosterBytes: identity.rosterBytes,
     listen,
     onStatement: (signed) => {
-      try {
-        hear(signed)
-      } catch (error) {
-        log.warn({ from: signed.statement.signer, err: messageOf(error) }, 'note dropped')
-      }
+      hear(signed).catch((error: unknown) =>
+        log.warn({ from: signed.statement.signer, err: messageOf(error) }, 'note dropped'),
+      )
     },
     onRoster: (bytes) => writeRoster(stateDir, bytes),
     onDocument: (digest, bytes) => {

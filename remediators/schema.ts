@@ -28,7 +28,14 @@ const planSchema: z.ZodType<Plan> = z
 
 /** Of one answer; there are fewer guards than that. */
 export const verdicts = z
-  .array(z.strictObject({ guard: z.string().min(1).max(63), allowed: z.boolean(), why: text }))
+  .array(
+    z.strictObject({
+      guard: z.string().min(1).max(63),
+      allowed: z.boolean(),
+      why: text,
+      restMs: z.number().min(0).max(86_400_000).exactOptional(),
+    }),
+  )
   .min(1)
   .max(32)
 

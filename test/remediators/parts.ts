@@ -1,4 +1,5 @@
 /** Small made-up parts that the tests of remediation share. */
+import { fileURLToPath } from 'node:url'
 import type { Moment } from '../../common/moment.ts'
 import type { NodeTraits } from '../../common/selector.ts'
 import type { Finding, Host } from '../../detectors/contract.ts'
@@ -58,6 +59,15 @@ export const aroundWith = (parts: Partial<Around> = {}): Around => ({
 export function permitFor(plan: Plan, parts: Partial<Permit> = {}): Permit {
   const { id: planId, node, planHash, evidenceHash } = plan
   return { id: 'permit-1', node, planId, planHash, evidenceHash, nonce: NONCE, at: at(0).wall, ...parts }
+}
+
+/** The folder of a recorded host to be mended. */
+export const fixture = (name: string): string => fileURLToPath(new URL(`./fixtures/${name}/`, import.meta.url))
+
+/** Something that a detector reports of this node. */
+export function finding(detector: string, reason: string, cause: string, evidence: Finding['evidence']): Finding {
+  const id = `${NODE}/${detector}/${reason}/${cause}#t`
+  return differs('', '', '', { id, detector, reason, cause, summary: `${reason} ${cause}`, evidence })
 }
 
 /** As the kernel-params detector reports that `key` is `value`, and should be `limit`. */

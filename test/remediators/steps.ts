@@ -12,7 +12,7 @@ import { aroundWith, at, decisionFor, differs, NODE, NONCE, permitFor, rulesFor 
 
 export const fault = differs()
 export const planOf = (finding: Finding): Plan =>
-  makePlan(sysctl, finding, sysctl.plan(finding, sysctl.options.parse({})) ?? [], at(0).wall)
+  makePlan(sysctl, finding, sysctl.plan(finding, sysctl.options.parse({}), undefined) ?? [], at(0).wall)
 export const plan = planOf(fault)
 
 export const report = (...findings: Finding[]): FixInput => ({ kind: 'report', detector: 'kernel-params', findings })

@@ -8,7 +8,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   mesh: [],
   'mesh/sim': ['mesh/', 'common/duration.ts'],
   detectors: ['common/'],
-  remediators: ['common/', 'detectors/contract.ts', 'detectors/host/', 'detectors/testing/'],
+  remediators: ['common/', 'detectors/contract.ts', 'detectors/host/', 'detectors/reading/', 'detectors/testing/'],
   plugins: ['common/', 'detectors/', 'remediators/'],
   settings: ['common/', 'mesh/', 'detectors/', 'remediators/'],
   'node-agent': ['common/', 'mesh/', 'detectors/', 'remediators/', 'plugins/', 'settings/'],

@@ -19,7 +19,7 @@ const PURE = [
   'detectors/manifests/{judge-results,result}.ts',
   'detectors/manifests/dialects/*.ts',
   'remediators/*.ts',
-  'remediators/policy/*.ts',
+  'remediators/{guards,kernel,policy}/*.ts',
   'settings/*.ts',
   'common/*.ts',
   'aggregator/model.ts',

@@ -106,3 +106,11 @@ test.each<Partial<Finding>>([
   expect(ruleFor(rules(all), full(parts))).toBeUndefined()
   expect(ruleFor(rules([]), full(parts))).toBeUndefined()
 })
+
+test('a plugin that may not go alone here waits for a person, whatever the settings were checked with', () => {
+  const { byName, ...others } = rules([policy({ mode: 'auto' })])
+  const here = { ...clean, reversible: false }
+  const changed = new Map([...byName, ['clean', { remediator: here, mode: 'observe' as const, options: {} }]])
+  expect(ruleFor({ ...others, byName }, full())?.mode).toBe('auto')
+  expect(ruleFor({ ...others, byName: changed }, full())?.mode).toBe('approve')
+})
