@@ -45,7 +45,9 @@ describe('an agent that is killed at any boundary of a fix', () => {
     const phases = new Map<string, number>()
     let boundaries = 0
     for (let first = 0; ; first += ABREAST) {
-      const ends = await Promise.all(Array.from({ length: ABREAST }, (_, index) => killedAt((first + index) * every, helps)))
+      const ends = await Promise.all(
+        Array.from({ length: ABREAST }, (_, index) => killedAt((first + index) * every, helps)),
+      )
       for (const { isKilled, phase, permits, value } of ends) {
         expect(new Set(permits).size).toBe(permits.length)
         // A second attempt needs a day, whatever was killed: at most one change was made.
