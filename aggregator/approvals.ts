@@ -1,6 +1,7 @@
 /** A person's word on a plan that waits for it, as it goes to the node. */
 import { randomUUID } from 'node:crypto'
 import { StarlingError } from '../common/errors.ts'
+import type { RemediationPhase } from '../remediators/contract.ts'
 import { decisionTopic, encodeNote } from '../remediators/notes.ts'
 import type { Decision } from '../remediators/permits.ts'
 import type { Fleet } from './fleet.ts'
@@ -9,6 +10,9 @@ import type { Recorder } from './recorder.ts'
 
 /** A node that has not begun within this time after it got the decision must not begin at all (docs/protocol.md, permits). */
 const DECISION_TTL_MS = 30_000
+
+/** What was approved, or needs no approval, and was not begun: a person can still forbid it. */
+const MAY_BE_STOPPED: ReadonlySet<RemediationPhase> = new Set(['proposed', 'awaiting-window', 'refused'])
 
 export class Approvals {
   readonly #fleet: Pick<Fleet, 'remediation'>
@@ -35,9 +39,10 @@ export class Approvals {
   ): Event {
     const remediation = this.#fleet.remediation(planId)
     if (remediation === undefined) throw new StarlingError(`there is no plan ${planId}`)
-    const { plan, phase } = remediation
+    const { plan, phase, ended } = remediation
     const key = `${plan.id}@${plan.createdAt}`
-    if (phase !== 'awaiting-approval') throw new StarlingError(`plan ${planId} waits for no decision: it is ${phase}`)
+    const isOpen = phase === 'awaiting-approval' || (action === 'reject' && !ended && MAY_BE_STOPPED.has(phase))
+    if (!isOpen) throw new StarlingError(`plan ${planId} waits for no decision: it is ${phase}`)
     if (this.#decided.has(key)) throw new StarlingError(`plan ${planId} was decided a moment ago`)
     const held = action === 'approve' ? this.#whyHeld(plan.node, plan.detector) : undefined
     if (held !== undefined) {

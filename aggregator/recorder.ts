@@ -1,6 +1,6 @@
 /** Turns what happens into history: what the mesh concludes, what nodes say of themselves, what people decide. */
 import type { Finding } from '../detectors/contract.ts'
-import type { Remediation } from '../remediators/contract.ts'
+import type { Remediation, RemediationPhase } from '../remediators/contract.ts'
 import type { Decision } from '../remediators/permits.ts'
 import { Chronicle } from './chronicle.ts'
 import { MarkStory } from './mark-story.ts'
@@ -71,21 +71,20 @@ export class Recorder {
   }
 
   remediation(remediation: Remediation): void {
-    const { plan, phase, why, decisionId } = remediation
+    const { plan, phase, why, decisionId, ended } = remediation
     const thread = `plan/${plan.id}@${plan.createdAt}`
     const changes = plan.changes.map(({ what, before, after }) => `${what}: ${before} → ${after}`).join('; ')
     const began = findingEventId(plan.findingId)
     this.#chronicle.record(thread, 'plan', plan.node, 'act', `${plan.remediator} would change ${changes}`, began, {
       plan,
     })
-    if (phase === 'awaiting-approval') return
+    if (phase === 'proposed' || phase === 'awaiting-approval') return
     const cause = this.#chronicle.last(thread) || (decisionId ?? thread)
     const id = `${thread}/${phase}`
-    const tone = phase === 'verified' ? 'good' : BAD_PHASES.has(phase) ? 'bad' : 'info'
+    const tone = PHASE_TONES[phase] ?? 'info'
     this.#chronicle.record(id, 'remediation', plan.node, tone, `${phase}: ${why}`, cause, { planId: plan.id, phase })
     this.#chronicle.goOnFrom(began, id)
-    if (phase === 'applying' || phase === 'verifying') this.#chronicle.goOnFrom(thread, id)
-    else this.#chronicle.goOnFrom(thread, '')
+    this.#chronicle.goOnFrom(thread, ended ? '' : id)
   }
 
   /** Durable when it returns, so that a decision is on record before it is sent. */
@@ -102,7 +101,15 @@ export class Recorder {
   }
 }
 
-const BAD_PHASES: ReadonlySet<string> = new Set(['reverted', 'revert-failed', 'failed', 'refused'])
+const PHASE_TONES: Partial<Record<RemediationPhase, Event['tone']>> = {
+  verified: 'good',
+  'no-effect': 'bad',
+  failed: 'bad',
+  reverted: 'bad',
+  'revert-failed': 'bad',
+  refused: 'bad',
+  escalated: 'act',
+}
 
 /** What is worth an event: `ok` and `not-applicable` are the absence of one. */
 function isNews({ status }: Finding): boolean {
