@@ -49,7 +49,7 @@ export async function readOutside(
   const isRead = typeof nodes !== 'string'
   return {
     nodes: isRead ? nodes : new Map(),
-    stale: isRead ? undefined : `the cluster could not be read: ${nodes}`,
+    stale: isRead ? undefined : nodes,
     alerts: firing,
   }
 }
