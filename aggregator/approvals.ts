@@ -55,7 +55,7 @@ export class Approvals {
     if (action === 'approve' && plan.risk === 'dangerous') {
       const remedy = 'carry it out by hand, or reject it'
       throw new StarlingError(
-        `plan ${planId} is dangerous: two different people must approve it, and to ${by} nobody can be told from another`,
+        `plan ${planId} is dangerous: two different people must approve it, and whoever has the token is ${by}`,
         { remedy },
       )
     }

@@ -14,6 +14,8 @@ export interface AggregatorMetrics {
   /** `effect`: ready, pods, condition or taint; `result`: written, undone, withheld, would, or what failed. */
   mark(effect: string, result: string, count?: number): void
   apiWrite(write: WriteResult): void
+  /** How much of the budgets of remediation is used: of the cluster, and of the zone and pool where it is most. */
+  budgets(used: { readonly cluster: number; readonly zone: number; readonly pool: number }): void
   /** A guard refused a fix. */
   refusal(guard: string): void
   /** A fix came to an end. */
@@ -150,6 +152,12 @@ export function createAggregatorMetrics(snapshot: () => Snapshot | undefined): A
     labelNames: ['remediator', 'outcome'],
     registers,
   })
+  const budget = new Gauge({
+    name: 'starling_budget_used',
+    help: 'Disrupted nodes as a share of those that may be, at the last request for a permit; the most of all zones and pools',
+    labelNames: ['scope'],
+    registers,
+  })
   const remediators = new Set<string>()
   return {
     registry,
@@ -159,6 +167,9 @@ export function createAggregatorMetrics(snapshot: () => Snapshot | undefined): A
     },
     verdict: (kind) => verdicts.inc({ kind }),
     mark: (effect, result, count = 1) => marks.inc({ effect, result }, count),
+    budgets: (used) => {
+      for (const scope of ['cluster', 'zone', 'pool'] as const) budget.set({ scope }, used[scope])
+    },
     refusal: (guard) => refusals.inc({ guard }),
     outcome: (name, outcome) => {
       if (remediators.size < REMEDIATORS_MAX) remediators.add(name)

@@ -4,6 +4,7 @@ import type { GuardSettings } from '../../remediators/guards/settings.ts'
 import type { Approval, GuardView } from '../../remediators/guards/view.ts'
 import type { GuardVerdict } from '../../remediators/permits.ts'
 import type { Book, Grant } from './book.ts'
+import { type BudgetUse, budgetUse } from './budget-use.ts'
 import { type Asked, checkRequest } from './checks.ts'
 import type { Outlook } from './outside.ts'
 import type { Said } from './said.ts'
@@ -30,6 +31,8 @@ export interface Decided {
   readonly verdicts: readonly GuardVerdict[]
   /** Undefined when anything said no. */
   readonly grant: Grant | undefined
+  /** As of now; undefined when nothing could be told. */
+  readonly use: BudgetUse | undefined
 }
 
 export function decide(book: Book, init: DecideInit): Decided {
@@ -38,14 +41,17 @@ export function decide(book: Book, init: DecideInit): Decided {
   const { node, planId, planHash, evidenceHash, nonce } = request
   const check = checkRequest({ asked, said, book, standing: mesh.standing.get(node)?.kind })
   const plan = said?.remediation.plan
-  if (plan === undefined) return { verdicts: [check], grant: undefined }
-  const verdicts = [check, ...evaluateGuards(guardView({ ...init, request, plan, book }), settings)]
-  if (verdicts.some(({ allowed }) => !allowed)) return { verdicts, grant: undefined }
+  if (plan === undefined) return { verdicts: [check], grant: undefined, use: undefined }
+  const view = guardView({ ...init, request, plan, book })
+  const verdicts = [check, ...evaluateGuards(view, settings)]
+  const use = view.stale === undefined ? budgetUse(view, settings) : undefined
+  if (verdicts.some(({ allowed }) => !allowed)) return { verdicts, grant: undefined, use }
   const { remediator, reason, reach } = plan
   const pool = mesh.members.find((member) => member.node === node)?.pool
   const at = new Date(wallMs).toISOString()
   return {
     verdicts,
+    use,
     grant: {
       permit: { id: permitId, node, planId, planHash, evidenceHash, nonce, at },
       asked: position,

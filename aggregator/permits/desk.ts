@@ -20,6 +20,7 @@ import {
 import { BEGIN_WITHIN_MS, type GuardVerdict, type PermitRequest, type Refusal } from '../../remediators/permits.ts'
 import { EventBudget } from '../event-budget.ts'
 import { type Book, type Ended, withGrant } from './book.ts'
+import type { BudgetUse } from './budget-use.ts'
 import type { Asked } from './checks.ts'
 import { type Decided, decide } from './decide.ts'
 import { type Ledger, NotLeading } from './ledger.ts'
@@ -47,6 +48,8 @@ export interface DeskInit {
   guards(): GuardSettings
   /** As it is at the moment of the call; never rejects. */
   outlook(settings: GuardSettings): Promise<Outlook>
+  /** How much of the budgets is used, with each request. */
+  used(budgets: BudgetUse): void
   /** A guard said no. */
   refusedBy(guard: string): void
   /** A fix came to an end that was not known before. */
@@ -175,7 +178,7 @@ export class PermitDesk {
     const before = this.#init.story.answerTo(request)
     if (before !== undefined) return await this.#answerAgain(before)
     const permitId = `permit-${randomUUID()}`
-    let decided: Decided = { verdicts: [], grant: undefined }
+    let decided: Decided = { verdicts: [], grant: undefined, use: undefined }
     try {
       await this.#change((book) => {
         decided = this.#decide(book, asked, outlook, settings, permitId)
@@ -189,6 +192,7 @@ export class PermitDesk {
       const record = { guard: 'record', allowed: false, why, restMs: AGAIN_MS }
       return this.#refuse(request, [...decided.verdicts, record])
     }
+    if (decided.use !== undefined) this.#init.used(decided.use)
     if (decided.grant === undefined) this.#refuse(request, decided.verdicts)
     else this.#grant(request, decided.grant.permit, decided.verdicts)
   }

@@ -16,7 +16,7 @@ import type { PermitStory } from './story.ts'
 export interface PermitsInit extends OutsideInit {
   readonly store: BookStore
   readonly story: PermitStory
-  readonly metrics: Pick<AggregatorMetrics, 'refusal' | 'outcome'>
+  readonly metrics: Pick<AggregatorMetrics, 'refusal' | 'outcome' | 'budgets'>
   readonly log: Log
   /** The term under which this aggregator leads; undefined while it may write nothing. */
   term(): number | undefined
@@ -36,6 +36,7 @@ export class Permits implements PermitsSide {
       ledger: this.#ledger,
       ...{ story, log, guards, wallNow },
       outlook: (settings) => readOutside({ cluster, alerts }, settings),
+      used: metrics.budgets,
       refusedBy: metrics.refusal,
       came: ({ remediator, phase }) => metrics.outcome(remediator, phase),
       now: () => performance.now(),

@@ -103,6 +103,10 @@ describe('a permit', () => {
     aggregator.hear(other.says(plan, 'proposed'), other.asks(plan))
     await rest()
     expect(guardsOf(aggregator.sent[1])).toContain('budget-cluster')
+    expect(aggregator.uses).toEqual([
+      { cluster: 0, zone: 0, pool: 0 },
+      { cluster: 1, zone: 1, pool: 1 },
+    ])
     aggregator.hear(node.says(node.plan(), 'verified', { ended: true }), other.asks(plan))
     await rest()
     expect(isPermit(aggregator.sent[2])).toBe(true)

@@ -9,6 +9,7 @@ import { setImmediate } from 'node:timers/promises'
 import { Fleet } from '../../../aggregator/fleet.ts'
 import type { Store } from '../../../aggregator/model.ts'
 import type { Ended } from '../../../aggregator/permits/book.ts'
+import type { BudgetUse } from '../../../aggregator/permits/budget-use.ts'
 import { PermitDesk } from '../../../aggregator/permits/desk.ts'
 import { Ledger } from '../../../aggregator/permits/ledger.ts'
 import type { Outlook } from '../../../aggregator/permits/outside.ts'
@@ -75,6 +76,7 @@ export class World {
 export class Aggregator {
   readonly sent: (Permit | Refusal)[] = []
   readonly refusals: string[] = []
+  readonly uses: BudgetUse[] = []
   readonly ends: Ended[] = []
   readonly fleet = new Fleet()
   readonly desk: PermitDesk
@@ -98,6 +100,7 @@ export class Aggregator {
       ...{ ledger, story, wallNow, log: silentLog },
       guards: () => readGuards(world.guards),
       outlook: async () => world.outlook,
+      used: (budgets) => this.uses.push(budgets),
       refusedBy: (guard) => this.refusals.push(guard),
       came: (end) => this.ends.push(end),
       now: () => world.nowMs,
