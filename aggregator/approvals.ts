@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { StarlingError } from '../common/errors.ts'
 import type { StatementBody } from '../mesh/core/model.ts'
+import type { RemediationPhase } from '../remediators/contract.ts'
 import { decisionTopic, decodeDecision, encodeNote, isDecisionTopic } from '../remediators/notes.ts'
 import type { Decision } from '../remediators/permits.ts'
 import type { Fleet } from './fleet.ts'
@@ -11,6 +12,9 @@ import type { DecisionRequest } from './remediation-model.ts'
 
 /** A node that has not begun within this time after it got the decision must not begin at all (docs/protocol.md, permits). */
 const DECISION_TTL_MS = 30_000
+
+/** What was approved, or needs no approval, and was not begun: a person can still forbid it. */
+const MAY_BE_STOPPED: ReadonlySet<RemediationPhase> = new Set(['proposed', 'awaiting-window', 'refused'])
 
 export class Approvals {
   readonly #fleet: Pick<Fleet, 'remediation'>
@@ -48,9 +52,10 @@ export class Approvals {
   ): Event {
     const remediation = this.#fleet.remediation(planId)
     if (remediation === undefined) throw new StarlingError(`there is no plan ${planId}`)
-    const { plan, phase } = remediation
+    const { plan, phase, ended } = remediation
     const key = `${plan.id}@${plan.createdAt}`
-    if (phase !== 'awaiting-approval') throw new StarlingError(`plan ${planId} waits for no decision: it is ${phase}`)
+    const isOpen = phase === 'awaiting-approval' || (action === 'reject' && !ended && MAY_BE_STOPPED.has(phase))
+    if (!isOpen) throw new StarlingError(`plan ${planId} waits for no decision: it is ${phase}`)
     if (this.#decided.has(key)) throw new StarlingError(`plan ${planId} was decided a moment ago`)
     if (action === 'approve' && plan.risk === 'dangerous') {
       const remedy = 'carry it out by hand, or reject it'

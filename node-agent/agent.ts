@@ -30,12 +30,12 @@ import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { PluginShelf } from '../plugins/shelf.ts'
 import { builtinRemediators } from '../remediators/index.ts'
-import { decodeDecision, encodeNote, isDecisionTopic, remediationTopic } from '../remediators/notes.ts'
-import { type RemediationRoom, startRemediation } from '../remediators/run.ts'
+import { type RemediationRoom, type RuleSettings, startRemediation } from '../remediators/run.ts'
 import { APPLIED_TOPIC, decodeAnnouncement, encodeApplied, SETTINGS_TOPIC } from '../settings/notes.ts'
 import { settingsFor } from '../settings/overrides.ts'
 import { ownSettings } from '../settings/validate.ts'
 import type { AgentConfig } from './config.ts'
+import { FixNotes } from './fix-notes.ts'
 import { startHealthServer } from './health-server.ts'
 import { createAgentMetrics } from './metrics.ts'
 import { PluginRoom } from './plugin-room.ts'
@@ -86,6 +86,12 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const remediators = [...builtinRemediators, ...shelf.remediators]
   const stopping = new AbortController()
   let remediation: RemediationRoom | undefined
+  const fixNotes = new FixNotes(node, publisher, log)
+  const fixSettings = (): RuleSettings => ({
+    traits: place(),
+    remediators: ownSettings(inForce.remediators, remediators),
+    policies: [],
+  })
   const memoryOf = async (file: 'detectors' | 'plugins') => {
     const tracks = await openTrackStore(stateDir, node, log, file)
     return { kept: await tracks.load(), save: tracks.save }
@@ -132,12 +138,11 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     host,
     root: config.host.root,
     remediators,
-    settings: ownSettings(inForce.remediators, remediators),
+    settings: fixSettings(),
     verify: (detector) => (plugins.has(detector) ? plugins : detectors).runNow(detector),
-    announce: (change) => {
-      log.info({ plan: change.plan.id, phase: change.phase, why: change.why }, 'remediation')
-      publisher.publish(remediationTopic(change.plan.id), encodeNote(change), NOTE_TTL_MS)
-    },
+    announce: (change) => fixNotes.announce(change),
+    ask: (request) => fixNotes.ask(request),
+    around: () => fixNotes.around(),
     log,
   })
 
@@ -158,12 +163,12 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       inForce = next
       detectors.reconfigure(ownSettings(next.detectors, builtinDetectors))
       plugins.reconfigure()
-      remediation.reconfigure(ownSettings(next.remediators, remediators))
     }
+    remediation.reconfigure(fixSettings())
     if (settled !== 'as-before') announceSettings()
   }
   const verdicts = new VerdictLog(log)
-  const hear = async ({ statement: { signer, body } }: SignedStatement) => {
+  const hear = ({ statement: { signer, body } }: SignedStatement) => {
     // Verdicts, settings and decisions are the aggregator's to give; of another node they are nothing to us.
     if (!aggregators().some((aggregator) => aggregator.node === signer)) return
     if (body.kind === 'down') verdicts.hear(body)
@@ -173,11 +178,8 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       settle()
     } else if (body.topic === MAJORITIES_TOPIC) {
       pool.hear(body.bytes)
-    } else if (isDecisionTopic(body.topic)) {
-      const decision = decodeDecision(body.bytes)
-      if (decision.node !== node) return
-      const answer = await remediation.onDecision(decision)
-      log.info({ decision: decision.id, plan: decision.planId, accepted: answer.accepted, why: answer.why }, 'decision')
+    } else if (fixNotes.hear(remediation, signer, body)) {
+      return
     } else if (isAskTopic(body.topic)) {
       const { id, node: asked, query } = decodeAsk(body.bytes)
       if (asked !== node) return
@@ -192,9 +194,11 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     rosterBytes: identity.rosterBytes,
     listen,
     onStatement: (signed) => {
-      hear(signed).catch((error: unknown) =>
-        log.warn({ from: signed.statement.signer, err: messageOf(error) }, 'note dropped'),
-      )
+      try {
+        hear(signed)
+      } catch (error) {
+        log.warn({ from: signed.statement.signer, err: messageOf(error) }, 'note dropped')
+      }
     },
     onRoster: (bytes) => writeRoster(stateDir, bytes),
     onDocument: (digest, bytes) => {

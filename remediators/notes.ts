@@ -3,7 +3,7 @@ import { decode, encode } from 'cborg'
 import { z } from 'zod'
 import type { Remediation } from './contract.ts'
 import type { Decision, Permit, PermitRequest, Refusal } from './permits.ts'
-import { hash, remediationSchema, text } from './schema.ts'
+import { hash, remediationSchema, text, verdicts } from './schema.ts'
 
 const REMEDIATION_TOPIC = 'remediation/'
 const DECISION_TOPIC = 'decision/'
@@ -41,7 +41,7 @@ const requestSchema = z.strictObject({
   decisionId: z.string().min(1).max(128).exactOptional(),
 }) satisfies z.ZodType<PermitRequest>
 
-const permitSchema = z.strictObject({
+export const permitSchema = z.strictObject({
   ...asked,
   id: z.string().min(1).max(128),
   planHash: hash,
@@ -51,17 +51,7 @@ const permitSchema = z.strictObject({
 
 const refusalSchema = z.strictObject({
   ...asked,
-  guards: z
-    .array(
-      z.strictObject({
-        guard: z.string().min(1).max(63),
-        allowed: z.boolean(),
-        why: text,
-        restMs: z.number().min(0).max(86_400_000).exactOptional(),
-      }),
-    )
-    .min(1)
-    .max(32),
+  guards: verdicts,
   retryAfterMs: z.number().min(0).max(86_400_000),
 }) satisfies z.ZodType<Refusal>
 

@@ -21,7 +21,10 @@ export interface Decision {
   readonly ttlMs: number
 }
 
-/** A node asks whether it may begin. Said anew, with another nonce, when there is no answer in time. */
+/**
+ * A node asks whether it may begin. Said anew, with another nonce, when there is no answer in time: with that it says that it
+ * has begun nothing by an answer to an earlier request for this plan, and never will.
+ */
 export interface PermitRequest {
   readonly node: string
   readonly planId: string

@@ -15,6 +15,8 @@ const STYLES: Partial<Record<RemediationPhase, CellStyle>> = {
   failed: 'red',
   'revert-failed': 'red',
   reverted: 'yellow',
+  'no-effect': 'yellow',
+  escalated: 'red',
 }
 
 type CommonOptions = ConnectionFlags & { readonly output: OutputFormat }

@@ -16,7 +16,7 @@ import type { DownNotice, Incarnation, Millis, Now, Roster, SignedRollCall, Sign
 import { compareIncarnations, LEAVE_MS_MAX } from './model.ts'
 import { Observer } from './observer.ts'
 import { Office, type OfficeInput } from './office.ts'
-import { RollCallDesk } from './roll-call.ts'
+import { type Following, RollCallDesk } from './roll-call.ts'
 import { RosterExchange } from './roster-exchange.ts'
 import { checkTiming, type Timing } from './timing.ts'
 
@@ -84,6 +84,11 @@ export class Core {
   /** While this node leads. */
   get leader(): Leader | undefined {
     return this.#office?.leader
+  }
+
+  /** Whose roll-calls this member answers; undefined before the first, and for an aggregator. */
+  get follows(): Following | undefined {
+    return this.#desk.follows
   }
 
   /** When `step` wants its next tick, monotonic. A tick that comes 500 ms later than this means a pause. */

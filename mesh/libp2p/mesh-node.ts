@@ -243,6 +243,9 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
     get degraded() {
       return core.degraded
     },
+    get follows() {
+      return core.follows
+    },
     advance,
     now: () => performance.now(),
     get leader() {

@@ -152,6 +152,8 @@ function findings(time: TimeOf): readonly Finding[] {
   ]
 }
 
+const BY_SETTINGS = { policy: 'remediators.sysctl', mode: 'approve', rung: 1, attempt: 1 } as const
+
 function awaiting(time: TimeOf): Remediation {
   return {
     plan: {
@@ -178,6 +180,7 @@ function awaiting(time: TimeOf): Remediation {
       createdAt: time(22),
     },
     phase: 'awaiting-approval',
+    ...BY_SETTINGS,
     why: 'the mode of this rule is approve',
     at: time(22),
   }
@@ -196,6 +199,8 @@ function done(time: TimeOf): Remediation {
       ],
     },
     phase: 'verified',
+    ...BY_SETTINGS,
+    ended: true,
     why: 'the detector sees 262144 again',
     at: time(-900),
     decisionId: 'decision-1',
