@@ -21,6 +21,7 @@ import type { RosterSync } from './kubernetes/roster/sync.ts'
 import type { Kubernetes, KubernetesInit } from './kubernetes/run.ts'
 import { Leadership } from './leadership.ts'
 import { type AggregatorMetrics, createAggregatorMetrics } from './metrics.ts'
+import { createNodeDesks } from './node-desks.ts'
 import { createAlertmanager } from './permits/alerts.ts'
 import { createFactBook } from './permits/book-store.ts'
 import { meshNow } from './permits/mesh-now.ts'
@@ -30,7 +31,6 @@ import { AggregatorService } from './service.ts'
 import { SettingsInForce } from './settings-in-force.ts'
 import { openSqliteStore } from './store/sqlite.ts'
 import { readOrMakeToken } from './token.ts'
-import { UsageDesk } from './usage-desk.ts'
 
 const WEB_ROOT = fileURLToPath(new URL('./web/dist', import.meta.url))
 
@@ -97,11 +97,11 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     log,
   })
   const leadership = new Leadership({ store, service, settings, permits, kubernetes, log })
-  const usage = new UsageDesk()
+  const desks = createNodeDesks()
   // HTTP first: a taken port must be known before a second leader speaks up in the mesh.
   const http = createHttpServer({
     port: service,
-    usage,
+    desks,
     token,
     webRoot: WEB_ROOT,
     metrics: () => metrics.registry.metrics(),
@@ -112,7 +112,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   const hear = (signed: SignedStatement) => {
     try {
       // Of the moment: it is no event, and not kept for a later life.
-      if (usage.hear(signed) || permits.hear(signed)) return
+      if (desks.usage.hear(signed) || desks.recordings.hear(signed) || permits.hear(signed)) return
       const { signer, body } = signed.statement
       if (body.kind === 'note' && body.topic === SETTINGS_TOPIC) hearSettings(signer, body.bytes)
       service.hear(signed)
@@ -172,7 +172,8 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     said: (planId) => service.fleet.said(planId),
     allSaid: () => service.fleet.allSaid(),
   })
-  usage.start(mesh.publish)
+  desks.usage.start(mesh.publish)
+  desks.recordings.start(mesh.publish)
   settings.start({
     story: service.recorder.settings,
     holds: service.recorder.holds,

@@ -8,7 +8,7 @@ import { KEYS_PER_MEMBER } from '../mesh/core/gossip.ts'
 import type { Note, SignedStatement } from '../mesh/core/model.ts'
 import { decodeWatching, WATCHING_TOPIC } from '../mesh/wire/watching.ts'
 import type { Remediation } from '../remediators/contract.ts'
-import { decodeRemediation, isRemediationTopic } from '../remediators/notes.ts'
+import { decodeRemediation, isOpen, isRemediationTopic } from '../remediators/notes.ts'
 import { APPLIED_TOPIC, type AppliedSettings, decodeApplied } from '../settings/notes.ts'
 import { positionOf } from './permits/position.ts'
 import type { Said } from './permits/said.ts'
@@ -156,10 +156,10 @@ export class Fleet {
   /** The oldest ended ones; those that wait or run stay, unless a node has more of them than it can mean. */
   #forgetOldRemediations(signer: string): void {
     const all = this.allSaid()
-    const open = all.filter(({ remediation: { plan, ended } }) => plan.node === signer && !ended)
+    const open = all.filter(({ remediation }) => remediation.plan.node === signer && isOpen(remediation))
     if (open.length > OPEN_PER_NODE_MAX) this.#forgetOldest(open)
     if (this.#remediations.size > REMEDIATIONS_KEPT)
-      this.#forgetOldest(all.filter(({ remediation }) => remediation.ended))
+      this.#forgetOldest(all.filter(({ remediation }) => !isOpen(remediation)))
   }
 
   #forgetOldest(of: readonly Said[]): void {

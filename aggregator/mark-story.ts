@@ -1,4 +1,5 @@
 /** What became of verdicts and findings in Kubernetes, as events: each is caused by the verdict or the finding behind it. */
+import { counted } from '../common/counted.ts'
 import type { Chronicle } from './chronicle.ts'
 import { incidentThread } from './incidents.ts'
 import type { Written } from './kubernetes/carry-out.ts'
@@ -48,7 +49,7 @@ export class MarkStory {
   wrote({ node, desired }: MarkCause, { ready, condition, taint, pods }: Written): void {
     const what = [
       ...(ready === 'undone' ? ['Ready'] : []),
-      ...(pods > 0 && !desired.pods ? [`Ready of ${pods} pods`] : []),
+      ...(pods > 0 && !desired.pods ? [`Ready of ${counted(pods, 'pod')}`] : []),
       ...(condition && desired.condition === undefined ? ['condition'] : []),
       ...(taint && desired.taint === undefined ? ['taint'] : []),
     ]
@@ -78,7 +79,7 @@ export class MarkStory {
     const thread = `gates/${node}/${group}`
     const id = this.#chronicle.nextId(kind, node)
     const why = reason === '' ? 'nothing stands against the node' : reason
-    const summary = `gate of ${pods.length} pods of ${group} ${what}: ${why}`
+    const summary = `gate of ${counted(pods.length, 'pod')} of ${group} ${what}: ${why}`
     const cause = what === 'closed' ? this.#causeOfGates(gates) : this.#chronicle.last(thread)
     this.#chronicle.record(id, kind, node, what === 'closed' ? 'bad' : 'good', summary, cause, dataOfGates(gates))
     this.#chronicle.goOnFrom(thread, what === 'closed' ? id : '')
@@ -87,7 +88,7 @@ export class MarkStory {
   keptGates(gates: GatesOfNode): void {
     const { node, group, pods } = gates
     const id = this.#chronicle.nextId('gates-kept', node)
-    const summary = `gate of ${pods.length} pods of ${group} left open: no other pod of the group serves`
+    const summary = `gate of ${counted(pods.length, 'pod')} of ${group} left open: no other pod of the group serves`
     this.#chronicle.record(id, 'gates-kept', node, 'info', summary, this.#causeOfGates(gates), dataOfGates(gates))
   }
 

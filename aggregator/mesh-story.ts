@@ -1,4 +1,5 @@
 /** What the mesh concludes, as history: each thing that the leader tells in one line, with what it rests on. */
+import { counted } from '../common/counted.ts'
 import type { Notice } from '../mesh/core/message.ts'
 import type { Certificate, Standing } from '../mesh/core/model.ts'
 import { formatIncarnation } from '../mesh/core/model.ts'
@@ -48,7 +49,12 @@ export class MeshStory {
         this.#next(notice.subject, 'unsuspected', 'good', 'no observer misses it any more')
         return
       case 'candidate':
-        this.#next(notice.subject, 'candidate', 'bad', `${notice.votes} observers hold it for ${notice.verdict}`)
+        this.#next(
+          notice.subject,
+          'candidate',
+          'bad',
+          `${counted(notice.votes, 'observer holds', 'observers hold')} it for ${notice.verdict}`,
+        )
         return
       case 'rollCall':
         for (const node of notice.subjects) {

@@ -1,6 +1,6 @@
 /** What becomes of a version that is on its way: it waits, goes on, or is halted by what the nodes show that have it. Pure. */
-import type { Upcoming } from '../settings/notes.ts'
-import { isReached, nextReach, type Placed, type Reach } from '../settings/stages.ts'
+import type { Named, Upcoming } from '../settings/notes.ts'
+import { isReached, nextReach, type Placed, type Reach, type RolloutPlan, stagesOf } from '../settings/stages.ts'
 import { isJump } from './jump.ts'
 
 /** A node that lives takes up a version within seconds of hearing of it; one that has not by then will hardly. */
@@ -8,6 +8,8 @@ const LATE_MS = 60_000
 
 /** What is listed by name; the rest is counted. */
 const NAMED_MAX = 5
+
+const UNKNOWN_BEFORE = ': only the aggregator that began it knew how they were before'
 
 /** What the leader sees of a member. */
 export interface NodeSeen extends Placed {
@@ -57,24 +59,35 @@ export function before(nodes: readonly NodeSeen[]): Before {
   }
 }
 
+/** A version as it is said at first. `seed`: orders the nodes. */
+export function firstStage(named: Named, plan: RolloutPlan, nodes: readonly NodeSeen[], seed: string): Upcoming {
+  // A node that is down tells nothing of the version.
+  const live = nodes.filter(({ isLive }) => isLive)
+  const [reach = null] = stagesOf(live, plan.shares, seed)
+  return { ...named, seed, reach, step: 0, ...plan, halted: null }
+}
+
 /**
- * `was`: null where another leader saw it begin; then whatever is wrong with a node counts as new, on all alike. `forMs`:
- * how long this stage has been watched.
+ * `was`: null where another leader saw it begin; then whatever is wrong with a node counts as new, on all alike. Where there
+ * are no others to hold them against either, that halts what may be well rather than letting through what is not. `forMs`: how
+ * long this stage has been watched.
  */
 export function judgeStage(next: Upcoming, nodes: readonly NodeSeen[], was: Before | null, forMs: number): Outcome {
   const counted = nodes.filter(({ node }) => was?.down.includes(node) !== true)
   const newer = counted.filter((node) => isReached(next.reach, next.seed, node))
   const older = counted.filter((node) => !isReached(next.reach, next.seed, node))
-  // Nothing to hold it against: neither the same nodes before nor others now.
-  const isBlind = was === null && older.length === 0
-  const troubles = (node: NodeSeen, isNewer: boolean) => troublesOf(node, isNewer, { next, was, forMs, isBlind })
+  const stage = { next, was, forMs }
   const evidence = compare(
-    newer.map((node) => ({ node: node.node, troubles: troubles(node, true) })),
-    older.map((node) => ({ node: node.node, troubles: troubles(node, false) })),
+    newer.map((node) => ({ node: node.node, troubles: troublesOf(node, true, stage) })),
+    older.map((node) => ({ node: node.node, troubles: troublesOf(node, false, stage) })),
   )
   const [worst] = evidence
-  if (worst !== undefined) return { kind: 'halt', why: inWords(worst, next.version), evidence }
-  if (!isBlind && newer.some((node) => passing(node, { next, was, forMs }).length > 0)) return { kind: 'wait' }
+  if (worst !== undefined) {
+    // Neither the same nodes before nor others now.
+    const isBlind = was === null && older.length === 0
+    return { kind: 'halt', why: `${inWords(worst, next.version)}${isBlind ? UNKNOWN_BEFORE : ''}`, evidence }
+  }
+  if (newer.some((node) => passing(node, stage).length > 0)) return { kind: 'wait' }
   const isTaken = newer.every(({ isLive, runs }) => !isLive || runs >= next.version)
   if (forMs < next.soakMs || !(isTaken || forMs >= LATE_MS)) return { kind: 'wait' }
   if (next.reach === null) return { kind: 'done' }
@@ -96,10 +109,6 @@ interface Stage {
   readonly forMs: number
 }
 
-interface Circumstances extends Stage {
-  readonly isBlind: boolean
-}
-
 /** What is new, and may pass by itself: the stage is not halted for it, nor over before it passed or stayed. */
 function passing({ node, findings }: NodeSeen, { next, was, forMs }: Stage): readonly NodeFinding[] {
   const had = was?.findings[node] ?? []
@@ -109,11 +118,11 @@ function passing({ node, findings }: NodeSeen, { next, was, forMs }: Stage): rea
 }
 
 /** What is worse with a node than before, each in words that are the same for all nodes. */
-function troublesOf(seen: NodeSeen, isNewer: boolean, circumstances: Circumstances): ReadonlySet<string> {
+function troublesOf(seen: NodeSeen, isNewer: boolean, stage: Stage): ReadonlySet<string> {
   const { node, isLive, runs, refused, findings } = seen
-  const { next, was, forMs, isBlind } = circumstances
-  const known = [...(was?.findings[node] ?? []), ...passing(seen, circumstances).map(({ key }) => key)]
-  const found = isBlind ? [] : findings.filter(({ key }) => !known.includes(key)).map(({ what }) => what)
+  const { next, was, forMs } = stage
+  const known = [...(was?.findings[node] ?? []), ...passing(seen, stage).map(({ key }) => key)]
+  const found = findings.filter(({ key }) => !known.includes(key)).map(({ what }) => what)
   const hasRefused = refused?.version === next.version
   const isLate = isNewer && isLive && !hasRefused && runs < next.version && forMs >= LATE_MS
   return new Set([

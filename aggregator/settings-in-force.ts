@@ -6,18 +6,20 @@ import { randomBytes } from 'node:crypto'
 import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
 import { changesNodes } from '../settings/differences.ts'
 import type { SettingsDocument } from '../settings/document.ts'
-import { type Announcement, encodeAnnouncement, isLater, SETTINGS_TOPIC, type Upcoming } from '../settings/notes.ts'
-import { type RolloutSettings, readRollout, stagesOf } from '../settings/stages.ts'
+import { type Announcement, encodeAnnouncement, SETTINGS_TOPIC, type Upcoming } from '../settings/notes.ts'
+import { type RolloutSettings, readRollout } from '../settings/stages.ts'
 import { validateSettings } from '../settings/validate.ts'
 import type { Event } from './model.ts'
 import type { Release } from './remediation-model.ts'
-import { before, judgeStage, type Outcome, runByMost } from './rollout-rules.ts'
+import { type Before, before, firstStage, judgeStage, type Outcome, runByMost } from './rollout-rules.ts'
 import { readSettingsFile, requireMesh, watchSettingsFile } from './settings-file.ts'
+import { SettingsHeard } from './settings-heard.ts'
 import { SettingsLedger } from './settings-ledger.ts'
 import type { Proposal, Rollback, SettingsDetail, SettingsView } from './settings-model.ts'
 import type { Progress } from './settings-progress.ts'
 import type { SettingsInit, SettingsMesh } from './settings-sides.ts'
 import { settingsView } from './settings-view.ts'
+import { StageWatch } from './stage-watch.ts'
 
 /** What is said of settings is said again well before the note that carries it expires. */
 const SAID_TTL_MS = 86_400_000
@@ -25,25 +27,23 @@ const SAY_AGAIN_MS = SAID_TTL_MS / 4
 
 const LOOK_EVERY_MS = 1_000
 
-/** Who begins to lead hears within this what members have to say; before that nothing is judged or begun from the file. */
-const SETTLE_MS = 15_000
+/** For so long a node that is enrolled after an aggregator left can be without the settings that one signed. */
+const VOUCH_EVERY_MS = 60_000
 
 const AT_FIRST = { since: 0, before: null, last: null } as const
 
 export class SettingsInForce {
   readonly #init: SettingsInit
   readonly #ledger: SettingsLedger
+  readonly #heard: SettingsHeard
+  readonly #watch = new StageWatch()
   #progress: Progress
   #document: SettingsDocument
   /** Newer than all that was: begun once this aggregator leads and has heard the nodes. */
   #waiting: SettingsDocument | undefined
-  /** What another aggregator said, until the documents are here. */
-  #heard: Announcement | undefined
   /** Why the operator's file was refused at the start. */
   #refused: string | undefined
   #mesh: SettingsMesh | undefined
-  /** Wall clock ms, as the beginnings of stages. */
-  #ledSince = 0
   #stop: () => void = () => {}
 
   /**
@@ -53,6 +53,7 @@ export class SettingsInForce {
   constructor(init: SettingsInit) {
     this.#init = init
     this.#ledger = new SettingsLedger(init)
+    this.#heard = new SettingsHeard(this.#ledger)
     const { progress } = this.#ledger
     if (progress === undefined) {
       this.#document = this.#read()
@@ -80,18 +81,20 @@ export class SettingsInForce {
     this.#exchange()
     const again = setInterval(() => this.#say(), SAY_AGAIN_MS)
     const look = setInterval(() => this.#look(mesh), LOOK_EVERY_MS)
+    const vouch = setInterval(() => this.#vouch(mesh), VOUCH_EVERY_MS)
     const stopWatching = watchSettingsFile(this.#init.file, () => this.readAgain())
     this.#stop = () => {
       clearInterval(again)
       clearInterval(look)
+      clearInterval(vouch)
       stopWatching()
     }
   }
 
   /** This aggregator leads from now on, and tells the mesh. */
   leads(): void {
-    this.#ledSince = Date.now()
-    this.#become({})
+    this.#watch.leads(performance.now())
+    this.#become({ since: Date.now() })
   }
 
   stop(): void {
@@ -100,9 +103,7 @@ export class SettingsInForce {
 
   /** Another aggregator said it, or this one in an earlier life that it has no record of. */
   hear(said: Announcement): void {
-    if (!isLater(said, this.#heard ?? this.#progress.said)) return
-    this.#heard = said
-    this.#adopt()
+    if (this.#heard.hear(said, this.#progress.said)) this.#adopt()
   }
 
   /** A neighbour had these, which were sought. */
@@ -110,8 +111,7 @@ export class SettingsInForce {
     const why = this.#ledger.take(bytes)
     if (why !== undefined) {
       this.#init.log.warn({ why }, 'settings of another aggregator refused')
-      // Sought on, they would come again and again.
-      this.#heard = undefined
+      this.#heard.forget()
     }
     this.#adopt()
   }
@@ -140,16 +140,7 @@ export class SettingsInForce {
   /** Throws StarlingError when there is nothing to go back to. */
   rollBack({ version: wanted, reason, via }: Rollback, by: string): Event {
     const { current, next } = this.#progress.said
-    const { versions } = this.#ledger
-    // What is halted, or on its way, is undone by what the others run; else it is the version before.
-    const previous =
-      next === null ? versions.find(({ version }) => version < current.version)?.version : current.version
-    const held = versions.find(({ version }) => version === (wanted ?? previous))
-    if (held === undefined) {
-      const what = wanted === undefined ? 'there is no earlier version' : `there is no version ${wanted}`
-      const remedy = `kept are: ${versions.map(({ version }) => version).join(', ')}`
-      throw new StarlingError(`${what} to go back to`, { remedy })
-    }
+    const held = this.#ledger.toGoBackTo(wanted, this.#progress.said)
     const document = { ...this.#ledger.documentOf(held), version: this.#nextVersion }
     const says = `settings go back to version ${held.version}, as version ${document.version}, by ${by} (${via}): ${reason}`
     const event = this.#running().story.decided(document.version, says)
@@ -164,33 +155,35 @@ export class SettingsInForce {
 
   #look(mesh: SettingsMesh): void {
     if (!mesh.leads()) return
-    const isSettled = Date.now() - this.#ledSince >= SETTLE_MS
-    if (isSettled) this.#beginWaiting()
-    const { said, since, before: was } = this.#progress
-    const { next } = said
-    if (next === null || (since < this.#ledSince && !isSettled)) return
+    const nowMs = performance.now()
+    if (this.#watch.isSettled(nowMs)) this.#beginWaiting()
+    const { next } = this.#progress.said
+    const { before: was } = this.#progress
+    const forMs = this.#watch.forMs(nowMs)
+    if (next === null || forMs === undefined) return
     if (next.halted !== null) {
       this.#undo(next.version, next.onHalt, next.halted)
       return
     }
-    const outcome = judgeStage(next, mesh.nodesSeen(), was, Date.now() - since)
-    if (outcome.kind !== 'wait') this.#goOn(outcome)
+    const nodes = mesh.nodesSeen()
+    const outcome = judgeStage(next, nodes, was, forMs)
+    if (outcome.kind !== 'wait') this.#goOn(outcome, was ?? before(nodes))
   }
 
-  #goOn(outcome: Exclude<Outcome, { kind: 'wait' }>): void {
+  /** `was`: how the nodes were before; of a stage that ended well under another leader than began it, as they are now. */
+  #goOn(outcome: Exclude<Outcome, { kind: 'wait' }>, was: Before): void {
     const { story } = this.#running()
     const { current, next } = this.#progress.said
     if (next === null) return
     const { version, digest, step } = next
     switch (outcome.kind) {
-      case 'done':
-        this.#become({
-          said: { current: { version, digest }, next: null },
-          last: { version, outcome: 'done', why: '' },
-        })
+      case 'done': {
+        const last = { version, outcome: 'done', why: '' } as const
+        this.#become({ said: { current: { version, digest }, next: null }, last })
         return
+      }
       case 'advance':
-        this.#become({ said: { current, next: { ...next, reach: outcome.reach, step: step + 1 } }, since: Date.now() })
+        this.#stage({ said: { current, next: { ...next, reach: outcome.reach, step: step + 1 } }, before: was })
         this.#tellStage()
         return
       case 'halt': {
@@ -237,23 +230,14 @@ export class SettingsInForce {
       this.#enforce(document, { version, outcome: 'done', why: 'at once' })
       return
     }
-    const seed = randomBytes(8).toString('hex')
     const nodes = mesh.nodesSeen()
-    // A node that is down tells nothing of the version.
-    const live = nodes.filter(({ isLive }) => isLive)
-    const reach = stagesOf(live, plan.shares, seed)[0] ?? null
-    const next = { ...this.#ledger.keep(document), seed, reach, step: 0, ...plan, halted: null }
+    const next = firstStage(this.#ledger.keep(document), plan, nodes, randomBytes(8).toString('hex'))
     const replaced = said.next && {
       version: said.next.version,
       outcome: 'replaced' as const,
       why: `version ${version} came`,
     }
-    this.#become({
-      said: { current: said.current, next },
-      since: Date.now(),
-      before: before(nodes),
-      last: replaced ?? last,
-    })
+    this.#stage({ said: { current: said.current, next }, before: before(nodes), last: replaced ?? last })
     this.#tellStage()
   }
 
@@ -261,6 +245,23 @@ export class SettingsInForce {
   #enforce(document: SettingsDocument, last: SettingsView['last']): void {
     this.#waiting = undefined
     this.#become({ said: { current: this.#ledger.keep(document), next: null }, last })
+  }
+
+  /** The nodes are watched from now on, for as long as it says. */
+  #stage(change: Partial<Progress>): void {
+    this.#watch.begins(performance.now())
+    this.#become({ ...change, since: Date.now() })
+  }
+
+  /** What an aggregator signed that is none any more is said again, under this one's name and the next version. */
+  #vouch(mesh: SettingsMesh): void {
+    const { current, next } = this.#progress.said
+    const old = this.#ledger.unvouched(this.#progress.said)
+    if (old === undefined || !mesh.leads() || !this.#watch.isSettled(performance.now())) return
+    const anew = this.#ledger.keep({ ...this.#ledger.documentOf(old), version: this.#nextVersion })
+    mesh.story.signedAnew(anew.version, old.version)
+    if (next === null) this.#become({ said: { current: anew, next } })
+    else this.#stage({ said: { current, next: { ...next, ...anew, step: next.step + 1 } } })
   }
 
   /** On record, and then the mesh is told, if this aggregator leads. */
@@ -280,21 +281,19 @@ export class SettingsInForce {
   }
 
   #exchange(): void {
-    const seeks = this.#heard === undefined ? [] : this.#ledger.missingOf(this.#heard)
-    this.#mesh?.exchange(this.#ledger.bytesOf(this.#progress.said), seeks)
+    this.#mesh?.exchange(this.#ledger.bytesOf(this.#progress.said), this.#heard.seeks)
   }
 
   /** What another leader said is gone by as soon as all that it names is here. */
   #adopt(): void {
-    const said = this.#heard
-    if (said === undefined || this.#ledger.missingOf(said).length > 0) {
+    const said = this.#heard.whole()
+    if (said === undefined) {
       this.#exchange()
       return
     }
-    this.#heard = undefined
     // How the nodes were before it began, only who began it knows: another, or this one before that one led.
     const isOwn = said.next !== null && said.next.seed === this.#progress.said.next?.seed
-    this.#become({ said, since: Date.now(), before: isOwn ? this.#progress.before : null })
+    this.#stage({ said, before: isOwn ? this.#progress.before : null })
     if (this.#waiting !== undefined && this.#waiting.version < this.#nextVersion) this.#waiting = undefined
   }
 

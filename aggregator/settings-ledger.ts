@@ -1,7 +1,7 @@
 /** The settings on record: every version as it was signed, and how far they have come. Nothing is said of them here. */
-import { UsageError } from '../common/errors.ts'
+import { StarlingError, UsageError } from '../common/errors.ts'
 import type { KeyPair } from '../mesh/identity/keys.ts'
-import { differences } from '../settings/differences.ts'
+import { saysTheSame } from '../settings/differences.ts'
 import type { SettingsDocument } from '../settings/document.ts'
 import { type Announcement, digestOf, type Named } from '../settings/notes.ts'
 import {
@@ -91,8 +91,37 @@ export class SettingsLedger {
   /** This very document was handed in before. */
   isKnown(document: SettingsDocument): boolean {
     return this.versions.some((held) => {
-      return held.version === document.version && differences(this.documentOf(held), document).length === 0
+      return held.version === document.version && saysTheSame(this.documentOf(held), document)
     })
+  }
+
+  /**
+   * What is said of and nodes would refuse that have only the roster of now to go by, though this aggregator could sign it for
+   * them. What is halted is for a person to end.
+   */
+  unvouched({ current, next }: Announcement): Named | undefined {
+    const named = next ?? current
+    const bytes = Buffer.from(this.#history.of(named.digest)?.bytes ?? '', 'base64')
+    const isVouchedFor = acceptSettings(null, bytes, this.#init.mesh, this.#init.verify).accepted
+    const nothing = new Uint8Array()
+    const isOurs = this.#init.verify(nothing, this.#init.keys.sign(nothing))
+    return isVouchedFor || !isOurs || (next !== null && next.halted !== null) ? undefined : named
+  }
+
+  /**
+   * `wanted`, or what the others run where a version is halted or on its way, or what last said something else than the one
+   * in force. Throws StarlingError when it is not kept.
+   */
+  toGoBackTo(wanted: number | undefined, { current, next }: Announcement): KeptSettings {
+    const held = this.versions.find((one) => {
+      if (wanted !== undefined) return one.version === wanted
+      if (next !== null) return one.version === current.version
+      return one.version < current.version && !saysTheSame(this.documentOf(one), this.documentOf(current))
+    })
+    if (held !== undefined) return held
+    const what = wanted === undefined ? 'there is no earlier version' : `there is no version ${wanted}`
+    const remedy = `kept are: ${this.versions.map(({ version }) => version).join(', ')}`
+    throw new StarlingError(`${what} to go back to`, { remedy })
   }
 
   /** The version that the next one has at least. */

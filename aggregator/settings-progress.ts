@@ -9,9 +9,9 @@ const FACT = 'settings/progress'
 
 export interface Progress {
   readonly said: Announcement
-  /** When its stage began, wall clock ms. */
+  /** Since when its stage is watched, wall clock ms: for people, since clocks are set. */
   readonly since: number
-  /** How the nodes were before; null where another aggregator saw it begin. */
+  /** How the nodes were before; null where another aggregator saw it begin, until a stage of it ended well. */
   readonly before: Before | null
   readonly last: SettingsView['last']
 }

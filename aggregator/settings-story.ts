@@ -50,6 +50,13 @@ export class SettingsStory {
     this.#follow(version, `settings/${version}/rolled-back`, 'act', says)
   }
 
+  /** Nobody decided anything: nodes that are enrolled from now on would refuse what is of an aggregator that has left. */
+  signedAnew(version: number, content: number): void {
+    this.#chronicle.goOnFrom(threadOf(version), this.#chronicle.last(threadOf(content)))
+    const says = `settings version ${version} has the content of version ${content}, which an aggregator signed that has left`
+    this.#follow(version, `settings/${version}/signed-anew`, 'info', says)
+  }
+
   refused(why: string): void {
     const says = `settings refused, version kept: ${why}`
     this.#chronicle.record(`settings/refused/${randomUUID()}`, 'settings', '', 'bad', says, '')

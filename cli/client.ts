@@ -12,12 +12,14 @@ import type {
 import type { DecisionRequest, PauseScope, Release, ReleaseScope } from '../aggregator/remediation-model.ts'
 import type { Proposal, Rollback, SettingsDetail } from '../aggregator/settings-model.ts'
 import type { Duration } from '../common/duration.ts'
-import { messageOf, StarlingError } from '../common/errors.ts'
+import { ExitCode, messageOf, StarlingError } from '../common/errors.ts'
 import type { UsageAnswer, UsageQuery } from '../detectors/usage/notes.ts'
 import type { Connection } from './connection.ts'
 import { readEventStream } from './event-stream.ts'
 
 const REQUEST_TIMEOUT_MS = 15_000
+/** The aggregator itself waits 60 s for the node's answer. */
+const RECORDING_TIMEOUT_MS = 70_000
 const RECONNECT_MS_MIN = 500
 const RECONNECT_MS_MAX = 10_000
 /** The aggregator beats every 15 s; two missed beats and some delay mean that the line is dead. */
@@ -40,6 +42,8 @@ export interface ApiClient {
   markingPlan(since: string): Promise<readonly WouldBeMark[]>
   /** What a node used, by the node's own word. */
   usage(node: string, query: UsageQuery): Promise<UsageAnswer>
+  /** What a detector reads on a node, packed and in base64 (detectors/recording/pack.ts). Takes up to a minute. */
+  recording(node: string, detector: string): Promise<string>
   /** Ends a freeze: the event that this decision became. */
   release(release: Release): Promise<Event>
   /** Lets through what the roster's brakes hold: the event that this decision became. */
@@ -89,11 +93,7 @@ export function createClient({ url, token }: Connection): ApiClient {
   /** Posts a person's decision; answered is the event that it became. */
   async function decided(path: string, body: object): Promise<Event> {
     const isExpected = (answer: unknown) => isRecord(answer) && isRecord(answer.event)
-    const { event } = await json<{ event: Event }>(path, isExpected, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    })
+    const { event } = await json<{ event: Event }>(path, isExpected, posted(body))
     return event
   }
 
@@ -125,6 +125,15 @@ export function createClient({ url, token }: Connection): ApiClient {
     usage: (node, { subject, minutes }) => {
       const query = new URLSearchParams({ subject, minutes: String(minutes) })
       return json<UsageAnswer>(`/api/v1/usage/${encodeURIComponent(node)}?${query}`, hasList('subjects'))
+    },
+
+    async recording(node, detector) {
+      const isExpected = (answer: unknown) => isRecord(answer) && typeof answer.packed === 'string'
+      const { packed } = await json<{ packed: string }>(`/api/v1/recordings/${encodeURIComponent(node)}`, isExpected, {
+        ...posted({ detector }),
+        signal: AbortSignal.timeout(RECORDING_TIMEOUT_MS),
+      })
+      return packed
     },
 
     release: (body) => decided('/api/v1/mesh/release', body),
@@ -179,6 +188,10 @@ export function createClient({ url, token }: Connection): ApiClient {
   }
 }
 
+function posted(body: object): RequestInit {
+  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+}
+
 /** The aggregator answered, and the answer was no. */
 class RefusedError extends StarlingError {
   override name = 'RefusedError'
@@ -196,13 +209,17 @@ async function refusal(answer: Response, url: string): Promise<StarlingError> {
       remedy: 'check --url',
     })
   }
-  const remedy = typeof problem.remedy === 'string' ? { remedy: problem.remedy } : {}
-  return answer.status < 500 ? new RefusedError(problem.detail, remedy) : new StarlingError(problem.detail, remedy)
+  const options = {
+    ...(typeof problem.remedy === 'string' ? { remedy: problem.remedy } : {}),
+    // It names what was asked wrongly.
+    ...(Array.isArray(problem.errors) ? { exitCode: ExitCode.usage } : {}),
+  }
+  return answer.status < 500 ? new RefusedError(problem.detail, options) : new StarlingError(problem.detail, options)
 }
 
 /** fetch says just "fetch failed"; the reason is further down, in its cause. */
 function networkReason(error: unknown): string {
-  if (error instanceof DOMException && error.name === 'TimeoutError') return `no answer within ${REQUEST_TIMEOUT_MS} ms`
+  if (error instanceof DOMException && error.name === 'TimeoutError') return 'no answer in time'
   const cause = error instanceof Error ? error.cause : undefined
   if (isRecord(cause) && cause.code === 'ECONNREFUSED') return 'connection refused'
   return messageOf(cause ?? error)

@@ -24,3 +24,18 @@ export function printJson(kind: string, items: readonly unknown[]): void {
 export function note(text: string): void {
   process.stderr.write(`${printable(text)}\n`)
 }
+
+/** One line on stderr with the seconds that have passed, where people look at it. Returns how to take it away. */
+export function showWaiting(what: string): () => void {
+  const { stderr } = process
+  if (!stderr.isTTY) return () => {}
+  let seconds = 0
+  const show = () => stderr.write(`\r${printable(what)}: ${seconds++} s`)
+  show()
+  const timer = setInterval(show, 1_000)
+  return () => {
+    clearInterval(timer)
+    // To the start of the line, and clear it (ECMA-48).
+    stderr.write('\r\u001b[K')
+  }
+}

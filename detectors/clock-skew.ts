@@ -4,7 +4,9 @@
  * a clock that more than half of its peers disagree with. Beside that counts what the time daemon measures against its
  * servers: a whole fleet can be wrong together.
  */
+
 import { z } from 'zod'
+import { counted } from '../common/counted.ts'
 import { durationMs, isDuration } from '../common/duration.ts'
 import { defineDetector, NotApplicable, type PeerOffset } from './contract.ts'
 import { TIME_COMMANDS, timeSync } from './reading/time-sync.ts'
@@ -83,7 +85,7 @@ export const clockSkew = defineDetector({
     }
     if (offsets.length === 0) {
       throw new NotApplicable(
-        `${measured.length} peers have been measured, and it takes ${minPeers}; no time daemon knows a reference`,
+        `${counted(measured.length, 'peer has', 'peers have')} been measured, and it takes ${minPeers}; no time daemon knows a reference`,
       )
     }
     return offsets

@@ -3,7 +3,9 @@
  * timer chip: each reading of the time then takes about a microsecond and a system call instead of a few nanoseconds, for
  * every log line and timeout on this node. Nothing tells of it but one line in the kernel's log.
  */
+
 import { z } from 'zod'
+import { counted } from '../common/counted.ts'
 import { defineDetector } from './contract.ts'
 
 const FOLDER = '/sys/devices/system/clocksource/clocksource0'
@@ -50,7 +52,7 @@ export const clocksource = defineDetector({
     return [
       {
         reason: 'ClocksourceSlow',
-        summary: `the kernel reads its clock from ${name}, and of ${available.length} sources that it can use ${choice}`,
+        summary: `the kernel reads its clock from ${name}, and of ${counted(available.length, 'source')} that it can use ${choice}`,
         evidence: [{ name: 'clock source', value: name, unit: '' }],
       },
     ]

@@ -2,7 +2,9 @@
  * Does connection tracking lose packets? Each loss is the first packet of a connection, and shows as a delay: a SYN is sent
  * again after 1 s (tcp(7)), a DNS query after 5 s (resolv.conf(5)). How full the table is, is another detector's business.
  */
+
 import { z } from 'zod'
+import { counted } from '../common/counted.ts'
 import { defineDetector, type Judgement } from './contract.ts'
 import { perMinuteSince, readUptime, UPTIME } from './reading/rates.ts'
 
@@ -77,14 +79,14 @@ export const conntrackDrops = defineDetector({
     const lost = Math.max(...rates.map(({ rate }) => rate ?? 0))
     const evicted = perMinuteSince(now, past, ({ counters }) => counters[EVICTIONS]) ?? 0
     const evidence = rates.map(({ name, rate }) => ({ name, value: rate ?? 0, limit: warnPerMinute, unit: '/min' }))
-    const summary = `connection tracking loses ${lost} packets a minute`
+    const summary = `connection tracking loses ${counted(lost, 'packet')} a minute`
     const judgements: Judgement<'ConntrackDrops' | 'ConntrackDropsMany' | 'ConntrackEvicts'>[] = []
     if (lost >= warnPerMinute) judgements.push({ reason: 'ConntrackDrops', summary, evidence })
     if (lost >= alarmPerMinute) judgements.push({ reason: 'ConntrackDropsMany', summary, evidence })
     if (evicted >= evictedPerMinute) {
       judgements.push({
         reason: 'ConntrackEvicts',
-        summary: `connection tracking evicts ${evicted} connections a minute to make room`,
+        summary: `connection tracking evicts ${counted(evicted, 'connection')} a minute to make room`,
         evidence: [{ name: EVICTIONS, value: evicted, limit: evictedPerMinute, unit: '/min' }],
       })
     }

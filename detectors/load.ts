@@ -2,7 +2,9 @@
  * Are there many more tasks than processors? The load average counts those that run or want to, and those that wait for a
  * disk without being interruptible (proc(5)); the average over five minutes is held against the number of processors.
  */
+
 import { z } from 'zod'
+import { counted } from '../common/counted.ts'
 import { defineDetector } from './contract.ts'
 
 const LOADAVG = '/proc/loadavg'
@@ -49,8 +51,8 @@ export const load = defineDetector({
   judge({ average, processors, running, blocked }, { warnPerCpu, alarmPerCpu }) {
     const perCpu = average / processors
     const summary =
-      `the load is ${average} on ${processors} processors (${perCpu.toFixed(1)} each); ` +
-      `${running} tasks run or want to, ${blocked} wait for a disk`
+      `the load is ${average} on ${counted(processors, 'processor')} (${perCpu.toFixed(1)} each); ` +
+      `${counted(running, 'task runs or wants to', 'tasks run or want to')}, ${counted(blocked, 'waits', 'wait')} for a disk`
     const evidence = [
       { name: 'load5', value: average, limit: warnPerCpu * processors, unit: 'tasks' },
       { name: 'procs_running', value: running, unit: 'tasks' },

@@ -2,7 +2,9 @@
  * Is the work of receiving packets spread over the CPUs, and does any of them fail to keep up? A card whose queues all
  * interrupt one CPU is as slow as that CPU, however fast the card, and what runs on that CPU is starved.
  */
+
 import { z } from 'zod'
+import { counted } from '../common/counted.ts'
 import { defineDetector, type Host, type Judgement } from './contract.ts'
 import { parseInterrupts, parseSoftnet, type Softnet } from './reading/interrupts.ts'
 import { ETHTOOL, flowHashOf, interruptsOf, isNicName, NET, physicalNics, queuesOf, settingOf } from './reading/nics.ts'
@@ -184,7 +186,7 @@ function judgeSettings(nic: string, settings: readonly Setting[]): readonly Judg
     {
       reason: 'NicQueueDiffers',
       cause: nic,
-      summary: `${nic} differs in ${differ.length} settings: ${said.join('; ')}`,
+      summary: `${nic} differs in ${counted(differ.length, 'setting')}: ${said.join('; ')}`,
       evidence: differ.map(({ name, value, wanted }) => ({ name, value, limit: wanted, unit: '' })),
     },
   ]
@@ -233,12 +235,12 @@ function judgeSoftnet(
   const [dropped, squeezed] = [rate('dropped'), rate('squeezed')]
   const found: Judgement<Reason>[] = []
   if (dropped >= options.dropsPerMinute) {
-    const summary = `CPUs drop ${dropped} received packets a minute`
+    const summary = `CPUs drop ${counted(dropped, 'received packet')} a minute`
     const evidence = [{ name: 'softnet dropped', value: dropped, limit: options.dropsPerMinute, unit: '/min' }]
     found.push({ reason: 'SoftnetDrops', summary, evidence })
   }
   if (squeezed >= options.squeezedPerMinute) {
-    const summary = `CPUs leave received packets for later ${squeezed} times a minute`
+    const summary = `CPUs leave received packets for later ${counted(squeezed, 'time')} a minute`
     const evidence = [{ name: 'time_squeeze', value: squeezed, limit: options.squeezedPerMinute, unit: '/min' }]
     found.push({ reason: 'SoftnetSqueezed', summary, evidence })
   }

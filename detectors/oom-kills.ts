@@ -2,7 +2,9 @@
  * Does the kernel kill processes for want of memory? Those of a container at its own limit are the container's business and
  * only told; one for want of memory on the whole host means that the node is overfilled, and the victim can be anybody.
  */
+
 import { z } from 'zod'
+import { counted } from '../common/counted.ts'
 import { defineDetector, type Host, type Judgement, NotApplicable } from './contract.ts'
 
 const VMSTAT = '/proc/vmstat'
@@ -71,7 +73,7 @@ export const oomKills = defineDetector({
     const killed = now.killed - first.killed
     if (killed < kills) return []
     const evidence = [{ name: 'oom_kill', value: killed, limit: kills, unit: 'processes' }]
-    const told = `the kernel killed ${killed} processes for want of memory`
+    const told = `the kernel killed ${counted(killed, 'process', 'processes')} for want of memory`
     if (now.limitsHit === undefined || before.limitsHit === undefined) {
       return [{ reason: 'OomKills', summary: told, evidence }]
     }
@@ -80,7 +82,7 @@ export const oomKills = defineDetector({
       return [
         {
           reason: 'LimitOomKills',
-          summary: `${told}: limits of containers or services were hit ${hits} times`,
+          summary: `${told}: limits of containers or services were hit ${counted(hits, 'time')}`,
           evidence,
         },
       ]

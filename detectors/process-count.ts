@@ -2,7 +2,9 @@
  * Are there too many processes, or many that are in a bad state? Dead ones that nobody buries (zombies) say that a parent is
  * broken; ones that stay in an uninterruptible wait say that a disk, a network filesystem or a driver is.
  */
+
 import { z } from 'zod'
+import { counted } from '../common/counted.ts'
 import { defineDetector, type Host, type Judgement, NotApplicable } from './contract.ts'
 import { failureCode } from './reading/failure.ts'
 import { processIds } from './reading/processes.ts'
@@ -122,7 +124,7 @@ function judgeNumber(
 
 function judgeZombies({ zombies, zombieNames }: Counts, limits: Limits): readonly Judgement<ProcessReason>[] {
   if (zombies < limits.zombies) return []
-  const summary = `${zombies} processes are zombies, among them ${zombieNames.join(', ')}`
+  const summary = `${counted(zombies, 'process is a zombie', 'processes are zombies')}, among them ${zombieNames.join(', ')}`
   const evidence = [{ name: 'zombies', value: zombies, limit: limits.zombies, unit: 'processes' }]
   return [{ reason: 'ZombiesMany', summary, evidence }]
 }
@@ -132,7 +134,7 @@ function judgeStuck(now: Counts, last: Counts | undefined, limits: Limits): read
   const before = new Set(last?.waiting)
   const stuck = now.waiting.filter((id) => before.has(id))
   if (stuck.length < limits.stuck) return []
-  const summary = `${stuck.length} processes have waited uninterruptibly in two looks, among them ${stuck.slice(0, NAMED_MAX).join(', ')}`
+  const summary = `${counted(stuck.length, 'process has', 'processes have')} waited uninterruptibly in two looks, among them ${stuck.slice(0, NAMED_MAX).join(', ')}`
   const evidence = [{ name: 'stuck', value: stuck.length, limit: limits.stuck, unit: 'processes' }]
   return [{ reason: 'ProcessesStuck', summary, evidence }]
 }

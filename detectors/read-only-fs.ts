@@ -2,7 +2,9 @@
  * Is a disk read-only that should not be? After an error of the disk the kernel stops writing to a filesystem, as its
  * option errors=remount-ro says, and everything on it goes on with reading only: pods fail to start, logs end.
  */
+
 import { z } from 'zod'
+import { counted } from '../common/counted.ts'
 import { defineDetector, type Host, type Judgement, NotApplicable } from './contract.ts'
 import { FSTAB, type FstabEntry, readFstab } from './reading/fstab.ts'
 import { MOUNTINFO_TABLES, type MountInfo, readMountInfo, visibleMounts } from './reading/mountinfo.ts'
@@ -149,13 +151,13 @@ function judgeErrors(disk: Disk, past: readonly (readonly Disk[])[]): readonly J
   const oldest = past.at(-1)?.find((before) => before.mountPoint === mountPoint && before.source === source)?.errors
   const grown = oldest === undefined ? 0 : errors - oldest
   const evidence = [{ name: 'errors_count', value: errors, limit: 0, unit: 'errors' }]
-  const counted = {
+  const judgement = {
     reason: 'FilesystemErrors' as const,
     cause: mountPoint,
-    summary: `${mountPoint} (${source}) has counted ${errors} errors since its last check`,
+    summary: `${mountPoint} (${source}) has counted ${counted(errors, 'error')} since its last check`,
     evidence,
   }
-  if (grown <= 0) return [counted]
-  const summary = `${mountPoint} (${source}) has counted ${errors} errors, ${grown} of them in the last looks`
-  return [counted, { ...counted, reason: 'FilesystemErrorsGrow', summary }]
+  if (grown <= 0) return [judgement]
+  const summary = `${mountPoint} (${source}) has counted ${counted(errors, 'error')}, ${grown} of them in the last looks`
+  return [judgement, { ...judgement, reason: 'FilesystemErrorsGrow', summary }]
 }

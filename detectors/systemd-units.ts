@@ -2,7 +2,9 @@
  * Does what systemd runs here run? A unit that failed, one that comes up again and again, one that is wanted and not active;
  * and whether the host came up at all, or stopped in rescue mode, where it answers and starts nothing.
  */
+
 import { z } from 'zod'
+import { counted } from '../common/counted.ts'
 import { defineDetector, type Host, NotApplicable } from './contract.ts'
 import { type Counts, failedUnits, propertyBlocks, restartCounts, SYSTEMCTL, systemctl } from './reading/units.ts'
 
@@ -121,7 +123,7 @@ export const systemdUnits = defineDetector({
         ? [
             {
               reason: 'SystemInRescue' as const,
-              summary: `the system is in rescue or emergency mode, with ${failed.length} failed units`,
+              summary: `the system is in rescue or emergency mode, with ${counted(failed.length, 'failed unit')}`,
               evidence: [{ name: 'system state', value: system, limit: 'running', unit: '' }],
             },
           ]
@@ -129,7 +131,7 @@ export const systemdUnits = defineDetector({
       ...down.map(([unit, state]) => ({
         reason: 'UnitNotActive' as const,
         cause: unit,
-        summary: `${unit} is ${state}, and is one of ${Object.keys(wanted).length} units that must be active here`,
+        summary: `${unit} is ${state}, and must be active here, with ${counted(Object.keys(wanted).length - 1, 'other unit')}`,
         evidence: [{ name: unit, value: state, limit: 'active', unit: '' }],
       })),
       ...failed
@@ -137,7 +139,7 @@ export const systemdUnits = defineDetector({
         .map((unit) => ({
           reason: 'UnitFailed' as const,
           cause: unit,
-          summary: `${unit} is one of ${failed.length} failed units`,
+          summary: `${unit} has failed, and ${counted(failed.length - 1, 'other unit')}`,
           evidence: [{ name: unit, value: 'failed', limit: 'active', unit: '' }],
         })),
       ...again
@@ -145,7 +147,7 @@ export const systemdUnits = defineDetector({
         .map(({ unit, times }) => ({
           reason: 'UnitRestarting' as const,
           cause: unit,
-          summary: `${unit} was started again ${times} times within the last ${past.length + 1} looks`,
+          summary: `${unit} was started again ${counted(times, 'time')} within the last ${counted(past.length + 1, 'look')}`,
           evidence: [{ name: `restarts of ${unit}`, value: times, limit, unit: 'restarts' }],
         })),
     ]

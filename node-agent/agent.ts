@@ -12,6 +12,13 @@ import { MAJORITIES_TOPIC } from '../detectors/engine/facts-note.ts'
 import { openTrackStore } from '../detectors/engine/store.ts'
 import { createHost } from '../detectors/host/host.ts'
 import { builtinDetectors } from '../detectors/index.ts'
+import {
+  decodeRecordingAsk,
+  encodeRecordingTold,
+  isRecordingAsk,
+  RECORDING_TOPIC,
+  RECORDING_TTL_MS,
+} from '../detectors/recording/notes.ts'
 import { answerUsage } from '../detectors/usage/answer.ts'
 import { withUsage } from '../detectors/usage/evidence.ts'
 import { startUsageMeter } from '../detectors/usage/meter.ts'
@@ -30,6 +37,7 @@ import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { PluginShelf } from '../plugins/shelf.ts'
 import { builtinRemediators } from '../remediators/index.ts'
+import { readPolicies } from '../remediators/policy/schema.ts'
 import { type RemediationRoom, type RuleSettings, startRemediation } from '../remediators/run.ts'
 import { APPLIED_TOPIC, decodeAnnouncement, encodeApplied, SETTINGS_TOPIC } from '../settings/notes.ts'
 import { settingsFor } from '../settings/overrides.ts'
@@ -41,9 +49,10 @@ import { createAgentMetrics } from './metrics.ts'
 import { PluginRoom } from './plugin-room.ts'
 import { PoolView } from './pool-view.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
+import { Recorder } from './recorder.ts'
 import { settingsFinding } from './settings-finding.ts'
 import { SettingsKeeper } from './settings-keeper.ts'
-import { shedFinding } from './shed-finding.ts'
+import { type ShedOf, shedFinding } from './shed-finding.ts'
 import { VerdictLog } from './verdict-log.ts'
 
 /** How soon a change in which subjects are covered is told: about a beat. */
@@ -90,7 +99,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const fixSettings = (): RuleSettings => ({
     traits: place(),
     remediators: ownSettings(inForce.remediators, remediators),
-    policies: [],
+    policies: readPolicies(keeper.document?.policies),
   })
   const memoryOf = async (file: 'detectors' | 'plugins') => {
     const tracks = await openTrackStore(stateDir, node, log, file)
@@ -109,6 +118,11 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     void remediation?.onReport(report)
     publisher.report({ ...report, findings: withUsage(report.findings, usage) })
   }
+  let shed: ShedOf = { builtin: [], plugins: [] }
+  const reportShed = (changed: Partial<ShedOf>) => {
+    shed = { ...shed, ...changed }
+    publisher.reportOwn(shedFinding({ node, shed, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS }))
+  }
   const detectors = startDetectors({
     host,
     detectors: builtinDetectors,
@@ -116,8 +130,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     options: ownSettings(inForce.detectors, builtinDetectors),
     onReport,
     onLook: metrics.look,
-    onShed: (shed) =>
-      publisher.reportOwn(shedFinding({ node, shed, at: new Date().toISOString(), ttlMs: NOTE_TTL_MS })),
+    onShed: (shed) => reportShed({ builtin: shed }),
     memory: await memoryOf('detectors'),
     signal: stopping.signal,
     log,
@@ -129,6 +142,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     onLoaded: (first, ...others) => publisher.reportOwn(first, ...others),
     onReport,
     onLook: metrics.look,
+    onShed: (shed) => reportShed({ plugins: shed }),
     memory: await memoryOf('plugins'),
     log,
   })
@@ -143,6 +157,15 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     announce: (change) => fixNotes.announce(change),
     ask: (request) => fixNotes.ask(request),
     around: () => fixNotes.around(),
+    log,
+  })
+
+  const recorder = new Recorder({
+    isAllowed: config.recordings === 'allow',
+    host,
+    detectors: () => shelf.registries.detectors,
+    glimpse: (detector, through) => (plugins.has(detector) ? plugins : detectors).glimpse(detector, through),
+    nodes: () => [...inRoster().members, ...aggregators()].map((member) => member.node),
     log,
   })
 
@@ -168,7 +191,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     if (settled !== 'as-before') announceSettings()
   }
   const verdicts = new VerdictLog(log)
-  const hear = ({ statement: { signer, body } }: SignedStatement) => {
+  const hear = async ({ statement: { signer, body } }: SignedStatement) => {
     // Verdicts, settings and decisions are the aggregator's to give; of another node they are nothing to us.
     if (!aggregators().some((aggregator) => aggregator.node === signer)) return
     if (body.kind === 'down') verdicts.hear(body)
@@ -184,6 +207,11 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       const { id, node: asked, query } = decodeAsk(body.bytes)
       if (asked !== node) return
       publisher.publish(USAGE_TOPIC, encodeTold({ id, answer: answerUsage(node, usage, query) }), USAGE_TTL_MS)
+    } else if (isRecordingAsk(body.topic)) {
+      const { id, node: asked, query } = decodeRecordingAsk(body.bytes)
+      if (asked !== node) return
+      const answer = await recorder.answer(signer, query.detector)
+      publisher.publish(RECORDING_TOPIC, encodeRecordingTold({ id, answer }), RECORDING_TTL_MS)
     }
   }
 
@@ -194,11 +222,9 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     rosterBytes: identity.rosterBytes,
     listen,
     onStatement: (signed) => {
-      try {
-        hear(signed)
-      } catch (error) {
-        log.warn({ from: signed.statement.signer, err: messageOf(error) }, 'note dropped')
-      }
+      hear(signed).catch((error: unknown) =>
+        log.warn({ from: signed.statement.signer, err: messageOf(error) }, 'note dropped'),
+      )
     },
     onRoster: (bytes) => writeRoster(stateDir, bytes),
     onDocument: (digest, bytes) => {
@@ -243,6 +269,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
         plugins.stop(),
         mesh.stop({ reason: 'stopped', forMs: LEAVE_MS_MAX }),
       ])
+      host.close()
     },
   }
 }

@@ -34,6 +34,11 @@ export const agentConfig = z.strictObject({
   metrics: metricsPart.prefault({}),
   host: hostPart.prefault({}),
   plugins: pluginsPart.prefault({}),
+  /**
+   * Whether this node answers an aggregator's question for what a detector reads here. Refused by default, since redaction
+   * knows secrets by their form only, and here so that whoever holds the aggregator's token cannot change it.
+   */
+  recordings: z.enum(['refuse', 'allow']).default('refuse'),
   /** Keys, certificate, roster and settings; readable by the agent alone. */
   stateDir: z.string().min(1).default('/var/lib/starling'),
 })

@@ -15,11 +15,10 @@ import {
   isPermitTopic,
   isRefusalTopic,
   permitRequestTopic,
-  remediationTopic,
 } from '../remediators/notes.ts'
 import { BEGIN_WITHIN_MS, type PermitRequest } from '../remediators/permits.ts'
 import type { Answer, RemediationRoom } from '../remediators/run.ts'
-import { NOTE_TTL_MS, type Publisher } from './publisher.ts'
+import type { Publisher } from './publisher.ts'
 
 /** Four of the roll-calls that a leader makes when nothing happens (mesh/core/timing.ts, rollCallEveryMs). */
 const LED_MS = 20_000
@@ -36,7 +35,7 @@ export class FixNotes {
   }
 
   announce(remediation: Remediation): void {
-    this.#publisher.publish(remediationTopic(remediation.plan.id), encodeNote(remediation), NOTE_TTL_MS)
+    this.#publisher.remediation(remediation)
   }
 
   /** A request that takes longer on its way than its answer may be used for is of no use. */

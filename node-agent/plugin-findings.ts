@@ -1,4 +1,5 @@
 /** What this node has to say about its plugins: one that does not load must not go unnoticed. */
+import { counted } from '../common/counted.ts'
 import type { Finding } from '../detectors/contract.ts'
 import type { PluginShelf } from '../plugins/shelf.ts'
 
@@ -26,7 +27,7 @@ export function pluginFindings(
     observedAt: at,
     ttlMs,
   })
-  const loaded = finding('Ok', '', 'ok', `${plugins.length} plugins are loaded`)
+  const loaded = finding('Ok', '', 'ok', `${counted(plugins.length, 'plugin is', 'plugins are')} loaded`)
   const [first = loaded, ...others] = problems.map(({ source, why }) =>
     finding('PluginNotLoaded', source.slice(-200), 'warn', `${source} was not loaded: ${why}`),
   )

@@ -10,9 +10,11 @@ import {
   type DetectorMemory,
   type DetectorReport,
   type Look,
+  type Shed,
   startDetectors,
 } from '../detectors/engine/engine.ts'
 import { readDetectorOptions } from '../detectors/engine/options.ts'
+import type { RunResult } from '../detectors/engine/track.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import type { PluginShelf } from '../plugins/shelf.ts'
 import { ownSettings } from '../settings/validate.ts'
@@ -28,6 +30,8 @@ export interface PluginRoomInit {
   readonly onLoaded: (first: Finding, ...others: readonly Finding[]) => void
   readonly onReport: (report: DetectorReport) => void
   readonly onLook: (look: Look) => void
+  /** Which of them look more rarely, to keep to their budget, whenever that changed. */
+  readonly onShed: (shed: readonly Shed[]) => void
   readonly memory: DetectorMemory
   readonly log: Log
 }
@@ -37,6 +41,7 @@ export class PluginRoom {
   #engine: DetectorEngine
   #stopping = new AbortController()
   #names: readonly string[] = []
+  #isShed = false
   readonly #stopWatching: () => void
 
   constructor(init: PluginRoomInit) {
@@ -51,6 +56,10 @@ export class PluginRoom {
 
   runNow(detector: string): Promise<readonly Finding[]> {
     return this.#engine.runNow(detector)
+  }
+
+  glimpse(detector: string, host: Host): Promise<RunResult> {
+    return this.#engine.glimpse(detector, host)
   }
 
   /** Other settings are in force. */
@@ -101,10 +110,16 @@ export class PluginRoom {
       options: this.#settingsOf(detectors),
       onReport,
       onLook,
+      onShed: (shed) => this.#onShed(shed),
       memory,
       signal: this.#stopping.signal,
       log,
     })
+  }
+
+  #onShed(shed: readonly Shed[]): void {
+    this.#isShed = shed.length > 0
+    this.#init.onShed(shed)
   }
 
   #startAgain(): void {
@@ -112,6 +127,8 @@ export class PluginRoom {
     if (this.#stopping.signal.aborted) return
     this.#stopping.abort()
     const before = this.#names
+    // What they cost is measured anew.
+    if (this.#isShed) this.#onShed([])
     const kept = { isSameBoot: true, detectors: this.#engine.known() }
     this.#engine = this.#start({ ...this.#init.memory, kept })
     // What a plugin that is gone has said is taken back.

@@ -1,13 +1,6 @@
 /** This node beside the others of its pool: what it tells of itself, and what most of them have. */
 import type { Majority } from '../detectors/contract.ts'
-import {
-  decodeMajorities,
-  encodeFacts,
-  FACTS_MAX,
-  FACTS_TOPIC,
-  isFact,
-  poolOf,
-} from '../detectors/engine/facts-note.ts'
+import { decodeMajorities, encodeFacts, FACTS_TOPIC, hasRoom, poolOf } from '../detectors/engine/facts-note.ts'
 import { NOTE_TTL_MS, type Publisher } from './publisher.ts'
 
 /** Told again well before the note expires. */
@@ -28,7 +21,7 @@ export class PoolView {
 
   /** As Host.majority. What is too long, or one too many, is not told. */
   majority(fact: string, own: string): Majority | undefined {
-    if (this.#own.get(fact) !== own && isFact(fact, own) && (this.#own.has(fact) || this.#own.size < FACTS_MAX)) {
+    if (this.#own.get(fact) !== own && hasRoom(this.#own.keys(), fact, own)) {
       this.#own.set(fact, own)
       this.#isNews = true
     }

@@ -7,6 +7,8 @@ import type { DetectorReport } from '../detectors/engine/engine.ts'
 import { encodeReport, reportTopic } from '../detectors/engine/report-note.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import { encodeWatching, WATCHING_TOPIC } from '../mesh/wire/watching.ts'
+import type { Remediation } from '../remediators/contract.ts'
+import { encodeNote, isOpen, remediationTopic } from '../remediators/notes.ts'
 
 /** Notes outlive an aggregator's restart; what still holds is said again long before. */
 export const NOTE_TTL_MS = 86_400_000
@@ -47,14 +49,22 @@ export class Publisher {
   }
 
   publish(topic: string, bytes: Uint8Array, ttlMs: number): void {
+    this.#lasting.delete(topic)
     if (this.#mesh === undefined) this.#early.set(topic, { topic, bytes, ttlMs })
     else this.#mesh.publish(topic, bytes, ttlMs)
   }
 
   /** Says what holds until something else is said about `topic`: `renew` says it again before it would expire. */
   publishLasting(topic: string, bytes: Uint8Array): void {
-    this.#lasting.set(topic, { bytes, renewAt: performance.now() + NOTE_TTL_MS * RENEW_AT })
     this.publish(topic, bytes, NOTE_TTL_MS)
+    this.#lasting.set(topic, { bytes, renewAt: performance.now() + NOTE_TTL_MS * RENEW_AT })
+  }
+
+  /** A plan can wait for days, and an aggregator that starts again knows it only while the note counts. */
+  remediation(change: Remediation): void {
+    const topic = remediationTopic(change.plan.id)
+    if (isOpen(change)) this.publishLasting(topic, encodeNote(change))
+    else this.publish(topic, encodeNote(change), NOTE_TTL_MS)
   }
 
   report({ detector, findings, changed }: DetectorReport): void {

@@ -1,21 +1,30 @@
 /** What this node has to say about detectors that look more rarely than they are set to, to keep to their budget. */
+import { counted } from '../common/counted.ts'
 import type { Finding } from '../detectors/contract.ts'
 import { describeShed, type Shed } from '../detectors/engine/shedding.ts'
 
 /** The name under which it is reported, beside the detectors'. */
 const SHED_REPORT = 'detectors-shed'
 
+/** Those that ship and those of plugins have a budget each. */
+export interface ShedOf {
+  readonly builtin: readonly Shed[]
+  readonly plugins: readonly Shed[]
+}
+
 export interface ShedState {
   readonly node: string
-  readonly shed: readonly Shed[]
+  readonly shed: ShedOf
   /** RFC 3339. */
   readonly at: string
   readonly ttlMs: number
 }
 
-export function shedFinding({ node, shed, at, ttlMs }: ShedState): Finding {
+export function shedFinding({ node, shed: { builtin, plugins }, at, ttlMs }: ShedState): Finding {
+  const shed = [...builtin, ...plugins]
   const reason = shed.length === 0 ? 'Ok' : 'DetectorsShed'
-  const said = `to keep to their budget ${shed.length} detectors look more rarely: ${describeShed(shed)}`
+  const who = counted(shed.length, 'detector looks', 'detectors look')
+  const said = `to keep to their budget ${who} more rarely: ${describeShed(shed)}`
   return {
     id: `${node}/${SHED_REPORT}/${reason}#${at}`,
     node,

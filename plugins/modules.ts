@@ -10,17 +10,17 @@ import { extname } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { stripTypes } from './strip-types.ts'
 
-const IS_BUILT = !import.meta.filename.endsWith('.ts')
+export const IS_BUILT = !import.meta.filename.endsWith('.ts')
 
-/** Built, all files lie side by side (scripts/build-program.ts). */
-const EXPORTS: Readonly<Record<string, string>> = IS_BUILT
+/** By what plugins import them. Built, all files lie side by side (scripts/build-program.ts). */
+export const EXPORTS: Readonly<Record<string, string>> = IS_BUILT
   ? {
       'starling/detector': new URL('./detector.mjs', import.meta.url).href,
       'starling/remediator': new URL('./remediator.mjs', import.meta.url).href,
       'starling/testing': new URL('./testing.mjs', import.meta.url).href,
     }
   : {
-      'starling/detector': new URL('../detectors/plugins/authors.ts', import.meta.url).href,
+      'starling/detector': new URL('../detectors/authors.ts', import.meta.url).href,
       'starling/remediator': new URL('../remediators/authors.ts', import.meta.url).href,
       'starling/testing': new URL('../detectors/testing/authors.ts', import.meta.url).href,
     }

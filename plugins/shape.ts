@@ -2,6 +2,8 @@
 import { z } from 'zod'
 import { durationMs, isDuration } from '../common/duration.ts'
 import { UsageError } from '../common/errors.ts'
+import { keysAt } from '../common/schema-shape.ts'
+import { unknownKeyError } from '../common/setting-errors.ts'
 import { type Detector, NEEDS, OWN_REASONS, SEVERITIES } from '../detectors/contract.ts'
 import type { Remediator } from '../remediators/contract.ts'
 
@@ -26,7 +28,7 @@ const touches = {
   peers: z.boolean().optional(),
 }
 
-const detectorShape = z.looseObject({
+const detectorShape = z.strictObject({
   name,
   version: z.string().max(63).optional(),
   summary: sentence,
@@ -38,7 +40,7 @@ const detectorShape = z.looseObject({
   options: schema,
   reasons: z.record(
     z.string().regex(/^([A-Z][a-z0-9]+)+$/, 'must be PascalCase, as DiskAlmostFull'),
-    z.looseObject({
+    z.strictObject({
       severity: z.enum(SEVERITIES),
       summary: sentence,
       sustain: duration,
@@ -51,7 +53,7 @@ const detectorShape = z.looseObject({
   judge: method,
 })
 
-const remediatorShape = z.looseObject({
+const remediatorShape = z.strictObject({
   name,
   version: z.string().max(63).optional(),
   summary: sentence,
@@ -106,7 +108,14 @@ function check(kind: string, value: unknown, shape: z.ZodType): string {
   const called = typeof given === 'string' ? `${kind} ${given}` : `a ${kind} without a name`
   const result = shape.safeParse(value)
   if (result.success) return called
-  const [issue] = result.error.issues
+  const { issues } = result.error
+  // A mistyped key first: what seems to be missing is often what it was meant to be.
+  const unknown = issues.find((issue) => issue.code === 'unrecognized_keys')
+  if (unknown !== undefined) {
+    const place = [called, ...(unknown.path.length > 0 ? [unknown.path.map(String).join('.')] : [])].join(': ')
+    throw unknownKeyError(place, unknown.keys[0] ?? '', keysAt(shape, unknown.path))
+  }
+  const [issue] = issues
   const path = issue?.path.map(String) ?? []
   const there = path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], value)
   const what = there === undefined ? `lacks ${path.join('.')}` : `${path.join('.')} ${issue?.message}`

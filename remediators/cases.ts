@@ -4,10 +4,13 @@
  */
 import type { Mode, Plan, Remediation, Remediator } from './contract.ts'
 import type { LadderRung, Rule } from './policy/rules.ts'
+import { whyNotAuto } from './settings.ts'
 import { type Fault, type FixState, isSameFault } from './state.ts'
 
 /** Attempts of this time count. */
 const COUNTED_MS = 86_400_000
+/** No policy has a longer one (policy/schema.ts). */
+const COOL_DOWN_MAX_MS = 7 * 86_400_000
 /** Faults at a time. Those forgotten were touched longest ago, and a person has long been told of them. */
 const CASES_MAX = 200
 
@@ -33,10 +36,9 @@ export function caseOf(state: FixState, fault: Fault): Case | undefined {
   return state.cases.find((one) => isSameFault(one, fault))
 }
 
-/** Automatic is only what can be undone, and neither endangers data nor reaches beyond this host's own services. */
-export function effectiveMode(mode: Mode, { reversible, risk, reach }: Remediator): Mode {
-  const isMild = reversible && risk !== 'dangerous' && reach !== 'workloads' && reach !== 'machine'
-  return mode === 'auto' && !isMild ? 'approve' : mode
+/** Settings refuse auto where it must not be; a plugin here may be another version than they were checked with. */
+export function effectiveMode(mode: Mode, remediator: Remediator): Mode {
+  return mode === 'auto' && whyNotAuto(remediator) !== undefined ? 'approve' : mode
 }
 
 export interface Choice {
@@ -124,7 +126,8 @@ export function clearCases(
   const cases = state.cases.flatMap((one) => {
     if (one.detector !== detector) return [one]
     const escalated = one.escalated && stands(one)
-    const isOld = triesWithin(one, nowMs).length === 0 && (one.rest === null || nowMs - one.rest.sinceMs >= COUNTED_MS)
+    const isOld =
+      triesWithin(one, nowMs).length === 0 && (one.rest === null || nowMs - one.rest.sinceMs >= COOL_DOWN_MAX_MS)
     if (isOld && !escalated) return []
     return [escalated === one.escalated ? one : { ...one, escalated }]
   })

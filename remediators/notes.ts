@@ -55,6 +55,11 @@ const refusalSchema = z.strictObject({
   retryAfterMs: z.number().min(0).max(86_400_000),
 }) satisfies z.ZodType<Refusal>
 
+/** It waits or runs, and has not come to its end. */
+export function isOpen({ ended }: Pick<Remediation, 'ended'>): boolean {
+  return !ended
+}
+
 export function remediationTopic(planId: string): string {
   return `${REMEDIATION_TOPIC}${planId}`
 }

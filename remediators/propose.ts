@@ -14,9 +14,10 @@ import {
   markEscalated,
   triesWithin,
 } from './cases.ts'
-import type { Mode, Plan, Remediation } from './contract.ts'
+import type { Mode, Plan, Remediation, Remediator } from './contract.ts'
 import { makePlan } from './plan.ts'
 import { type Rule, type Rules, ruleFor } from './policy/rules.ts'
+import { whyNotAuto } from './settings.ts'
 import {
   alter,
   andThen,
@@ -196,7 +197,15 @@ function plan(
   const known = findFix(state, made.id)
   const waiting = known && waitingOf(known)
   if (known !== undefined && waiting !== undefined && isSameFault(known.remediation.plan, made)) {
-    return confirm(state, now, known, waiting, fields, { windows: rule.windows, timeoutMs }, whyWaiting(rule, mode))
+    return confirm(
+      state,
+      now,
+      known,
+      waiting,
+      fields,
+      { windows: rule.windows, timeoutMs },
+      whyWaiting(rule, mode, remediator),
+    )
   }
   return andThen(withdrawOf(state, now, finding), (next) => {
     if (!mayPropose(next, now, rule, made)) return nothing(next)
@@ -210,7 +219,7 @@ function plan(
       aloneAtMs: null,
     }
     const fix: Fix = { remediation, stage: fresh, windows: rule.windows, timeoutMs, diagnostics: null }
-    return enterPhase(next, fix, now, { phase: phaseOf(mode), why: whyWaiting(rule, mode), stage: fresh })
+    return enterPhase(next, fix, now, { phase: phaseOf(mode), why: whyWaiting(rule, mode, remediator), stage: fresh })
   })
 }
 
@@ -251,7 +260,7 @@ function phaseOf(mode: Mode): 'proposed' | 'awaiting-approval' {
   return mode === 'approve' ? 'awaiting-approval' : 'proposed'
 }
 
-function whyWaiting({ mode: wanted }: Rule, mode: Mode): string {
+function whyWaiting({ mode: wanted }: Rule, mode: Mode, remediator: Remediator): string {
   switch (mode) {
     case 'observe':
       return 'recorded only: its rule is in mode observe'
@@ -259,7 +268,7 @@ function whyWaiting({ mode: wanted }: Rule, mode: Mode): string {
       return 'a suggestion: its rule is not set to accept approvals'
     case 'approve':
       return wanted === 'auto'
-        ? 'waiting for approval: its rule says auto, which is not for what cannot be undone, is dangerous or reaches workloads'
+        ? `waiting for approval: its rule says auto, but ${whyNotAuto(remediator)}`
         : 'waiting for approval'
     case 'auto':
       return 'automatic: it begins once the leader permits it'

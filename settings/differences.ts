@@ -27,6 +27,11 @@ export function changesNodes(before: SettingsDocument, after: SettingsDocument):
   return differences(before, after).some(({ path }) => /^(detectors|remediators|overrides|policies)(\.|$)/.test(path))
 }
 
+/** Whether they differ by no more than their versions. */
+export function saysTheSame(one: SettingsDocument, other: SettingsDocument): boolean {
+  return differences(one, other).every(({ path }) => path === 'version')
+}
+
 function valuesOf(document: SettingsDocument): ReadonlyMap<string, unknown> {
   const values = new Map<string, unknown>()
   const walk = (value: unknown, path: string): void => {

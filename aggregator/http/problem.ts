@@ -10,6 +10,7 @@ export interface Problem {
   /** One sentence for a person. */
   readonly detail: string
   readonly remedy?: string
+  /** What of the question itself is wrong: the same, asked again, is refused again. */
   readonly errors?: readonly { readonly field: string; readonly message: string }[]
 }
 
@@ -30,8 +31,8 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
     .send(JSON.stringify({ type: 'about:blank', ...problem }))
 }
 
-export function notFound(detail: string): ProblemError {
-  return new ProblemError({ status: 404, title: 'Not found', detail })
+export function notFound(detail: string, more: Pick<Problem, 'remedy' | 'errors'> = {}): ProblemError {
+  return new ProblemError({ status: 404, title: 'Not found', detail, ...more })
 }
 
 /** `input` as the schema reads it. Throws a 400 that names each wrong field. */

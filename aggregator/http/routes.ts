@@ -3,11 +3,12 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { StarlingError } from '../../common/errors.ts'
 import { nearest } from '../../common/nearest.ts'
+import { detectorName } from '../../detectors/recording/notes.ts'
 import { usageQuerySchema } from '../../detectors/usage/notes.ts'
 import { SIGNED_SETTINGS_BYTES_MAX } from '../../settings/signed.ts'
 import { rolloutPart } from '../../settings/stages.ts'
 import { type AggregatorPort, EVENT_KINDS, type EventQuery, type VerdictView } from '../model.ts'
-import type { UsageDesk } from '../usage-desk.ts'
+import type { NodeDesks } from '../node-desks.ts'
 import { TOKEN_HOLDER } from './auth.ts'
 import { asConflict, notFound, ProblemError, parseInput } from './problem.ts'
 
@@ -64,10 +65,11 @@ const PROPOSAL_BYTES_MAX = 2 * SIGNED_SETTINGS_BYTES_MAX
 const RollbackBody = ReleaseBody.extend({ version: z.int().min(1).optional() })
 
 const NodeParams = z.object({ node: z.string().min(1).max(NAME_CHARS_MAX) })
-const DetectorParams = z.object({ name: z.string().min(1).max(63) })
+const DetectorParams = z.object({ name: detectorName })
+const RecordingBody = z.strictObject({ detector: detectorName })
 const IdParams = z.object({ id: z.string().min(1).max(200) })
 
-export function registerRoutes(server: FastifyInstance, port: AggregatorPort, usage: Pick<UsageDesk, 'ask'>): void {
+export function registerRoutes(server: FastifyInstance, port: AggregatorPort, desks: NodeDesks): void {
   server.get('/api/v1/state', async () => port.snapshot())
 
   server.get('/api/v1/events', async (request) => {
@@ -105,9 +107,19 @@ export function registerRoutes(server: FastifyInstance, port: AggregatorPort, us
   server.get('/api/v1/usage/:node', async (request) => {
     const { node } = parseInput(NodeParams, request.params)
     const query = parseInput(usageQuerySchema, request.query)
-    const known = port.snapshot().members.map((member) => member.node)
-    if (!known.includes(node)) throw noSuchNode(node, known)
-    return await orGone(() => usage.ask(node, query))
+    requireMember(port, node)
+    return await orGone(() => desks.usage.ask(node, query))
+  })
+
+  server.post('/api/v1/recordings/:node', async (request) => {
+    const { node } = parseInput(NodeParams, request.params)
+    const query = parseInput(RecordingBody, request.body)
+    requireMember(port, node)
+    request.log.info({ node, detector: query.detector }, 'a recording was asked for')
+    const answer = await orGone(() => desks.recordings.ask(node, query))
+    if ('packed' in answer) return { node, ...query, packed: Buffer.from(answer.packed).toString('base64') }
+    const { refused: detail, remedy } = answer
+    throw new ProblemError({ status: 409, title: 'Not recorded', detail, remedy })
   })
 
   server.get('/api/v1/marking/plan', async (request) => {
@@ -189,9 +201,15 @@ async function orGone<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
+function requireMember(port: AggregatorPort, node: string): void {
+  const known = port.snapshot().members.map((member) => member.node)
+  if (!known.includes(node)) throw noSuchNode(node, known)
+}
+
 function noSuchNode(node: string, known: readonly string[]): ProblemError {
   const meant = nearest(node, known)
-  return notFound(`no node "${node}" in this mesh${meant === undefined ? '' : `; did you mean ${meant}?`}`)
+  const message = `no node "${node}" in this mesh${meant === undefined ? '' : `; did you mean ${meant}?`}`
+  return notFound(message, { remedy: '`starling members` lists them', errors: [{ field: 'node', message }] })
 }
 
 function findVerdict(port: AggregatorPort, params: unknown): VerdictView {

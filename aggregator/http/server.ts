@@ -6,7 +6,7 @@ import { type FastifyError, type FastifyInstance, fastify, LogController } from 
 import type { Logger } from 'pino'
 import { StarlingError } from '../../common/errors.ts'
 import type { AggregatorPort, OfficeView } from '../model.ts'
-import type { UsageDesk } from '../usage-desk.ts'
+import type { NodeDesks } from '../node-desks.ts'
 import { requireToken, tradeTokenForCookie } from './auth.ts'
 import { registerPermitRoutes } from './permit-routes.ts'
 import { notFound, ProblemError, sendProblem } from './problem.ts'
@@ -29,7 +29,7 @@ const SECURITY_HEADERS = {
 export interface HttpServerOptions {
   readonly port: AggregatorPort
   /** Asks the nodes themselves. */
-  readonly usage: Pick<UsageDesk, 'ask'>
+  readonly desks: NodeDesks
   /** Whoever has it may read and decide everything. */
   readonly token: string
   /** Directory of the built page; when it is missing, the API works and `/` says how to build it. */
@@ -40,7 +40,7 @@ export interface HttpServerOptions {
 }
 
 /** A server that is not yet listening; see `listenHttp`. Closing it ends its streams. */
-export function createHttpServer({ port, usage, token, webRoot, metrics, log }: HttpServerOptions): FastifyInstance {
+export function createHttpServer({ port, desks, token, webRoot, metrics, log }: HttpServerOptions): FastifyInstance {
   const server = fastify({
     loggerInstance: log,
     bodyLimit: BODY_BYTES_MAX,
@@ -80,7 +80,7 @@ export function createHttpServer({ port, usage, token, webRoot, metrics, log }: 
     api.addHook('onRequest', async (_request, reply) => {
       reply.header('cache-control', 'no-store')
     })
-    registerRoutes(api, port, usage)
+    registerRoutes(api, port, desks)
     registerPermitRoutes(api, port)
     registerStream(api, port)
   })

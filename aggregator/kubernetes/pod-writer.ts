@@ -1,5 +1,7 @@
 /** Marks the pods of one node, and undoes that: each once, so many at a time, never over what somebody wrote since. */
+
 import { setTimeout as wait } from 'node:timers/promises'
+import { counted } from '../../common/counted.ts'
 import { ApiError } from './api-error.ts'
 import type { Cluster } from './cluster.ts'
 import type { PodObject, StatusPatch } from './marking/objects.ts'
@@ -55,7 +57,11 @@ export class PodWriter {
       marked += wanted.length - conflicts
       if (conflicts === 0) return { marked, isAlive: false }
       if (round === ROUNDS_MAX)
-        throw new ApiError('conflict', 409, `${conflicts} pods are written by others all the time`)
+        throw new ApiError(
+          'conflict',
+          409,
+          `${counted(conflicts, 'pod is', 'pods are')} written by others all the time`,
+        )
       await wait(ROUND_GAP_MS)
     }
   }

@@ -1,7 +1,7 @@
 /** What must hold of a request before guards are asked about the fix: that it is for a plan that is open. Pure. */
 import type { GuardVerdict, PermitRequest } from '../../remediators/permits.ts'
 import type { Book } from './book.ts'
-import { isOpen } from './phases.ts'
+import { mayAsk } from './phases.ts'
 import { isAfter, type Position } from './position.ts'
 import type { Said } from './said.ts'
 
@@ -31,7 +31,7 @@ export function checkRequest(init: CheckInit): GuardVerdict {
 function whyNot({ asked: { request, position }, said, book, standing }: CheckInit): string | undefined {
   // Words of a node overtake one another: what is not known yet may be a moment later.
   if (said === undefined) return `no plan ${request.planId} is known to the leader`
-  if (!isOpen(said.remediation)) return `its node said that it is ${said.remediation.phase}`
+  if (!mayAsk(said.remediation)) return `its node said that it is ${said.remediation.phase}`
   // The verdict that ended an earlier permit must not be taken for one that ends this.
   if (standing !== undefined) return `the mesh holds its node for ${standing}`
   const grant = book.grants.find(({ permit }) => permit.planId === request.planId)

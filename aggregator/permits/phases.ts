@@ -25,6 +25,6 @@ export function isOver({ phase, ended }: Word): boolean {
 }
 
 /** Whether a permit may be asked for. */
-export function isOpen({ phase, ended }: Word): boolean {
+export function mayAsk({ phase, ended }: Word): boolean {
   return IDLE.has(phase) && ended !== true
 }

@@ -14,7 +14,7 @@ import { hostAt, type Look, lookOnce, readOptions } from '../detectors/look.ts'
 import { markOf, renderDetector, renderLook } from '../detectors/render.ts'
 import { addOutputOption, note, type OutputFormat, print, printJson } from '../output.ts'
 import { progressOn } from '../sim/progress.ts'
-import { table } from '../table.ts'
+import { table, terminalRoom } from '../table.ts'
 
 interface Place {
   readonly plugins: string
@@ -88,15 +88,14 @@ async function list(place: Place): Promise<void> {
   )
   if (output === 'json') printJson('DetectorList', items)
   else {
-    const rows = items.map(({ name, summary, every, needs, source, state }) => [
+    const rows = items.map(({ name, summary, every, source, state }) => [
       name,
       every,
-      needs.join(', '),
       state === 'ready' ? { text: state, style: 'green' as const } : { text: state, style: 'yellow' as const },
       source,
       summary,
     ])
-    print(table(['NAME', 'EVERY', 'NEEDS', 'STATE', 'FROM', 'WHAT'], rows))
+    print(table(['NAME', 'EVERY', 'STATE', 'FROM', 'WHAT'], rows, terminalRoom()))
   }
   for (const { source, why } of problems) note(`not loaded: ${source}: ${why}`)
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { counted } from '../../common/counted.ts'
 import { ExitCode } from '../../common/errors.ts'
 import type { Finding, FindingStatus } from '../../detectors/contract.ts'
 import { createClient } from '../client.ts'
@@ -41,7 +42,8 @@ export function registerFindings(program: Command): void {
         .toSorted((a, b) => rank(a) - rank(b) || a.node.localeCompare(b.node) || a.id.localeCompare(b.id))
       if (options.output === 'json') printJson('FindingList', shown)
       else print(table(['SEVERITY', 'NODE', 'DETECTOR', 'REASON', 'SINCE', 'SUMMARY'], shown.map(row)))
-      if (!options.all) note(`${concerned.length - shown.length} checks are fine or do not apply (--all shows them)`)
+      const hidden = concerned.length - shown.length
+      if (!options.all) note(`${counted(hidden, 'check')} fine or not applicable (--all shows all)`)
       process.exitCode = exitCodeFor(concerned)
     })
   addOutputOption(addConnectionOptions(command))

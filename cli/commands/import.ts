@@ -28,8 +28,8 @@ export function registerImport(program: Command): void {
     .addHelpText('after', '\nExit codes: 0 all of it was taken over, 4 rules were left out, 1 error, 2 usage')
     .action(async (file: string, { out, folder }: ImportOptions) => {
       // Only here, as in agent.ts.
-      const { importNpd } = await import('../../detectors/plugins/npd/import.ts')
-      const { readPluginManifest } = await import('../../detectors/plugins/manifest.ts')
+      const { importNpd } = await import('../../detectors/manifests/npd/import.ts')
+      const { readPluginManifest } = await import('../../detectors/manifests/manifest.ts')
       const { manifests, notes, leftOut } = importNpd(read(file), file, { folder })
       for (const { name, text } of manifests) readPluginManifest(text, `${name}.yaml`)
       if (out === undefined) print(manifests.map(({ text }) => text).join('---\n'))

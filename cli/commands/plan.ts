@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { WouldBeMark } from '../../aggregator/model.ts'
+import { counted } from '../../common/counted.ts'
 import { durationMs, formatDuration, isDuration } from '../../common/duration.ts'
 import { UsageError } from '../../common/errors.ts'
 import { createClient } from '../client.ts'
@@ -37,8 +38,7 @@ function summaryOf(marks: readonly WouldBeMark[]): string {
   const counts = EFFECTS.map((effect) => [marks.filter((mark) => mark.effect === effect).length, effect] as const)
   const told = counts.filter(([count]) => count > 0).map(([count, effect]) => `${count} ${SAYS[effect]}`)
   const stock = marks.filter((mark) => mark.stock !== null).length
-  const verdicts = marks.length === 1 ? '1 verdict' : `${marks.length} verdicts`
-  return `${verdicts}: ${told.join(', ')}; Kubernetes itself held ${stock} of these nodes for not Ready meanwhile`
+  return `${counted(marks.length, 'verdict')}: ${told.join(', ')}; Kubernetes itself held ${stock} of these nodes for not Ready meanwhile`
 }
 
 const SAYS: Readonly<Record<WouldBeMark['effect'], string>> = {

@@ -3,21 +3,26 @@ import { dirname, join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { ExitCode, StarlingError, UsageError } from '../../common/errors.ts'
 import { silentLog } from '../../common/log.ts'
-import { describeTouches, renderDetectors } from '../../detectors/catalogue.ts'
+import { renderDetectors } from '../../detectors/catalogue.ts'
 import type { Detector } from '../../detectors/contract.ts'
 import { builtinDetectors } from '../../detectors/index.ts'
+import type { Recorded } from '../../detectors/recording/recorded.ts'
 import { loadPluginFile } from '../../plugins/load.ts'
 import { PLUGINS_FOLDER } from '../../plugins/place.ts'
 import { PluginShelf } from '../../plugins/shelf.ts'
+import { pluginTsconfig } from '../../plugins/types.ts'
+import { createClient } from '../client.ts'
+import { addConnectionOptions, type ConnectionFlags, resolveConnection } from '../connection.ts'
 import { readOptions } from '../detectors/look.ts'
-import { renderLook } from '../detectors/render.ts'
 import { untilSignal } from '../lifetime.ts'
-import { note, print } from '../output.ts'
+import { note, print, showWaiting } from '../output.ts'
 import { develop } from '../plugin/dev.ts'
-import { record, rootOf } from '../plugin/record.ts'
+import { recordHere, recordOn, renderRecorded, requireEmpty } from '../plugin/record.ts'
+import { writeRecording } from '../plugin/recording-folder.ts'
 import { shellTemplate, typescriptTemplate } from '../plugin/templates.ts'
 import { add, pluginsIn, type Tally, testPlugin } from '../plugin/test-run.ts'
 
+const TSCONFIG = 'tsconfig.json'
 const line = (text: string) => print(`${text}\n`)
 
 export function registerPlugin(program: Command): void {
@@ -42,17 +47,17 @@ export function registerPlugin(program: Command): void {
       .option('--dir <folder>', 'of a mesh started by `starling up`', '.starling')
       .option('--host-root <folder>', 'the host to try it on', '/'),
   ).action(dev)
-  plugin
+  const recording = plugin
     .command('record')
     .description('one look at a real host, redacted, as a recorded host for tests')
     .argument('<name>', 'a detector, or the file of a plugin')
     .option('--here', 'this host')
-    .option('--on <node>', 'the host of a node of the local mesh')
-    .option('--dir <folder>', 'of a mesh started by `starling up`', '.starling')
+    .option('--on <node>', "the host of a node, by its agent and with its settings' options")
     .option('--out <folder>', 'where to; fixtures/NAME/recorded when not given')
-    .option('--plugins <folder>', 'where plugins are', PLUGINS_FOLDER)
-    .option('--options <file|key=value>', 'options of the detector; may be given again', collect, [])
+    .option('--plugins <folder>', 'with --here: where plugins are', PLUGINS_FOLDER)
+    .option('--options <file|key=value>', 'with --here: options of the detector; may be given again', collect, [])
     .action(recordHost)
+  addConnectionOptions(recording)
   plugin
     .command('docs')
     .description('its reference page, in Markdown')
@@ -83,6 +88,11 @@ function create(name: string, { lang }: { lang: 'ts' | 'sh' }): void {
     writeFileSync(file, text, { mode: executable.includes(file) ? 0o755 : 0o644 })
     line(`  ${file}`)
   }
+  // One for all plugins of a folder; what somebody has changed in it stays.
+  if (!existsSync(TSCONFIG)) {
+    writeFileSync(TSCONFIG, pluginTsconfig())
+    line(`  ${TSCONFIG}`)
+  }
   const main = lang === 'sh' ? `${name}.yaml` : `${name}.ts`
   line(`\nNext: starling plugin test ${main}`)
 }
@@ -109,10 +119,9 @@ async function dev(
   await develop({ file, seed, tell: line, ...rest }, untilSignal())
 }
 
-interface RecordOptions {
+interface RecordOptions extends ConnectionFlags {
   readonly here?: true
   readonly on?: string
-  readonly dir: string
   readonly out?: string
   readonly plugins: string
   readonly options: readonly string[]
@@ -121,28 +130,43 @@ interface RecordOptions {
 async function recordHost(name: string, given: RecordOptions): Promise<void> {
   if ((given.here === undefined) === (given.on === undefined))
     throw new UsageError('say which host', 'give --here, or --on NODE')
-  const detector = await detectorCalled(name, given.plugins)
-  const out = given.out ?? join('fixtures', detector.name, 'recorded')
-  const { look, files, bytes } = await record({
-    detector,
-    options: readOptions(detector, given.options),
-    root: given.on === undefined ? '/' : rootOf(given.on, given.dir),
-    out,
-  })
-  note(`it touches ${describeTouches(detector.touches)}`)
-  print(renderLook(detector, look))
+  const detector = isFile(name) ? (await detectorIn(name)).name : name
+  const out = given.out ?? join('fixtures', detector, 'recorded')
+  requireEmpty(out)
+  const recorded =
+    given.on === undefined ? await recordedHere(name, given) : await recordedOn(given.on, detector, given)
+  const { files, bytes } = writeRecording(out, recorded.host)
+  note(`it touches ${recorded.touches}`)
+  print(renderRecorded(recorded))
   line(
     `\n${files} ${files === 1 ? 'file' : 'files'}, ${bytes} bytes in ${out}. Names, addresses and secrets were replaced by their form:`,
   )
   line('look through it before you give it to anybody.')
 }
 
+async function recordedHere(name: string, { plugins, options }: RecordOptions): Promise<Recorded> {
+  const detector = await detectorCalled(name, plugins)
+  return recordHere(detector, readOptions(detector, options))
+}
+
+async function recordedOn(node: string, detector: string, given: RecordOptions): Promise<Recorded> {
+  if (given.options.length > 0) throw new UsageError('--options with --on', 'a node looks as its settings say')
+  const stop = showWaiting(`waiting for ${node} to look`)
+  return recordOn(node, detector, createClient(resolveConnection(given))).finally(stop)
+}
+
+function isFile(name: string): boolean {
+  return /\.[a-z]+$/.test(name)
+}
+
+async function detectorIn(file: string): Promise<Detector> {
+  const [detector] = (await loadPluginFile(resolve(file))).detectors
+  if (detector !== undefined) return detector
+  throw new StarlingError(`${file} holds no detector`)
+}
+
 async function detectorCalled(name: string, plugins: string): Promise<Detector> {
-  if (/\.[a-z]+$/.test(name)) {
-    const [detector] = (await loadPluginFile(resolve(name))).detectors
-    if (detector !== undefined) return detector
-    throw new StarlingError(`${name} holds no detector`)
-  }
+  if (isFile(name)) return detectorIn(name)
   const shelf = await PluginShelf.load({ folder: resolve(plugins), packages: [] }, silentLog)
   const detector = shelf.registries.detectors.find((one) => one.name === name)
   if (detector === undefined) throw new UsageError(`there is no detector ${name}`, 'starling detectors list has them')

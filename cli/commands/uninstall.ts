@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import type { ApiError } from '../../aggregator/kubernetes/api-error.ts'
 import { GATE } from '../../aggregator/kubernetes/marking/gates.ts'
 import type { Uninstalled } from '../../aggregator/kubernetes/uninstall.ts'
+import { counted } from '../../common/counted.ts'
 import { ExitCode, messageOf, StarlingError, UsageError } from '../../common/errors.ts'
 import { addOutputOption, note, type OutputFormat, print, printJson } from '../output.ts'
 import { table } from '../table.ts'
@@ -93,7 +94,7 @@ function show({ removals, gated }: Uninstalled, dryRun: boolean, output: OutputF
   if (gated.length > 0) {
     const more = gated.length > NAMED_MAX ? ` and ${gated.length - NAMED_MAX} more` : ''
     const named = `${gated.slice(0, NAMED_MAX).join(', ')}${more}`
-    note(`${gated.length} pods have the readiness gate ${GATE}, which stays open: ${named}`)
+    note(`${counted(gated.length, 'pod has', 'pods have')} the readiness gate ${GATE}, which stays open: ${named}`)
     note('nobody opens it for new pods any more: take it out of what they are made from')
   }
   const holder = removals.find((removal) => removal.holder !== undefined)?.holder

@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import type { MemberView } from '../../aggregator/model.ts'
 import { readSettingsFile } from '../../aggregator/settings-file.ts'
 import { readOrMakeToken } from '../../aggregator/token.ts'
+import { counted } from '../../common/counted.ts'
 import { StarlingError, UsageError } from '../../common/errors.ts'
 import { silentLog } from '../../common/log.ts'
 import { PluginShelf } from '../../plugins/shelf.ts'
@@ -83,7 +84,7 @@ async function up(options: UpOptions): Promise<void> {
   const token = readOrMakeToken(join(layout.dir, 'token'))
   const writeState = () => writeUpState(layout.dir, { url, token, pid: process.pid, pids: mesh.pids() })
   const ended = untilSignal()
-  tell(`starting ${layout.nodes.length} agents, their stand-in kubelets and the aggregator ...`)
+  tell(`starting ${counted(layout.nodes.length, 'agent')}, their stand-in kubelets and the aggregator ...`)
   let stopControl = () => {}
   try {
     mesh.start()
@@ -95,7 +96,7 @@ async function up(options: UpOptions): Promise<void> {
       const older = await requireTaken(settings, readSettingsFile(settings, layout.mesh, registries), client)
       if (older !== undefined) tell(older)
       print(`${url}/?token=${token}\n`)
-      tell(`${layout.nodes.length} agents and the aggregator are up; the page is at the address above.`)
+      tell(`${counted(layout.nodes.length, 'agent')} and the aggregator are up; the page is at the address above.`)
       tell('Ctrl-C ends everything.')
       void oneToKill(client).then((node) => tell(`Try: npm run -s starling -- chaos kill ${node}`))
       await ended

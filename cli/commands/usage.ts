@@ -1,16 +1,17 @@
 import type { Command } from 'commander'
+import { counted } from '../../common/counted.ts'
 import { durationMs, isDuration } from '../../common/duration.ts'
 import { messageOf, StarlingError, UsageError } from '../../common/errors.ts'
 import { shownFigure, sparkline } from '../../detectors/usage/answer.ts'
 import { FIGURES, type FigureName } from '../../detectors/usage/figures.ts'
 import { type UsageAnswer, type UsageQuery, usageAnswerSchema } from '../../detectors/usage/notes.ts'
+import { MINUTES } from '../../detectors/usage/ring.ts'
 import { createClient } from '../client.ts'
 import { addConnectionOptions, type ConnectionFlags, resolveConnection } from '../connection.ts'
 import { addOutputOption, note, type OutputFormat, print, printJson } from '../output.ts'
 import { localTime, printable } from '../text.ts'
 
 const AGENT = 'http://127.0.0.1:7791'
-const DAY_MINUTES = 1_440
 const TIMEOUT_MS = 10_000
 
 interface UsageOptions extends ConnectionFlags {
@@ -38,7 +39,9 @@ export function registerUsage(program: Command): void {
       if (options.output === 'json') printJson('Usage', [answer])
       else print(picture(answer))
       if (answer.matching > answer.subjects.length && query.subject !== '') {
-        note(`${answer.matching - answer.subjects.length} more have "${query.subject}" in their names`)
+        note(
+          `${counted(answer.matching - answer.subjects.length, 'more has', 'more have')} "${query.subject}" in the name`,
+        )
       }
     })
   addOutputOption(addConnectionOptions(command))
@@ -46,10 +49,13 @@ export function registerUsage(program: Command): void {
 
 function queryOf({ since, container, service }: UsageOptions): UsageQuery {
   if (!isDuration(since)) throw new UsageError(`--since ${since}`, 'write a number and m or h, as in 30m')
+  if (durationMs(since) > MINUTES * 60_000) {
+    throw new UsageError(`--since ${since} is more than is kept, ${MINUTES / 60}h`, `give ${MINUTES / 60}h or less`)
+  }
   if (container !== undefined && service !== undefined) {
     throw new UsageError('--container and --service', 'ask for one of them at a time')
   }
-  const minutes = Math.min(DAY_MINUTES, Math.max(1, Math.ceil(durationMs(since) / 60_000)))
+  const minutes = Math.max(1, Math.ceil(durationMs(since) / 60_000))
   return { subject: container ?? service ?? '', minutes }
 }
 
@@ -89,7 +95,7 @@ const HEADING: Readonly<Record<FigureName, string>> = {
 export function picture({ node, from, to, step, held, subjects }: UsageAnswer): string {
   if (from === null || to === null) return `${printable(node)}: nothing is known yet; its agent has just started\n`
   const each = step === 1 ? 'one column a minute' : `one column ${step} minutes`
-  const lines = [`${node}, ${localTime(from)} to ${localTime(to)}, ${each}; ${held} subjects`]
+  const lines = [`${node}, ${localTime(from)} to ${localTime(to)}, ${each}; ${counted(held, 'subject')}`]
   for (const { name, figures } of subjects) {
     lines.push('', name)
     for (const figure of FIGURES) {

@@ -1,6 +1,8 @@
 /** A look of a detector, and a detector, for people: what was seen, what was made of it, how full is full. */
+
 import { styleText } from 'node:util'
 import { stringify } from 'yaml'
+import { counted } from '../../common/counted.ts'
 import { describeTouches, optionsOf } from '../../detectors/catalogue.ts'
 import type { Detector, Judgement, Measure } from '../../detectors/contract.ts'
 import { type CellStyle, table } from '../table.ts'
@@ -47,7 +49,7 @@ function facts(value: unknown): string {
     return ' '.repeat(line.length - text.length) + printable(cut)
   })
   const more = lines.length - shown.length
-  return more === 0 ? shown.join('\n') : `${shown.join('\n')}\n… ${more} more lines; -o json has them all`
+  return more === 0 ? shown.join('\n') : `${shown.join('\n')}\n… ${counted(more, 'more line')}; -o json has them all`
 }
 
 function renderJudgement({ reasons }: Detector, { reason, cause = '', summary, evidence }: Judgement): string {
@@ -63,14 +65,13 @@ function renderJudgement({ reasons }: Detector, { reason, cause = '', summary, e
   ].join('\n')
 }
 
-/** `name ████░░ value of limit unit`; the bar where there is a share to show. */
+/** `name ████░░ value of limit unit` where there is a share to show; else what the value was held against, after it. */
 function renderMeasure({ name, value, limit, unit }: Measure, style: CellStyle): string {
-  const said = [value, ...(limit === undefined ? [] : [`of ${limit}`]), unit].filter((part) => part !== '').join(' ')
-  const bar =
-    typeof value === 'number' && typeof limit === 'number' && limit > 0 && value >= 0
-      ? `${colour(style, gauge(value / limit))} `
-      : ''
-  return `${printable(name)}  ${bar}${printable(said)}`
+  const withUnit = (figure: number | string) => `${figure} ${unit}`.trimEnd()
+  if (typeof value === 'number' && typeof limit === 'number' && limit > 0 && value >= 0) {
+    return `${printable(name)}  ${colour(style, gauge(value / limit))} ${printable(withUnit(`${value} of ${limit}`))}`
+  }
+  return `${printable(name)}  ${printable(withUnit(value))}${limit === undefined ? '' : `, against ${printable(`${limit}`)}`}`
 }
 
 function gauge(share: number): string {

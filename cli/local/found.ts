@@ -121,6 +121,8 @@ function agentConfigOf(layout: LocalLayout, node: LocalNode, ca: string, { hostR
     metrics: { host: node.host, port: node.metricsPort },
     host: { root: hostRoot },
     plugins: { folder: pluginsFolderOf(layout.dir) },
+    // It is the host of whoever starts the mesh.
+    recordings: 'allow',
     stateDir: node.dir,
   }
 }

@@ -1,53 +1,65 @@
 /** `starling plugin record`: one look of a detector at a real host, kept as a recorded host. */
 import { existsSync, readdirSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
-import { z } from 'zod'
-import { StarlingError, UsageError } from '../../common/errors.ts'
-import { readYamlFile } from '../../common/yaml-file.ts'
+import { durationMs } from '../../common/duration.ts'
+import { StarlingError } from '../../common/errors.ts'
 import type { Detector } from '../../detectors/contract.ts'
+import { systemClock } from '../../detectors/engine/clock.ts'
+import { probe } from '../../detectors/engine/probe.ts'
+import { guardedHost } from '../../detectors/host/guarded.ts'
 import { createHost } from '../../detectors/host/host.ts'
-import { recordingHost } from '../../detectors/testing/recording-host.ts'
-import { redactor } from '../../detectors/testing/redact.ts'
-import { type Look, lookOnce } from '../detectors/look.ts'
-import { type Written, writeRecording } from './recording-folder.ts'
+import { unpackRecording } from '../../detectors/recording/pack.ts'
+import { record } from '../../detectors/recording/record.ts'
+import type { Recorded } from '../../detectors/recording/recorded.ts'
+import type { ApiClient } from '../client.ts'
+import { markOf } from '../detectors/render.ts'
+import { printable } from '../text.ts'
 
-/** What every recorded host is called. */
-const NODE = 'node-7'
+/** More than this is no fixture that somebody wants to keep. */
+const BYTES_MAX = 8 * 1024 * 1024
 
-export interface RecordInit {
-  readonly detector: Detector
-  readonly options: unknown
-  /** Of the host that is looked at. */
-  readonly root: string
-  readonly out: string
-}
-
-/** Throws where `out` holds something already, or more than 8 MiB would be recorded. */
-export async function record({ detector, options, root, out }: RecordInit): Promise<Written & { readonly look: Look }> {
+export function requireEmpty(out: string): void {
   if (existsSync(out) && readdirSync(out).length > 0)
     throw new StarlingError(`${out} is not empty`, { remedy: 'give another --out' })
-  const { host, recording } = recordingHost(createHost({ node: hostname(), root, peerOffsets: () => [] }))
-  const look = await lookOnce(detector, host, options)
-  const missing = await host.missing(detector.needs)
-  const written = writeRecording(out, recording, { node: NODE, missing }, redactor([hostname()], NODE))
-  return { ...written, look }
 }
 
-const configOfNode = z.looseObject({ host: z.looseObject({ root: z.string() }) })
+/** Of this host. Throws a StarlingError when more than 8 MiB would be recorded. */
+export async function recordHere(detector: Detector, options: unknown): Promise<Recorded> {
+  const host = createHost({ node: hostname(), peerOffsets: () => [] })
+  return record({
+    detector,
+    host,
+    look: async (through) => {
+      const { result } = await probe({
+        detector,
+        host: guardedHost(through, detector.touches),
+        options,
+        past: [],
+        timeoutMs: durationMs(detector.timeout),
+        clock: systemClock,
+        abort: new AbortController(),
+      })
+      return result
+    },
+    names: [hostname()],
+    others: [],
+    bytesMax: BYTES_MAX,
+  })
+}
 
-/**
- * Where the host of `node` of the local mesh in `dir` is: its agent looks at a root on this machine. Throws a UsageError for any
- * other node, with how to record there.
- */
-export function rootOf(node: string, dir: string): string {
-  const file = join(dir, node, 'config.yaml')
-  if (/^[a-z0-9-]+$/.test(node) && existsSync(file)) {
-    const parsed = configOfNode.safeParse(readYamlFile(file).value)
-    if (parsed.success) return parsed.data.host.root
-  }
-  throw new UsageError(
-    `${node} is no node of a local mesh in ${dir}`,
-    `run there: starling plugin record NAME --here --out FOLDER, and fetch the folder`,
-  )
+/** Of the host of `node`, by its own agent. Throws a StarlingError when it refuses, does not answer, or says what is none. */
+export async function recordOn(node: string, detector: string, client: ApiClient): Promise<Recorded> {
+  const recorded = unpackRecording(Buffer.from(await client.recording(node, detector), 'base64'))
+  if (recorded.detector === detector) return recorded
+  throw new StarlingError(`${node} was asked for ${detector} and answered with ${recorded.detector}`)
+}
+
+/** What the detector made of what it read. */
+export function renderRecorded({ detector, kind, why, judgements }: Recorded): string {
+  const status = kind === 'judged' ? 'ok' : kind === 'failed' ? 'unknown' : kind
+  if (judgements.length === 0) return `${markOf(status).text}  ${detector}${why === '' ? '' : `: ${printable(why)}`}\n`
+  const lines = judgements.map(({ severity, reason, cause, summary }) => {
+    return `${markOf(severity).text}  ${detector}: ${printable(`${reason} ${cause}`.trim())}: ${printable(summary)}\n`
+  })
+  return lines.join('')
 }

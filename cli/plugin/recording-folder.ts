@@ -1,100 +1,92 @@
-/** Writes a recording as a recorded host: files at their paths, the rest in host.json. Everything goes through redaction. */
+/** Writes a recording as a recorded host: files at their paths, the rest in host.json. */
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join, normalize, resolve } from 'node:path'
-import type { Recording } from '../../detectors/testing/recording-host.ts'
+import { dirname, join, posix } from 'node:path'
+import { messageOf, StarlingError } from '../../common/errors.ts'
+import type { RecordedHost } from '../../detectors/recording/recorded.ts'
+
+/** As many as the kernel follows in one path (path_resolution(7)). */
+const LINKS_MAX = 40
 
 export interface Written {
   readonly files: number
   readonly bytes: number
 }
 
-export interface Sitter {
-  /** What the host is called from now on. */
-  readonly node: string
-  /** Privileges that the detector lacked there. */
-  readonly missing: readonly string[]
+type Links = ReadonlyMap<string, string>
+
+/**
+ * Into `folder`, which must not hold anything yet. What was read through a link is written where the link points, and links
+ * are made last, so that nothing is written through one: the recording may come from a node that is not trusted. Throws a
+ * StarlingError for one that is of no host, as with a file in a file.
+ */
+export function writeRecording(folder: string, recorded: RecordedHost): Written {
+  try {
+    return write(folder, recorded)
+  } catch (cause) {
+    throw new StarlingError(`the recording cannot be written: ${messageOf(cause)}`, { cause })
+  }
 }
 
-/** Into `folder`, which must not hold anything yet. */
-export function writeRecording(
-  folder: string,
-  recording: Recording,
-  { node, missing }: Sitter,
-  redact: (text: string) => string,
-): Written {
+function write(folder: string, recorded: RecordedHost): Written {
+  const { files, folders, unreadable, host } = recorded
+  const links = linksOf(recorded)
+  const above = new Set(asked(recorded).flatMap(foldersAbove))
+  const place = (path: string) => join(folder, followed(path, links))
   let bytes = 0
-  const place = (path: string) => join(folder, normalize(redact(path)))
-  const write = (path: string, text: string) => {
-    const file = place(path)
+  const writeText = (file: string, text: string) => {
     mkdirSync(dirname(file), { recursive: true })
-    const clean = redact(text)
-    writeFileSync(file, clean)
-    bytes += Buffer.byteLength(clean)
+    writeFileSync(file, text, { flag: 'wx' })
+    bytes += Buffer.byteLength(text)
   }
-  const link = (path: string, target: string) => {
-    const at = place(path)
-    const end = resolve(dirname(at), target)
-    // What was read through it lies where it points, and that must be within the recording.
-    if (hasBelow(recording, path)) {
-      if (!end.startsWith(`${resolve(folder)}/`)) return
-      mkdirSync(end, { recursive: true })
-    }
-    mkdirSync(dirname(at), { recursive: true })
-    symlinkSync(target, at)
-  }
-  mkdirSync(folder, { recursive: true })
-  for (const [path, target] of recording.links) link(path, redact(target))
-  for (const path of recording.folders.keys()) mkdirSync(place(path), { recursive: true })
-  for (const [path, text] of recording.files) write(path, text)
   // A folder in place of a file cannot be read as one, not even by root.
-  for (const path of recording.unreadable) mkdirSync(place(path), { recursive: true })
-  for (const path of onlyNamed(recording)) write(path, '')
-  const text = `${JSON.stringify(hostJson(recording, { node, missing }, redact), null, 2)}\n`
-  writeFileSync(join(folder, 'host.json'), text)
-  return { files: recording.files.size + recording.links.size, bytes: bytes + text.length }
+  const ledTo = [...links.keys()].filter((path) => above.has(path))
+  for (const path of [...Object.keys(folders), ...unreadable, ...ledTo]) mkdirSync(place(path), { recursive: true })
+  for (const [path, text] of Object.entries(files)) writeText(place(path), text)
+  for (const path of onlyNamed(recorded)) writeText(place(path), '')
+  writeText(join(folder, 'host.json'), `${JSON.stringify(host, null, 2)}\n`)
+  const ends = [...links].map(([path, target]) => [join(place(dirname(path)), posix.basename(path)), target] as const)
+  for (const [file] of ends) mkdirSync(dirname(file), { recursive: true })
+  for (const [file, target] of ends) symlinkSync(target, file)
+  return { files: Object.keys(files).length + links.size, bytes }
 }
 
-/** Whether something was looked for below `path`, so that it was a folder. */
-function hasBelow({ files, folders, unreadable, absent }: Recording, path: string): boolean {
-  const asked = [...files.keys(), ...folders.keys(), ...unreadable, ...absent]
-  return asked.some((other) => other.startsWith(`${path}/`))
+/** One that leads out of the recording is left out where something was read through it: that stands in its place. */
+function linksOf(recorded: RecordedHost): Links {
+  const { files, folders, unreadable, links } = recorded
+  const read = [...Object.keys(files), ...Object.keys(folders), ...unreadable]
+  const used = new Set([...read, ...asked(recorded).flatMap(foldersAbove)])
+  return new Map(Object.entries(links).filter(([path, target]) => staysWithin(path, target) || !used.has(path)))
+}
+
+function asked({ files, folders, unreadable, present, absent, links }: RecordedHost): readonly string[] {
+  return [...[files, folders, links].flatMap(Object.keys), ...unreadable, ...present, ...absent]
+}
+
+function staysWithin(path: string, target: string): boolean {
+  return !posix.isAbsolute(target) && !posix.join(dirname(path).slice(1), target).startsWith('..')
+}
+
+/** Where a path leads when links that stay within the recording are followed. Throws an Error where they lead round and round. */
+function followed(path: string, links: Links): string {
+  let at = path
+  for (let count = 0; count <= LINKS_MAX; count++) {
+    const link = [...foldersAbove(at), at].find((above) => staysWithin(above, links.get(above) ?? '/'))
+    if (link === undefined) return at
+    at = posix.join(dirname(link), links.get(link) ?? '', at.slice(link.length))
+  }
+  throw new Error(`${path} leads through more than ${LINKS_MAX} links`)
+}
+
+/** From the root down. */
+function foldersAbove(path: string): readonly string[] {
+  const names = path.split('/').slice(1, -1)
+  return names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`)
 }
 
 /** Paths that were seen in a folder or asked for, and not read: they become empty files, unless something lies below them. */
-function onlyNamed(recording: Recording): readonly string[] {
-  const { files, links, folders, present, absent, unreadable } = recording
-  const listed = [...folders].flatMap(([folder, names]) => names.map((name) => join(folder, name)))
-  const folderPaths = new Set<string>(folders.keys())
-  for (const path of [...files.keys(), ...links.keys(), ...unreadable, ...present, ...folders.keys()]) {
-    for (let above = dirname(path); above !== dirname(above); above = dirname(above)) folderPaths.add(above)
-  }
-  const isTaken = (path: string) =>
-    files.has(path) || links.has(path) || absent.has(path) || unreadable.has(path) || folderPaths.has(path)
-  return [...new Set([...listed, ...present])].filter((path) => !isTaken(path))
-}
-
-function hostJson(recording: Recording, { node, missing }: Sitter, redact: (text: string) => string): object {
-  const { filesystems, replies, calls, commands, ages, logs, peers, peerLinks, majorities } = recording
-  const parts = {
-    missing,
-    filesystems: Object.fromEntries(filesystems),
-    replies,
-    calls,
-    commands,
-    ages: Object.fromEntries(ages),
-    logs,
-    peers,
-    peerLinks,
-    majorities,
-  }
-  const given = Object.entries(parts).filter(([, part]) => Object.keys(part).length > 0)
-  return { node, ...(redacted(Object.fromEntries(given), redact) as object) }
-}
-
-/** Keys and texts alike. */
-function redacted(value: unknown, redact: (text: string) => string): unknown {
-  if (typeof value === 'string') return redact(value)
-  if (Array.isArray(value)) return value.map((item) => redacted(item, redact))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [redact(key), redacted(inner, redact)]))
+function onlyNamed({ files, links, folders, present, absent, unreadable }: RecordedHost): readonly string[] {
+  const listed = Object.entries(folders).flatMap(([folder, names]) => names.map((name) => join(folder, name)))
+  const known = [...Object.keys(files), ...Object.keys(links), ...Object.keys(folders), ...unreadable]
+  const taken = new Set([...known, ...absent, ...[...known, ...present].flatMap(foldersAbove)])
+  return [...new Set([...listed, ...present])].filter((path) => !taken.has(path))
 }

@@ -14,6 +14,7 @@ import { type DetectorReport, DetectorRunner, type Look } from './runner.ts'
 import { sampleBytes } from './samples.ts'
 import { Saving } from './saving.ts'
 import { type Shed, Shedding } from './shedding.ts'
+import type { RunResult } from './track.ts'
 
 export type { DetectorReport, Look } from './runner.ts'
 export type { Shed } from './shedding.ts'
@@ -51,6 +52,11 @@ export interface DetectorEngine {
    * in progress, at most the detector's timeout. Rejects when there is no such detector or it is switched off.
    */
   runNow(detector: string): Promise<readonly Finding[]>
+  /**
+   * Looks now through `host`, without samples of before and without a report: the way to see what a detector reads. Waits and
+   * rejects as `runNow`.
+   */
+  glimpse(detector: string, host: Host): Promise<RunResult>
   /** Throws a UsageError, with everything as it was, when `options` are not valid; else every detector uses them at once. */
   reconfigure(options: unknown): void
   /** What detectors know now, by name, for an engine that takes over. */
@@ -91,6 +97,12 @@ export function startDetectors(init: DetectorsInit): DetectorEngine {
     const setting = settings.get(detector.name)
     if (setting !== undefined) runners.set(detector.name, new DetectorRunner(detector, setting, shared))
   }
+  const runnerOf = (name: string): DetectorRunner => {
+    const runner = runners.get(name)
+    if (runner === undefined) throw new Error(`there is no detector ${name}`)
+    if (!runner.enabled) throw new Error(`detector ${name} is switched off`)
+    return runner
+  }
   const shedding = new Shedding({ budget, runners: [...runners.values()], log, onShed })
   const stopAll = () => {
     for (const runner of runners.values()) runner.stop()
@@ -104,12 +116,8 @@ export function startDetectors(init: DetectorsInit): DetectorEngine {
   return {
     stopped,
     known,
-    async runNow(name) {
-      const runner = runners.get(name)
-      if (runner === undefined) throw new Error(`there is no detector ${name}`)
-      if (!runner.enabled) throw new Error(`detector ${name} is switched off`)
-      return runner.look()
-    },
+    runNow: async (name) => runnerOf(name).look(),
+    glimpse: async (name, through) => runnerOf(name).glimpse(through),
     reconfigure(options) {
       const next = readDetectorOptions(detectors, options)
       for (const [name, setting] of next) runners.get(name)?.reconfigure(setting)

@@ -15,12 +15,19 @@ export interface PoolMajority extends Majority {
   readonly fact: string
 }
 
-export const FACTS_MAX = 64
+/** Each kind has its own room: however much else a node has, it tells the versions that it runs. */
+export const VERSIONS_MAX = 16
+export const OTHERS_MAX = 48
+const FACTS_MAX = VERSIONS_MAX + OTHERS_MAX
 /** What the mesh carries as one note. */
 const NOTE_BYTES_MAX = 64 * 1024
 
-const factName = z.string().min(1).max(128)
-const factValue = z.string().max(256)
+/** In UTF-8; with their lengths all facts of a node take 24,898 bytes at most. */
+const NAME_BYTES_MAX = 128
+const VALUE_BYTES_MAX = 256
+
+const factName = z.string().min(1).refine(takes(NAME_BYTES_MAX), `more than ${NAME_BYTES_MAX} bytes`)
+const factValue = z.string().refine(takes(VALUE_BYTES_MAX), `more than ${VALUE_BYTES_MAX} bytes`)
 const count = z.int().min(1).max(1_000_000)
 
 const factsSchema = z.record(factName, factValue).refine((facts) => Object.keys(facts).length <= FACTS_MAX, {
@@ -35,9 +42,16 @@ export function poolOf({ roles }: { readonly roles: readonly string[] }): string
   return roles.length === 0 ? 'without a role' : roles.toSorted().join('+')
 }
 
-/** Whether they may stand among the facts of a node. */
-export function isFact(name: string, value: string): boolean {
-  return factName.safeParse(name).success && factValue.safeParse(value).success
+/** Whether it may stand among the facts of a node, beside those that it has by other names. */
+export function hasRoom(names: Iterable<string>, name: string, value: string): boolean {
+  if (!(factName.safeParse(name).success && factValue.safeParse(value).success)) return false
+  const others = [...names].filter((other) => other !== name && isVersion(other) === isVersion(name))
+  return others.length < (isVersion(name) ? VERSIONS_MAX : OTHERS_MAX)
+}
+
+/** `kernel-version`, and not `kernel-params/kernel.version`. */
+function isVersion(fact: string): boolean {
+  return /^[^/]+-version$/.test(fact)
 }
 
 export function encodeFacts(facts: Facts): Uint8Array {
@@ -60,4 +74,8 @@ export function encodeMajorities(majorities: readonly PoolMajority[]): Uint8Arra
 /** Throws an Error for anything else. */
 export function decodeMajorities(bytes: Uint8Array): readonly PoolMajority[] {
   return majoritiesSchema.parse(decode(bytes, { strict: true, rejectDuplicateMapKeys: true }))
+}
+
+function takes(bytesMax: number) {
+  return (text: string) => Buffer.byteLength(text) <= bytesMax
 }

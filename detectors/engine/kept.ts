@@ -2,6 +2,7 @@
  * What of a detector outlives the process, and what of it still holds when the next one starts: a restart must neither hide
  * a fault nor make one up. Pure.
  */
+import { durationMs } from '../../common/duration.ts'
 import type { Moment } from '../../common/moment.ts'
 import type { Finding, Reason } from '../contract.ts'
 import { type Absence, EMPTY_TRACK, type Track } from './track.ts'
@@ -44,13 +45,17 @@ export interface ResumeContext {
 
 export const NOTHING_KEPT: Resumed = { track: EMPTY_TRACK, past: [], absence: 'counts', standing: [] }
 
+/**
+ * A host that was started anew must show for as long as any other that a fault stays: much is ill while it starts. What needs no
+ * time is the same fault when the first look sees it.
+ */
 export function resume(kept: Kept, isSameBoot: boolean, now: Moment, context: ResumeContext): Resumed {
   const { track } = kept
   // Of another version of the program there may be reasons that this one does not know.
   const sightings = track.sightings.filter(({ reason }) => Object.hasOwn(context.reasons, reason))
   const ageMs = now.ms - kept.lookedMs
   if (!isSameBoot || ageMs < 0) {
-    const lasting = sightings.filter(({ sustained }) => sustained)
+    const lasting = sightings.filter(({ sustained, reason }) => sustained && (isSameBoot || isAtOnce(context, reason)))
     const begun = lasting.map(({ goneMs: _, ...sighting }) => ({ ...sighting, firstMs: now.ms, lastMs: now.ms }))
     return { ...NOTHING_KEPT, track: { sightings: begun, flaps: [], reported: [] }, absence: 'ends' }
   }
@@ -62,4 +67,9 @@ export function resume(kept: Kept, isSameBoot: boolean, now: Moment, context: Re
     .filter(({ reason }) => Object.hasOwn(context.reasons, reason))
     .map((finding) => ({ ...finding, ttlMs: Math.max(0, finding.ttlMs - ageMs) }))
   return { track: known, past, absence: past.length === 0 ? 'says-nothing' : 'counts', standing }
+}
+
+function isAtOnce({ reasons }: ResumeContext, reason: string): boolean {
+  const sustain = reasons[reason]?.sustain
+  return sustain !== undefined && durationMs(sustain) === 0
 }

@@ -3,7 +3,7 @@ import { durationMs, formatDuration } from '../../common/duration.ts'
 import { messageOf } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
 import type { Detector, Finding, Host } from '../contract.ts'
-import { guardedHost } from '../host/guarded.ts'
+import { type GuardedHost, guardedHost } from '../host/guarded.ts'
 import { boundVersion } from './bounds.ts'
 import { type Cost, PAST_MAX } from './budget.ts'
 import type { Clock } from './clock.ts'
@@ -13,7 +13,7 @@ import { LookCosts } from './look-costs.ts'
 import { type DetectorSetting, isSameSetting } from './options.ts'
 import { paceMs, stretchOf } from './pace.ts'
 import { type Probe, probe } from './probe.ts'
-import { type Absence, EMPTY_TRACK, stepTrack, type Track, type TrackStep } from './track.ts'
+import { type Absence, EMPTY_TRACK, type RunResult, stepTrack, type Track, type TrackStep } from './track.ts'
 
 /** What is reported after each run: everything the detector says about this host now. */
 export interface DetectorReport {
@@ -61,7 +61,7 @@ export class DetectorRunner {
   readonly #init: RunnerInit
   readonly #version: string
   /** One for all looks, since detectors keep by it what they know of a host. */
-  readonly #host: Host
+  readonly #host: GuardedHost
   readonly #costs: LookCosts
   #setting: DetectorSetting
   #track: Track = EMPTY_TRACK
@@ -113,6 +113,14 @@ export class DetectorRunner {
     return this.#look(true)
   }
 
+  /** A look now, after the one in progress, through `host` and without samples of before. Nothing of it is reported or kept. */
+  glimpse(host: Host): Promise<RunResult> {
+    const guarded = guardedHost(host, this.#detector.touches)
+    const glimpse = this.#turn.then(async () => (await this.#probe(this.#setting, guarded, [])).result)
+    this.#turn = glimpse.catch(() => {})
+    return glimpse
+  }
+
   /** From now on with this setting; looks at once if it is another one, since what was wanted may have changed. */
   reconfigure(setting: DetectorSetting): void {
     if (isSameSetting(setting, this.#setting)) return
@@ -124,6 +132,7 @@ export class DetectorRunner {
     this.#absence = 'ends'
     if (switchedOff) {
       this.#track = EMPTY_TRACK
+      this.#host.leave()
       this.#report([], true)
     }
     this.#due = true
@@ -163,6 +172,7 @@ export class DetectorRunner {
     this.#stopped = true
     this.#pause.abort()
     this.#abort.abort(new Error('the agent is stopping'))
+    this.#host.leave()
   }
 
   get #stretch(): number {
@@ -222,7 +232,11 @@ export class DetectorRunner {
     const setting = this.#setting
     const beganMs = clock.now().ms
     const reading = meter.begin()
-    const { result, timedOut } = await this.#probe(setting)
+    const { result, sample, timedOut } = await this.#probe(setting, this.#host, this.#past)
+    if (result.kind === 'judged' && setting === this.#setting) {
+      this.#past = [sample, ...this.#past].slice(0, this.#pastMax)
+      this.#costs.sampled(sample)
+    }
     const cpuMs = meter.end(reading)
     const now = clock.now()
     this.#overruns = timedOut ? this.#overruns + 1 : this.#hungSinceMs === undefined ? 0 : this.#overruns
@@ -249,10 +263,10 @@ export class DetectorRunner {
     return { step, look }
   }
 
-  async #probe(setting: DetectorSetting): Promise<Pick<Probe, 'result' | 'timedOut'>> {
+  async #probe(setting: DetectorSetting, host: Host, past: readonly unknown[]): Promise<Omit<Probe, 'hung'>> {
     const { clock } = this.#init
     const startedMs = clock.now().ms
-    const failed = (why: string) => ({ result: { kind: 'failed', why }, timedOut: false }) as const
+    const failed = (why: string) => ({ result: { kind: 'failed', why }, sample: undefined, timedOut: false }) as const
     // A second one would hang on the same thing and take one more of the few threads that file access runs on.
     if (this.#hungSinceMs !== undefined) {
       return failed(`a look begun ${formatDuration(startedMs - this.#hungSinceMs)} ago still hangs`)
@@ -261,9 +275,9 @@ export class DetectorRunner {
     this.#abort = new AbortController()
     const { result, sample, timedOut, hung } = await probe({
       detector: this.#detector,
-      host: this.#host,
+      host,
       options: setting.options,
-      past: this.#past,
+      past,
       timeoutMs: durationMs(this.#detector.timeout),
       clock,
       abort: this.#abort,
@@ -274,11 +288,7 @@ export class DetectorRunner {
         this.#hungSinceMs = undefined
       })
     }
-    if (result.kind === 'judged' && setting === this.#setting) {
-      this.#past = [sample, ...this.#past].slice(0, this.#pastMax)
-      this.#costs.sampled(sample)
-    }
-    return { result, timedOut }
+    return { result, sample, timedOut }
   }
 
   #report(findings: readonly Finding[], changed: boolean): void {

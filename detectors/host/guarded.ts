@@ -1,14 +1,20 @@
 /** Holds a detector to what it says that it touches: people were shown that list before they let it run. */
 import type { Touches } from '../contract.ts'
-import { type Host, JOURNALCTL, type LogSource } from './port.ts'
+import { type Host, JOURNALCTL, type LogSource, type LogWatch } from './port.ts'
+
+export interface GuardedHost extends Host {
+  /** Nobody looks at the host by this any more: logs that were are let go. */
+  leave(): void
+}
 
 /**
  * `host`, but that an access outside of `touches` throws an Error that names it. The names of a folder may be listed, and
  * whether a path exists be asked, also of each folder above a path that may be read. Paths are resolved as written, `..`
  * included, before they are looked up and before the host gets them; where links of the host lead is up to the host.
  */
-export function guardedHost(host: Host, touches: Touches): Host {
+export function guardedHost(host: Host, touches: Touches): GuardedHost {
   const { paths = [], filesystems = [], commands = [], services = [], peers = false } = touches
+  const watched = new Map<string, LogWatch>()
   const mayRead = globMatcher(paths)
   const mayList = globMatcher(paths.flatMap(foldersAbove))
   const mayMeasure = globMatcher(filesystems)
@@ -43,7 +49,12 @@ export function guardedHost(host: Host, touches: Touches): Host {
     run: async ([program, ...args], options) => host.run([permitted(program, mayRun), ...args], options),
     log: async (watch, signal) => {
       following(watch.source)
+      watched.set(JSON.stringify(watch), watch)
       return host.log(watch, signal)
+    },
+    leave() {
+      for (const watch of watched.values()) host.letGo?.(watch)
+      watched.clear()
     },
     peerOffsets: () => permit(peers, 'its peers') && host.peerOffsets(),
     peerLinks: () => permit(peers, 'its peers') && host.peerLinks(),

@@ -34,13 +34,18 @@ export interface HostOptions {
   readonly majority?: Host['majority']
 }
 
+export interface OpenHost extends Host {
+  /** Lets go of the logs that it follows, which looks at them have begun. */
+  close(): void
+}
+
 export function createHost({
   node,
   root = '/',
   peerOffsets,
   peerLinks = () => [],
   majority = () => undefined,
-}: HostOptions): Host {
+}: HostOptions): OpenHost {
   const logs = createLogs((path) => locate(root, path), normalize(root) === '/')
   const readText = async (path: string) => readBounded(path, locate(root, path))
   const files = { readText, locate: (path: string) => locate(root, path) }
@@ -65,6 +70,8 @@ export function createHost({
       return runCommand(command, options)
     },
     log: logs.look,
+    letGo: logs.letGo,
+    close: logs.close,
     peerOffsets,
     peerLinks,
     majority,

@@ -68,13 +68,16 @@ export interface Host {
    * Throws NotApplicable when there is no such log, and an Error when not all of it could be looked at since the last call.
    */
   log(watch: LogWatch, signal: AbortSignal): Promise<readonly LogTally[]>
+  /** Follows it no longer, unless somebody looks at it within a minute. Absent where nothing is followed. */
+  letGo?(watch: LogWatch): void
   /** Offsets measured within the last 10 s against the peers this node shares an edge with. */
   peerOffsets(): readonly PeerOffset[]
   /** How the beats to those peers fared within the last minute. */
   peerLinks(): readonly PeerLink[]
   /**
    * What nearly all nodes of this node's pool have for a fact, such as `kernel-params/vm.swappiness`; undefined while there
-   * is no such majority. `own`: what this node has, which the others are told; at most 128 and 256 characters, and 64 facts.
+   * is no such majority. `own`: what this node has, which the others are told; at most 128 and 256 bytes of UTF-8, and of
+   * 16 facts named `...-version` and 48 others.
    */
   majority(fact: string, own: string): Majority | undefined
 }

@@ -34,6 +34,7 @@ export class FileFollower implements Follower {
   readonly #hasTimes: boolean
   #opened: Opened | undefined
   #wasSeen = false
+  #closed = false
 
   /** `timestamp`: matches the part of a line that says when it was written, in a form that `timeOf` knows. */
   constructor(path: string, located: string, timestamp: string | undefined, sink: Sink) {
@@ -46,9 +47,10 @@ export class FileFollower implements Follower {
 
   async catchUp(signal: AbortSignal): Promise<void> {
     this.#opened ??= await this.#open()
-    await this.#readRest(this.#opened, signal)
-    if (await this.#isReplaced(this.#opened)) {
-      const { handle, rest } = this.#opened
+    const before = this.#opened
+    await this.#readRest(before, signal)
+    if (await this.#isReplaced(before)) {
+      const { handle, rest } = before
       this.#opened = undefined
       await handle.close()
       if (rest.length > 0) this.#give(Buffer.concat([rest, NEWLINE]))
@@ -57,7 +59,9 @@ export class FileFollower implements Follower {
     }
   }
 
+  /** One that is being opened is closed as soon as it is. */
   close(): void {
+    this.#closed = true
     void this.#opened?.handle.close()
     this.#opened = undefined
   }
@@ -67,9 +71,9 @@ export class FileFollower implements Follower {
     try {
       const handle = await open(this.#located, constants.O_RDONLY | constants.O_NONBLOCK)
       const about = await handle.stat()
-      if (!about.isFile()) {
+      if (this.#closed || !about.isFile()) {
         await handle.close()
-        throw new Error(`${this.#path} is no file`)
+        throw new Error(`${this.#path} is ${this.#closed ? 'no longer followed' : 'no file'}`)
       }
       const history = this.#hasTimes ? HISTORY_BYTES : 0
       const offset = this.#wasSeen ? 0 : Math.max(0, about.size - history)

@@ -1,4 +1,5 @@
 /** From the lines found in a log to faults. Pure. */
+import { counted } from '../../common/counted.ts'
 import { formatDuration } from '../../common/duration.ts'
 import type { Judgement, LogPattern, LogSource, LogTally, LogWatch } from '../contract.ts'
 
@@ -44,12 +45,11 @@ function judgeTally(rule: LogRule, { cause, text, agesMs }: LogTally, clearedAgo
   const ages = agesMs.filter((ageMs) => ageMs <= rule.holdMs && ageMs < clearedAgoMs)
   if (ages[0] === undefined || ages.length < rule.times) return []
   const newest = Math.max(0, ages[0])
-  const lines = ages.length === 1 ? '1 line' : `${ages.length} lines`
   return [
     {
       reason: rule.reason,
       cause,
-      summary: `${lines} within ${formatDuration(rule.holdMs)}, the last ${formatDuration(newest)} ago: ${text}`,
+      summary: `${counted(ages.length, 'line')} within ${formatDuration(rule.holdMs)}, the last ${formatDuration(newest)} ago: ${text}`,
       evidence: [
         { name: 'lines', value: ages.length, limit: rule.times, unit: 'lines' },
         { name: 'since the last', value: Math.round(newest / 1_000), unit: 's' },

@@ -2,8 +2,10 @@
  * Follows the kernel's log. Its ring holds a quarter of a second of a flood, so it is read all the time and not only when
  * somebody looks; what the ring dropped before it was read is known by the kernel's own word and by the numbers of records.
  */
+
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { setImmediate as immediately } from 'node:timers/promises'
+import { counted } from '../../common/counted.ts'
 import type { Follower } from './follower.ts'
 import { parseRecord, sequencesOf } from './kmsg-records.ts'
 import type { Sink } from './sink.ts'
@@ -122,7 +124,7 @@ export class KmsgFollower implements Follower {
     const numbers = sequencesOf(chunk)
     if (numbers !== undefined) {
       const missing = this.#lastSequence === undefined ? 0 : numbers.first - this.#lastSequence - 1
-      if (missing > 0) this.#sink.lose(`${missing} lines of ${this.#path} were dropped`)
+      if (missing > 0) this.#sink.lose(`${counted(missing, 'line')} of ${this.#path} dropped`)
       this.#lastSequence = numbers.last
     }
     this.#sink.take(chunk, readKmsgLine)

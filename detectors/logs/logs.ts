@@ -10,6 +10,8 @@ import { Sink } from './sink.ts'
 
 /** A detector looks at least once a day. */
 const IDLE_MS = 25 * 3_600_000
+/** Who takes over from the one that let go, as a plugin that is loaded anew, looks within seconds. */
+const TAKEN_OVER_WITHIN_MS = 60_000
 /**
  * Other patterns are another watch, and what was looked for before is let go only when it is idle: settings that change often
  * must not leave a journalctl behind each time. Far more than there are detectors of logs.
@@ -25,22 +27,31 @@ interface Followed {
 export interface Logs {
   /** As `Host.log`. */
   look(watch: LogWatch, signal: AbortSignal): Promise<readonly LogTally[]>
+  /** As `Host.letGo`. */
+  letGo(watch: LogWatch): void
+  /** Follows none any more: files are closed, programs ended, and each look from now on rejects. */
+  close(): void
 }
 
 /** `locate`: where a path of the host is found here. `isOwnRoot`: whether the host's programs can be run. */
 export function createLogs(locate: (path: string) => string, isOwnRoot: boolean): Logs {
   /** Whom nobody has looked at for longest comes first. */
   const followed = new Map<string, Followed>()
+  const closed = new AbortController()
 
   const follow = async (key: string, watch: LogWatch): Promise<Followed> => {
     const sink = new Sink(watch)
     const follower = await startFollower(watch, sink, locate, isOwnRoot)
-    const started = { follower, sink, idle: setTimeout(() => drop(key), IDLE_MS).unref() }
+    if (closed.signal.aborted) follower.close()
+    closed.signal.throwIfAborted()
+    const started = { follower, sink, idle: idleIn(key, IDLE_MS) }
     followed.set(key, started)
     const [oldest] = followed.keys()
     if (followed.size > FOLLOWED_MAX && oldest !== undefined) drop(oldest)
     return started
   }
+
+  const idleIn = (key: string, ms: number) => setTimeout(() => drop(key), ms).unref()
 
   const drop = (key: string) => {
     const gone = followed.get(key)
@@ -52,9 +63,11 @@ export function createLogs(locate: (path: string) => string, isOwnRoot: boolean)
   return {
     async look(watch, signal) {
       signal.throwIfAborted()
+      closed.signal.throwIfAborted()
       const key = JSON.stringify(watch)
       const current = followed.get(key) ?? (await follow(key, watch))
-      current.idle.refresh()
+      clearTimeout(current.idle)
+      current.idle = idleIn(key, IDLE_MS)
       if (followed.delete(key)) followed.set(key, current)
       try {
         await current.follower.catchUp(signal)
@@ -64,6 +77,17 @@ export function createLogs(locate: (path: string) => string, isOwnRoot: boolean)
         throw error
       }
       return current.sink.read()
+    },
+    letGo(watch) {
+      const key = JSON.stringify(watch)
+      const current = followed.get(key)
+      if (current === undefined) return
+      clearTimeout(current.idle)
+      current.idle = idleIn(key, TAKEN_OVER_WITHIN_MS)
+    },
+    close() {
+      closed.abort(new Error('logs are no longer followed'))
+      for (const key of followed.keys()) drop(key)
     },
   }
 }

@@ -1,4 +1,5 @@
 /** What the mesh measures on the way to peers, and whose fault it is when some of it is bad. */
+import { counted } from '../../common/counted.ts'
 import { type Host, NotApplicable, type PeerLink } from '../contract.ts'
 
 /** Half a minute of beats: fewer say little of how many are lost, or of the slowest of twenty. */
@@ -16,7 +17,9 @@ export function measuredLinks(host: Host): readonly PeerLink[] {
   }
   const links = all.filter(({ beats }) => beats >= BEATS_MIN)
   if (links.length >= PEERS_MIN) return links
-  throw new NotApplicable(`${links.length} peers have been measured for long enough, and it takes ${PEERS_MIN}`)
+  throw new NotApplicable(
+    `${counted(links.length, 'peer has', 'peers have')} been measured for long enough, and it takes ${PEERS_MIN}`,
+  )
 }
 
 /**

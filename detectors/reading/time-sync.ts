@@ -1,4 +1,5 @@
 /** What keeps this host's clock right says of it: chronyd, ntpd, or else the kernel's own flag. */
+import { counted } from '../../common/counted.ts'
 import type { Command, Host } from '../contract.ts'
 import { NotApplicable } from '../contract.ts'
 
@@ -50,7 +51,7 @@ async function fromChrony(host: Host, signal: AbortSignal): Promise<TimeSync | u
   const sources = (await ask('sources'))?.trim().split('\n').filter(Boolean) ?? []
   const reached = sources.filter((line) => Number.parseInt(line.split(',')[5] ?? '', 8) > 0)
   if (sources.length > 0 && reached.length === 0) {
-    return { by, isSynchronised: false, why: `none of its ${sources.length} sources answers` }
+    return { by, isSynchronised: false, why: `it has ${counted(sources.length, 'source')}, and none answers` }
   }
   // The bound that chronyc(1) gives for an error at the root: dispersion and half of the delay.
   const offset = { ms: behindS * 1_000, errorMs: (dispersionS + Math.abs(delayS) / 2) * 1_000, reference: address }

@@ -15,7 +15,7 @@ const figure = z.number()
 /** Why nothing answers there: ETIMEDOUT and so on. What is not given at all is ECONNREFUSED. */
 const unreachable = z.strictObject({ unreachable: z.string() })
 /** Everything of a host that is no file. What is not given is not there: not mounted, not installed, not listening. */
-const recordSchema = z.strictObject({
+export const recordSchema = z.strictObject({
   node: z.string().min(1).default('node-7'),
   /** Privileges that the agent lacks there. */
   missing: z.array(z.enum(NEEDS)).default([]),

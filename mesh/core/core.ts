@@ -3,6 +3,7 @@
  * call again. No clock, no timer, no randomness of its own, no I/O: the agent runs it on sockets, the simulator on virtual
  * time, and both run this code. A peer's input never makes it throw.
  */
+import { Announcements } from './announcements.ts'
 import type { CoreOptions } from './core-options.ts'
 import { Dissemination } from './dissemination.ts'
 import { DocumentExchange } from './document-exchange.ts'
@@ -12,8 +13,8 @@ import type { Leader } from './leader.ts'
 import { Links } from './links.ts'
 import { Membership } from './membership.ts'
 import type { Effect, Input, Message } from './message.ts'
-import type { DownNotice, Incarnation, Millis, Now, Roster, SignedRollCall, SignedStatement } from './model.ts'
-import { compareIncarnations, LEAVE_MS_MAX } from './model.ts'
+import type { Roster, SignedRollCall, SignedStatement } from './model.ts'
+import { compareIncarnations, type DownNotice, type Incarnation, LEAVE_MS_MAX, type Millis, type Now } from './model.ts'
 import { Observer } from './observer.ts'
 import { Office, type OfficeInput } from './office.ts'
 import { type Following, RollCallDesk } from './roll-call.ts'
@@ -36,7 +37,7 @@ export class Core {
   readonly #documents = new DocumentExchange()
   #incarnation: Incarnation
   #nextTickAt: Millis
-  #announceAt: Millis
+  readonly #announcements: Announcements
   #digestAt: Millis
   /** An aggregator's. */
   readonly #office: Office | undefined
@@ -49,7 +50,7 @@ export class Core {
     this.#membership = new Membership(roster)
     this.#incarnation = incarnation
     this.#nextTickAt = now.ms
-    this.#announceAt = aggregator === undefined ? now.ms : Number.POSITIVE_INFINITY
+    this.#announcements = new Announcements(aggregator === undefined ? now.ms : undefined, timing.announcementTtlMs)
     this.#digestAt = now.ms + timing.digestEveryMs * random()
     this.#rosters = new RosterExchange(roster.epoch, options.rosterBytes)
     this.#gossip = new Gossip({ node, ...incarnation }, keyring, this.#membership)
@@ -174,14 +175,13 @@ export class Core {
 
   #tick(now: Millis): readonly Effect[] {
     const fetching = this.#documents.tick(now, this.#links, this.#options.random)
-    const effects = [...this.#perform(now, this.#observer.tick(now)), ...fetching]
-    if (now < this.#announceAt && now < this.#digestAt) return effects
-    const announced = now >= this.#announceAt ? this.#announce(now) : []
-    return [...effects, ...announced, ...(now >= this.#digestAt ? this.#compareDigests(now) : [])]
+    const observed = this.#perform(now, this.#observer.tick(now))
+    const announced = now >= this.#announcements.dueAt ? this.#announce(now) : []
+    return [...observed, ...fetching, ...announced, ...(now >= this.#digestAt ? this.#compareDigests(now) : [])]
   }
 
   #announce(now: Millis): readonly Effect[] {
-    this.#announceAt = now + this.#timing.announcementTtlMs / 3
+    this.#announcements.said(now)
     const body = { kind: 'announcement', incarnation: this.#incarnation } as const
     return this.#dissemination.say(now, body, this.#timing.announcementTtlMs)
   }
@@ -270,9 +270,8 @@ export class Core {
     const passedOn = this.#desk.receive(now, from, call, this.#links)
     const isNewLeader = this.#desk.leader !== leader
     if (isNewLeader) this.#observer.sayAgain(now)
-    const hadNoWay = uplinks.every((peer) => !this.#links.has(peer))
-    const isNews = this.#desk.uplinks !== uplinks
-    const said = isNewLeader || (hadNoWay && isNews) ? this.#dissemination.sayAgain(now) : []
+    const findsWay = this.#desk.uplinks !== uplinks && uplinks.every((peer) => !this.#links.has(peer))
+    const said = isNewLeader || findsWay ? this.#dissemination.sayAgain(now) : []
     const looked = subjects.flatMap(({ node, incarnation }) => {
       return this.#observer.about(now, node, (watch) => watch.asked(now, incarnation))
     })
@@ -313,6 +312,7 @@ export class Core {
     if (notice.subject === this.#options.node) {
       if (!notice.standing || compareIncarnations(notice.incarnation, this.#incarnation) < 0) return []
       this.#incarnation = { ...this.#incarnation, refutations: notice.incarnation.refutations + 1 }
+      this.#announcements.renewed()
       return this.#announce(now)
     }
     // An earlier leader's word of it may arrive after the later one's that it is over.
@@ -348,7 +348,7 @@ export class Core {
 
   /** The earliest time from `from` on at which there is something to do. */
   #soonest(from: Millis): Millis {
-    const others = Math.min(this.#announceAt, this.#digestAt, this.#observer.nextAt, this.#documents.nextAt)
+    const others = Math.min(this.#announcements.dueAt, this.#digestAt, this.#observer.nextAt, this.#documents.nextAt)
     const votes = Math.min(this.#desk.nextAt(from), this.#office?.nextAt(from) ?? Number.POSITIVE_INFINITY)
     return Math.max(from, Math.min(others, votes))
   }

@@ -60,8 +60,7 @@ export class Dissemination {
 
   /** Passes a statement that was new here on its way; `from`: who brought it. */
   pass(item: Heard, from?: string): readonly Effect[] {
-    const peers = this.#nextHops(item.signed).filter((peer) => peer !== from)
-    return sendTo(peers, { kind: 'gossip', items: [item] })
+    return sendTo(this.#nextHops(item.signed, from), { kind: 'gossip', items: [item] })
   }
 
   /** Everything this node says itself, and who has left: to a new leader, which has not heard it. */
@@ -75,11 +74,13 @@ export class Dissemination {
     return this.#gossip.ofMembers(now, now - RECENT_MS).flatMap((item) => this.pass(item))
   }
 
-  #nextHops({ statement: { signer, body } }: SignedStatement): readonly string[] {
-    if (this.#membership.isAggregator(signer)) return this.#links.peers
-    const known = this.#wayUp
+  #nextHops({ statement: { signer, body } }: SignedStatement, from: string | undefined): readonly string[] {
+    if (this.#membership.isAggregator(signer)) return this.#links.peers.filter((peer) => peer !== from)
+    // Two nodes with ways up of different roll-calls can each be the other's: it goes on, neither back nor to who said it.
+    const isOther = (peer: string) => peer !== from && peer !== signer
+    const known = this.#wayUp.filter(isOther)
     // Before its first roll-call a node asks its neighbours, who know the way.
-    const open = known.length > 0 ? known : this.#links.peers.slice(0, ANY_WAYS)
+    const open = known.length > 0 ? known : this.#links.peers.filter(isOther).slice(0, ANY_WAYS)
     // A vote must not be late because one node on its way dies with the subject.
     return body.kind === 'accusation' ? open : open.slice(0, 1)
   }

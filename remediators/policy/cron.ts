@@ -29,7 +29,7 @@ function parseBounded(text: string): ParsedFields {
   if (tooLarge !== undefined) throw new RangeError(`${tooLarge} is too large for any field`)
   const count = text.trim().split(/\s+/).length
   if (count !== 5) {
-    throw new RangeError(`must be minute, hour, day of month, month and day of week, and not ${count} fields`)
+    throw new RangeError(`must be five fields, minute, hour, day of month, month, day of week, and not ${count}`)
   }
   try {
     return parse(text)

@@ -50,24 +50,31 @@ const FAULTS: ReadonlySet<FindingStatus> = new Set(['warn', 'alarm', 'error'])
 const REACHES: readonly Reach[] = ['none', 'process', 'host', 'workloads', 'machine']
 const RISKS: readonly Risk[] = ['low', 'medium', 'dangerous']
 
+/** What rules ask of a finding. */
+export type Fault = Pick<Finding, 'node' | 'reason' | 'status' | 'held'>
+
 /**
  * The rule for `finding`, or undefined when nothing may be done about it: it is no fault, it is held, or no remediator
  * handles its reason. Also when the policy that decides has none of its remediators here: a later one must not do more.
  */
-export function ruleFor(rules: Rules, finding: Finding): Rule | undefined {
+export function ruleFor(rules: Rules, finding: Fault): Rule | undefined {
   if (finding.node !== rules.node || !FAULTS.has(finding.status) || finding.held !== undefined) return undefined
-  const policy = rules.policies.find((one) => decides(rules, one, finding))
+  const policy = rules.policies.find((one) => whyPassedOver(rules, one, finding) === undefined)
   return policy === undefined ? ruleOfSettings(rules, finding.reason) : ruleOfPolicy(rules, policy, finding.reason)
 }
 
-/** One whose ladder could do nothing about this reason leaves it to those after it. */
-function decides(rules: Rules, { selector, match, ladder }: Policy, { reason, status }: Finding): boolean {
-  return (
-    ('all' in selector || fits(selector, rules.traits)) &&
-    match.some((one) => (one.reason ?? reason) === reason && (one.severity ?? status) === status) &&
-    // What one that is missing here handles is not known.
-    ladder.some(({ remediator }) => rules.byName.get(remediator)?.remediator.handles.includes(reason) ?? true)
-  )
+/** Why a policy leaves a finding to those after it; undefined when it decides unless one before it does. */
+export function whyPassedOver(
+  { traits, byName }: Rules,
+  { selector, match, ladder }: Policy,
+  { reason, status }: Fault,
+): string | undefined {
+  if (!('all' in selector || fits(selector, traits))) return 'its selector does not fit the node'
+  if (!match.some((one) => (one.reason ?? reason) === reason && (one.severity ?? status) === status))
+    return 'it does not match the finding'
+  // What one that is missing here handles is not known.
+  const mayHelp = ladder.some(({ remediator }) => byName.get(remediator)?.remediator.handles.includes(reason) ?? true)
+  return mayHelp ? undefined : 'nothing in its ladder handles the reason'
 }
 
 function ruleOfPolicy({ byName }: Rules, policy: Policy, reason: string): Rule | undefined {

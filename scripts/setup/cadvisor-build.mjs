@@ -4,36 +4,18 @@
  *
  * node scripts/setup/cadvisor-build.mjs FOLDER
  */
-import { cpSync, existsSync, mkdirSync, renameSync } from 'node:fs'
+import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { SetupError } from './command.mjs'
-import { GoSource, succeed } from './kubernetes-source.mjs'
-import { say, withProgress } from './progress.mjs'
+import { buildFolder } from './kubernetes-folder.mjs'
+import { succeed } from './kubernetes-source.mjs'
+import { withProgress } from './progress.mjs'
 
 const MAIN = fileURLToPath(new URL('./cadvisor.go', import.meta.url))
 
 const [, , folder = ''] = process.argv
-const work = `${folder}.building`
-const sources = new GoSource(work)
 
-if (!existsSync(folder)) {
-  try {
-    await build()
-  } catch (error) {
-    if (!(error instanceof SetupError)) throw error
-    say(`${error.message}\n${error.remedy}`)
-    process.exitCode = 1
-  } finally {
-    await sources.remove()
-  }
-}
-
-async function build() {
-  await sources.remove()
-  await withProgress('fetching the sources of cadvisor and a compiler', () => sources.fetch())
-  const made = join(work, 'made')
-  mkdirSync(made)
+await buildFolder(folder, { what: 'cadvisor' }, async ({ sources, made }) => {
   const main = join(sources.folder, 'cmd', 'cadvisor')
   mkdirSync(main)
   cpSync(MAIN, join(main, 'main.go'))
@@ -42,5 +24,4 @@ async function build() {
     sources.go(['build', '-ldflags', '-s -w', '-o', program, './cmd/cadvisor']),
   )
   await succeed(program, ['-version'])
-  renameSync(made, folder)
-}
+})

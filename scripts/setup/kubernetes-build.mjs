@@ -4,46 +4,27 @@
  *
  * node scripts/setup/kubernetes-build.mjs FOLDER
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SetupError } from './command.mjs'
 import { KUBERNETES_PROGRAMS, KUBERNETES_VERSION } from './kubernetes-cache.mjs'
-import { GoSource, PROJECT, succeed } from './kubernetes-source.mjs'
-import { say, withProgress } from './progress.mjs'
+import { buildFolder } from './kubernetes-folder.mjs'
+import { PROJECT, succeed } from './kubernetes-source.mjs'
+import { withProgress } from './progress.mjs'
 
 const OPENAPI = `${PROJECT}/pkg/generated/openapi`
 /** Staged packages whose types no API server serves. */
 const OPENAPI_WITHOUT = /^(?:code-generator|examples|sample-[^/]+)\//
 
 const [, , folder = ''] = process.argv
-const work = `${folder}.building`
-const sources = new GoSource(work, ['etcd-server'])
 
-if (!existsSync(folder)) {
-  try {
-    await build()
-  } catch (error) {
-    if (!(error instanceof SetupError)) throw error
-    say(`${error.message}\n${error.remedy}`)
-    process.exitCode = 1
-  } finally {
-    await sources.remove()
-  }
-}
-
-async function build() {
-  await sources.remove()
-  const { folder: source } = sources
-  const made = join(work, 'made')
-  mkdirSync(made, { recursive: true })
-  await withProgress('fetching the sources of Kubernetes and a compiler', () => sources.fetch())
-  letPodsStartTogether(join(source, 'pkg', 'kubelet', 'container', 'testing', 'os.go'))
+await buildFolder(folder, { what: 'Kubernetes', packages: ['etcd-server'] }, async ({ sources, work, made }) => {
+  letPodsStartTogether(join(sources.folder, 'pkg', 'kubelet', 'container', 'testing', 'os.go'))
   cpSync(join(work, 'usr', 'bin', 'etcd'), join(made, 'etcd'))
-  await withProgress('generating what the sources leave out (half a minute)', () => generateOpenapi(source))
-  await withProgress(`building Kubernetes ${KUBERNETES_VERSION} (about 3 minutes, once)`, () => compile(made))
+  await withProgress('generating what the sources leave out (half a minute)', () => generateOpenapi(sources, work))
+  await withProgress(`building Kubernetes ${KUBERNETES_VERSION} (about 3 minutes, once)`, () => compile(sources, made))
   for (const program of KUBERNETES_PROGRAMS) await succeed(join(made, program), ['--version'], {})
-  renameSync(made, folder)
-}
+})
 
 /**
  * Pods that a hollow kubelet starts at the same moment write to one map without a lock, which ends it now and then with "fatal
@@ -57,7 +38,8 @@ function letPodsStartTogether(file) {
 }
 
 /** The API server cannot be compiled without this file, which the source package does not have. */
-async function generateOpenapi(source) {
+async function generateOpenapi(sources, work) {
+  const source = sources.folder
   const generator = join(work, 'openapi-gen')
   await sources.go(['build', '-o', generator, `${PROJECT}/vendor/k8s.io/kube-openapi/cmd/openapi-gen`])
   const packages = await openapiPackages(source)
@@ -90,7 +72,7 @@ async function openapiPackages(source) {
   })
 }
 
-function compile(made) {
+function compile(sources, made) {
   const [major, minor] = KUBERNETES_VERSION.split('.')
   const facts = { gitVersion: `v${KUBERNETES_VERSION}`, gitMajor: major, gitMinor: minor }
   const set = (path) => Object.entries(facts).map(([name, value]) => `-X ${path}/version.${name}=${value}`)

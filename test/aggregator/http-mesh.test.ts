@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createHttpServer } from '../../aggregator/http/server.ts'
-import { UsageDesk } from '../../aggregator/usage-desk.ts'
+import { createNodeDesks } from '../../aggregator/node-desks.ts'
 import { createSamplePort, type SamplePort } from './sample-port.ts'
 import { SILENT_LOG, TOKEN } from './serve-sample.ts'
 
@@ -21,7 +21,7 @@ beforeEach(() => {
   sample = createSamplePort()
   server = createHttpServer({
     port: sample,
-    usage: new UsageDesk(),
+    desks: createNodeDesks(),
     token: TOKEN,
     webRoot,
     metrics: async () => '',

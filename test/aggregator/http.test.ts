@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createHttpServer, listenHttp } from '../../aggregator/http/server.ts'
-import { UsageDesk } from '../../aggregator/usage-desk.ts'
+import { createNodeDesks } from '../../aggregator/node-desks.ts'
 import { StarlingError } from '../../common/errors.ts'
 import { event } from './event.ts'
 import { createSamplePort, PLAN_ID, type SamplePort, VERDICT_ID } from './sample-port.ts'
@@ -22,7 +22,7 @@ let sample: SamplePort
 let server: FastifyInstance
 
 const serverOf = (root: string) =>
-  createHttpServer({ port: sample, usage: new UsageDesk(), token: TOKEN, webRoot: root, metrics, log: SILENT_LOG })
+  createHttpServer({ port: sample, desks: createNodeDesks(), token: TOKEN, webRoot: root, metrics, log: SILENT_LOG })
 
 beforeEach(() => {
   webRoot = mkdtempSync(join(tmpdir(), 'starling-web-'))

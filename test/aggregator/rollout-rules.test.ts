@@ -140,12 +140,18 @@ describe('a stage', () => {
     expect(outcome).toMatchObject({ kind: 'halt', why: expect.stringMatching(/^something new wrong on 5 of 20/) })
   })
 
-  test('that another leader saw begin is judged against the others alone, and not at all where there are none', () => {
+  test('that another leader saw begin is judged against the others alone, and by all that is wrong where there are none', () => {
     const { next, nodes, newer, older } = stage(20)
     expect(judgeStage(next, nodes(all(newer, { findings: [FULL] })), null, 1_000).kind).toBe('halt')
     expect(judgeStage(next, nodes(all([...newer, ...older], { findings: [FULL] })), null, 1_000).kind).toBe('wait')
-    const everywhere = nodes(all([...newer, ...older], { runs: 7, findings: [FULL] }))
-    expect(judgeStage({ ...next, reach: null }, everywhere, null, SOAK_MS).kind).toBe('done')
+    const last = { ...next, reach: null }
+    const everywhere = (parts: Partial<NodeSeen>) => nodes(all([...newer, ...older], { runs: 7, ...parts }))
+    expect(judgeStage(last, everywhere({}), null, SOAK_MS - 1).kind).toBe('wait')
+    expect(judgeStage(last, everywhere({}), null, SOAK_MS).kind).toBe('done')
+    expect(judgeStage(last, everywhere({ findings: [FULL] }), null, 1_000)).toMatchObject({
+      kind: 'halt',
+      why: expect.stringMatching(/^disk-usage.*: only the aggregator that began it knew how they were before$/),
+    })
   })
 
   test('never goes on or ends while one of its nodes is new in trouble in a small mesh, and always ends when all are well', () => {

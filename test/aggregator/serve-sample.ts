@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { createHttpServer, listenHttp } from '../../aggregator/http/server.ts'
-import { UsageDesk } from '../../aggregator/usage-desk.ts'
+import { createNodeDesks, type NodeDesks } from '../../aggregator/node-desks.ts'
 import { createSamplePort, type SamplePort } from './sample-port.ts'
 
 export const TOKEN = 'correct-horse-battery-staple'
@@ -15,7 +15,7 @@ export interface ServedSample {
   readonly sample: SamplePort
   readonly server: FastifyInstance
   /** Without a mesh to ask over, until a test starts it. */
-  readonly usage: UsageDesk
+  readonly desks: NodeDesks
   readonly url: string
   close(): Promise<void>
 }
@@ -24,11 +24,11 @@ export interface ServedSample {
 export async function serveSample(webRoot?: string): Promise<ServedSample> {
   const empty = mkdtempSync(join(tmpdir(), 'starling-web-'))
   const sample = createSamplePort()
-  const usage = new UsageDesk()
+  const desks = createNodeDesks()
   const metrics = async () => ''
   const server = createHttpServer({
     port: sample,
-    usage,
+    desks,
     token: TOKEN,
     webRoot: webRoot ?? empty,
     metrics,
@@ -38,7 +38,7 @@ export async function serveSample(webRoot?: string): Promise<ServedSample> {
   return {
     sample,
     server,
-    usage,
+    desks,
     url,
     async close() {
       await server.close()

@@ -1,115 +1,20 @@
-/** The settings at the aggregators: from the file or a person to the mesh, in stages, through restarts and changes of leader. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+/** The settings at an aggregator: from the file or a person to the mesh, in stages. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { stringify } from 'yaml'
-import { Chronicle } from '../../aggregator/chronicle.ts'
-import type { Store } from '../../aggregator/model.ts'
-import type { NodeSeen } from '../../aggregator/rollout-rules.ts'
-import { SettingsInForce } from '../../aggregator/settings-in-force.ts'
-import { SettingsStory } from '../../aggregator/settings-story.ts'
-import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
-import { builtinDetectors } from '../../detectors/index.ts'
-import { type KeyPair, keyPairFromSeed, newSeed, verifierOf } from '../../mesh/identity/keys.ts'
-import { builtinRemediators } from '../../remediators/index.ts'
-import { type Announcement, decodeAnnouncement, targetOf } from '../../settings/notes.ts'
-import { SILENT_LOG } from './serve-sample.ts'
+import {
+  Aggregator,
+  BASE,
+  beginAggregators,
+  changed,
+  endAggregators,
+  keyPair,
+  NODES,
+  passes,
+  VIA,
+  write,
+} from './settings-aggregator.ts'
 
-const NODES = ['a', 'b', 'c', 'd', 'e']
-const BASE = { mesh: 'test', detectors: {} }
-const changed = (version: number, every: string) => ({ ...BASE, version, detectors: { conntrack: { every } } })
-const ILL = [{ what: 'conntrack: ConntrackFilling', key: 'conntrack/ConntrackFilling/' }]
-const VIA = { via: 'api' } as const
-
-let dir: string
-let open: { stop(): void }[]
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'starling-settings-'))
-  open = []
-  vi.useFakeTimers({ now: Date.parse('2026-03-14T09:26:53Z') })
-  write({ ...BASE, version: 1 })
-})
-afterEach(() => {
-  for (const one of open) one.stop()
-  vi.useRealTimers()
-  rmSync(dir, { recursive: true })
-})
-
-const write = (document: object) => writeFileSync(join(dir, 'settings.yaml'), stringify(document))
-
-/** One life of an aggregator, and the nodes as it sees them: they take up at once what it says is for them. */
-class Aggregator {
-  readonly settings: SettingsInForce
-  readonly said: Announcement[] = []
-  readonly store: Store
-  isLeader = false
-  holds: readonly Uint8Array[] = []
-  seeks: readonly string[] = []
-  ill = new Set<string>()
-
-  constructor(name: string, keys: KeyPair, all: readonly KeyPair[]) {
-    this.store = openSqliteStore(join(dir, `${name}.sqlite`))
-    this.settings = new SettingsInForce({
-      file: join(dir, 'settings.yaml'),
-      mesh: 'test',
-      store: this.store,
-      keys,
-      verify: (bytes, signature) => all.some(({ publicKey }) => verifierOf(publicKey)(bytes, signature)),
-      registries: () => ({ detectors: builtinDetectors, remediators: builtinRemediators }),
-      log: SILENT_LOG,
-    })
-    this.settings.start({
-      story: new SettingsStory(new Chronicle(this.store, name, () => {})),
-      holds: { held: [], release: () => expect.unreachable() },
-      leads: () => this.isLeader,
-      publish: (_, bytes) => void this.said.push(decodeAnnouncement(bytes)),
-      exchange: (holds, seeks) => {
-        this.holds = holds
-        this.seeks = seeks
-      },
-      members: () => NODES.map((node) => ({ node })),
-      nodesSeen: () =>
-        NODES.map((node): NodeSeen => ({ node, isLive: true, runs: this.runs(node), findings: this.found(node) })),
-      applied: () => new Map(NODES.map((node) => [node, { version: this.runs(node) }])),
-    })
-    open.push(this)
-  }
-
-  lead(): this {
-    this.isLeader = true
-    this.settings.leads()
-    return this
-  }
-
-  runs(node: string): number {
-    const last = this.said.at(-1)
-    return last === undefined ? 0 : targetOf(last, { node }).version
-  }
-
-  found(node: string) {
-    return this.ill.has(node) ? ILL : []
-  }
-
-  /** Versions that the nodes run, sorted. */
-  get versions(): readonly number[] {
-    return NODES.map((node) => this.runs(node)).toSorted()
-  }
-
-  get events(): readonly string[] {
-    return this.store.query({ kinds: ['settings'], limit: 100 }).map(({ summary }) => summary)
-  }
-
-  stop(): void {
-    this.isLeader = false
-    this.settings.stop()
-    if (open.includes(this)) this.store.close()
-    open = open.filter((one) => one !== this)
-  }
-}
-
-const passes = (ms: number) => vi.advanceTimersByTime(ms)
-const keyPair = () => keyPairFromSeed(newSeed())
+beforeEach(beginAggregators)
+afterEach(endAggregators)
 
 async function leader(): Promise<Aggregator> {
   const keys = await keyPair()
@@ -253,94 +158,4 @@ it('in the file that cannot be begun when its turn comes is refused, and ends no
   const again = new Aggregator('first', keys, [keys]).lead()
   passes(16_000)
   expect([again.versions, again.events.at(-1)]).toEqual([[1, 1, 1, 1, 1], expect.stringContaining('settings refused')])
-})
-
-describe('a roll-out goes on', () => {
-  it('where it was, in the next life of its aggregator', async () => {
-    const keys = await keyPair()
-    const first = new Aggregator('first', keys, [keys]).lead()
-    first.settings.propose({ document: changed(2, '20s'), ...VIA }, 'somebody')
-    passes(121_000)
-    const before = first.said.at(-1)
-    first.stop()
-    const again = new Aggregator('first', keys, [keys]).lead()
-    expect([again.versions, again.said.at(-1)]).toEqual([[1, 1, 1, 2, 2], before])
-    passes(240_000)
-    expect(again.settings.view()).toMatchObject({ version: 2, rollout: null })
-  })
-
-  it('where it was, under another leader, which has the documents from the mesh', async () => {
-    const [one, two] = [await keyPair(), await keyPair()]
-    const first = new Aggregator('first', one, [one, two]).lead()
-    const second = new Aggregator('second', two, [one, two])
-    first.settings.propose({ document: changed(2, '20s'), ...VIA }, 'somebody')
-    const said = first.said.at(-1)
-    if (said === undefined) throw new Error('nothing was said')
-    second.settings.hear(said)
-    expect(second.seeks).toHaveLength(2)
-    for (const bytes of first.holds) second.settings.take(bytes)
-    expect(second.holds).toHaveLength(2)
-    first.stop()
-    second.lead()
-    expect([second.versions, second.said.at(-1)]).toEqual([[1, 1, 1, 1, 2], said])
-    passes(400_000)
-    expect(second.settings.view()).toMatchObject({ version: 2, rollout: null })
-    expect(second.settings.document.detectors).toEqual({ conntrack: { every: '20s' } })
-  })
-
-  it('backwards, where whoever halted it ended before it undid it', async () => {
-    const [one, two] = [await keyPair(), await keyPair()]
-    const first = new Aggregator('first', one, [one, two]).lead()
-    const second = new Aggregator('second', two, [one, two])
-    first.settings.propose({ document: changed(2, '20s'), ...VIA }, 'somebody')
-    const documents = first.holds
-    first.ill = new Set(NODES.filter((node) => first.runs(node) === 2))
-    passes(2_000)
-    const said = first.said.find(({ next }) => next !== null && next.halted !== null)
-    if (said === undefined) throw new Error('it was not halted')
-    first.stop()
-    second.settings.hear(said)
-    for (const bytes of documents) second.settings.take(bytes)
-    second.lead()
-    passes(20_000)
-    expect([second.versions, second.settings.document.detectors]).toEqual([[3, 3, 3, 3, 3], {}])
-    expect(second.settings.view()).toMatchObject({ rollout: null, last: { version: 2, outcome: 'halted' } })
-  })
-
-  it('by how the nodes were before it, when whoever began it leads again', async () => {
-    const [one, two] = [await keyPair(), await keyPair()]
-    const first = new Aggregator('first', one, [one, two]).lead()
-    const second = new Aggregator('second', two, [one, two])
-    first.ill = new Set(NODES)
-    first.settings.propose({ document: changed(2, '20s'), ...VIA }, 'somebody')
-    const said = first.said.at(-1)
-    if (said === undefined) throw new Error('nothing was said')
-    second.settings.hear(said)
-    for (const bytes of first.holds) second.settings.take(bytes)
-    first.isLeader = false
-    second.lead()
-    passes(140_000)
-    const later = second.said.at(-1)
-    if (later === undefined) throw new Error('nothing more was said')
-    second.isLeader = false
-    first.settings.hear(later)
-    first.lead()
-    // What all had at the beginning, two have still: it is no news.
-    first.ill = new Set(NODES.filter((node) => first.runs(node) === 2))
-    passes(400_000)
-    expect(first.settings.view()).toMatchObject({ version: 2, last: { outcome: 'done' } })
-  })
-
-  it('not by what nobody of this mesh signed, which is not asked for again', async () => {
-    const [one, two] = [await keyPair(), await keyPair()]
-    const stranger = new Aggregator('stranger', one, [one]).lead()
-    stranger.settings.propose({ document: changed(2, '20s'), ...VIA }, 'somebody')
-    const second = new Aggregator('second', two, [two]).lead()
-    const said = stranger.said.at(-1)
-    if (said === undefined) throw new Error('nothing was said')
-    second.settings.hear(said)
-    expect(second.seeks).toHaveLength(2)
-    for (const bytes of stranger.holds) second.settings.take(bytes)
-    expect([second.seeks, second.settings.view().version, second.settings.view().rollout]).toEqual([[], 1, null])
-  })
 })

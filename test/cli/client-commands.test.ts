@@ -123,7 +123,7 @@ describe('explain', () => {
     const { stdout, stderr, code } = await cli('explain nood-4')
     expect(stderr).toContain('no node "nood-4" in this mesh; did you mean node-4?')
     expect(stdout).toBe('')
-    expect(code).toBe(1)
+    expect(code).toBe(2)
   })
 })
 
@@ -136,7 +136,7 @@ describe('findings', () => {
       ['warn', 'node-3'],
       ['unknown', 'node-5'],
     ])
-    expect(stderr).toContain('9 checks are fine or do not apply')
+    expect(stderr).toContain('9 checks fine or not applicable')
     expect(code).toBe(3)
   })
 

@@ -1,12 +1,14 @@
 /** `starling detectors`, as a person runs it: on recorded hosts, and with plugins that load and that do not. */
+import { execFile } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify, stripVTControlCharacters } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { renderDetectors } from '../../detectors/catalogue.ts'
 import { builtinDetectors } from '../../detectors/index.ts'
 import { fixtureRoot } from '../detectors/fixture-host.ts'
-import { starling } from '../e2e/starling.ts'
+import { MAIN, starling } from '../e2e/starling.ts'
 
 let folder: string
 const plugin = (name: string, text: string) => writeFileSync(join(folder, name), text, { mode: 0o644 })
@@ -40,6 +42,23 @@ describe('starling detectors', () => {
     expect(code).toBe(0)
   })
 
+  it.runIf(process.platform === 'linux')(
+    'lists them within the width of a terminal, and all of it in a pipe',
+    async () => {
+      const command = `stty cols 80; ${process.execPath} ${MAIN} detectors list --plugins ${folder}`
+      // script(1) gives it a terminal.
+      const { stdout } = await promisify(execFile)('script', ['-qec', command, '/dev/null'])
+      const lines = stripVTControlCharacters(stdout).trimEnd().split('\r\n')
+      expect(lines.length).toBe(builtinDetectors.length + 2)
+      expect(lines.filter((line) => line.length > 80)).toEqual([])
+      const piped = (await detectors('list')).stdout
+      for (const { name, summary } of builtinDetectors) {
+        expect(lines.some((line) => line.startsWith(`${name} `))).toBe(true)
+        expect(piped).toContain(`${summary}\n`)
+      }
+    },
+  )
+
   it('shows all about one, and names the nearest of one that there is not', async () => {
     const { stdout } = await detectors('show', 'conntrack')
     for (const part of ['/proc/sys/net/netfilter', 'ConntrackAlmostFull', 'warnRatio', '0.8']) {
@@ -56,6 +75,13 @@ describe('starling detectors', () => {
   ])('run %s on a recorded host that is %s ends with %d', async (name, fixture, code, said) => {
     const result = await detectors('run', name, '--host-root', fixtureRoot(`${name}/${fixture}`))
     expect([result.code, result.stdout]).toEqual([code, expect.stringContaining(said)])
+  })
+
+  it.each([
+    ['conntrack', /░ 254280 of 262144 entries$/m],
+    ['read-only-fs', / {2}errors_count {2}\d+ errors, against 0$/m],
+  ])('says of %s how much of a limit, or against what', async (name, measure) => {
+    expect((await detectors('run', name, '--host-root', fixtureRoot(`${name}/bad`))).stdout).toMatch(measure)
   })
 
   it('runs with options, and refuses wrong ones', async () => {
@@ -114,6 +140,16 @@ describe('plugins', () => {
       ['half.ts', 'export default { name: "half", sample() {}, judge() {} }', /detector half lacks summary/],
       ['bare.ts', detectorText('bare', 'BareGone', 'options: {},'), /detector bare: options must be a zod schema/],
       ['late.ts', detectorText('late', 'LateGone', "timeout: '5m',"), /timeout of 5m is longer than its interval/],
+      [
+        'key.ts',
+        detectorText('key', 'KeyGone', "importence: 'vital',"),
+        /key: unknown key "importence" \(did you mean "importance"\?\)/,
+      ],
+      [
+        'reasonkey.ts',
+        detectorText('reasonkey', 'ReasonkeyGone').replace('sustain:', 'sustian:'),
+        /reasonkey: reasons.ReasonkeyGone: unknown key "sustian" \(did you mean "sustain"\?\)/,
+      ],
       ['reads.ts', "import { readFileSync } from 'node:fs'\nexport default readFileSync", /may not import node:fs/],
       ['throws.ts', "throw new Error('no such luck')", /no such luck/],
       ['twice.ts', detectorText('disk-usage', 'TwiceGone'), /the name disk-usage is taken by Starling/],
@@ -165,10 +201,12 @@ describe('plugins', () => {
       })`,
     )
     plugin('sysctl.ts', "export default { name: 'sysctl', handles: ['ThingGone'], plan() {} }")
+    plugin('helper.ts', `export default { name: 'helper', summary: 'Mends.', handels: ['ThingGone'], plan() {} }`)
     const { stderr } = await detectors('list')
-    for (const name of ['mend.ts', 'sysctl.ts']) rmSync(join(folder, name))
+    for (const name of ['mend.ts', 'sysctl.ts', 'helper.ts']) rmSync(join(folder, name))
     expect(stderr).not.toContain('mend.ts')
     expect(stderr).toContain('sysctl.ts: remediator sysctl lacks summary')
+    expect(stderr).toContain('helper.ts: remediator helper: unknown key "handels" (did you mean "handles"?)')
   })
 
   it.runIf(process.getuid?.() === 0)('of root are those that only root could write', async () => {

@@ -19,6 +19,26 @@ describe('a table', () => {
     ).toBe('NAME     N     LAST\na        1000  -\nlängere  1     end\n')
   })
 
+  describe('in a terminal', () => {
+    const rows = [
+      ['mail-queue', 'lacks CAP_SYS_PTRACE', 'How full the queue of mails is.'],
+      ['b', 'ready', { text: 'red and long enough', style: 'red' as const }],
+    ]
+    const fitted = (room: number) => table(['NAME', 'STATE', 'WHAT'], rows, room)
+
+    it.each([80, 65, 64, 50, 40, 30])('of %d columns has its names whole and no longer line', (room) => {
+      const lines = fitted(room).trimEnd().split('\n')
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(room)
+      expect(lines[1]).toMatch(/^mail-queue {2}lacks/)
+    })
+
+    it('shortens what is widest first, and says so', () => {
+      expect(fitted(65)).toBe(table(['NAME', 'STATE', 'WHAT'], rows))
+      expect(fitted(60).split('\n')[1]).toBe('mail-queue  lacks CAP_SYS_PTRACE  How full the queue of mai…')
+      expect(fitted(40).split('\n')[1]).toBe('mail-queue  lacks CAP_SY…  How full the…')
+    })
+  })
+
   it('is its header when there are no rows', () => {
     expect(table(['A', 'B'], [])).toBe('A  B\n')
   })

@@ -28,13 +28,13 @@ beforeAll(async () => {
   served = await serveSample()
   env = { STARLING_URL: served.url, STARLING_TOKEN: TOKEN }
   // A mesh of one node, which answers at once.
-  served.usage.start((topic, bytes) => {
+  served.desks.usage.start((topic, bytes) => {
     const { id, node, query } = decodeAsk(bytes)
     asked.push(`${topic} ${query.subject} ${query.minutes}`)
     const answer = { ...ANSWER, node, subjects: query.subject === 'none' ? [] : ANSWER.subjects }
     const body = { kind: 'note', topic: USAGE_TOPIC, bytes: encodeTold({ id, answer }) }
     const statement = { statement: { signer: node, body } } as SignedStatement
-    queueMicrotask(() => served.usage.hear(statement))
+    queueMicrotask(() => served.desks.usage.hear(statement))
   })
 })
 afterAll(() => served.close())
@@ -61,7 +61,7 @@ container/shop/api/app [31m
   it('is asked of that node alone, for what is wanted of it', async () => {
     asked.length = 0
     await cli('node-2', '--container', 'shop/', '--since', '90s')
-    await cli('node-2', '--service', 'kubelet', '--since', '2d', '-o', 'json')
+    await cli('node-2', '--service', 'kubelet', '--since', '24h', '-o', 'json')
     expect(asked).toEqual(['usage-ask/node-2 shop/ 2', 'usage-ask/node-2 kubelet 1440'])
   })
 
@@ -73,12 +73,16 @@ container/shop/api/app [31m
   it('says so when nothing is of that name, or there is no such node', async () => {
     expect((await cli('node-2', '--container', 'none')).stdout).toContain('nothing of that name was seen')
     const { stderr, code } = await cli('nod-2')
-    expect([stderr, code]).toEqual([expect.stringContaining('did you mean node-2?'), 1])
+    expect([stderr, code]).toEqual([expect.stringContaining('did you mean node-2?'), 2])
+    const unlike = await cli('worker-seventeen')
+    expect([unlike.stderr, unlike.code]).toEqual([expect.stringContaining('`starling members` lists them'), 2])
   })
 
   it.each([
     [[], 'name one, or ask the agent'],
     [['node-2', '--since', 'yesterday'], '--since yesterday'],
+    [['node-2', '--since', '25h'], '--since 25h is more than is kept, 24h'],
+    [['node-2', '--since', '1441m'], 'give 24h or less'],
     [['node-2', '--container', 'a', '--service', 'b'], 'one of them at a time'],
   ])('refuses %j', async (args, why) => {
     const { stderr, code } = await cli(...args)

@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import type { EventKind } from '../../aggregator/model.ts'
+import { hollowCommand } from '../../bench/control-plane/hollow-kubelet.ts'
 import { conditionOf } from '../../bench/control-plane/objects.ts'
 import { missingForNodes } from '../../bench/control-plane/programs.ts'
 import { putInForce } from '../../bench/control-plane/settings.ts'
@@ -23,7 +24,6 @@ const DISK_EVERY = '5s'
 const STATUS_LOOPS = 3
 
 const WELL = { ready: 'True KubeletReady', own: undefined, taints: [] }
-const HOLLOW = 'kubemark --morph=kubelet --name={node}'
 /** An agent that is gone is known of after 3 s; a host that were held for dead would be marked by then, too. */
 const FIREWALL = ['--protocol', 'tcp', '--dport', '7790']
 
@@ -40,7 +40,7 @@ describeReal('what is not a dead node', missingForNodes(), () => {
       marking: { mode: 'ready', taints: { DiskAlmostFull: 'NoSchedule' } },
       detectors: {
         // All nodes see all kubelets. The folder is there for all agents but the sick host's.
-        'kubelet-process': { every: '1s', options: { commands: [HOLLOW], signs: [dir] } },
+        'kubelet-process': { every: '1s', options: { commands: [hollowCommand(stage.network)], signs: [dir] } },
         'disk-usage': { every: DISK_EVERY, options: { include: [SMALL_DISK] } },
       },
     })

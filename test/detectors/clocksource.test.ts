@@ -18,7 +18,7 @@ describe('clocksource', () => {
 
   it.each(['hpet', 'acpi_pm', 'jiffies'])('finds the fall-back to %s', async (name) => {
     expect(summaries(await look(clocksource, reading(`${name}\n`, `${name} \n`)))).toEqual([
-      `the kernel reads its clock from ${name}, and of 1 sources that it can use there is no other`,
+      `the kernel reads its clock from ${name}, and of 1 source that it can use there is no other`,
     ])
   })
 

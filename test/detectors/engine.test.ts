@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { UsageError } from '../../common/errors.ts'
-import { type Detector, NotApplicable } from '../../detectors/contract.ts'
+import { type Detector, type Host, type LogWatch, NotApplicable } from '../../detectors/contract.ts'
 import { startDetectors } from '../../detectors/engine/engine.ts'
 import { fixtureHost } from './fixture-host.ts'
 import { type Answer, scripted, start } from './scripted.ts'
@@ -39,10 +39,58 @@ describe('the detector engine', () => {
     expect(reports).toEqual(['1 one Ok *', '1 one Ok', '1 one Ok'])
   })
 
+  it('lets go of the logs of a detector that is switched off, and of all when it stops', async () => {
+    const watch = { source: { kind: 'kmsg' }, patterns: [], holdMs: 1_000 } as const
+    const gone: LogWatch[] = []
+    const host: Host = { ...fixtureHost('empty'), log: async () => [], letGo: (watch) => void gone.push(watch) }
+    const [one, two] = ['one', 'two'].map((name): Detector => {
+      const touches = { paths: ['/dev/kmsg'] }
+      const sample: Detector['sample'] = async (host, _, signal) => (await host.log(watch, signal)).length
+      return { ...scripted(name, () => 1).detector, touches, sample }
+    })
+    if (one === undefined || two === undefined) throw new Error('two were made')
+    const { clock, engine, stop } = start([one, two], {}, { host })
+    await clock.advance(1_000)
+    engine.reconfigure({ one: { enabled: false } })
+    expect(gone).toEqual([watch])
+    stop.abort()
+    await engine.stopped
+    expect(gone).toEqual([watch, watch])
+  })
+
   it('rejects runNow of what does not exist or is off', async () => {
     const { engine } = start([scripted('one', () => 1).detector], { one: { enabled: false } })
     await expect(engine.runNow('two')).rejects.toThrow('there is no detector two')
     await expect(engine.runNow('one')).rejects.toThrow('switched off')
+  })
+
+  it('glimpses through another host, after the look in progress, without a past, and reports nothing of it', async () => {
+    let value = 6
+    const one = scripted('one', () => value++)
+    const { clock, reports, engine } = start([
+      { ...one.detector, sample: async (host) => (host.node === 'other' ? 99 : value++) } as Detector,
+    ])
+    await clock.advance(11_000)
+    const before = [...reports]
+    const glimpse = await engine.glimpse('one', { ...fixtureHost('empty'), node: 'other' })
+    expect(glimpse).toMatchObject({ kind: 'judged', judgements: [{ reason: 'TooHigh', summary: '99' }] })
+    expect(reports).toEqual(before)
+    expect((await engine.runNow('one'))[0]?.summary).toBe('8 7 6')
+    await expect(engine.glimpse('two', fixtureHost('empty'))).rejects.toThrow('there is no detector two')
+  })
+
+  it('waits with a glimpse until a look has ended, and holds one that hangs against the next look', async () => {
+    let answer: Answer = 'ignore-abort'
+    const one = scripted('one', () => answer)
+    const { clock, engine } = start([one.detector])
+    const glimpse = engine.glimpse('one', fixtureHost('empty'))
+    await clock.advance(3_000)
+    expect(await glimpse).toEqual({ kind: 'failed', why: 'no answer within 2s' })
+    answer = 1
+    expect((await engine.runNow('one'))[0]?.summary).toContain('still hangs')
+    one.release()
+    await clock.advance(10_000)
+    expect((await engine.runNow('one'))[0]?.reason).toBe('Ok')
   })
 
   it('keeps a detector that throws, hangs or judges nonsense away from the others', async () => {

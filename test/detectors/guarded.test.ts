@@ -2,8 +2,11 @@
 import { posix } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { conntrack } from '../../detectors/conntrack.ts'
 import type { Host, Touches } from '../../detectors/contract.ts'
 import { guardedHost } from '../../detectors/host/guarded.ts'
+import { look } from '../../detectors/testing/look.ts'
+import { fixtureHost } from './fixture-host.ts'
 
 const TOUCHES: Touches = {
   paths: ['/proc/*/stat', '/sys/fs/**', '/etc/hosts'],
@@ -175,4 +178,11 @@ describe('a guarded host', () => {
     expect(() => recorder({}).guarded.peerOffsets()).toThrow('its peers is not among')
     expect(recorder({ peers: true }).guarded.peerOffsets()).toHaveLength(1)
   })
+})
+
+it("holds a plugin author's look to it as well", async () => {
+  const host = fixtureHost('conntrack/ok')
+  const nosy = { ...conntrack, touches: { paths: ['/proc/uptime'] } }
+  await expect(look(nosy, host)).rejects.toThrow('is not among what it says that it touches')
+  expect(await look(conntrack, host)).toEqual([])
 })

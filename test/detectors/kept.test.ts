@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFile
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Finding } from '../../detectors/contract.ts'
+import type { Finding, Reason } from '../../detectors/contract.ts'
 import { type Kept, resume } from '../../detectors/engine/kept.ts'
 import { openTrackStore } from '../../detectors/engine/store.ts'
 import { type Sighting, stepTrack, type TrackContext } from '../../detectors/engine/track.ts'
@@ -78,11 +78,23 @@ describe('after a restart of the agent', () => {
 })
 
 describe('after a restart of the host', () => {
-  it('a fault is not said before it is seen, and then is the same', () => {
-    const { resumed, reported } = restarted(known(), false, 5_000)
-    expect(resumed.standing).toEqual([])
-    expect(resumed.past).toEqual([])
-    expect(reported).toEqual([ID])
+  it('a fault is not said before it has been seen for its sustain, and then is another', () => {
+    const { track, past, absence, standing } = resume(known(), false, momentAt(5_000), now)
+    expect([past, standing]).toEqual([[], []])
+    const first = stepTrack(context, track, momentAt(6_000), seen, absence)
+    const early = stepTrack(context, first.track, momentAt(35_999), seen)
+    const sustained = stepTrack(context, early.track, momentAt(36_000), seen)
+    const said = [first, early, sustained].map((step) => step.track.reported.map(({ id }) => id.split('/')[2]))
+    expect(said).toEqual([['Ok'], ['Ok'], ['Full']])
+    expect(sustained.track.reported[0]?.id).toBe('node-7/disk/Full/#2026-01-01T00:00:06.000Z')
+  })
+
+  it('a fault that needs no time is not said before it is seen, and then is the same', () => {
+    const reasons = { Full: { ...context.reasons.Full, sustain: '0s' } as Reason }
+    const { track, absence, standing } = resume(known(), false, momentAt(5_000), { ...now, reasons })
+    expect(standing).toEqual([])
+    const { reported } = stepTrack({ ...context, reasons }, track, momentAt(5_000), seen, absence).track
+    expect(reported.map(({ id }) => id)).toEqual([ID])
   })
 
   it('a fault that the first look does not see is over', () => {

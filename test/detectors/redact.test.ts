@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { redactor } from '../../detectors/testing/redact.ts'
+import { redactor } from '../../detectors/recording/redact.ts'
 
 const redact = (text: string) => redactor(['storage-12.example.org'], 'node-7')(text)
 
@@ -45,6 +45,31 @@ describe('redaction', () => {
     '254280\n',
   ])('leaves %j as it is', (text) => {
     expect(redact(text)).toBe(text)
+  })
+
+  it('gives other hosts of the mesh stand-ins, but not words that hold their names', () => {
+    const ofMesh = redactor(['n1'], 'node-7', ['n1', 'node-7', 'n2.example.org', 'db'])
+    expect(ofMesh('n1 node-7 N2.example.org:2379 n2.example.org.')).toBe('node-7 peer-1 peer-2:2379 peer-2.')
+    expect(ofMesh('db.local db1 a-db /db/ "db"')).toBe('peer-3.local db1 a-db /peer-3/ "peer-3"')
+    expect(ofMesh('n1.example.org')).toBe('node-7.example.org')
+  })
+
+  it.each([
+    'x',
+    '-',
+    ':',
+    'a:',
+    '::g',
+    'eyJ-',
+    '1.2.3.',
+    'a+',
+    'token ',
+    '--token-',
+    'a://',
+    '-----BEGIN A PRIVATE KEY',
+  ])('gets through a text of nothing but %j', (part) => {
+    // Pattern by pattern, work that grew with the square of the length would take hours.
+    redactor(['n1'], 'node-7', ['n2'])(part.repeat(Math.ceil(1_000_000 / part.length)))
   })
 
   it('leaves no address of a host behind, in whatever text', () => {

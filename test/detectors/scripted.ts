@@ -42,7 +42,7 @@ export function scripted(
   return { detector, calls: () => calls, release: () => release() }
 }
 
-type More = Partial<Pick<DetectorsInit, 'onReport' | 'onLook' | 'onShed' | 'memory' | 'budget'>>
+type More = Partial<Pick<DetectorsInit, 'host' | 'onReport' | 'onLook' | 'onShed' | 'memory' | 'budget'>>
 
 /** Starts an engine, and writes down what it reports: the second, the detector, the reasons, and `*` for what is new. */
 export function start(

@@ -68,11 +68,11 @@ describe('systemd-units', () => {
   it('names each failed unit, and leaves those alone that may fail', async () => {
     const host = fixtureHost('systemd-units/bad')
     expect(summaries(await look(systemdUnits, host))).toEqual([
-      'logrotate.service is one of 2 failed units',
-      'mnt-backup.mount is one of 2 failed units',
+      'logrotate.service has failed, and 1 other unit',
+      'mnt-backup.mount has failed, and 1 other unit',
     ])
     expect(summaries(await look(systemdUnits, host, { ignore: ['logrotate.service'] }))).toEqual([
-      'mnt-backup.mount is one of 2 failed units',
+      'mnt-backup.mount has failed, and 1 other unit',
     ])
     const kubelet = saying({ failed: 'kubelet.service loaded failed failed kubelet\n' })
     expect(await look(systemdUnits, kubelet)).toEqual([])
@@ -114,7 +114,7 @@ describe('systemd-units', () => {
       wanted: 'LoadState=not-found\nActiveState=inactive\n\nLoadState=loaded\nActiveState=active\n',
     })
     expect(summaries(await look(systemdUnits, host, { wanted: ['a.service', 'b.timer'] }))).toEqual([
-      'a.service is not-found, and is one of 2 units that must be active here',
+      'a.service is not-found, and must be active here, with 1 other unit',
     ])
   })
 

@@ -31,7 +31,7 @@ describe('time-daemon', () => {
         stdout: '^,?,192.0.2.1,2,6,0,920,0.0,0.0,0.0\n^,?,192.0.2.2,2,6,0,925,0.0,0.0,0.0\n',
       },
     }
-    expect(summaries(await withCommands(commands))[0]).toContain('none of its 2 sources answers')
+    expect(summaries(await withCommands(commands))[0]).toContain('it has 2 sources, and none answers')
   })
 
   it('finds none running where one is enabled, and says only that', async () => {

@@ -10,6 +10,7 @@ import { LocalMesh, newFolder } from './local-mesh.ts'
 import { TURN_WITHIN_MS } from './machine-turn.ts'
 import { cleanEnvironment } from './starling.ts'
 
+const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url))
 const BUILD = fileURLToPath(new URL('../../scripts/build-program.ts', import.meta.url))
 
 let built: string
@@ -52,6 +53,28 @@ describe('a plugin', () => {
     expect([code, stderr, stdout]).toEqual([0, '', expect.stringMatching(/\n\d+ passed, 0 failed \(seed \d+\)\n$/)])
     expect(stdout).toContain('does not flap')
     expect(stdout).toContain('with the figures')
+  })
+
+  it('is checked by its types as created, and a wrong field or reason is an error there', () => {
+    const check = () => spawnSync(process.execPath, [TSC, '--project', '.'], { cwd: folder, encoding: 'utf8' }).stdout
+    expect(check()).toBe('')
+    edit('mail-queue.ts', "every: '30s'", "evry: '30s'")
+    expect(check()).toMatch(/^mail-queue\.ts\(\d+,\d+\): error .*'evry' does not exist in type 'Detector</m)
+    edit('mail-queue.ts', "evry: '30s'", "every: '30s'")
+    edit('mail-queue.ts', "reason: 'MailQueueLong'", "reason: 'MailQueueLog'")
+    expect(check()).toMatch(/^mail-queue\.ts\(.*MailQueueLog/m)
+    edit('mail-queue.ts', "reason: 'MailQueueLog'", "reason: 'MailQueueLong'")
+    edit('mail-queue.test.ts', 'judgement.summary', 'judgement.sumary')
+    expect(check()).toMatch(/^mail-queue\.test\.ts\(.*sumary/m)
+    edit('mail-queue.test.ts', 'judgement.sumary', 'judgement.summary')
+  })
+
+  it('leaves a tsconfig.json as somebody has it', () => {
+    const other = newFolder()
+    writeFileSync(join(other, 'tsconfig.json'), '{}')
+    const { status } = spawnSync(process.execPath, [program, 'plugin', 'new', 'mail-queue'], { cwd: other })
+    expect([status, readFileSync(join(other, 'tsconfig.json'), 'utf8')]).toEqual([0, '{}'])
+    rmSync(other, { recursive: true, force: true })
   })
 
   it('is not written over', () => {
@@ -136,6 +159,9 @@ describe('a plugin under development in a mesh', { timeout: TURN_WITHIN_MS }, ()
     const host = join(folder, 'host')
     mkdirSync(join(host, 'var/lib/mail-queue'), { recursive: true })
     writeFileSync(join(host, 'var/lib/mail-queue/queue'), '140\n')
+    for (const name of ['etc', 'proc/1']) mkdirSync(join(host, name), { recursive: true })
+    writeFileSync(join(host, 'proc/1/mountinfo'), '22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n')
+    writeFileSync(join(host, 'etc/fstab'), '//10.9.8.7/share /mnt cifs username=joe,password=hunter2 0 0\n')
     edit('mail-queue.ts', "sustain: '1m'", "sustain: '0s'")
     mesh = await LocalMesh.up({ nodes: 2, program, flags: ['--host-root', host] })
     const args = [program, 'plugin', 'dev', 'mail-queue.ts', '--dir', mesh.dir, '--host-root', host]
@@ -158,6 +184,29 @@ describe('a plugin under development in a mesh', { timeout: TURN_WITHIN_MS }, ()
     )
     expect(said).toMatch(/(\d+) of \1 checks pass/)
     expect(said).toContain('waiting: 140')
+  })
+
+  it('is recorded on any of its nodes, by that node, once in a while', () => {
+    const [from, out] = [['--dir', mesh.dir, '--on'], '--out']
+    const { code, stdout } = plugin('record', 'mail-queue.ts', ...from, 'node-2', out, 'on-2')
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/warn {2}mail-queue: MailQueueLong: 140 .*\n\n1 file, /)])
+    expect(readFileSync(join(folder, 'on-2/var/lib/mail-queue/queue'), 'utf8')).toBe('140\n')
+    const refused = { code: 1, stdout: '' }
+    expect(plugin('record', 'mail-queue', ...from, 'node-2', out, 'again')).toEqual({
+      ...refused,
+      stderr: expect.stringContaining('node-2 has just recorded for somebody'),
+    })
+    expect(plugin('record', 'nothing', ...from, 'node-1', out, 'again')).toEqual({
+      ...refused,
+      stderr: expect.stringContaining('node-1 has no detector nothing'),
+    })
+  })
+
+  it('shares that way with the detectors that ship, and what leaves the node is redacted', () => {
+    expect(plugin('record', 'fstab', '--dir', mesh.dir, '--on', 'node-1', '--out', 'on-1').code).toBe(0)
+    expect(readFileSync(join(folder, 'on-1/etc/fstab'), 'utf8')).toBe(
+      '//192.0.2.1/share /mnt cifs username=joe,password=REDACTED 0 0\n',
+    )
   })
 
   it('is run anew after each change', async () => {

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { NotApplicable, type RunLimits } from '../../detectors/contract.ts'
 import { runCommand } from '../../detectors/host/command.ts'
 import { createHost } from '../../detectors/host/host.ts'
-import { readPluginManifest } from '../../detectors/plugins/manifest.ts'
+import { readPluginManifest } from '../../detectors/manifests/manifest.ts'
 import { describeReal, needsLinux, needsRoot } from '../real-part.ts'
 
 const MIB = 1024 * 1024

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { guardedHost } from '../../detectors/host/guarded.ts'
 import { createHost } from '../../detectors/host/host.ts'
-import { readPluginManifest } from '../../detectors/plugins/manifest.ts'
+import { readPluginManifest } from '../../detectors/manifests/manifest.ts'
 import { describeReal, needsLinux, needsProgram } from '../real-part.ts'
 
 const FOLDER = '/usr/lib/nagios/plugins'

@@ -141,7 +141,7 @@ describe('what a member says', () => {
 
   test('goes to two neighbours before a roll-call told the way, and then up, once, and nobody is told on the way', () => {
     const core = opened(coreOf(ME), OTHER, PEER, LEADER)
-    expect(topics(tell(core, 10, gossip(note), LEADER))).toEqual([[OTHER, 'note/a']])
+    expect(topics(tell(core, 10, gossip(note), LEADER))).toEqual([[PEER, 'note/a']])
     const late = opened(coreOf(ME), PEER, OTHER, LEADER)
     tell(late, 10, rollCall(), LEADER)
     const effects = tell(late, 20, gossip(note), OTHER)

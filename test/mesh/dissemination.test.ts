@@ -51,12 +51,33 @@ describe('a statement', () => {
     recipients(speaker().dissemination.pass({ signed: signed(signer, body), ageMs: 0 }, from))
 
   test.each([
-    { what: 'of an aggregator goes to all', signer: LEADER, body: note('a'), to: [UP_1, UP_2, UP_3, OTHER] },
-    { what: 'of a member goes the first way up', signer: OTHER, body: note('a'), to: [UP_1] },
-    { what: 'that is a vote goes all ways up', signer: OTHER, body: accusationBy(OTHER), to: [UP_1, UP_2, UP_3] },
-  ])('$what, and never back to who brought it', ({ signer, body, to }) => {
+    {
+      what: 'of an aggregator goes to all',
+      signer: LEADER,
+      body: note('a'),
+      to: [UP_1, UP_2, UP_3, OTHER],
+      from: [UP_2, UP_3, OTHER],
+    },
+    { what: 'of a member goes the first way up', signer: OTHER, body: note('a'), to: [UP_1], from: [UP_2] },
+    {
+      what: 'that is a vote goes all ways up',
+      signer: OTHER,
+      body: accusationBy(OTHER),
+      to: [UP_1, UP_2, UP_3],
+      from: [UP_2, UP_3],
+    },
+  ])('$what, and never back to who brought it', ({ signer, body, to, from }) => {
     expect(pass(signer, body)).toEqual(to)
-    expect(pass(signer, body, UP_1)).toEqual(to.filter((peer) => peer !== UP_1))
+    expect(pass(signer, body, UP_1)).toEqual(from)
+  })
+
+  test('that has come round goes on by another way, and not back to who said it', () => {
+    expect(pass(UP_1, note('a'))).toEqual([UP_2])
+    expect(pass(UP_1, note('a'), UP_2)).toEqual([UP_3])
+    const { dissemination, uplinksBecome } = speaker()
+    uplinksBecome([UP_1])
+    const item = { signed: signed(UP_1, note('a')), ageMs: 0 }
+    expect(recipients(dissemination.pass(item, UP_2))).toEqual([UP_3])
   })
 
   test('goes up by the first way that is still open, and to any neighbour when none is', () => {

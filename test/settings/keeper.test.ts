@@ -37,12 +37,12 @@ function newDir(): string {
   return dir
 }
 
-function keeper(node: string, stateDir = newDir()): Promise<SettingsKeeper> {
+function keeper(node: string, stateDir = newDir(), by = [key]): Promise<SettingsKeeper> {
   const registries = () => ({ detectors: builtinDetectors, remediators: builtinRemediators })
   return SettingsKeeper.load({
     stateDir,
     mesh: 'prod-a',
-    verify: key.verify,
+    verify: (bytes, signature) => by.some(({ verify }) => verify(bytes, signature)),
     registries,
     place: () => ({ node }),
     log: silentLog,
@@ -149,6 +149,25 @@ describe('an agent', () => {
     expect(agent.settle()).toBe('refused')
     expect(agent.applied).toEqual({ version: 0, refused: { version: 2, why: expect.stringMatching(why) } })
     expect([agent.seeks, agent.settle()]).toEqual([[], 'as-before'])
+  })
+
+  test('takes what was signed anew by an aggregator of its roster, and runs nothing else by it where it has it already', async () => {
+    const later = meshKey()
+    const anew = settings(3, { ...sampleDocument(2), version: 3 }, later)
+    for (const { by, applied } of [
+      { by: [key, later], applied: { version: 2 } },
+      { by: [later], applied: { version: 0, refused: { version: 2, why: expect.stringMatching(/signature/) } } },
+    ]) {
+      const agent = await keeper('a', newDir(), by)
+      agent.hear({ current: two.named, next: null })
+      agent.take(two.digest, two.bytes)
+      agent.settle()
+      expect(agent.applied).toEqual(applied)
+      agent.hear({ current: anew.named, next: null })
+      agent.take(anew.digest, anew.bytes)
+      expect([agent.settle(), agent.applied]).toEqual(['taken', { version: 3 }])
+      expect(agent.document).toEqual({ ...sampleDocument(2), version: 3 })
+    }
   })
 
   test('minds other settings under the version that it has', async () => {

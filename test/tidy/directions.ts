@@ -20,6 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'detectors/index.ts',
     'detectors/engine/facts-note.ts',
     'detectors/engine/report-note.ts',
+    'detectors/recording/notes.ts',
     'detectors/usage/notes.ts',
     'remediators/contract.ts',
     'remediators/index.ts',

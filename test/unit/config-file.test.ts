@@ -41,6 +41,7 @@ describe('a configuration', () => {
       trust: { ca: '/etc/starling/ca.pem', enrol: 'kubernetes' },
       log: { level: 'info', format: 'json' },
       metrics: { host: '127.0.0.1', port: 7791 },
+      recordings: 'refuse',
       stateDir: '/var/lib/starling',
     })
     const env = { STARLING_MESH_ID: 'prod-a' }

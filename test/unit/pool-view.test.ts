@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { decodeFacts, encodeMajorities, FACTS_MAX, FACTS_TOPIC } from '../../detectors/engine/facts-note.ts'
+import {
+  decodeFacts,
+  encodeFacts,
+  encodeMajorities,
+  FACTS_TOPIC,
+  OTHERS_MAX,
+  VERSIONS_MAX,
+} from '../../detectors/engine/facts-note.ts'
 import type { MeshNode } from '../../mesh/libp2p/running-node.ts'
 import { PoolView } from '../../node-agent/pool-view.ts'
 import { Publisher } from '../../node-agent/publisher.ts'
@@ -61,10 +68,23 @@ describe('a node beside its pool', () => {
   it('tells no more facts than others take, and none that is too long', () => {
     const { view, told } = viewOf('n1')
     view.majority('long', 'x'.repeat(257))
-    for (let index = 0; index <= FACTS_MAX; index++) view.majority(`f${index}`, '1')
+    view.majority('wide', '\u20ac'.repeat(86))
+    const own = (index: number) => `${'\u20ac'.repeat(38)}${index}`
+    for (let index = 0; index <= OTHERS_MAX; index++) view.majority(own(index), '\u20ac'.repeat(85))
+    for (let index = 0; index <= VERSIONS_MAX; index++) view.majority(`${own(index)}-version`, '\u20ac'.repeat(85))
     view.tell(0)
-    expect(Object.keys(told[0] ?? {})).toHaveLength(FACTS_MAX)
+    expect(Object.keys(told[0] ?? {})).toHaveLength(OTHERS_MAX + VERSIONS_MAX)
     expect(told[0]).not.toHaveProperty('long')
+    expect(told[0]).not.toHaveProperty('wide')
+    expect(encodeFacts(told[0] ?? {}).length).toBeLessThan(25_000)
+  })
+
+  it('tells its versions, however much else it has', () => {
+    const { view, told } = viewOf('n1')
+    for (let index = 0; index < 1_000; index++) view.majority(`kernel-params/f${index}-version`, '1')
+    view.majority('kernel-version', '6.1')
+    view.tell(0)
+    expect(told[0]).toMatchObject({ 'kernel-version': '6.1' })
   })
 
   it('throws for what is no such note, and keeps what it knows', () => {

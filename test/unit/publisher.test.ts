@@ -6,6 +6,8 @@ import type { MeshNode } from '../../mesh/libp2p/running-node.ts'
 import { pluginFindings } from '../../node-agent/plugin-findings.ts'
 import { NOTE_TTL_MS, Publisher } from '../../node-agent/publisher.ts'
 import { shedFinding } from '../../node-agent/shed-finding.ts'
+import type { Remediation } from '../../remediators/contract.ts'
+import { remediationTopic } from '../../remediators/notes.ts'
 import { APPLIED_TOPIC, decodeApplied, encodeApplied } from '../../settings/notes.ts'
 
 let publisher: Publisher
@@ -30,7 +32,7 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers())
 
 const EVERY_MS = 10_000
-const shed = [{ detector: 'disk-usage', everyMs: 60_000, paceMs: 240_000 }]
+const shed = { builtin: [{ detector: 'disk-usage', everyMs: 60_000, paceMs: 240_000 }], plugins: [] }
 const own = (at: string) => shedFinding({ node: 'a', shed, at, ttlMs: NOTE_TTL_MS })
 const ok: Finding = { ...own('2026-01-01T00:00:00Z'), detector: 'conntrack', ttlMs: 3 * EVERY_MS }
 
@@ -95,7 +97,33 @@ it('says which detectors are shed, and when none is any more', () => {
     detector: 'detectors-shed',
     reason: 'DetectorsShed',
     status: 'info',
-    summary: 'to keep to their budget 1 detectors look more rarely: disk-usage every 4m in place of 1m',
+    summary: 'to keep to their budget 1 detector looks more rarely: disk-usage every 4m in place of 1m',
   })
-  expect(shedFinding({ node: 'a', shed: [], at: '', ttlMs: 1 })).toMatchObject({ reason: 'Ok', status: 'ok' })
+  const both = { ...shed, plugins: [{ detector: 'mail-queue', everyMs: 30_000, paceMs: 60_000 }] }
+  expect(shedFinding({ node: 'a', shed: both, at: '', ttlMs: 1 }).summary).toBe(
+    'to keep to their budget 2 detectors look more rarely: disk-usage every 4m in place of 1m, mail-queue every 1m in place of 30s',
+  )
+  const none = { builtin: [], plugins: [] }
+  expect(shedFinding({ node: 'a', shed: none, at: '', ttlMs: 1 })).toMatchObject({ reason: 'Ok', status: 'ok' })
+})
+
+it('says a plan again while it waits or runs, and its end once', () => {
+  const plan = { id: 'plan-1', node: 'a' } as Remediation['plan']
+  const bySettings = { policy: 'remediators.sysctl', mode: 'approve', rung: 1, attempt: 1 } as const
+  const waits: Remediation = { plan, phase: 'awaiting-approval', why: '', at: '2026-01-01T00:00:00Z', ...bySettings }
+  const topic = remediationTopic(plan.id)
+  const days = (count: number) => {
+    for (let minute = 0; minute < count * 24 * 60; minute++) {
+      vi.advanceTimersByTime(60_000)
+      publisher.renew()
+    }
+    return said.splice(0).filter((each) => each.topic === topic)
+  }
+  publisher.remediation(waits)
+  const waiting = days(3)
+  const gaps = waiting.map(({ atMs }, index) => (waiting[index + 1]?.atMs ?? performance.now()) - atMs)
+  expect(Math.max(...gaps)).toBeLessThan(NOTE_TTL_MS)
+  expect(waiting.length).toBeLessThan(9)
+  publisher.remediation({ ...waits, phase: 'withdrawn', ended: true })
+  expect(days(3)).toHaveLength(1)
 })

@@ -2,6 +2,7 @@
  * What the mesh itself finds about a node that lives: its links are at fault, or its host answers for neither agent nor
  * kubelet. Shown as a detector's finding is, by policy; never a reason to touch Ready (docs/protocol.md section 4).
  */
+import { counted } from '../../../common/counted.ts'
 import type { Ballot } from '../../../mesh/core/ballots.ts'
 
 /** What stands for the detector in these findings. */
@@ -43,7 +44,7 @@ export function diagnose({
   return {
     ...(isKubeletDown
       ? {
-          KubeletDown: `its host refuses ${agentDown.ballots.length} observers, and its kubelet renews its Lease no more`,
+          KubeletDown: `its host refuses ${counted(agentDown.ballots.length, 'observer')}, and its kubelet renews its Lease no more`,
         }
       : {}),
     ...(hasLinkFault ? { LinkFault: 'some observers see it live, others see nothing of it' } : {}),

@@ -71,15 +71,15 @@ describe('policies', () => {
   })
 
   test.each([
-    [{ cron: '0 22 * *' }, 'cron: must be minute, hour, day of month, month and day of week, and not 4 fields'],
-    [{ cron: '0 0 22 * * *' }, 'cron: must be minute, hour, day of month, month and day of week, and not 6 fields'],
+    [{ cron: '0 22 * *' }, 'cron: must be five fields, minute, hour, day of month, month, day of week, and not 4'],
+    [{ cron: '0 0 22 * * *' }, 'cron: must be five fields, minute, hour, day of month, month, day of week, and not 6'],
     [{ cron: '60 22 * * *' }, 'cron: 60 is an invalid expression for minute'],
     [{ cron: '0 22 * * tues' }, 'cron: tues is an invalid expression for week day'],
     [{ cron: '0 22 30 2 *' }, 'cron: 30 2 is an impossible day of month for the given month'],
     [{ cron: '0 22 L-30 2 *' }, 'cron: never opens: there is no such day'],
     [
       { cron: '0 22 * * *; reboot' },
-      'cron: must be minute, hour, day of month, month and day of week, and not 6 fields',
+      'cron: must be five fields, minute, hour, day of month, month, day of week, and not 6',
     ],
     [{ cron: '0-999999999999 * * * *' }, 'cron: 999999999999 is too large for any field'],
     [{ cron: `0${',1'.repeat(50)} * * * *` }, 'cron: Too big: expected string to have <=100 characters'],

@@ -103,3 +103,28 @@ test('a day fits where node-cron says so, whatever its fields are', () => {
   }
   expect(fitting).toBeGreaterThan(1_000)
 })
+
+test('whatever is written as an expression is read or refused, at once', () => {
+  const signs = fc.constantFrom(...'0123456789*/,-#?LWlw ', 'mon', 'jan', '99999999999')
+  const written = fc.array(
+    fc.array(signs, { minLength: 1, maxLength: 8 }).map((parts) => parts.join('')),
+    {
+      minLength: 4,
+      maxLength: 6,
+    },
+  )
+  fc.assert(
+    fc.property(written, (fields) => {
+      const cron = fields.join(' ')
+      try {
+        readCron(cron)
+      } catch (error) {
+        expect(error).toBeInstanceOf(RangeError)
+        return
+      }
+      const opening = nextOpening([{ cron, duration: '1m', timeZone: 'UTC' }], '2026-01-01T00:00:00Z')
+      expect(opening ?? '2026').toMatch(/^20/)
+    }),
+    { numRuns: 500 },
+  )
+})

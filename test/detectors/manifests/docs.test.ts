@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { parseJson } from '../../../detectors/plugins/dialects/json.ts'
-import { readPluginManifest } from '../../../detectors/plugins/manifest.ts'
+import { parseJson } from '../../../detectors/manifests/dialects/json.ts'
+import { readPluginManifest } from '../../../detectors/manifests/manifest.ts'
 
 const text = readFileSync(new URL('../../../docs/plugins.md', import.meta.url), 'utf8')
 const blocks = (language: string) =>

@@ -2,7 +2,7 @@
  * A host that notes what it is asked and what it answers, so that one look of a detector becomes a recorded host. It reads
  * nothing that the detector does not read.
  */
-import { messageOf } from '../../common/errors.ts'
+import { messageOf, StarlingError } from '../../common/errors.ts'
 import { parseWholeNumber } from '../host/host.ts'
 import {
   type FilesystemUse,
@@ -14,7 +14,7 @@ import {
   Unreachable,
 } from '../host/port.ts'
 import { readProcesses } from '../reading/processes.ts'
-import type { HostRecord } from './fixture-host.ts'
+import type { HostRecord } from '../testing/fixture-host.ts'
 
 /** What was read in one look. */
 export interface Recording {
@@ -42,11 +42,15 @@ export interface Recording {
   readonly majorities: NonNullable<HostRecord['majorities']>
 }
 
-/** More than this is no fixture that somebody wants to keep. */
-const BYTES_MAX = 8 * 1024 * 1024
+export interface RecordingHost {
+  readonly host: Host
+  readonly recording: Recording
+  /** Throws a StarlingError when it was more than may be recorded, so that the recording is not of the whole look. */
+  requireWhole(): void
+}
 
-/** `host`, and what is read through it from now on. Throws an Error once that is over 8 MiB. */
-export function recordingHost(host: Host): { readonly host: Host; readonly recording: Recording } {
+/** `host`, and what is read through it from now on. Reading more than `bytesMax` of it, in characters, throws an Error. */
+export function recordingHost(host: Host, bytesMax: number): RecordingHost {
   const recording: Recording = {
     files: new Map(),
     links: new Map(),
@@ -65,9 +69,13 @@ export function recordingHost(host: Host): { readonly host: Host; readonly recor
     majorities: {},
   }
   let bytes = 0
+  const requireWhole = () => {
+    if (bytes <= bytesMax) return
+    throw new StarlingError(`more than ${bytesMax / 1024 / 1024} MiB were read, which is too much to record`)
+  }
   const within = (text: string): string => {
     bytes += text.length
-    if (bytes > BYTES_MAX) throw new Error(`more than ${BYTES_MAX / 1024 / 1024} MiB were read: too much to record`)
+    requireWhole()
     return text
   }
   const noting = async <T>(path: string, reading: Promise<T>): Promise<T> => {
@@ -188,5 +196,5 @@ export function recordingHost(host: Host): { readonly host: Host; readonly recor
       return majority
     },
   }
-  return { host: recorded, recording }
+  return { host: recorded, recording, requireWhole }
 }

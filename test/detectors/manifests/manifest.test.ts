@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { UsageError } from '../../../common/errors.ts'
 import { type Host, NotApplicable, type RunOptions } from '../../../detectors/contract.ts'
-import { readPluginManifest } from '../../../detectors/plugins/manifest.ts'
+import { readPluginManifest } from '../../../detectors/manifests/manifest.ts'
 import { fixtureHost, look } from '../fixture-host.ts'
 
 const REASONS = `

@@ -7,27 +7,28 @@ import { isIPv6 } from 'node:net'
 /** Addresses that say nothing about a host. */
 const PLAIN_ADDRESS = /^(?:127\.|0\.0\.0\.0$|255\.)/
 
+/** Every repetition that can begin anywhere is bounded: a text that was made to be slow must not hold up an agent. */
 const SECRETS: readonly (readonly [RegExp, string])[] = [
   [
     /-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]*?(?:-----END \1-----|$)/g,
     '-----BEGIN $1-----\nREDACTED\n-----END $1-----',
   ],
   // A JSON Web Token; a Kubernetes service account's is one.
-  [/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, 'REDACTED'],
+  [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, 'REDACTED'],
   [/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, '$1 REDACTED'],
   // AWS, GitHub, GitLab, Slack.
   [/\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_\w{20,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,})/g, 'REDACTED'],
   // A name and a password in an address.
-  [/([a-z][a-z0-9+.-]*:\/\/)[^\s/@:]*:[^\s/@]+@/gi, '$1REDACTED@'],
+  [/([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/@:]*:[^\s/@]+@/gi, '$1REDACTED@'],
   [
-    /([\w-]*(?:passw(?:or)?d|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|credentials?)["']?(?:\s*[:=]\s*|\0)["']?)(?!REDACTED)[^\s"',;&\0]+/gi,
+    /((?:passw(?:or)?d|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|credentials?)["']?(?:\s*[:=]\s*|\0)["']?)(?!REDACTED)[^\s"',;&\0]+/gi,
     '$1REDACTED',
   ],
-  [/(--[\w-]*(?:passw(?:or)?d|secret|token|key)\s+)(?!REDACTED)[^\s-][^\s]*/gi, '$1REDACTED'],
+  [/(--[\w-]{0,32}(?:passw(?:or)?d|secret|token|key)\s+)(?!REDACTED)[^\s-][^\s]*/gi, '$1REDACTED'],
 ]
 
 const IPV4 = /(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.]*\w)/g
-const MAYBE_IPV6 = /(?<![\w:.])[0-9a-f]*:[0-9a-f:]*:[0-9a-f:.]*(?![\w:])/gi
+const MAYBE_IPV6 = /(?<![\w:.])[0-9a-f]{0,4}:[0-9a-f:]{0,36}:[0-9a-f:.]{0,15}(?![\w:])/gi
 const MAC = /(?<![\w:])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?![\w:])/gi
 const UUID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi
 /** Machine ids, keys, digests and ids of containers. */
@@ -35,16 +36,40 @@ const LONG_HEX = /\b(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})\b/gi
 /** As /proc/net/tcp writes an address and a port. */
 const HEX_ADDRESS = /\b([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4})\b/g
 
-/** `names`: of the host, to become `node`. What it returns keeps its stand-ins from one text to the next. */
-export function redactor(names: readonly string[], node: string): (text: string) => string {
-  const known = new Map<string, string>()
-  const standIn = (kind: string, text: string, make: (index: number) => string): string => {
-    const key = `${kind} ${text.toLowerCase()}`
-    const before = known.get(key)
-    if (before !== undefined) return before
-    const made = make([...known.keys()].filter((other) => other.startsWith(`${kind} `)).length + 1)
-    known.set(key, made)
+/** RFC 1035, in characters. */
+const NAME_MAX = 253
+/** A word that can be the name of a host, with its domain or without. */
+const HOST_WORD = /[a-z0-9][\w-]*(?:\.[\w-]+)*/gi
+
+type StandIn = (kind: string, text: string, make: (index: number) => string) => string
+
+/**
+ * `names`: of the host, to become `node`. `others`: names of other hosts, which become `peer-1`, `peer-2` and so on. What it
+ * returns keeps its stand-ins from one text to the next.
+ */
+export function redactor(
+  names: readonly string[],
+  node: string,
+  others: readonly string[] = [],
+): (text: string) => string {
+  const known = new Map<string, Map<string, string>>()
+  const standIn: StandIn = (kind, text, make) => {
+    const ofKind = known.get(kind) ?? new Map<string, string>()
+    known.set(kind, ofKind)
+    const key = text.toLowerCase()
+    const made = ofKind.get(key) ?? make(ofKind.size + 1)
+    ofKind.set(key, made)
     return made
+  }
+  const peers = new Set(others.filter((name) => !names.includes(name)).map((name) => name.toLowerCase()))
+  /** One look-up a word, since there may be thousands of other hosts. */
+  const peer = (word: string): string => {
+    for (let end = word.length; end > 0; end = word.lastIndexOf('.', Math.min(end - 1, NAME_MAX))) {
+      if (end > NAME_MAX) continue
+      const name = word.slice(0, end)
+      if (peers.has(name.toLowerCase())) return standIn('peer', name, (index) => `peer-${index}`) + word.slice(end)
+    }
+    return word
   }
   const ownNames = names
     .flatMap((name) => [name, name.split('.')[0] ?? name])
@@ -54,6 +79,8 @@ export function redactor(names: readonly string[], node: string): (text: string)
   return (text) => {
     let clean = text
     for (const [pattern, replacement] of SECRETS) clean = clean.replace(pattern, replacement)
+    // Before the host's own, whose stand-in may be the name of another.
+    if (peers.size > 0) clean = clean.replace(HOST_WORD, peer)
     for (const pattern of ownNames) clean = clean.replace(pattern, node)
     return clean
       .replace(UUID, (id) => standIn('uuid', id, (index) => `00000000-0000-4000-8000-${hex(index, 12)}`))
@@ -75,7 +102,7 @@ export function redactor(names: readonly string[], node: string): (text: string)
   }
 }
 
-function hexAddress(standIn: (kind: string, text: string, make: (index: number) => string) => string, address: string) {
+function hexAddress(standIn: StandIn, address: string): string {
   return standIn('hex', address, (index) => hex(index, address.length).toUpperCase())
 }
 

@@ -35,7 +35,7 @@ export function parseNagios(output: PluginOutput): readonly PluginResult[] {
   const measures = figures.map((datum) => measureOf(datum, state))
   // Those over their threshold first: of many only the first are kept.
   const evidence = [
-    { name: 'exit code', value: code, limit: 0, unit: '' },
+    { name: 'exit code', value: code, unit: '' },
     ...measures.filter((_, index) => isBreached(figures[index], state)),
     ...measures.filter((_, index) => !isBreached(figures[index], state)),
   ]

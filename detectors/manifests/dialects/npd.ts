@@ -8,6 +8,6 @@ export function parseNpd(output: PluginOutput): readonly PluginResult[] {
   const code = requireWhole(output)
   if (code > 1) throw new Error(complaint(output))
   const message = oneLine(output.stdout) || `exit code ${code}`
-  const evidence = [{ name: 'exit code', value: code, limit: 0, unit: '' }]
+  const evidence = [{ name: 'exit code', value: code, unit: '' }]
   return [{ state: code === 0 ? 'ok' : 'problem', cause: '', message, evidence }]
 }

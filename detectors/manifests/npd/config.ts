@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { messageOf, UsageError } from '../../../common/errors.ts'
 import { nearest } from '../../../common/nearest.ts'
+import { keysAt } from '../../../common/schema-shape.ts'
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -102,17 +103,53 @@ export function parseNpdConfig(text: string, file: string): NpdConfig<CustomConf
   }
   const parsed = schema.safeParse(value)
   if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    const place = issue?.path.map(String).join('.') ?? ''
-    const isPlugin = place === 'plugin'
-    throw new UsageError(
-      isPlugin
-        ? `${file}: plugin must be custom, kmsg, filelog or journald`
-        : `${file}: ${place}: ${issue?.message ?? 'is not of the form'}`,
-    )
+    throw explain(file, value, schema, parsed.error.issues[0])
   }
   requireConditions(parsed.data, file)
   return { config: parsed.data, strange: strangeKeys(value, schema) }
+}
+
+/** What to write where a key is missing; by its name, which means the same wherever it stands but for `type`. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  source: 'the name of the monitor, as in "source": "kernel-monitor"',
+  rules: 'a list of what it looks for, with one rule or more',
+  reason: 'a word for what the rule finds, as in "reason": "OOMKilling"',
+  path: 'the program that the rule runs, as in "path": "/opt/check_ntp.sh"',
+  pattern: 'the regular expression of the lines that the rule looks for',
+  type: 'of a rule "temporary" or "permanent", of a condition a word for it, as in "type": "KernelDeadlock"',
+}
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'a text',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+  boolean: 'true or false',
+  int: 'a whole number',
+}
+
+function explain(file: string, value: unknown, schema: z.ZodType, issue: z.core.$ZodIssue | undefined): UsageError {
+  if (issue === undefined) return new UsageError(`${file} is no configuration of a monitor`)
+  const place = issue.path.map(String).join('.')
+  const key = String(issue.path.at(-1))
+  if (place === 'plugin') return new UsageError(`${file}: plugin must be custom, kmsg, filelog or journald`)
+  const parent = valueAt(value, issue.path.slice(0, -1))
+  const given = valueAt(parent, [key])
+  if (given === undefined || given === null || given === '' || (Array.isArray(given) && given.length === 0)) {
+    const known = keysAt(schema, issue.path.slice(0, -1), value)
+    const strange = Object.keys(parent ?? {}).filter((name) => !known.includes(name))
+    const typo = nearest(key, strange)
+    const remedy = typo === undefined ? REMEDIES[key] : `is "${typo}" meant to be it?`
+    return new UsageError(`${file}: ${place} is ${given === undefined ? 'missing' : 'empty'}`, remedy)
+  }
+  if (issue.code === 'invalid_value') return new UsageError(`${file}: ${place} must be ${issue.values.join(' or ')}`)
+  const kind = issue.code === 'invalid_type' ? KINDS[issue.expected] : undefined
+  return new UsageError(`${file}: ${place}${kind === undefined ? `: ${issue.message}` : ` must be ${kind}`}`)
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): object | string | null | undefined {
+  let here: unknown = value
+  for (const key of path) here = (here as Record<PropertyKey, unknown> | null | undefined)?.[key]
+  return here as object | string | null | undefined
 }
 
 function readObject(text: string, file: string): Record<string, unknown> {

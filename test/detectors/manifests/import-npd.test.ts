@@ -7,15 +7,17 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { UsageError } from '../../../common/errors.ts'
-import { readPluginManifest } from '../../../detectors/plugins/manifest.ts'
-import { fromGo } from '../../../detectors/plugins/npd/expressions.ts'
-import { importNpd } from '../../../detectors/plugins/npd/import.ts'
-import { inWords, kebab, reasonName } from '../../../detectors/plugins/npd/names.ts'
+import { readPluginManifest } from '../../../detectors/manifests/manifest.ts'
+import { fromGo } from '../../../detectors/manifests/npd/expressions.ts'
+import { importNpd } from '../../../detectors/manifests/npd/import.ts'
+import { inWords, kebab, reasonName } from '../../../detectors/manifests/npd/names.ts'
 import { fixtureHost, look } from '../fixture-host.ts'
 
 const fileOf = (name: string) => new URL(`./npd/${name}.json`, import.meta.url).pathname
 const textOf = (name: string) => readFileSync(fileOf(name), 'utf8')
 const importOf = (name: string) => importNpd(textOf(name), `${name}.json`, { folder: '/opt/npd' })
+
+const RULE = { type: 'temporary', reason: 'R', pattern: 'panicked' }
 
 describe('a custom-plugin-monitor', () => {
   const { manifests, notes, leftOut } = importOf('time-service')
@@ -183,8 +185,8 @@ describe('a configuration that is wrong', () => {
     ['[]', 'is no configuration of a monitor'],
     ['{}', 'plugin must be custom, kmsg, filelog or journald'],
     [JSON.stringify({ cpu: {}, disk: {} }), 'system-stats-monitor'],
-    [JSON.stringify({ ...base, rules: [] }), 'rules: '],
-    [JSON.stringify({ ...base, rules: [{ reason: 'R', path: '/p' }] }), 'rules.0.type: '],
+    [JSON.stringify({ ...base, rules: [] }), 'rules is empty'],
+    [JSON.stringify({ ...base, rules: [{ reason: 'R', path: '/p' }] }), 'rules.0.type is missing'],
     [JSON.stringify({ ...base, pluginConfig: { timeout: '5' } }), 'pluginConfig.timeout: is no duration'],
     [
       JSON.stringify({ ...base, rules: [{ ...base.rules[0], type: 'permanent' }] }),
@@ -203,6 +205,26 @@ describe('a configuration that is wrong', () => {
     expect(failure).toThrow(UsageError)
     expect(failure).toThrow(`x.json`)
     expect(failure).toThrow(why)
+  })
+
+  it.each([
+    [{ source: undefined }, 'source is missing', 'as in "source": "kernel-monitor"'],
+    [{ source: '' }, 'source is empty', 'the name of the monitor'],
+    [{ source: undefined, sorce: 's' }, 'source is missing', 'is "sorce" meant to be it?'],
+    [{ source: 3 }, 'source must be a text', undefined],
+    [{ rules: undefined }, 'rules is missing', 'one rule or more'],
+    [{ rules: [] }, 'rules is empty', 'one rule or more'],
+    [{ rules: [3] }, 'rules.0 must be an object', undefined],
+    [{ rules: [{ ...RULE, pattern: undefined }] }, 'rules.0.pattern is missing', 'the regular expression'],
+    [{ rules: [{ ...RULE, reason: undefined }] }, 'rules.0.reason is missing', 'OOMKilling'],
+    [{ rules: [{ ...RULE, type: 'temporay' }] }, 'rules.0.type must be temporary or permanent', undefined],
+    [{ plugin: 'custom', rules: [RULE] }, 'rules.0.path is missing', 'the program that the rule runs'],
+    [{ conditions: [{ reason: 'R' }] }, 'conditions.0.type is missing', 'KernelDeadlock'],
+  ])('%j: %s', (changed, why, remedy) => {
+    const text = JSON.stringify({ plugin: 'kmsg', source: 's', rules: [RULE], ...changed })
+    const failure = () => importNpd(text, 'x.json', { folder: '/' })
+    const told = remedy === undefined ? undefined : expect.stringContaining(remedy)
+    expect(failure).toThrow(expect.objectContaining({ name: 'UsageError', message: `x.json: ${why}`, remedy: told }))
   })
 
   it('has a rule that cannot be taken over: it is left out and said', () => {

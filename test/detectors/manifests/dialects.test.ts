@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseJson } from '../../../detectors/plugins/dialects/json.ts'
-import { alertsOn, parseNagios, parsePerfdata, splitOutput } from '../../../detectors/plugins/dialects/nagios.ts'
-import { parseNpd } from '../../../detectors/plugins/dialects/npd.ts'
-import { type MetricRule, parseTextfile, requireEnded } from '../../../detectors/plugins/dialects/textfile.ts'
-import type { PluginOutput } from '../../../detectors/plugins/result.ts'
+import { parseJson } from '../../../detectors/manifests/dialects/json.ts'
+import { alertsOn, parseNagios, parsePerfdata, splitOutput } from '../../../detectors/manifests/dialects/nagios.ts'
+import { parseNpd } from '../../../detectors/manifests/dialects/npd.ts'
+import { type MetricRule, parseTextfile, requireEnded } from '../../../detectors/manifests/dialects/textfile.ts'
+import type { PluginOutput } from '../../../detectors/manifests/result.ts'
 
 const output = (code: number | null, stdout: string, more: Partial<PluginOutput> = {}): PluginOutput => ({
   code,
@@ -48,7 +48,7 @@ describe('npd', () => {
     [1, 'red \x1b[31malert\x07\n', 'problem', 'red [31malert'],
   ])('of exit code %i and %j says %s: %s', (code, stdout, state, message) => {
     expect(parseNpd(output(code, stdout))).toEqual([
-      { state, cause: '', message, evidence: [{ name: 'exit code', value: code, limit: 0, unit: '' }] },
+      { state, cause: '', message, evidence: [{ name: 'exit code', value: code, unit: '' }] },
     ])
   })
 
@@ -76,7 +76,7 @@ describe('nagios', () => {
         cause: '',
         message: 'DISK WARNING - free space: / 75778MiB (72% inode=96%); /boot 1024MiB (12% inode=99%);',
         evidence: [
-          { name: 'exit code', value: 1, limit: 0, unit: '' },
+          { name: 'exit code', value: 1, unit: '' },
           // Over its threshold, so it comes first.
           { name: '/', value: 29_483_859_968, limit: 2_705_525_309, unit: 'B' },
           { name: '/boot', value: 939_524_096, limit: 1_063_004_405, unit: 'B' },
