@@ -189,17 +189,15 @@ class FixRunner {
   }
 
   async #step(input: FixInput): Promise<Taken> {
-    const before = this.#state
     // While it stops, the end of a change is still recorded, but nothing new is begun.
     if (this.#stopped && BEGINNINGS.has(input.kind)) return { effects: [], lost: null }
     try {
-      const { state, effects } = step(this.#rules, before, this.#means.now(), input)
-      this.#state = state
+      const { state, effects } = step(this.#rules, this.#state, this.#means.now(), input)
       if (effects.some(({ kind }) => kind === 'save')) await this.#save(input, state)
+      this.#state = state
       for (const effect of effects) this.#perform(effect)
       return { effects, lost: null }
     } catch (error) {
-      this.#state = before
       this.#log.error({ input: input.kind, err: messageOf(error) }, 'an input of the fixes was not taken')
       return { effects: [], lost: messageOf(error) }
     }
