@@ -38,7 +38,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'remediators/guards/',
     'plugins/',
   ],
-  'aggregator/web': ['aggregator/model.ts', 'detectors/contract.ts', 'remediators/contract.ts'],
+  'aggregator/web': [
+    'aggregator/model.ts',
+    'aggregator/remediation-model.ts',
+    'detectors/contract.ts',
+    'remediators/contract.ts',
+  ],
   cli: [
     'common/',
     'mesh/',
