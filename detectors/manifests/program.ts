@@ -23,7 +23,12 @@ export function programDetector(manifest: ProgramManifest): Detector {
     every,
     timeout,
     needs: [],
-    touches: { paths: touches.paths, commands: [program, ...touches.commands], services: touches.peers },
+    touches: {
+      paths: touches.paths,
+      writes: touches.writes,
+      commands: [program, ...touches.commands],
+      services: touches.peers,
+    },
     options: z.strictObject({
       args: z
         .array(z.string().max(4_096))
@@ -38,11 +43,17 @@ export function programDetector(manifest: ProgramManifest): Detector {
       try {
         return parseOutput(manifest, output)
       } catch (error) {
-        throw new Error(`${program}: ${messageOf(error)}`)
+        throw new Error(`${program}: ${messageOf(error)}${missed(output)}`)
       }
     },
     judge: (results) => judgeResults(reasons, states, results),
   }) as Detector
+}
+
+/** What a program says that asks for more of the host than it was given looks like a fault of the host. */
+function missed({ stdout, stderr }: PluginOutput): string {
+  const isMissing = /not found|No such file|Read-only file system|cannot find/i.test(stdout + stderr)
+  return isMissing ? '; it is given what its manifest names under touches' : ''
 }
 
 function parseOutput(manifest: ProgramManifest, output: PluginOutput): readonly PluginResult[] {
@@ -60,12 +71,13 @@ function parseOutput(manifest: ProgramManifest, output: PluginOutput): readonly 
   }
 }
 
-function limitsOf({ caps, user, network }: ProgramManifest): RunLimits {
+function limitsOf({ caps, user, network, touches }: ProgramManifest): RunLimits {
   return {
     memoryBytes: caps.memory,
     cpuSeconds: Math.ceil(durationMs(caps.cpu) / 1_000),
     fileBytes: caps.writes,
     asNobody: user === 'nobody',
     withoutNetwork: network === 'none',
+    sees: { paths: touches.paths, writes: touches.writes, commands: touches.commands },
   }
 }

@@ -61,11 +61,13 @@ const common = {
   reasons: z.record(reasonName, reasonSchema).refine((reasons) => Object.keys(reasons).length > 0, 'names no reason'),
 }
 
-/** What people are shown before they let it run. Of a program the agent can only hold it to `network` and to `user`. */
+/** What people are shown before they let it run. Of the host a program finds nothing else, where there is bwrap. */
 const touches = z
   .strictObject({
     paths: z.array(absolute).max(64).default([]),
     commands: z.array(absolute).max(64).default([]),
+    /** Read as well; `/**` for a program that is to see and to change whatever its user may. */
+    writes: z.array(absolute).max(64).default([]),
     /** Whom it speaks to, as in `udp/ntp.example.org:123`. */
     peers: z.array(z.string().trim().min(1).max(300)).max(64).default([]),
   })
