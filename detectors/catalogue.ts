@@ -55,7 +55,7 @@ export function describeTouches(touches: Touches, name = (text: string) => text)
   const parts = [
     ...paths.map(name),
     ...filesystems.map((path) => `how full the filesystem of ${name(path)} is`),
-    ...writes.map((path) => `what it may write, ${name(path)}`),
+    ...writes.map((path) => `writing to ${name(path)}`),
     ...commands.map((command) => `the program ${name(command)}`),
     ...services.map((service) => `the service ${name(service)}`),
     ...(peers ? ['what the mesh measures of its peers'] : []),

@@ -71,13 +71,14 @@ class Walk {
     return found
   }
 
-  /** Where `path` is without links; undefined when nothing is there. */
+  /** Where `path` is without links; undefined when nothing is there, or for each process something else. */
   async to(path: string): Promise<string | undefined> {
     let real = '/'
     let followed = 0
     const names = namesOf(path)
     for (let name = names.shift(); name !== undefined; name = names.shift()) {
       const at = name === '..' ? dirname(real) : join(real, name)
+      if (OF_ITSELF.test(at)) return undefined
       const target = await this.#target(at)
       if (target === undefined) return undefined
       if (target === '') real = at

@@ -11,8 +11,11 @@ import { judgeResults, statesOf } from './judge-results.ts'
 import { complaint, type PluginOutput, type PluginResult, requireWhole } from './result.ts'
 import type { ProgramManifest } from './schema.ts'
 
+/** Of a manifest that does not say what it touches, which is shown so. */
+const EVERYTHING = { paths: ['/**'], commands: ['/**'], writes: ['/**'], peers: [] }
+
 export function programDetector(manifest: ProgramManifest): Detector {
-  const { name, version, summary, every, timeout, reasons, caps, touches } = manifest
+  const { name, version, summary, every, timeout, reasons, caps, touches = EVERYTHING } = manifest
   const [program, ...args] = manifest.command
   const states = statesOf(manifest)
   const limits = limitsOf(manifest)
@@ -71,7 +74,7 @@ function parseOutput(manifest: ProgramManifest, output: PluginOutput): readonly 
   }
 }
 
-function limitsOf({ caps, user, network, touches }: ProgramManifest): RunLimits {
+function limitsOf({ caps, user, network, touches = EVERYTHING }: ProgramManifest): RunLimits {
   return {
     memoryBytes: caps.memory,
     cpuSeconds: Math.ceil(durationMs(caps.cpu) / 1_000),
