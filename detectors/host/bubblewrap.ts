@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import { access } from 'node:fs/promises'
 import { promisify } from 'node:util'
+import { messageOf } from '../../common/errors.ts'
 import type { Touches } from '../contract.ts'
 import type { ProgramSight } from './port.ts'
 import type { ProgramView } from './program-view.ts'
@@ -43,8 +44,8 @@ export async function whyNotHeld(): Promise<string | undefined> {
     hasWorked = true
     return undefined
   } catch (error) {
-    const { stderr = '' } = error as { stderr?: string }
-    return `bwrap cannot be used here: ${stderr.split('\n')[0] || 'it did not end'}`
+    const { stderr } = error as { stderr?: string }
+    return `bwrap cannot be used here: ${(stderr || messageOf(error)).split('\n')[0]}`
   }
 }
 

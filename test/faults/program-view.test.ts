@@ -1,4 +1,5 @@
 /** Programs behind a real bubblewrap: what is not named under touches is not there, and nothing of it is left. */
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -11,7 +12,7 @@ import { runCommand } from '../../detectors/host/command.ts'
 import { createHost } from '../../detectors/host/host.ts'
 import type { ProgramSight } from '../../detectors/host/port.ts'
 import { readPluginManifest } from '../../detectors/manifests/manifest.ts'
-import { describeReal, needsLinux, needsProgram, needsRoot } from '../real-part.ts'
+import { describeReal, NOBODY, needsAnotherUser, needsLinux, needsProgram, needsRoot } from '../real-part.ts'
 
 const MIB = 1024 * 1024
 const TOOLS = ['cat', 'ls', 'head', 'touch', 'env', 'id'].map((name) => `/usr/bin/${name}`)
@@ -186,5 +187,41 @@ describeReal('a program that sees what it touches', needsLinux() ?? needsRoot() 
     await expect(look(manifest.replace('/usr/bin/cat', '/usr/bin/true'))).rejects.toThrow(
       'cat: not found; it is given what its manifest names under touches',
     )
+  })
+})
+
+/** What a process of its own, behind the words `before`, says of `touches`, and what the program said that it ran. */
+function elsewhere(before: readonly string[], file: string, options: object = {}) {
+  const [bubblewrap, command] = ['bubblewrap', 'command'].map((name) => join(HOST, `${name}.ts`))
+  const given = { ...limits, sees: { paths: [], writes: [], commands: TOOLS } }
+  const script = `import { unenforced } from ${JSON.stringify(bubblewrap)}
+    import { runCommand } from ${JSON.stringify(command)}
+    const signal = AbortSignal.timeout(20_000)
+    const { stdout } = await runCommand([${JSON.stringify(file)}], { signal, limits: ${JSON.stringify(given)} })
+    console.log(JSON.stringify({ stdout, but: await unenforced({ writes: [] }) }))`
+  const [program = '', ...args] = [...before, process.execPath, '--input-type=module', '-e', script]
+  const { stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', ...options })
+  return stdout === '' ? stderr : JSON.parse(stdout)
+}
+
+const HOST = new URL('../../detectors/host', import.meta.url).pathname
+const missing = needsRoot() ?? needsProgram('bwrap') ?? needsAnotherUser(join(HOST, 'command.ts'))
+
+describeReal('a program of an agent', needsLinux() ?? missing, () => {
+  it('that is not root is held to what it touches by a user namespace', async () => {
+    await writeFile(join(folder, 'other'), 'other\n')
+    const answer = elsewhere([], await sh(`id -u; cat ${folder}/other 2>&1`), { uid: NOBODY, gid: NOBODY })
+    expect(answer).toEqual({ stdout: `${NOBODY}\ncat: ${folder}/other: No such file or directory\n` })
+  })
+
+  it('whose host has no bubblewrap is run without, and it is said', async () => {
+    await writeFile(join(folder, 'other'), 'other\n')
+    // In a mount namespace of its own.
+    const hide = 'mount --bind /dev/null /usr/bin/bwrap && exec "$@"'
+    const answer = elsewhere(['unshare', '--mount', 'sh', '-c', hide, 'sh'], await sh(`id -u; cat ${folder}/other`))
+    expect(answer).toEqual({
+      stdout: `${NOBODY}\nother\n`,
+      but: expect.stringMatching(/^paths and commands are not enforced: bwrap cannot be used here: .*EACCES/),
+    })
   })
 })
