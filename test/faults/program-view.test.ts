@@ -204,6 +204,7 @@ function elsewhere(before: readonly string[], file: string, options: object = {}
   return stdout === '' ? stderr : JSON.parse(stdout)
 }
 
+const CLI = new URL('../../cli/main.ts', import.meta.url).pathname
 const HOST = new URL('../../detectors/host', import.meta.url).pathname
 const missing = needsRoot() ?? needsProgram('bwrap') ?? needsAnotherUser(join(HOST, 'command.ts'))
 
@@ -217,11 +218,18 @@ describeReal('a program of an agent', needsLinux() ?? missing, () => {
   it('whose host has no bubblewrap is run without, and it is said', async () => {
     await writeFile(join(folder, 'other'), 'other\n')
     // In a mount namespace of its own.
-    const hide = 'mount --bind /dev/null /usr/bin/bwrap && exec "$@"'
-    const answer = elsewhere(['unshare', '--mount', 'sh', '-c', hide, 'sh'], await sh(`id -u; cat ${folder}/other`))
-    expect(answer).toEqual({
-      stdout: `${NOBODY}\nother\n`,
-      but: expect.stringMatching(/^paths and commands are not enforced: bwrap cannot be used here: .*EACCES/),
-    })
+    const withoutIt = ['unshare', '--mount', 'sh', '-c', 'mount --bind /dev/null /usr/bin/bwrap && exec "$@"', 'sh']
+    const said = /paths and commands are not enforced: bwrap cannot be used here: .*EACCES/
+    const answer = elsewhere(withoutIt, await sh(`id -u; cat ${folder}/other`))
+    expect(answer).toEqual({ stdout: `${NOBODY}\nother\n`, but: expect.stringMatching(said) })
+    const { files } = shellTemplate('job-queue')
+    await writeFile(join(folder, 'job-queue.yaml'), files['job-queue.yaml'] ?? '')
+    for (const words of [['list'], ['show', 'job-queue']]) {
+      const [program = '', ...args] = [...withoutIt, process.execPath, CLI, 'detectors', ...words, '-o', 'json']
+      const { stdout } = spawnSync(program, [...args, '--plugins', folder], { encoding: 'utf8' })
+      const items: { name: string; unenforced?: string }[] = JSON.parse(stdout).items
+      expect(items.find(({ name }) => name === 'job-queue')?.unenforced).toMatch(said)
+      expect(items.filter(({ unenforced: why }) => why !== undefined)).toHaveLength(1)
+    }
   })
 })
