@@ -19,7 +19,7 @@ const PURE = [
   'detectors/manifests/{judge-results,result}.ts',
   'detectors/manifests/dialects/*.ts',
   'remediators/*.ts',
-  'remediators/{kernel,units}/*.ts',
+  'remediators/{disk,kernel,units}/*.ts',
   'settings/*.ts',
   'common/*.ts',
   'aggregator/model.ts',
