@@ -29,6 +29,9 @@ const INFO_MS = 2_000
 /** Nothing of a container is in its group, whatever else needs a runtime. */
 const MAY_FOLLOW = 'kubelet.service'
 
+const NAMES = RESTARTABLE.flatMap(({ units }) => units)
+const EFFECTS = RESTARTABLE.map(({ units, effect }) => `${units.join(' or ')}: ${effect}`).join('. ')
+
 interface Unit {
   readonly name: string
   readonly active: string
@@ -56,13 +59,16 @@ export const restartUnit = defineRemediator({
   // systemd gives a service 90 s to end (DefaultTimeoutStopSec=).
   timeout: '2m',
   touches: { paths: [DAEMON_JSON], commands: [...SYSTEMCTL], services: [DOCKER_SOCKET] },
-  options: z.strictObject({}),
+  options: z.strictObject({
+    units: z.array(z.enum(NAMES)).default(NAMES).describe(`Units that may be restarted. What that does: ${EFFECTS}.`),
+  }),
 
-  async inspect(host, finding, _options, signal): Promise<Seen> {
+  async inspect(host, finding, { units }, signal): Promise<Seen> {
     signal.throwIfAborted()
     const what = restartableFor(finding.reason, finding.cause)
     if (what === undefined) throw new NotApplicable('this is about no unit that may be restarted')
     const unit = await unitOf(host, what, signal)
+    if (!units.includes(unit.name)) throw new NotApplicable(`${unit.name} may not be restarted here, by the settings`)
     const followers = await requireHarmless(host, what, unit, signal)
     const also = followers.length === 0 ? '' : `; ${followers.join(', ')} is restarted with it`
     return { name: unit.name, state: unit.state, effect: what.effect + also }

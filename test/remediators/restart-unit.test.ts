@@ -18,10 +18,11 @@ beforeEach(async () => {
 })
 afterEach(() => scratch.remove())
 
-async function planned(fault: Finding, host = scratch.host) {
-  const seen = await restartUnit.inspect?.(host, fault, {}, signal)
+async function planned(fault: Finding, host = scratch.host, given: unknown = {}) {
+  const options = restartUnit.options.parse(given)
+  const seen = await restartUnit.inspect?.(host, fault, options, signal)
   if (seen === undefined) throw new Error('it looks at the host')
-  return makePlan(restartUnit, fault, restartUnit.plan(fault, {}, seen) ?? [], at(0).wall)
+  return makePlan(restartUnit, fault, restartUnit.plan(fault, options, seen) ?? [], at(0).wall)
 }
 const apply = (plan: Awaited<ReturnType<typeof planned>>) =>
   restartUnit.apply(plan, scratch.control(restartUnit.touches), signal)
@@ -56,6 +57,11 @@ describe('the unit that is restarted', () => {
     finding('cadvisor-process', 'CadvisorProcessDown', '', []),
   ])('is none for $reason $cause', async (fault) => {
     await expect(planned(fault)).rejects.toThrow(NotApplicable)
+  })
+
+  it('is none that settings leave out', async () => {
+    await expect(planned(CONTAINERD, scratch.host, { units: ['kubelet.service'] })).rejects.toThrow(NotApplicable)
+    expect(restartUnit.options.safeParse({ units: ['sshd.service'] }).success).toBe(false)
   })
 
   it('is left alone when it has been started since, and stale when it is down in another way', async () => {
