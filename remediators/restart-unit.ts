@@ -21,13 +21,17 @@ const PROPERTIES = [
   'RequiredBy',
   'BoundBy',
   'ConsistsOf',
+  'RequisiteOf',
+  'PropagatesStopTo',
 ] as const
+/** Lists of units that a stop of this one reaches, and so a restart as well (systemd.unit(5)). */
+const REACHED = ['RequiredBy', 'BoundBy', 'ConsistsOf', 'RequisiteOf', 'PropagatesStopTo'] as const
 const ANEW = 'active, started anew'
 const DOCKER_SOCKET = 'unix:/run/docker.sock'
 /** A dockerd that hangs is one that is to be restarted. */
 const INFO_MS = 2_000
-/** Nothing of a container is in its group, whatever else needs a runtime. */
-const MAY_FOLLOW = 'kubelet.service'
+/** Containers go on without these, whatever else needs a runtime. */
+const MAY_FOLLOW = ['kubelet.service', 'docker.socket', 'cri-docker.service']
 
 const NAMES = RESTARTABLE.flatMap(({ units }) => units)
 const EFFECTS = RESTARTABLE.map(({ units, effect }) => `${units.join(' or ')}: ${effect}`).join('. ')
@@ -110,9 +114,12 @@ async function unitOf(host: Host, { units }: Restartable, signal: AbortSignal): 
   const name = get('Id')
   if (!units.includes(name)) throw new Error(`systemctl shows ${JSON.stringify(name.slice(0, 80))}, not ${units[0]}`)
   if (get('LoadState') !== 'loaded') throw new Error(`${name} is ${get('LoadState').slice(0, 80)}`)
-  if (get('UnitFileState') === 'disabled') throw new Error(`${name} is disabled: somebody does not want it to run`)
   if (get('SubState') === 'auto-restart') throw new Error(`systemd is about to start ${name} again by itself`)
   const [active, invocation] = [get('ActiveState'), get('InvocationID') || 'none']
+  // One that is up may have been started by its socket.
+  if (get('UnitFileState') === 'disabled' && active !== 'active') {
+    throw new Error(`${name} is disabled: somebody does not want it to run`)
+  }
   const state = `${active} (${get('SubState')}) since ${get('StateChangeTimestamp') || 'the start'}, invocation ${invocation}`
   return {
     name,
@@ -120,9 +127,7 @@ async function unitOf(host: Host, { units }: Restartable, signal: AbortSignal): 
     invocation,
     state: state.slice(0, 300),
     killMode: get('KillMode'),
-    following: [get('RequiredBy'), get('BoundBy'), get('ConsistsOf')].flatMap((list) =>
-      list.split(' ').filter(Boolean),
-    ),
+    following: REACHED.flatMap((list) => get(list).split(' ').filter(Boolean)),
   }
 }
 
@@ -141,7 +146,7 @@ async function requireHarmless(
   const said = await systemctl(host, ['show', '--property=Id,ActiveState', '--', ...following], signal)
   const running = propertyBlocks(said).filter((block) => block.get('ActiveState') === 'active')
   const names = [...new Set(running.map((block) => (block.get('Id') ?? '').slice(0, 80)))]
-  const harmful = names.filter((one) => one !== MAY_FOLLOW)
+  const harmful = names.filter((one) => !MAY_FOLLOW.includes(one))
   if (harmful.length > 0) throw new Error(`${harmful.slice(0, 3).join(', ')} would be restarted with ${name}`)
   return names
 }

@@ -34,7 +34,10 @@ describe('the unit that is restarted', () => {
       CONTAINERD,
       'containerd.service: containers go on under their shims; none is started or stopped until it is up; kubelet.service is restarted with it',
     ],
-    [DOCKER, 'docker.service: containers go on by live-restore; none is started or stopped until it is up'],
+    [
+      DOCKER,
+      'docker.service: containers go on by live-restore; none is started or stopped until it is up; docker.socket is restarted with it',
+    ],
     [
       finding('time-daemon', 'TimeNotSynchronised', '', []),
       'chrony.service: containers go on; nothing keeps the clock right until it is up',
@@ -84,6 +87,7 @@ describe('a restart that is refused', () => {
     ['containerd.service', 'KillMode=mixed', CONTAINERD, 'KillMode=mixed: a restart would stop'],
     ['docker.service', 'KillMode=mixed', DOCKER, 'KillMode=mixed: a restart would stop'],
     ['containerd.service', 'BoundBy=docker.service', CONTAINERD, 'docker.service would be restarted with'],
+    ['kubelet.service', 'PropagatesStopTo=chrony.service', KUBELET_DOWN, 'chrony.service would be restarted with'],
   ])('since %s has %s', async (unit, property, fault, why) => {
     const plan = await planned(fault)
     await setUnit(scratch.root, unit, property)
