@@ -2,6 +2,7 @@
  * What the aggregator knows and shows: the shapes behind its API, page and command line. Times are RFC 3339 in UTC. All is
  * derived, from the mesh, from signed statements of nodes or from decisions; `events` is the one thing that is stored.
  */
+import type { NodeTraits } from '../common/selector.ts'
 import type { Finding } from '../detectors/contract.ts'
 import type { Remediation } from '../remediators/contract.ts'
 import type { MarkingMode } from '../settings/marking.ts'
@@ -53,10 +54,7 @@ export interface MatrixRow {
   readonly sights: readonly SightView[]
 }
 
-export interface MemberView {
-  readonly node: string
-  readonly zone: string
-  readonly roles: readonly string[]
+export interface MemberView extends NodeTraits {
   readonly address: string
   readonly state: MemberState
   /** Beside its state: a node can live and have bad links. */

@@ -35,7 +35,7 @@ export interface MembersInit {
 export function memberViews({ roster, leader, fleet, clock, marks, nowMs, now }: MembersInit): readonly MemberView[] {
   const zones = zonesOf(roster)
   return roster.members.map((member): MemberView => {
-    const { node, zone, roles } = member
+    const { node, zone, roles, pool } = member
     const observers = ringOf(roster).observersOf(node)
     const incarnation = fleet.incarnationOf(node)
     const state = stateOf(node, leader, incarnation !== undefined)
@@ -48,6 +48,7 @@ export function memberViews({ roster, leader, fleet, clock, marks, nowMs, now }:
       node,
       zone,
       roles,
+      pool,
       address: addressOf(member),
       state,
       flags: flagsOf(node, leader),

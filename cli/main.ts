@@ -15,6 +15,7 @@ import { registerMembers } from './commands/members.ts'
 import { registerMesh } from './commands/mesh.ts'
 import { registerPlan } from './commands/plan.ts'
 import { registerPlugin } from './commands/plugin.ts'
+import { registerPolicies } from './commands/policies.ts'
 import { registerRemediations } from './commands/remediations.ts'
 import { registerRoster } from './commands/roster.ts'
 import { registerSettings } from './commands/settings.ts'
@@ -40,6 +41,7 @@ const COMMANDS = [
   registerExplain,
   registerPlan,
   registerRemediations,
+  registerPolicies,
   registerVerify,
   registerChaos,
   registerSim,

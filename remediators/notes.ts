@@ -52,7 +52,14 @@ const permitSchema = z.strictObject({
 const refusalSchema = z.strictObject({
   ...asked,
   guards: z
-    .array(z.strictObject({ guard: z.string().min(1).max(63), allowed: z.boolean(), why: text }))
+    .array(
+      z.strictObject({
+        guard: z.string().min(1).max(63),
+        allowed: z.boolean(),
+        why: text,
+        restMs: z.number().min(0).max(86_400_000).exactOptional(),
+      }),
+    )
     .min(1)
     .max(32),
   retryAfterMs: z.number().min(0).max(86_400_000),

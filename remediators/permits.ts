@@ -49,11 +49,13 @@ export interface Permit {
 
 /** What one guard says about one request. */
 export interface GuardVerdict {
-  /** kebab-case, as `pool-budget`. */
+  /** kebab-case, as `budget-pool`. */
   readonly guard: string
   readonly allowed: boolean
   /** One sentence with the figures that it was decided by. */
   readonly why: string
+  /** Of one that said no: how long it is not worth asking again. */
+  readonly restMs?: number
 }
 
 /** The leader's no to a request. Signed. */

@@ -4,18 +4,19 @@ import { UsageError } from '../common/errors.ts'
 import { settingError, unknownKeyError } from '../common/setting-errors.ts'
 import { MODES, type Mode, type Remediator } from './contract.ts'
 
-/** Nothing is done without a person's approval in this version. */
-const MODES_NOW = MODES.filter((mode) => mode !== 'auto')
-
 /** Settings by remediator name. What is left out stays at mode observe and the remediator's own defaults. */
 export type RemediatorSettings = Readonly<Record<string, { readonly mode?: Mode; readonly options?: unknown }>>
 
 /** A remediator and how it is to be used. */
-export interface Rule {
+export interface RemediatorSetting {
   readonly remediator: Remediator
+  /** Where no policy says otherwise. */
   readonly mode: Mode
   readonly options: unknown
 }
+
+/** What the engine goes by until it asks policies. */
+export type Rule = RemediatorSetting
 
 /** Everything that decides what a node may do, but for its state. */
 export interface Rules {
@@ -27,12 +28,7 @@ export interface Rules {
 }
 
 const entrySchema = z.strictObject({
-  mode: z
-    .enum(MODES_NOW, {
-      error: ({ input }) =>
-        input === 'auto' ? 'auto is not available in this version' : `must be one of ${MODES_NOW.join(', ')}`,
-    })
-    .optional(),
+  mode: z.enum(MODES, `must be one of ${MODES.join(', ')}`).optional(),
   options: z.unknown().optional(),
 })
 const entryExample = { mode: 'observe', options: {} }
@@ -66,5 +62,20 @@ function readRule(remediator: Remediator, entry: unknown, where: string): Rule {
   if (!parsed.success) throw settingError(place, parsed.error, entryExample)
   const options = remediator.options.safeParse(parsed.data.options ?? {})
   if (!options.success) throw settingError(`${place}.options`, options.error, remediator.options.parse({}))
-  return { remediator, mode: parsed.data.mode ?? 'observe', options: options.data }
+  const { mode = 'observe' } = parsed.data
+  const why = mode === 'auto' ? whyNotAuto(remediator) : undefined
+  if (why !== undefined) throw new UsageError(`${place}.mode: auto is not for ${remediator.name}: ${why}`, AUTO_REMEDY)
+  return { remediator, mode, options: options.data }
 }
+
+/** What to write where auto is refused. */
+export const AUTO_REMEDY = 'write mode: approve'
+
+/** Why nothing of this remediator's may be done without a person; undefined when it may. */
+export function whyNotAuto({ reversible, risk, reach }: Remediator): string | undefined {
+  if (!reversible) return 'what it does cannot be undone'
+  if (risk === 'dangerous') return 'it is dangerous'
+  return reach === 'workloads' || reach === 'machine' ? `it reaches ${REACHED[reach]}` : undefined
+}
+
+const REACHED = { workloads: 'the workloads of the node', machine: 'the whole machine' } as const

@@ -3,6 +3,8 @@
  * and applied as a whole; what an agent keeps in a file of its own is only who it is and where things are.
  */
 import { z } from 'zod'
+import { guardsPart } from '../remediators/guards/settings.ts'
+import { policiesPart } from '../remediators/policy/schema.ts'
 import { markingPart } from './marking.ts'
 import { overridesPart } from './overrides.ts'
 import { rolloutPart } from './stages.ts'
@@ -24,6 +26,10 @@ export const settingsDocument = z.strictObject({
   remediators: byPlugin.exactOptional(),
   /** What some nodes are to do otherwise: of those parts that match a node, later ones win. */
   overrides: overridesPart(byPlugin).exactOptional(),
+  /** What is tried for which findings on which nodes; the first that fits decides, before the remediators' own modes. */
+  policies: policiesPart.exactOptional(),
+  /** How much may be disturbed at once and when nothing is mended, whatever policies say. */
+  guards: guardsPart.exactOptional(),
   /** How this version reaches the nodes. */
   rollout: rolloutPart.exactOptional(),
   /** What verdicts and findings do to Nodes and pods of Kubernetes; nothing when it is not given. */

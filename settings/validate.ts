@@ -2,9 +2,10 @@
 import { UsageError } from '../common/errors.ts'
 import { keysAt } from '../common/schema-shape.ts'
 import { unknownKeyError } from '../common/setting-errors.ts'
-import type { Detector } from '../detectors/contract.ts'
+import type { Detector, Severity } from '../detectors/contract.ts'
 import { readDetectorOptions } from '../detectors/engine/options.ts'
 import type { Remediator } from '../remediators/contract.ts'
+import { checkPolicies, knownPolicies, type PolicyWords } from '../remediators/policy/check.ts'
 import { readRemediatorSettings } from '../remediators/settings.ts'
 import { combinations } from './combinations.ts'
 import { type SettingsDocument, settingsDocument } from './document.ts'
@@ -28,6 +29,7 @@ export function validateSettings(value: unknown, source: string, registries: Reg
   const document = validateShape(value, source)
   validatePart('detectors', document, source, registries.detectors, readDetectorOptions)
   validatePart('remediators', document, source, registries.remediators, readRemediatorSettings)
+  checkPolicies(document.policies ?? [], wordsOf(registries), `${source}: policies`)
   return document
 }
 
@@ -42,7 +44,9 @@ export function validateKnownSettings(value: unknown, source: string, registries
     detectors: ownSettings(part.detectors, registries.detectors),
     remediators: ownSettings(part.remediators, registries.remediators),
   })
-  validateSettings({ ...own(document), overrides: (document.overrides ?? []).map(own) }, source, registries)
+  const policies = knownPolicies(document.policies ?? [], wordsOf(registries))
+  const known = { ...own(document), overrides: (document.overrides ?? []).map(own), policies }
+  validateSettings(known, source, registries)
   return document
 }
 
@@ -52,6 +56,11 @@ export function ownSettings<T>(
   known: readonly { readonly name: string }[],
 ): Readonly<Record<string, T>> {
   return Object.fromEntries(Object.entries(byName ?? {}).filter(([name]) => known.some((one) => one.name === name)))
+}
+
+function wordsOf({ detectors, remediators }: Registries): PolicyWords {
+  const reasons = detectors.flatMap((one) => Object.entries(one.reasons) as [string, { severity: Severity }][])
+  return { remediators, reasons: new Map(reasons.map(([reason, { severity }]) => [reason, severity])) }
 }
 
 function validatePart<T extends { readonly name: string }>(
@@ -101,7 +110,9 @@ function placeOf(indices: readonly number[]): string {
 function validateShape(value: unknown, source: string): SettingsDocument {
   const result = settingsDocument.safeParse(value)
   if (result.success) return result.data
-  const issue = result.error.issues[0]
+  const { issues } = result.error
+  // A mistyped key also makes the right one missing, which would be said first.
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]
   if (issue === undefined) throw new UsageError(`${source} is not valid`)
   const where = [source, issue.path.map(String).join('.')].filter((part) => part !== '').join(': ')
   if (issue.code !== 'unrecognized_keys') throw new UsageError(`${where}: ${issue.message}`)

@@ -4,32 +4,38 @@
  */
 import type { Severity } from '../../detectors/contract.ts'
 import type { Plan, RemediationPhase } from '../contract.ts'
-import type { PermitRequest } from '../permits.ts'
+import type { Decision, PermitRequest } from '../permits.ts'
 
 export interface GuardView {
   /** Monotonic, ms; every time below is on this clock. */
   readonly nowMs: number
   readonly request: PermitRequest
+  /** The plan of that id as the leader knows it. */
   readonly plan: Plan
   /** Of every member, by name. */
   readonly nodes: ReadonlyMap<string, NodeFacts>
   /** Granted and without an outcome, whoever led then. */
   readonly outstanding: readonly OutstandingPermit[]
-  /** What ended within the last 24 h, oldest first. */
+  /** What ended within the last 24 h, oldest first: each fix once, with what became of it at last. */
   readonly ended: readonly EndedFix[]
-  /** Faults that are reported now. */
+  /** Faults that are reported now. What is unknown since a probe broke is no fault. */
   readonly faults: readonly StandingFault[]
-  /** Requests of the last hour, this one too. */
-  readonly requests: readonly { readonly node: string; readonly atMs: number }[]
+  /**
+   * Plans that were first asked for within the last hour, this one too if it was. A node asks again as long as it is
+   * refused: of those the first counts, and it counts as one until the plan has not been asked for during an hour.
+   */
+  readonly requests: readonly { readonly node: string; readonly planId: string; readonly atMs: number }[]
   /** Why the leader may decide nothing now: a freeze, no quorum, blindness; undefined while it may. */
   readonly restrained: string | undefined
   /** Everything that was read of the cluster could be read, as of now; else why not. */
   readonly stale: string | undefined
   readonly pauses: readonly Pause[]
+  /** Of the last 24 h. */
+  readonly releases: readonly Release[]
   /** Alerts that fire now and that settings name as blocking; undefined when they could not be asked for. */
   readonly blockingAlerts: readonly string[] | undefined
-  /** The person who approved, and who asked for it to be approved, where identities are known. */
-  readonly approvals: readonly { readonly by: string; readonly via: string }[]
+  /** Of this plan, those that still count. */
+  readonly approvals: readonly Approval[]
 }
 
 export interface NodeFacts {
@@ -38,7 +44,7 @@ export interface NodeFacts {
   readonly roles: readonly string[]
   /** The mesh holds it for dead, hung or gone, or Kubernetes for not ready. */
   readonly isDown: boolean
-  /** Why somebody else has it in hand: cordoned, being drained, rebooting, about to be removed; undefined when nobody has. */
+  /** That somebody else has it in hand, as `it is cordoned`: drained, rebooting, about to be removed; undefined when nobody has. */
   readonly takenBy: string | undefined
   /** Pods on it that settings name as blocking. */
   readonly blockingPods: readonly string[]
@@ -57,6 +63,8 @@ export interface OutstandingPermit {
 
 export interface EndedFix {
   readonly node: string
+  /** Of the node when it was permitted: a node that is replaced takes nothing with it. */
+  readonly pool: string | undefined
   readonly planId: string
   readonly remediator: string
   readonly reason: string
@@ -68,8 +76,24 @@ export interface EndedFix {
 export interface StandingFault {
   readonly node: string
   readonly reason: string
+  readonly cause: string
   readonly severity: Severity
   readonly sinceMs: number
+  /** Why nothing is to be mended for it: it is clearing or flapping, or its detector's version is held back. */
+  readonly held: string | undefined
+}
+
+export interface Approval {
+  readonly decision: Decision
+  /** Who it was, where the way in tells people apart; undefined where several share a token. */
+  readonly person: string | undefined
+}
+
+/** A person has looked: what came before is no reason any more to leave a pool alone, or to hold a fault for systemic. */
+export interface Release {
+  readonly scope: { readonly kind: 'all' } | { readonly kind: 'pool' | 'reason'; readonly name: string }
+  readonly by: string
+  readonly atMs: number
 }
 
 export interface Pause {

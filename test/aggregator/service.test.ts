@@ -120,3 +120,18 @@ it('forgets what a member said when it is one no more', () => {
   expect(lives()[0]).toBe('b ')
   expect(service.live()).toBe(4)
 })
+
+it('shows the pool of a member that has one, since policies ask for it', () => {
+  const service = new AggregatorService({
+    ...{ roster, node: 'leader', life: 7, version: '0', notice: '', log: SILENT_LOG, keepRoster: () => {} },
+    store,
+  })
+  const members = roster.members.map((member) => (member.node === 'b' ? { ...member, pool: 'gpu' } : member))
+  const mesh = { leader, now: () => NOW_MS, publish: () => {}, roster: { ...roster, members } }
+  service.start(mesh, LEADS, SETTINGS_SIDE)
+  const pools = service.snapshot().members.map(({ node, pool }) => [node, pool])
+  expect(pools.slice(0, 2)).toEqual([
+    ['a', undefined],
+    ['b', 'gpu'],
+  ])
+})

@@ -8,6 +8,7 @@ import { registerFindings } from '../../cli/commands/findings.ts'
 import { registerMembers } from '../../cli/commands/members.ts'
 import { registerMesh } from '../../cli/commands/mesh.ts'
 import { registerPlan } from '../../cli/commands/plan.ts'
+import { registerPolicies } from '../../cli/commands/policies.ts'
 import { registerRemediations } from '../../cli/commands/remediations.ts'
 import { registerRoster } from '../../cli/commands/roster.ts'
 import { registerSettings } from '../../cli/commands/settings.ts'
@@ -48,6 +49,7 @@ async function main(): Promise<void> {
     registerEvents,
     registerFindings,
     registerUsage,
+    registerPolicies,
     registerRemediations,
     registerPlan,
     registerUninstall,

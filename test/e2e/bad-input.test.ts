@@ -42,9 +42,9 @@ describe('starling up, given settings that are wrong', () => {
       says: /^starling: \S+settings\.yaml: detectors\.conntrack\.options: unknown key "warnRation"\n {2}did you mean "warnRatio"\?\n$/,
     },
     {
-      name: 'a mode that this version does not have',
-      text: 'version: 1\nmesh: local\nremediators: {sysctl: {mode: auto}}\n',
-      says: /^starling: \S+settings\.yaml: remediators\.sysctl\.mode: auto is not available in this version\n$/,
+      name: 'an unknown mode',
+      text: 'version: 1\nmesh: local\nremediators: {sysctl: {mode: always}}\n',
+      says: /^starling: \S+settings\.yaml: remediators\.sysctl\.mode: must be one of observe, suggest, approve, auto\n$/,
     },
     {
       name: 'another mesh',

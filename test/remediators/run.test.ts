@@ -195,7 +195,7 @@ describe('running fixes', () => {
 
   it('follows new settings, and keeps the old ones when they are not valid', async () => {
     const room = await start()
-    expect(() => room.reconfigure({ sysctl: { mode: 'auto' } })).toThrow(UsageError)
+    expect(() => room.reconfigure({ sysctl: { mode: 'always' } })).toThrow(UsageError)
     await room.onReport(report(differs()))
     room.reconfigure({ sysctl: { mode: 'observe' } })
     await room.onReport(report(differs()))
@@ -203,7 +203,7 @@ describe('running fixes', () => {
   })
 
   it('does not start on settings that are not valid, or on a folder that it cannot write', async () => {
-    await expect(start({ settings: { sysctl: { mode: 'auto' } } })).rejects.toThrow(UsageError)
+    await expect(start({ settings: { sysctl: { mode: 'always' } } })).rejects.toThrow(UsageError)
     await writeFile(join(folder, 'file'), '')
     await expect(start({ stateDir: join(folder, 'file') })).rejects.toThrow()
   })

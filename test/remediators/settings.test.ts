@@ -2,12 +2,17 @@ import { describe, expect, it } from 'vitest'
 import { UsageError } from '../../common/errors.ts'
 import { builtinRemediators } from '../../remediators/index.ts'
 import { readRemediatorSettings } from '../../remediators/settings.ts'
+import { remediator } from './policy/parts.ts'
 
-const read = (settings: unknown) => readRemediatorSettings(builtinRemediators, settings)
+const oneWay = remediator('one-way', [], { reversible: false })
+const read = (settings: unknown) => readRemediatorSettings([...builtinRemediators, oneWay], settings)
 
 describe('settings of remediators', () => {
   it('do nothing unless told otherwise', () => {
-    expect([...read({}).values()].map(({ mode }) => mode)).toEqual(builtinRemediators.map(() => 'observe'))
+    expect([...read({}).values()].map(({ mode }) => mode)).toEqual([
+      'observe',
+      ...builtinRemediators.map(() => 'observe'),
+    ])
   })
 
   it('set mode and options', () => {
@@ -17,13 +22,25 @@ describe('settings of remediators', () => {
     })
   })
 
+  it('may be automatic where what is done can be undone', () => {
+    expect(read({ sysctl: { mode: 'auto' } }).get('sysctl')?.mode).toBe('auto')
+  })
+
   it.each([
     [{ sysctls: {} }, 'remediators: unknown key "sysctls"', 'did you mean "sysctl"?'],
     [{ sysctl: { node: 'approve' } }, 'remediators.sysctl: unknown key "node"', 'did you mean "mode"?'],
-    [{ sysctl: { mode: 'auto' } }, 'remediators.sysctl.mode: auto is not available in this version', undefined],
-    [{ sysctl: { mode: 'always' } }, 'remediators.sysctl.mode: must be one of observe, suggest, approve', undefined],
+    [
+      { sysctl: { mode: 'always' } },
+      'remediators.sysctl.mode: must be one of observe, suggest, approve, auto',
+      undefined,
+    ],
     [{ sysctl: { options: { alow: [] } } }, 'remediators.sysctl.options: unknown key "alow"', 'did you mean "allow"?'],
     [{ sysctl: { options: { allow: ['*'] } } }, /^remediators\.sysctl\.options\.allow\.0: must be a kernel/, undefined],
+    [
+      { 'one-way': { mode: 'auto' } },
+      'remediators.one-way.mode: auto is not for one-way: what it does cannot be undone',
+      'write mode: approve',
+    ],
     ['approve', 'remediators must map names of remediators to their settings', undefined],
   ])('refuse %j, naming the place', (settings, message, remedy) => {
     let thrown: unknown

@@ -35,10 +35,47 @@ test('are none where nothing is said, but for the empty value of an option', () 
   ])
 })
 
+const policy = {
+  name: 'params',
+  selector: { pools: ['gpu'] },
+  match: [{ reason: 'KernelParamDiffers' }],
+  mode: 'suggest' as const,
+  ladder: [{ remediator: 'sysctl', attempts: 2 }],
+}
+const withPolicies = (...policies: object[]) => ({ ...before, policies }) as SettingsDocument
+
+test('of policies are said by their names', () => {
+  const after = { ...policy, mode: 'approve', ladder: [{ remediator: 'sysctl', attempts: 3 }], coolDown: '1h' }
+  expect(differences(withPolicies(policy), withPolicies(after))).toEqual([
+    { path: 'policies.params.coolDown', before: undefined, after: '1h' },
+    { path: 'policies.params.ladder.0.attempts', before: 2, after: 3 },
+    { path: 'policies.params.mode', before: 'suggest', after: 'approve' },
+  ])
+  expect(differences(before, withPolicies(policy)).map(({ path, after }) => [path, after])).toEqual([
+    ['policies.params.ladder.0.attempts', 2],
+    ['policies.params.ladder.0.remediator', 'sysctl'],
+    ['policies.params.match.0.reason', 'KernelParamDiffers'],
+    ['policies.params.mode', 'suggest'],
+    ['policies.params.selector.pools', ['gpu']],
+  ])
+})
+
+test('of policies do not come of the order of keys, and do of their own order', () => {
+  const { mode, name, ...others } = policy
+  expect(differences(withPolicies(policy), withPolicies({ mode, ...others, name }))).toEqual([])
+  const other = { ...policy, name: 'more' }
+  expect(differences(withPolicies(policy, other), withPolicies(other, policy))).toEqual([
+    { path: 'policies', before: ['params', 'more'], after: ['more', 'params'] },
+  ])
+})
+
 test.each<[Partial<SettingsDocument>, boolean]>([
   [{ version: 2 }, false],
   [{ marking: { mode: 'ready' } }, false],
   [{ rollout: { soak: '1m' } }, false],
+  [{ policies: [] }, false],
+  [{ guards: { attempts: 3 } }, false],
+  [{ policies: [policy] }, true],
   [{ detectors: {} }, true],
   [{ remediators: {} }, true],
   [{ overrides: [{ selector: { pools: ['gpu'] }, detectors: { conntrack: { enabled: false } } }] }, true],

@@ -1,6 +1,7 @@
 import { encode } from 'cborg'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { SettingsDocument } from '../../settings/document.ts'
 import {
   acceptSettings,
   bytesToSign,
@@ -47,6 +48,22 @@ describe('the bytes that are signed', () => {
 })
 
 describe('settings that are offered', () => {
+  test('arrive with their policies and guards as they were signed, without the defaults of whoever reads them', () => {
+    const policies: SettingsDocument['policies'] = [
+      {
+        name: 'params',
+        selector: { all: true },
+        match: [{ reason: 'KernelParamDiffers' }],
+        ladder: [{ remediator: 'sysctl' }],
+        windows: [{ cron: '0 22 * * *', duration: '8h', timeZone: 'Europe/Berlin' }],
+      },
+    ]
+    const document: SettingsDocument = { ...sampleDocument(4), policies, guards: { attempts: 3 } }
+    const answer = offer(signSettings(document, key.sign))
+    expect(answer).toMatchObject({ accepted: true })
+    expect(answer.accepted && answer.settings.document).toEqual(document)
+  })
+
   test('are taken over when they are newer, whole and signed', () => {
     expect(offer(signSettings(sampleDocument(4), key.sign))).toMatchObject({
       accepted: true,

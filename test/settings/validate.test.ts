@@ -44,8 +44,8 @@ describe('a settings document', () => {
       'prod.yaml: detectors.conntrack.every: must lie between 1s and 1d',
     ],
     [
-      { remediators: { sysctl: { mode: 'auto' } } },
-      'prod.yaml: remediators.sysctl.mode: auto is not available in this version',
+      { remediators: { sysctl: { mode: 'always' } } },
+      'prod.yaml: remediators.sysctl.mode: must be one of observe, suggest, approve, auto',
     ],
     [
       { remediators: { reboot: { mode: 'observe' } } },
@@ -71,6 +71,54 @@ describe('settings of plugins that are not here', () => {
     const wrong = { ...elsewhere, detectors: { ...elsewhere.detectors, conntrack: { evry: '1s' } } }
     expect(() => validateKnownSettings(wrong, 'version 1', registries)).toThrow('unknown key "evry"')
   })
+})
+
+describe('policies', () => {
+  const policy = {
+    name: 'params',
+    selector: { all: true },
+    match: [{ reason: 'KernelParamDiffers' }],
+    ladder: [{ remediator: 'sysctl' }],
+  }
+  const withPolicy = (parts: object) => ({ ...sampleDocument(), policies: [{ ...policy, ...parts }] })
+
+  test('are fine when everything in them exists, and stay as they are', () => {
+    const document = withPolicy({ mode: 'auto' })
+    expect(validateSettings(document, 'prod.yaml', registries)).toEqual(document)
+  })
+
+  test.each([
+    [{ ladders: [] }, 'prod.yaml: policies.0: unknown key "ladders" | did you mean "ladder"?'],
+    [{ selector: { pool: ['a'] } }, 'prod.yaml: policies.0.selector: unknown key "pool" | did you mean "pools"?'],
+    [
+      { windows: [{ cron: '0 9 * * *', duration: '8h', timezone: 'UTC' }] },
+      'prod.yaml: policies.0.windows.0: unknown key "timezone" | did you mean "timeZone"?',
+    ],
+    [
+      { ladder: [{ remediator: 'sysctls' }] },
+      'prod.yaml: policies.0.ladder.0.remediator: unknown remediator "sysctls" | did you mean "sysctl"?',
+    ],
+    [
+      { match: [{ reason: 'KernelParamsDiffer' }] },
+      'prod.yaml: policies.0.match.0.reason: unknown reason "KernelParamsDiffer" | did you mean "KernelParamDiffers"?',
+    ],
+  ])('with %j are refused: %s', (parts, said) => {
+    expect(problemOf(withPolicy(parts))).toBe(said)
+  })
+
+  test('about plugins that are not here are passed over where others have taken them, and kept', () => {
+    const document = withPolicy({ ladder: [{ remediator: 'sysctl' }, { remediator: 'plugin' }] })
+    expect(problemOf(document)).toContain('unknown remediator "plugin"')
+    expect(validateKnownSettings(document, 'version 1', registries)).toEqual(document)
+  })
+})
+
+test.each([
+  [{ budget: {} }, 'prod.yaml: guards: unknown key "budget" | did you mean "budgets"?'],
+  [{ budgets: { pools: {} } }, 'prod.yaml: guards.budgets: unknown key "pools" | did you mean "pool"?'],
+  [{ coolDown: '2d' }, 'prod.yaml: guards.coolDown: must be 0s to 1d'],
+])('guards of %j are refused: %s', (guards, said) => {
+  expect(problemOf({ ...sampleDocument(), guards })).toBe(said)
 })
 
 describe('overrides', () => {
@@ -100,8 +148,8 @@ describe('overrides', () => {
       'prod.yaml: overrides.0.detectors.conntrack.every: must lie between 1s and 1d',
     ],
     [
-      { selector: { zones: ['a'] }, remediators: { sysctl: { mode: 'auto' } } },
-      'prod.yaml: overrides.0.remediators.sysctl.mode: auto is not available in this version',
+      { selector: { zones: ['a'] }, remediators: { sysctl: { mode: 'always' } } },
+      'prod.yaml: overrides.0.remediators.sysctl.mode: must be one of observe, suggest, approve, auto',
     ],
   ])('%j are refused: %s', (override, said) => {
     expect(problem(override)).toBe(said)

@@ -19,7 +19,7 @@ const PURE = [
   'detectors/manifests/{judge-results,result}.ts',
   'detectors/manifests/dialects/*.ts',
   'remediators/*.ts',
-  'remediators/{disk,kernel,units}/*.ts',
+  'remediators/{disk,guards,kernel,policy,units}/*.ts',
   'settings/*.ts',
   'common/*.ts',
   'aggregator/model.ts',
@@ -37,6 +37,8 @@ const ADAPTERS = [
 /** Modules that compute and do nothing else. Of node:crypto only that holds for hashing, which is all that is used. */
 const PURE_MODULES = ['cborg', 'zod', '@noble/hashes', 'protons-runtime', 'uint8arraylist']
 const HASHING = ['remediators/plan.ts']
+/** Of node-cron only its parser, which computes. */
+const CRON = ['remediators/policy/cron.ts']
 
 const FORBIDDEN_NAMES = [
   'Date',
@@ -77,6 +79,7 @@ function isPureImport(from: string, specifier: string): boolean {
   const own = resolveOwn(from, specifier)
   if (own !== null) return isPure(own)
   if (specifier === 'node:crypto') return HASHING.includes(from)
+  if (specifier === 'node-cron') return CRON.includes(from)
   const name = packageOf(specifier)
   return name !== null && PURE_MODULES.includes(name)
 }
