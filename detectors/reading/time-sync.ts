@@ -35,7 +35,8 @@ export async function timeSync(host: Host, signal: AbortSignal): Promise<TimeSyn
   )
 }
 
-async function fromChrony(host: Host, signal: AbortSignal): Promise<TimeSync | undefined> {
+/** Of chronyd alone; undefined when it does not answer, or is not here. */
+export async function fromChrony(host: Host, signal: AbortSignal): Promise<TimeSync | undefined> {
   const ask = (what: string) => answerOf(host, ['/usr/bin/chronyc', '-n', '-c', what], signal, 'Cannot talk to daemon')
   const tracking = await ask('tracking')
   if (tracking === undefined) return undefined

@@ -61,6 +61,20 @@ describeReal('a clock in a virtual machine', needsVm(), () => {
             .poll(async () => found(await vm.look('clock-skew')), { timeout: 20_000 })
             .toEqual(['ClockSkewed', 'ClockFarOff'])
 
+          await vm.sh('kill -9 $(pidof chronyd); rm -f /run/chrony/* /run/server.pid')
+          await vm.sh('chronyd -x -u root -f /etc/server.conf; rm -f /run/chrony/*; chronyd -u root -f /etc/step.conf')
+          await expect
+            .poll(async () => found(await vm.look('clock-skew')), { timeout: 20_000 })
+            .toEqual(['ClockSkewed', 'ClockFarOff', 'ClockUnusable'])
+          const step = await vm.plan('clock-step', 'clock-skew')
+          expect(step.changes[0]?.before).toBe('behind 127.0.0.1 by 10 s or more')
+          const before = await measured(vm, 'a')
+          await vm.apply(step)
+          expect(found(await vm.look('clock-skew'))).toEqual([])
+          const after = await measured(vm, 'a')
+          const [stepMs, errorMs] = [after.offsetMs - before.offsetMs, after.errorMs + before.errorMs]
+          expect(Math.abs(stepMs + 30_000)).toBeLessThan(errorMs + 3_000)
+
           expect(found(await vm.look('clocksource'))).toEqual([])
           await vm.sh('echo hpet > /sys/devices/system/clocksource/clocksource0/current_clocksource')
           expect(found(await vm.look('clocksource'))).toEqual(['ClocksourceSlow'])
@@ -73,6 +87,8 @@ describeReal('a clock in a virtual machine', needsVm(), () => {
             '/etc/client.conf': CLIENT(''),
             // What this server says is taken to be three seconds later than it is.
             '/etc/off.conf': CLIENT('offset 3'),
+            // Polled once more only after the step has been looked at.
+            '/etc/step.conf': 'server 127.0.0.1 port 11123 iburst minpoll 10 offset 30\nport 0\ncmdport 0\n',
           },
         },
       ),

@@ -7,14 +7,20 @@ import { renderRemediators } from '../../remediators/catalogue.ts'
 import type { Remediator } from '../../remediators/contract.ts'
 import { builtinRemediators } from '../../remediators/index.ts'
 import { type Case, remediatorConformance } from '../../remediators/testing/conformance.ts'
+import { clockStepCases } from './cases/clock-step.ts'
+import { diskCleanCases } from './cases/disk-clean.ts'
 import { logRotateConfigCases } from './cases/log-rotate-config.ts'
 import { nicTuneCases } from './cases/nic-tune.ts'
+import { restartUnitCases } from './cases/restart-unit.ts'
 import { sysctlCases } from './cases/sysctl.ts'
 
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   sysctl: sysctlCases,
   'nic-tune': nicTuneCases,
   'log-rotate-config': logRotateConfigCases,
+  'restart-unit': restartUnitCases,
+  'clock-step': clockStepCases,
+  'disk-clean': diskCleanCases,
 }
 
 describe.each(builtinRemediators.map((remediator): [string, Remediator] => [remediator.name, remediator]))(

@@ -19,7 +19,7 @@ const PURE = [
   'detectors/manifests/{judge-results,result}.ts',
   'detectors/manifests/dialects/*.ts',
   'remediators/*.ts',
-  'remediators/{guards,kernel,policy}/*.ts',
+  'remediators/{disk,guards,kernel,policy,units}/*.ts',
   'settings/*.ts',
   'common/*.ts',
   'aggregator/model.ts',
@@ -29,7 +29,7 @@ const PURE = [
 /** The files among them that do the I/O, look at the clock or wait, so that the others need not. */
 const ADAPTERS = [
   'detectors/engine/{clock,engine,samples,store}.ts',
-  'remediators/{control,deeds,hands,run,store}.ts',
+  'remediators/{control,deeds,diagnostics,hands,run,store}.ts',
   'settings/store.ts',
   'common/{atomic-file,config-file,moment,pino-log,yaml-file}.ts',
 ]
