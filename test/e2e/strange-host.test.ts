@@ -126,6 +126,9 @@ describe('a host of which nothing can be seen', () => {
   it(
     'is mended, on approval, once it can be read and is wrong',
     async () => {
+      // What sets it beside us can only be told by who runs: of a host that shows no process nothing is proposed.
+      mkdirSync(join(root, 'proc/1'), { recursive: true })
+      writeFileSync(join(root, 'proc/1/cmdline'), '/sbin/init\0')
       write('nf_conntrack_max', '1000\n')
       const waiting = await mesh.until('a plan', async () => (await mesh.state()).remediations.at(0))
       expect(waiting).toMatchObject({

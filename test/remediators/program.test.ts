@@ -27,7 +27,8 @@ describe('a program with a manifest', () => {
       risk: 'low',
       reversible: true,
       timeout: '10s',
-      touches: { commands: ['/opt/fixes/fan'] },
+      // Its manifest does not say what it touches: everything, and shown so.
+      touches: { paths: ['/**'], writes: ['/**'], commands: ['/opt/fixes/fan', '/**'] },
     })
   })
 })
