@@ -12,6 +12,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { PluginShelf } from '../plugins/shelf.ts'
 import { readMarking } from '../settings/marking.ts'
 import { decodeAnnouncement, SETTINGS_TOPIC } from '../settings/notes.ts'
+import { Sealing } from './audit/sealing.ts'
 import type { AggregatorConfig } from './config.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
 import type { RosterInit } from './kubernetes/roster/run.ts'
@@ -85,6 +86,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   const http = createHttpServer({
     port: service,
     desks,
+    trail: store.trail,
     token,
     webRoot: WEB_ROOT,
     metrics: () => metrics.registry.metrics(),
@@ -140,6 +142,10 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       cause,
     })
   })
+  const { keys } = identity
+  const signer = { mesh: roster.mesh, node, peerId: keys.peerId, sign: keys.sign }
+  const sealing = new Sealing({ trail: store.trail, signer, log })
+  service.subscribe((event) => event && sealing.stored())
   service.start(mesh, leadership, settings)
   desks.usage.start(mesh.publish)
   desks.recordings.start(mesh.publish)
@@ -177,6 +183,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       // The Lease is given up while the mesh still runs: what was sent under it is over by then.
       await kubernetes?.stop()
       await Promise.all([http.close(), mesh.stop()])
+      sealing.stop()
       store.close()
     },
   }
