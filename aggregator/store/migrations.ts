@@ -6,6 +6,9 @@
 /** Marks a SQLite file as ours ("STRL"), at byte 68 of its header, so that a foreign database is never written to. */
 export const APPLICATION_ID = 0x5354524c
 
+/** The first schema whose events are links of a chain. */
+export const CHAINED_SINCE = 2
+
 export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE events (
