@@ -1,11 +1,12 @@
 /** Turns what happens into history: what the mesh concludes, what nodes say of themselves, what people decide. */
 import type { Finding } from '../detectors/contract.ts'
-import type { Remediation } from '../remediators/contract.ts'
+import type { Remediation, RemediationPhase } from '../remediators/contract.ts'
 import type { Decision } from '../remediators/permits.ts'
 import { Chronicle } from './chronicle.ts'
 import { MarkStory } from './mark-story.ts'
 import { MeshStory } from './mesh-story.ts'
 import { type Event, findingEventId, type Store, type StoredEvent } from './model.ts'
+import { PermitStory } from './permits/story.ts'
 import { RosterStory } from './roster-story.ts'
 import { SettingsStory } from './settings-story.ts'
 import { VersionHolds } from './version-holds.ts'
@@ -15,6 +16,8 @@ export class Recorder {
   readonly mesh: MeshStory
   /** What becomes of it in Kubernetes. */
   readonly marks: MarkStory
+  /** Which fixes may begin. */
+  readonly permits: PermitStory
   /** Who comes and goes. */
   readonly roster: RosterStory
   /** Which settings are for whom. */
@@ -28,6 +31,7 @@ export class Recorder {
     this.#chronicle = new Chronicle(store, life, onStored)
     this.mesh = new MeshStory(this.#chronicle)
     this.marks = new MarkStory(this.#chronicle)
+    this.permits = new PermitStory(this.#chronicle)
     this.roster = new RosterStory(this.#chronicle)
     this.settings = new SettingsStory(this.#chronicle)
     this.holds = new VersionHolds(this.#chronicle)
@@ -71,21 +75,20 @@ export class Recorder {
   }
 
   remediation(remediation: Remediation): void {
-    const { plan, phase, why, decisionId } = remediation
+    const { plan, phase, why, decisionId, ended } = remediation
     const thread = `plan/${plan.id}@${plan.createdAt}`
     const changes = plan.changes.map(({ what, before, after }) => `${what}: ${before} → ${after}`).join('; ')
     const began = findingEventId(plan.findingId)
     this.#chronicle.record(thread, 'plan', plan.node, 'act', `${plan.remediator} would change ${changes}`, began, {
       plan,
     })
-    if (phase === 'awaiting-approval') return
+    if (phase === 'proposed' || phase === 'awaiting-approval') return
     const cause = this.#chronicle.last(thread) || (decisionId ?? thread)
     const id = `${thread}/${phase}`
-    const tone = phase === 'verified' ? 'good' : BAD_PHASES.has(phase) ? 'bad' : 'info'
+    const tone = PHASE_TONES[phase] ?? 'info'
     this.#chronicle.record(id, 'remediation', plan.node, tone, `${phase}: ${why}`, cause, { planId: plan.id, phase })
     this.#chronicle.goOnFrom(began, id)
-    if (phase === 'applying' || phase === 'verifying') this.#chronicle.goOnFrom(thread, id)
-    else this.#chronicle.goOnFrom(thread, '')
+    this.#chronicle.goOnFrom(thread, ended ? '' : id)
   }
 
   /** Durable when it returns, so that a decision is on record before it is sent. */
@@ -102,7 +105,15 @@ export class Recorder {
   }
 }
 
-const BAD_PHASES: ReadonlySet<string> = new Set(['reverted', 'revert-failed', 'failed', 'refused'])
+const PHASE_TONES: Partial<Record<RemediationPhase, Event['tone']>> = {
+  verified: 'good',
+  'no-effect': 'bad',
+  failed: 'bad',
+  reverted: 'bad',
+  'revert-failed': 'bad',
+  refused: 'bad',
+  escalated: 'act',
+}
 
 /** What is worth an event: `ok` and `not-applicable` are the absence of one. */
 function isNews({ status }: Finding): boolean {

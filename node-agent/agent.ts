@@ -37,12 +37,13 @@ import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { PluginShelf } from '../plugins/shelf.ts'
 import { builtinRemediators } from '../remediators/index.ts'
-import { decodeDecision, isDecisionTopic } from '../remediators/notes.ts'
-import { type RemediationRoom, startRemediation } from '../remediators/run.ts'
+import { readPolicies } from '../remediators/policy/schema.ts'
+import { type RemediationRoom, type RuleSettings, startRemediation } from '../remediators/run.ts'
 import { APPLIED_TOPIC, decodeAnnouncement, encodeApplied, SETTINGS_TOPIC } from '../settings/notes.ts'
 import { settingsFor } from '../settings/overrides.ts'
 import { ownSettings } from '../settings/validate.ts'
 import type { AgentConfig } from './config.ts'
+import { FixNotes } from './fix-notes.ts'
 import { startHealthServer } from './health-server.ts'
 import { createAgentMetrics } from './metrics.ts'
 import { PluginRoom } from './plugin-room.ts'
@@ -94,6 +95,12 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const remediators = [...builtinRemediators, ...shelf.remediators]
   const stopping = new AbortController()
   let remediation: RemediationRoom | undefined
+  const fixNotes = new FixNotes(node, publisher, log)
+  const fixSettings = (): RuleSettings => ({
+    traits: place(),
+    remediators: ownSettings(inForce.remediators, remediators),
+    policies: readPolicies(keeper.document?.policies),
+  })
   const memoryOf = async (file: 'detectors' | 'plugins') => {
     const tracks = await openTrackStore(stateDir, node, log, file)
     return { kept: await tracks.load(), save: tracks.save }
@@ -145,12 +152,11 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     host,
     root: config.host.root,
     remediators,
-    settings: ownSettings(inForce.remediators, remediators),
+    settings: fixSettings(),
     verify: (detector) => (plugins.has(detector) ? plugins : detectors).runNow(detector),
-    announce: (change) => {
-      log.info({ plan: change.plan.id, phase: change.phase, why: change.why }, 'remediation')
-      publisher.remediation(change)
-    },
+    announce: (change) => fixNotes.announce(change),
+    ask: (request) => fixNotes.ask(request),
+    around: () => fixNotes.around(),
     log,
   })
 
@@ -180,8 +186,8 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       inForce = next
       detectors.reconfigure(ownSettings(next.detectors, builtinDetectors))
       plugins.reconfigure()
-      remediation.reconfigure(ownSettings(next.remediators, remediators))
     }
+    remediation.reconfigure(fixSettings())
     if (settled !== 'as-before') announceSettings()
   }
   const verdicts = new VerdictLog(log)
@@ -195,11 +201,8 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       settle()
     } else if (body.topic === MAJORITIES_TOPIC) {
       pool.hear(body.bytes)
-    } else if (isDecisionTopic(body.topic)) {
-      const decision = decodeDecision(body.bytes)
-      if (decision.node !== node) return
-      const answer = await remediation.onDecision(decision)
-      log.info({ decision: decision.id, plan: decision.planId, accepted: answer.accepted, why: answer.why }, 'decision')
+    } else if (fixNotes.hear(remediation, signer, body)) {
+      return
     } else if (isAskTopic(body.topic)) {
       const { id, node: asked, query } = decodeAsk(body.bytes)
       if (asked !== node) return

@@ -1,83 +1,73 @@
 /**
- * From an approval to an outcome: apply, verify by the detector that found the fault, and put everything back when the
- * fault is still there. Pure. One fix at a time; a step with an unclear result is looked into and never repeated.
+ * From a change to an outcome: verified by the detector that found the fault, or put back when the fault is still there.
+ * Pure. A step with an unclear result is looked into and never repeated.
  */
 import type { Moment } from '../common/moment.ts'
 import type { Finding } from '../detectors/contract.ts'
+import { standBack } from './begin.ts'
+import { closeTry, dropTry, restPlan } from './cases.ts'
 import type { Plan } from './contract.ts'
-import type { Rules } from './settings.ts'
-import { activeFix, type Effect, enterPhase, type Fix, type FixState, type StepResult, setStage } from './state.ts'
+import type { Rules } from './policy/rules.ts'
+import { escalate } from './propose.ts'
+import {
+  activeFix,
+  alter,
+  andThen,
+  enterPhase,
+  type Fix,
+  type FixState,
+  inStage,
+  nothing,
+  type StepResult,
+} from './state.ts'
 
-/** A detector that cannot look gets two more chances; then the fix counts as not verified. */
+/** A detector that cannot look gets two more chances; then the fix counts as without effect. */
 const LOOKS_MAX = 3
 const LOOK_AGAIN_MS = 10_000
 
-export type ApplyResult = { readonly kind: 'ok' } | { readonly kind: 'stale' | 'failed'; readonly why: string }
+export type ApplyResult =
+  | { readonly kind: 'ok' }
+  /** `stale`: the host had changed, and nothing was done. `not-begun`: it was too late, and nothing was tried. */
+  | { readonly kind: 'stale' | 'failed' | 'not-begun'; readonly why: string }
 
-/** Time has passed, or something has ended: voids late approvals, looks again, or starts the next approved fix. */
-export function onTick(before: FixState, now: Moment): StepResult {
-  const { state, effects } = voidApprovals(before, now, ({ receivedMs, ttlMs }) => now.ms - receivedMs > ttlMs, 'late')
+/** Looks again, when a look could not tell and its pause is over. */
+export function lookAgain(state: FixState, now: Moment): StepResult {
   const active = activeFix(state)
-  if (active === undefined) return startNext(state, effects, now)
-  const { stage } = active
-  if (stage.kind !== 'verifying' || stage.retryAtMs === null || now.ms < stage.retryAtMs) return { state, effects }
+  const stage = active?.stage
+  if (active === undefined || stage?.kind !== 'verifying') return nothing(state)
+  if (stage.retryAtMs === null || now.ms < stage.retryAtMs) return nothing(state)
   return {
-    state: setStage(state, active, { ...stage, looks: stage.looks + 1, retryAtMs: null }),
-    effects: [...effects, { kind: 'verify', plan: active.remediation.plan }],
+    state: alter(state, active, { stage: { ...stage, looks: stage.looks + 1, retryAtMs: null } }),
+    effects: [{ kind: 'verify', plan: active.remediation.plan }],
   }
-}
-
-/** The process has started with `before` from disk. Times in it were measured by an earlier clock. */
-export function onResume(before: FixState, now: Moment): StepResult {
-  const rebased: FixState = {
-    ...before,
-    // A cool-down starts anew: longer than meant, never shorter.
-    fixes: before.fixes.map((fix) =>
-      fix.stage.kind === 'ended' ? { ...fix, stage: { kind: 'ended', atMs: now.ms } } : fix,
-    ),
-  }
-  const { state } = voidApprovals(rebased, now, () => true, 'restarted')
-  const active = activeFix(state)
-  if (active === undefined) return { state, effects: sayAgain(before, state) }
-  const { plan } = active.remediation
-  if (active.stage.kind === 'reverting') {
-    return { state, effects: [...sayAgain(before, state), { kind: 'revert', plan }] }
-  }
-  // Applied, half applied or not at all: nobody knows. The detector does, and it is not applied again.
-  const why = 'the agent restarted during the fix: looking whether the fault is gone'
-  const entered = enterPhase(state, active, now, 'verifying', why, { kind: 'verifying', looks: 1, retryAtMs: null })
-  return { state: entered.state, effects: [...sayAgain(before, entered.state), { kind: 'verify', plan }] }
-}
-
-/**
- * What is open, and what was recorded last: a record is saved before it is announced, so after a crash nobody else may
- * have heard of it.
- */
-function sayAgain(before: FixState, { fixes }: FixState): readonly Effect[] {
-  const lastAt = before.fixes
-    .map(({ remediation }) => remediation.at)
-    .toSorted()
-    .at(-1)
-  return fixes
-    .filter(({ stage, remediation }) => stage.kind !== 'ended' || remediation.at === lastAt)
-    .map(({ remediation }) => ({ kind: 'announce', remediation }))
 }
 
 export function onApplied(state: FixState, now: Moment, planId: string, result: ApplyResult): StepResult {
   const fix = inStage(state, planId, 'applying')
-  if (fix === undefined) return { state, effects: [] }
-  const { plan } = fix.remediation
+  if (fix === undefined) return nothing(state)
+  const { remediation } = fix
   switch (result.kind) {
-    case 'ok': {
-      const stage = { kind: 'verifying', looks: 1, retryAtMs: null } as const
-      const entered = enterPhase(state, fix, now, 'verifying', 'applied: looking whether the fault is gone', stage)
-      return { state: entered.state, effects: [entered.announce, { kind: 'verify', plan }] }
+    case 'ok':
+      return verify(state, fix, now, 'applied: looking whether the fault is gone')
+    case 'stale': {
+      const why = `nothing was changed: ${result.why}`
+      const entered = enterPhase(state, fix, now, { phase: 'refused', why, stage: { kind: 'ended' } })
+      return { ...entered, state: restPlan(entered.state, remediation, now.ms) }
     }
-    case 'stale':
-      return end(state, fix, now, 'refused', `nothing was changed: ${result.why}`)
+    case 'not-begun': {
+      const back = { ...fix, stage: fix.stage.waiting }
+      return standBack(dropTry(state, remediation), back, now, result.why)
+    }
     case 'failed':
-      return revert(state, fix, result.why, 'failed')
+      return putBack(state, fix, now, 'failed', result.why)
   }
+}
+
+/** Lets the detector look at what was applied, or may have been. */
+export function verify(state: FixState, fix: Fix, now: Moment, why: string): StepResult {
+  const stage = { kind: 'verifying', looks: 1, retryAtMs: null } as const
+  const entered = enterPhase(state, fix, now, { phase: 'verifying', why, stage })
+  return { ...entered, effects: [...entered.effects, { kind: 'verify', plan: fix.remediation.plan }] }
 }
 
 /** `findings` is a fresh report of the plan's detector; empty when there was none. */
@@ -89,84 +79,70 @@ export function onVerified(
   findings: readonly Finding[],
 ): StepResult {
   const fix = inStage(state, planId, 'verifying')
-  if (fix === undefined || fix.stage.kind !== 'verifying' || fix.stage.retryAtMs !== null) return { state, effects: [] }
+  if (fix === undefined || fix.stage.retryAtMs !== null) return nothing(state)
   const { plan } = fix.remediation
   const unclear = findings.find(({ status }) => status === 'unknown' || status === 'not-applicable')
   if (findings.length === 0 || unclear !== undefined) {
-    const why = `it cannot be verified: ${unclear?.summary ?? 'the detector gave no report'}`
-    if (fix.stage.looks >= LOOKS_MAX) return revert(state, fix, why, 'reverted')
-    return { state: setStage(state, fix, { ...fix.stage, retryAtMs: now.ms + LOOK_AGAIN_MS }), effects: [] }
+    if (fix.stage.looks < LOOKS_MAX) {
+      return nothing(alter(state, fix, { stage: { ...fix.stage, retryAtMs: now.ms + LOOK_AGAIN_MS } }))
+    }
+    return hadNoEffect(
+      rules,
+      state,
+      fix,
+      now,
+      `it cannot be verified: ${unclear?.summary ?? 'the detector gave no report'}`,
+    )
   }
-  const left = findings.find((finding) => isSameFault(rules, plan, finding))
-  if (left !== undefined) return revert(state, fix, `the fault is still there: ${left.summary}`, 'reverted')
-  return end(state, fix, now, 'verified', `${plan.detector} looked again, and the fault is gone`)
+  const left = findings.find((finding) => isLeft(rules, plan, finding))
+  if (left !== undefined) return hadNoEffect(rules, state, fix, now, `the fault is still there: ${left.summary}`)
+  const why = `${plan.detector} looked again, and the fault is gone`
+  const entered = enterPhase(state, fix, now, { phase: 'verified', why, stage: { kind: 'ended' } })
+  return { ...entered, state: closeTry(entered.state, fix.remediation, 'helped', now.ms) }
 }
 
 export function onReverted(state: FixState, now: Moment, planId: string, failure: string | null): StepResult {
   const fix = inStage(state, planId, 'reverting')
-  if (fix === undefined || fix.stage.kind !== 'reverting') return { state, effects: [] }
-  const { why, outcome } = fix.stage
-  if (failure === null) return end(state, fix, now, outcome, `${why}; everything was put back`)
-  const undo = fix.remediation.plan.changes.map((change) => change.undo).join('; ')
-  return end(state, fix, now, 'revert-failed', `${why}; putting it back failed: ${failure}. By hand: ${undo}`)
-}
-
-function startNext(state: FixState, effects: readonly Effect[], now: Moment): StepResult {
-  const approved = state.fixes
-    .flatMap((fix) =>
-      fix.stage.kind === 'waiting' && fix.stage.approval ? [{ fix, approval: fix.stage.approval }] : [],
-    )
-    .toSorted((a, b) => a.approval.receivedMs - b.approval.receivedMs)
-  const next = approved[0]
-  if (next === undefined) return { state, effects }
-  const why = `approved by ${next.approval.by}`
-  const { decisionId } = next.approval
-  const entered = enterPhase(state, next.fix, now, 'applying', why, { kind: 'applying' }, decisionId)
-  const { plan } = next.fix.remediation
-  return { state: entered.state, effects: [...effects, entered.announce, { kind: 'apply', plan }] }
-}
-
-/** Approvals that do not count any more; their plans wait for a new one. */
-function voidApprovals(
-  before: FixState,
-  now: Moment,
-  isVoid: (approval: { receivedMs: number; ttlMs: number }) => boolean,
-  reason: 'late' | 'restarted',
-): StepResult {
-  let state = before
-  const effects: Effect[] = []
-  for (const fix of before.fixes) {
-    if (fix.stage.kind !== 'waiting' || fix.stage.approval === null || !isVoid(fix.stage.approval)) continue
-    const what = reason === 'late' ? 'was not started in time' : 'was not started before the agent restarted'
-    const why = `the approval by ${fix.stage.approval.by} ${what} and is void: waiting for a new one`
-    const entered = enterPhase(state, fix, now, 'awaiting-approval', why, { kind: 'waiting', approval: null })
-    state = entered.state
-    effects.push(entered.announce)
+  if (fix === undefined) return nothing(state)
+  const { remediation } = fix
+  const outcome = remediation.phase === 'failed' ? 'failed' : 'no-effect'
+  const closed = closeTry(state, remediation, outcome, now.ms)
+  const ended = { kind: 'ended' } as const
+  if (failure === null) {
+    return enterPhase(closed, fix, now, {
+      phase: 'reverted',
+      why: `${fix.stage.why}; everything was put back`,
+      stage: ended,
+    })
   }
-  return { state, effects }
+  const undo = remediation.plan.changes.map((change) => change.undo).join('; ')
+  const why = `${fix.stage.why}; putting it back failed: ${failure}. By hand: ${undo}`
+  const entered = enterPhase(closed, fix, now, { phase: 'revert-failed', why, stage: ended })
+  return andThen(entered, (next) =>
+    escalate(next, now, remediation, `nothing more is tried, a person is needed: ${why}`),
+  )
 }
 
-function revert(state: FixState, fix: Fix, why: string, outcome: 'failed' | 'reverted'): StepResult {
-  return {
-    state: setStage(state, fix, { kind: 'reverting', why, outcome }),
-    effects: [{ kind: 'revert', plan: fix.remediation.plan }],
-  }
+/** Of one that cannot be undone this is the end. */
+function hadNoEffect(rules: Rules, state: FixState, fix: Fix, now: Moment, why: string): StepResult {
+  const isReversible = rules.byName.get(fix.remediation.plan.remediator)?.remediator.reversible ?? true
+  if (isReversible) return putBack(state, fix, now, 'no-effect', why)
+  const entered = enterPhase(state, fix, now, {
+    phase: 'no-effect',
+    why: `${why}; it cannot be undone`,
+    stage: { kind: 'ended' },
+  })
+  return { ...entered, state: closeTry(entered.state, fix.remediation, 'no-effect', now.ms) }
 }
 
-type EndPhase = 'verified' | 'reverted' | 'revert-failed' | 'failed' | 'refused'
-
-function end(state: FixState, fix: Fix, now: Moment, phase: EndPhase, why: string): StepResult {
-  const entered = enterPhase(state, fix, now, phase, why, { kind: 'ended', atMs: now.ms })
-  return { state: entered.state, effects: [entered.announce] }
-}
-
-/** The fix of `planId` if it is where the caller takes it to be: a result can come twice, or after a restart. */
-function inStage(state: FixState, planId: string, kind: Fix['stage']['kind']): Fix | undefined {
-  return state.fixes.find((fix) => fix.remediation.plan.id === planId && fix.stage.kind === kind)
+function putBack(state: FixState, fix: Fix, now: Moment, phase: 'failed' | 'no-effect', why: string): StepResult {
+  const { plan } = fix.remediation
+  const entered = enterPhase(state, fix, now, { phase, why, stage: { kind: 'reverting', why } })
+  return { ...entered, effects: [...entered.effects, { kind: 'revert', plan, timeoutMs: fix.timeoutMs }] }
 }
 
 /** Milder or worse by now, it is the same fault as long as the same remediator would take it on for the same cause. */
-function isSameFault({ byName }: Rules, plan: Plan, { status, reason, cause }: Finding): boolean {
+function isLeft({ byName }: Rules, plan: Plan, { status, reason, cause }: Finding): boolean {
   const handles = byName.get(plan.remediator)?.remediator.handles ?? []
   return status !== 'ok' && cause === plan.cause && (reason === plan.reason || handles.includes(reason))
 }

@@ -6,17 +6,14 @@
 import type { z } from 'zod'
 import type { Duration } from '../common/duration.ts'
 import type { Finding, Host, Touches } from '../detectors/contract.ts'
+import type { Mode } from './modes.ts'
+import type { GuardVerdict } from './permits.ts'
+
+export { MODES, type Mode } from './modes.ts'
 
 /** What a fix can disturb. `none`: no process is stopped or restarted. */
 export type Reach = 'none' | 'process' | 'host' | 'workloads' | 'machine'
 export type Risk = 'low' | 'medium' | 'dangerous'
-
-/**
- * How far a rule goes by itself. `observe`: what it would do is recorded. `suggest`: a plan is shown and cannot be approved.
- * `approve`: it waits for a person. `auto`: it waits for nobody but the guards.
- */
-export const MODES = ['observe', 'suggest', 'approve', 'auto'] as const
-export type Mode = (typeof MODES)[number]
 
 /** One line of a plan: a value, what it is, what it becomes, and the command that puts it back. */
 export interface Change {
@@ -45,18 +42,29 @@ export interface Plan {
   readonly createdAt: string
 }
 
-/** The way a remediation goes; every state but the last row of terminal ones can be left. */
-export type RemediationPhase =
-  | 'awaiting-approval'
-  | 'applying'
-  | 'verifying'
-  | 'verified'
-  | 'reverted'
-  | 'revert-failed'
-  | 'failed'
-  | 'refused'
-  | 'rejected'
-  | 'withdrawn'
+/**
+ * The way a remediation goes, each said once (engine.ts draws it). `proposed`: nobody is asked, or the leader is. `refused`: by
+ * the leader's guards, and asked again later, or for good since the host had changed. `no-effect` and `failed`: what was done
+ * did not help, or could not be done; it is put back. `escalated`: nothing is left to be tried, and a person is needed.
+ */
+export const PHASES = [
+  'proposed',
+  'awaiting-approval',
+  'awaiting-window',
+  'refused',
+  'withdrawn',
+  'rejected',
+  'permitted',
+  'applying',
+  'verifying',
+  'verified',
+  'no-effect',
+  'failed',
+  'reverted',
+  'revert-failed',
+  'escalated',
+] as const
+export type RemediationPhase = (typeof PHASES)[number]
 
 /** What a node says about one plan of its own; each phase is said once and supersedes the one before. */
 export interface Remediation {
@@ -65,8 +73,25 @@ export interface Remediation {
   /** Why it is in this phase, one sentence for a person. */
   readonly why: string
   readonly at: string
+  /** Name of the policy that it falls under; `remediators.NAME` where none fits. */
+  readonly policy: string
+  /** How far it goes by itself: `approve` also where the policy says auto and the remediator is not one for that. */
+  readonly mode: Mode
+  /** Of the policy's ladder, from 1. */
+  readonly rung: number
+  /** The how manieth on this rung for this fault within a day, from 1. */
+  readonly attempt: number
   /** The decision that it acts on, once there is one. */
   readonly decisionId?: string
+  /**
+   * The permit that this phase is about. With `ended`, or in a phase before `permitted`, its node says that it neither
+   * acts on it now nor ever will.
+   */
+  readonly permitId?: string
+  /** In phase refused: the guards that said no. Without them it was the host, which had changed. */
+  readonly guards?: readonly GuardVerdict[]
+  /** Once the node does nothing more about this plan. */
+  readonly ended?: true
 }
 
 /** What a remediator touches of its host, as people are shown it; it is refused anything else. */

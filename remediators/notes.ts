@@ -1,9 +1,9 @@
 /** Remediations, decisions, and what is asked and granted, as they travel over the mesh: one topic a plan, bounded on the way in. */
 import { decode, encode } from 'cborg'
 import { z } from 'zod'
-import type { Remediation, RemediationPhase } from './contract.ts'
+import type { Remediation } from './contract.ts'
 import type { Decision, Permit, PermitRequest, Refusal } from './permits.ts'
-import { hash, remediationSchema, text } from './schema.ts'
+import { hash, remediationSchema, text, verdicts } from './schema.ts'
 
 const REMEDIATION_TOPIC = 'remediation/'
 const DECISION_TOPIC = 'decision/'
@@ -41,7 +41,7 @@ const requestSchema = z.strictObject({
   decisionId: z.string().min(1).max(128).exactOptional(),
 }) satisfies z.ZodType<PermitRequest>
 
-const permitSchema = z.strictObject({
+export const permitSchema = z.strictObject({
   ...asked,
   id: z.string().min(1).max(128),
   planHash: hash,
@@ -51,25 +51,13 @@ const permitSchema = z.strictObject({
 
 const refusalSchema = z.strictObject({
   ...asked,
-  guards: z
-    .array(
-      z.strictObject({
-        guard: z.string().min(1).max(63),
-        allowed: z.boolean(),
-        why: text,
-        restMs: z.number().min(0).max(86_400_000).exactOptional(),
-      }),
-    )
-    .min(1)
-    .max(32),
+  guards: verdicts,
   retryAfterMs: z.number().min(0).max(86_400_000),
 }) satisfies z.ZodType<Refusal>
 
-const OPEN: ReadonlySet<RemediationPhase> = new Set(['awaiting-approval', 'applying', 'verifying'])
-
 /** It waits or runs, and has not come to its end. */
-export function isOpen({ phase }: Pick<Remediation, 'phase'>): boolean {
-  return OPEN.has(phase)
+export function isOpen({ ended }: Pick<Remediation, 'ended'>): boolean {
+  return !ended
 }
 
 export function remediationTopic(planId: string): string {

@@ -2,7 +2,7 @@
  * What goes to and fro between a node and the leader before a fix is begun. A person decides on a plan; the node asks the
  * leader when it wants to begin; the leader looks at every guard and grants a permit or refuses.
  */
-import type { Mode } from './contract.ts'
+import type { Mode } from './modes.ts'
 
 /** What a person says about a plan, signed by the aggregator that leads; good for one plan and one use. */
 export interface Decision {
@@ -21,7 +21,10 @@ export interface Decision {
   readonly ttlMs: number
 }
 
-/** A node asks whether it may begin. Said anew, with another nonce, when there is no answer in time. */
+/**
+ * A node asks whether it may begin. Said anew, with another nonce, when there is no answer in time: with that it says that it
+ * has begun nothing by an answer to an earlier request for this plan, and never will.
+ */
 export interface PermitRequest {
   readonly node: string
   readonly planId: string

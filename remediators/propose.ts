@@ -1,95 +1,276 @@
-/** From a detector's report to plans that wait for a decision, and back when the fault is gone. Pure. */
+/**
+ * From a detector's report to plans, one a fault: of the rung of the ladder that is next. And back when the fault is gone, or
+ * to a person when no rung is left. Pure.
+ */
 import type { Moment } from '../common/moment.ts'
 import type { Finding, FindingStatus } from '../detectors/contract.ts'
-import type { Plan } from './contract.ts'
+import {
+  type Choice,
+  caseOf,
+  chooseRung,
+  clearCases,
+  effectiveMode,
+  isResting,
+  markEscalated,
+  triesWithin,
+} from './cases.ts'
+import type { Mode, Plan, Remediation, Remediator } from './contract.ts'
 import { makePlan } from './plan.ts'
-import type { Rule, Rules } from './settings.ts'
-import { activeFix, type Effect, enterPhase, type FixState, findFix, type StepResult } from './state.ts'
+import { type Rule, type Rules, ruleFor } from './policy/rules.ts'
+import { whyNotAuto } from './settings.ts'
+import {
+  alter,
+  andThen,
+  enterPhase,
+  type Fault,
+  type Fix,
+  type FixState,
+  findFix,
+  isSameFault,
+  nothing,
+  type StepResult,
+  type Waiting,
+  waitingOf,
+} from './state.ts'
 
 /** More would be read by nobody; what is left out is proposed when others are decided. */
 const WAITING_MAX = 50
 const FAULTS: ReadonlySet<FindingStatus> = new Set(['warn', 'alarm', 'error'])
 
+const GONE = 'the fault is gone'
+const CHANGED = 'the host or the settings changed, and the plan no longer fits'
+
+export type InspectResult =
+  | { readonly kind: 'seen'; readonly seen: unknown }
+  /** There is nothing for this remediator to mend. */
+  | { readonly kind: 'not-applicable' }
+  /** Nothing can be planned now. */
+  | { readonly kind: 'failed'; readonly why: string }
+
 /** `findings` is everything that `detector` says about this node now. */
 export function onReport(
   rules: Rules,
-  state: FixState,
+  before: FixState,
   now: Moment,
   detector: string,
   findings: readonly Finding[],
 ): StepResult {
   // The detector could not look: no reason to propose anything, and none to take anything back.
-  if (findings.some(({ status }) => status === 'unknown')) return { state, effects: [] }
-  const faults = findings.filter(
-    ({ node, status, held }) => node === rules.node && FAULTS.has(status) && held === undefined,
-  )
-  const plans = faults.flatMap((fault) => plansFor(rules, fault, now))
-  const withdrawn = withdraw(state, now, detector, plans, faults)
-  const proposed = propose(rules, withdrawn.state, now, plans)
-  return { state: proposed.state, effects: [...withdrawn.effects, ...proposed.effects] }
+  if (findings.some(({ status }) => status === 'unknown')) return nothing(before)
+  // Held is what is not seen just now but may be back: it is no fault to mend, nor has it cleared.
+  const lasting = findings.filter(({ status }) => FAULTS.has(status))
+  const seen = lasting.filter(({ held }) => held === undefined)
+  const stands = (fault: Fault) => lasting.some((one) => isSameFault(one, fault))
+  const state = forgetInspections(clearCases(before, detector, stands, now.ms), detector, seen)
+  const withdrawn = withdraw(state, now, ({ detector: of, ...fault }) => {
+    return of === detector && !seen.some((one) => isSameFault(one, { detector, ...fault })) ? GONE : undefined
+  })
+  return seen.reduce((result, finding) => andThen(result, (next) => consider(rules, next, now, finding)), withdrawn)
 }
 
-function plansFor(rules: Rules, finding: Finding, now: Moment): readonly Plan[] {
-  return [...rules.byName.values()].flatMap((rule) => {
-    if (rule.mode === 'observe' || !rule.remediator.handles.includes(finding.reason)) return []
-    const changes = rule.remediator.plan(finding, rule.options, undefined)
-    return changes === null || changes.length === 0 ? [] : [makePlan(rule.remediator, finding, changes, now.wall)]
+/** What `remediator` saw of the host for `finding`, which must still be wanted. */
+export function onInspected(
+  rules: Rules,
+  before: FixState,
+  now: Moment,
+  remediator: string,
+  finding: Finding,
+  result: InspectResult,
+): StepResult {
+  const inspection = before.inspections.find((one) => one.remediator === remediator && isSameFault(one, finding))
+  if (inspection === undefined) return nothing(before)
+  const state = { ...before, inspections: before.inspections.filter((one) => one !== inspection) }
+  const rule = ruleFor(rules, finding)
+  const choice = rule && chooseRung(rule, caseOf(state, finding), now.ms)
+  if (rule === undefined || result.kind === 'failed') return nothing(state)
+  const index = rule.ladder.findIndex((rung) => rung.remediator.name === remediator)
+  if (choice === undefined || index < choice.index) return nothing(state)
+  if (result.kind === 'not-applicable') return nextRung(rules, state, now, finding, index)
+  const chosen = chooseRung(rule, caseOf(state, finding), now.ms, index)
+  if (chosen?.index !== index) return nothing(state)
+  return plan(rules, state, now, finding, rule, chosen, result.seen)
+}
+
+/** The rules are others: what waits is not begun before a report has shown what they make of it. */
+export function onReconfigured(before: FixState): FixState {
+  return before.fixes.reduce((state, fix) => {
+    const waiting = fix.stage.kind === 'permitted' ? undefined : waitingOf(fix)
+    if (waiting === undefined) return state
+    return alter(state, fix, { stage: { ...waiting, confirmed: false } })
+  }, before)
+}
+
+function forgetInspections(state: FixState, detector: string, seen: readonly Finding[]): FixState {
+  const inspections = state.inspections.filter(
+    (one) => one.detector !== detector || seen.some((finding) => isSameFault(finding, one)),
+  )
+  return inspections.length === state.inspections.length ? state : { ...state, inspections }
+}
+
+/** Ends those of the fixes that nothing was begun for and that there is a reason for. */
+function withdraw(before: FixState, now: Moment, whyOf: (plan: Plan) => string | undefined): StepResult {
+  return before.fixes.reduce((result, fix) => {
+    const why = waitingOf(fix) && whyOf(fix.remediation.plan)
+    if (why === undefined) return result
+    return andThen(result, (state) =>
+      enterPhase(state, fix, now, { phase: 'withdrawn', why, stage: { kind: 'ended' } }),
+    )
+  }, nothing(before))
+}
+
+/** Plans for one fault, by the rung that is next, counted from `from`. */
+function consider(rules: Rules, state: FixState, now: Moment, finding: Finding, from = 0): StepResult {
+  const known = caseOf(state, finding)
+  const fix = state.fixes.find(
+    ({ stage, remediation }) => stage.kind !== 'ended' && isSameFault(remediation.plan, finding),
+  )
+  // Half done, the host looks different from before and after: a plan made of that would be of no use.
+  if (known?.escalated || (fix !== undefined && isUnderWay(fix))) return nothing(state)
+  const rule = ruleFor(rules, finding)
+  if (rule === undefined) return withdrawOf(state, now, finding)
+  const choice = chooseRung(rule, known, now.ms, from)
+  if (choice === undefined) return andThen(withdrawOf(state, now, finding), (next) => giveUp(next, now, finding))
+  const { remediator, options } = choice.rung
+  if (remediator.inspect === undefined) return plan(rules, state, now, finding, rule, choice, undefined)
+  const isKnown = fix?.remediation.plan.remediator === remediator.name && waitingOf(fix)?.confirmed
+  const isAsked = state.inspections.some((one) => one.remediator === remediator.name && isSameFault(one, finding))
+  if (isKnown || isAsked || isResting(known, rule, null, now.ms)) return nothing(state)
+  const { detector, reason, cause } = finding
+  const inspection = { detector, reason, cause, remediator: remediator.name }
+  return {
+    state: { ...state, inspections: [...state.inspections, inspection] },
+    effects: [{ kind: 'inspect', remediator: remediator.name, options, finding }],
+  }
+}
+
+/** The rung at `index` can do nothing about it. */
+function nextRung(rules: Rules, state: FixState, now: Moment, finding: Finding, index: number): StepResult {
+  return andThen(withdrawOf(state, now, finding), (next) => consider(rules, next, now, finding, index + 1))
+}
+
+function isUnderWay({ stage }: Fix): boolean {
+  return stage.kind !== 'waiting' && stage.kind !== 'asking'
+}
+
+function withdrawOf(state: FixState, now: Moment, fault: Fault): StepResult {
+  return withdraw(state, now, (of) => (isSameFault(of, fault) ? CHANGED : undefined))
+}
+
+/** Tells a person, once, that what was tried did not help and nothing is left. Of a fault that nothing was tried for: nothing. */
+function giveUp(state: FixState, now: Moment, fault: Fault): StepResult {
+  const known = caseOf(state, fault)
+  const tries = triesWithin(known, now.ms)
+  if (known === undefined || tries.length === 0) return nothing(state)
+  const what = [...new Set(tries.map(({ remediator }) => remediator))].join(', ')
+  const times = tries.length === 1 ? 'once' : `${tries.length} times`
+  const why = `the fault is there, and no rung is left: tried ${times} within a day (${what}). A person is needed`
+  return escalate(state, now, known.last, why)
+}
+
+/** Ends the ladder of a fault: a person is needed. */
+export function escalate(state: FixState, now: Moment, last: Remediation, why: string): StepResult {
+  const known = findFix(state, last.plan.id)
+  const fix = known ?? { remediation: last, windows: [], timeoutMs: 0, diagnostics: null }
+  const entered = enterPhase(state, { ...fix, stage: { kind: 'ended' } }, now, {
+    phase: 'escalated',
+    why,
+    stage: { kind: 'ended' },
+  })
+  return { ...entered, state: markEscalated(entered.state, last) }
+}
+
+function plan(
+  rules: Rules,
+  state: FixState,
+  now: Moment,
+  finding: Finding,
+  rule: Rule,
+  choice: Choice,
+  seen: unknown,
+): StepResult {
+  const { remediator, options, timeoutMs } = choice.rung
+  const changes = remediator.plan(finding, options, seen)
+  if (changes === null || changes.length === 0) return nextRung(rules, state, now, finding, choice.index)
+  const made = makePlan(remediator, finding, changes, now.wall)
+  const mode = effectiveMode(rule.mode, remediator)
+  const fields = { policy: rule.policy, mode, rung: choice.index + 1, attempt: choice.attempt }
+  const known = findFix(state, made.id)
+  const waiting = known && waitingOf(known)
+  if (known !== undefined && waiting !== undefined && isSameFault(known.remediation.plan, made)) {
+    return confirm(
+      state,
+      now,
+      known,
+      waiting,
+      fields,
+      { windows: rule.windows, timeoutMs },
+      whyWaiting(rule, mode, remediator),
+    )
+  }
+  return andThen(withdrawOf(state, now, finding), (next) => {
+    if (!mayPropose(next, now, rule, made)) return nothing(next)
+    const remediation: Remediation = { plan: made, phase: 'proposed', why: '', at: now.wall, ...fields }
+    const fresh: Waiting = {
+      kind: 'waiting',
+      approval: null,
+      confirmed: true,
+      notBeforeMs: now.ms,
+      unanswered: 0,
+      aloneAtMs: null,
+    }
+    const fix: Fix = { remediation, stage: fresh, windows: rule.windows, timeoutMs, diagnostics: null }
+    return enterPhase(next, fix, now, { phase: phaseOf(mode), why: whyWaiting(rule, mode, remediator), stage: fresh })
   })
 }
 
-function withdraw(
-  before: FixState,
+/** The plan is still the one to make. */
+function confirm(
+  state: FixState,
   now: Moment,
-  detector: string,
-  plans: readonly Plan[],
-  faults: readonly Finding[],
+  fix: Fix,
+  waiting: Waiting,
+  fields: Pick<Remediation, 'policy' | 'mode' | 'rung' | 'attempt'>,
+  rest: Pick<Fix, 'windows' | 'timeoutMs'>,
+  why: string,
 ): StepResult {
-  let state = before
-  const effects: Effect[] = []
-  for (const fix of before.fixes) {
-    const { plan } = fix.remediation
-    if (fix.stage.kind !== 'waiting' || plan.detector !== detector) continue
-    if (plans.some(({ id }) => id === plan.id)) continue
-    const lasts = faults.some(({ reason, cause }) => reason === plan.reason && cause === plan.cause)
-    const why = lasts ? 'the host or the settings changed, and the plan no longer fits' : 'the fault is gone'
-    const entered = enterPhase(state, fix, now, 'withdrawn', why, { kind: 'ended', atMs: now.ms })
-    state = entered.state
-    effects.push(entered.announce)
-  }
-  return { state, effects }
+  const { policy, mode, rung, phase, guards } = fix.remediation
+  const isSame = policy === fields.policy && mode === fields.mode && rung === fields.rung
+  if (isSame && waiting.confirmed) return nothing(state)
+  const stage: Waiting = { ...waiting, confirmed: true }
+  if (isSame) return nothing(alter(state, fix, { ...rest, stage }))
+  const afresh = { ...fix, ...rest, remediation: { ...fix.remediation, ...fields } }
+  if (mode === fields.mode) return enterPhase(state, afresh, now, { phase, why: fix.remediation.why, stage, guards })
+  // What was said under another mode counts no more.
+  return enterPhase(state, afresh, now, {
+    phase: phaseOf(fields.mode),
+    why,
+    stage: { ...stage, approval: null },
+    decisionId: undefined,
+  })
 }
 
-function propose(rules: Rules, before: FixState, now: Moment, plans: readonly Plan[]): StepResult {
-  let state = before
-  const effects: Effect[] = []
-  for (const plan of plans) {
-    const rule = rules.byName.get(plan.remediator)
-    if (rule === undefined || !mayPropose(rules, state, now, plan)) continue
-    const remediation = { plan, phase: 'awaiting-approval' as const, why: whyWaiting(rule), at: now.wall }
-    const fix = { remediation, stage: { kind: 'waiting' as const, approval: null } }
-    const entered = enterPhase(state, fix, now, remediation.phase, remediation.why, fix.stage)
-    state = entered.state
-    effects.push(entered.announce)
-  }
-  return { state, effects }
+function mayPropose(state: FixState, now: Moment, rule: Rule, made: Plan): boolean {
+  if (isResting(caseOf(state, made), rule, made.id, now.ms)) return false
+  const known = findFix(state, made.id)
+  if (known !== undefined) return known.stage.kind === 'ended'
+  return state.fixes.filter(({ stage }) => stage.kind === 'waiting').length < WAITING_MAX
 }
 
-function mayPropose(rules: Rules, state: FixState, now: Moment, plan: Plan): boolean {
-  const working = activeFix(state)?.remediation.plan
-  // Half done, the host looks different from before and after: a plan made of that would be of no use.
-  if (working?.detector === plan.detector && working.reason === plan.reason && working.cause === plan.cause)
-    return false
-  const known = findFix(state, plan.id)
-  if (known === undefined) {
-    return state.fixes.filter(({ stage }) => stage.kind === 'waiting').length < WAITING_MAX
-  }
-  if (known.stage.kind !== 'ended') return false
-  const { phase } = known.remediation
-  // Not turned down and not failed: the fault simply came back.
-  if (phase === 'verified' || phase === 'withdrawn') return true
-  return now.ms - known.stage.atMs >= rules.coolDownMs
+function phaseOf(mode: Mode): 'proposed' | 'awaiting-approval' {
+  return mode === 'approve' ? 'awaiting-approval' : 'proposed'
 }
 
-function whyWaiting({ mode }: Rule): string {
-  return mode === 'suggest' ? 'a suggestion: this rule is not set to accept approvals' : 'waiting for approval'
+function whyWaiting({ mode: wanted }: Rule, mode: Mode, remediator: Remediator): string {
+  switch (mode) {
+    case 'observe':
+      return 'recorded only: its rule is in mode observe'
+    case 'suggest':
+      return 'a suggestion: its rule is not set to accept approvals'
+    case 'approve':
+      return wanted === 'auto'
+        ? `waiting for approval: its rule says auto, but ${whyNotAuto(remediator)}`
+        : 'waiting for approval'
+    case 'auto':
+      return 'automatic: it begins once the leader permits it'
+  }
 }

@@ -1,16 +1,31 @@
-/** Carries out what the engine decides: keeps its state on disk, changes the host, and takes one input after another. */
-import { formatDuration } from '../common/duration.ts'
+/** Runs the engine on a node: keeps its state on disk, takes one input after another, and has carried out what it decides. */
+import { randomBytes } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { messageOf, StarlingError } from '../common/errors.ts'
 import { type Log, silentLog } from '../common/log.ts'
 import { currentMoment, type Moment } from '../common/moment.ts'
+import type { NodeTraits } from '../common/selector.ts'
 import type { Finding, Host } from '../detectors/contract.ts'
-import type { Control, Plan, Remediation, Remediator } from './contract.ts'
-import { createControl } from './control.ts'
+import type { Around } from './alone.ts'
+import type { Plan, Remediation, Remediator } from './contract.ts'
+import { carryOut, type Means } from './deeds.ts'
 import { type FixInput, step } from './engine.ts'
-import type { Decision } from './permits.ts'
-import { type Rules, readRemediatorSettings } from './settings.ts'
+import { type Hands, ownHands } from './hands.ts'
+import type { Decision, Permit, PermitRequest, Refusal } from './permits.ts'
+import type { Policy } from './policy/model.ts'
+import type { Rules } from './policy/rules.ts'
+import { readRemediatorSettings } from './settings.ts'
 import type { Effect, FixState } from './state.ts'
 import { createFixStore, type FixStore } from './store.ts'
+
+/** What decides what this node may do. */
+export interface RuleSettings {
+  readonly traits: NodeTraits
+  /** By remediator name; see settings.ts. Checked here, so it may come straight from a document. */
+  readonly remediators: unknown
+  /** As the settings document holds them, in its order. */
+  readonly policies: readonly Policy[]
+}
 
 export interface RemediationInit {
   readonly node: string
@@ -20,20 +35,30 @@ export interface RemediationInit {
   /** Where the host's root is mounted: `/` on the host itself, `/host` in a pod. */
   readonly root: string
   readonly remediators: readonly Remediator[]
-  /** By remediator name; see settings.ts. Checked here, so it may come straight from a document. */
-  readonly settings: unknown
+  readonly settings: RuleSettings
   /** A fresh report of one detector, sustained or not. May reject; then the fix is not verified. */
   readonly verify: (detector: string) => Promise<readonly Finding[]>
   /** Each is on disk before it is announced, and supersedes the last one of the same plan. */
   readonly announce: (remediation: Remediation) => void
+  /** Puts a request to the leader, whose answer comes by `onPermit` or `onRefusal`, or not at all. */
+  readonly ask: (request: PermitRequest) => void
+  /** What is known at this moment of the leader and the neighbours. */
+  readonly around: () => Pick<Around, 'isLed' | 'neighbours'>
+  /**
+   * Gathers what could be of use afterwards, before anything is changed; resolves with where it lies, in words. Has 15 s.
+   * Nothing is gathered when it is left out.
+   */
+  readonly collect?: (plan: Plan) => Promise<string>
+  /** The remediators in this process, when left out. */
+  readonly hands?: Hands
+  /** In `stateDir`, when left out. */
+  readonly store?: FixStore
   readonly now?: () => Moment
-  /** A plan that was turned down or did not work is not made again for this long; 10 minutes if left out. */
-  readonly coolDownMs?: number
   readonly log?: Log
 }
 
-/** What became of a decision: `accepted` means recorded, to be acted on when its turn comes. */
-export interface DecisionAnswer {
+/** What became of what the node was told: `accepted` means recorded, to be acted on when its turn comes. */
+export interface Answer {
   readonly accepted: boolean
   readonly why: string
 }
@@ -41,22 +66,23 @@ export interface DecisionAnswer {
 export interface RemediationRoom {
   /** Everything that one detector says about this node now. Resolves when it has been taken in; never rejects. */
   onReport(report: { readonly detector: string; readonly findings: readonly Finding[] }): Promise<void>
-  /** The decision's signature must have been verified. Never rejects. */
-  onDecision(decision: Decision): Promise<DecisionAnswer>
+  /** Of these three the signature must have been verified, and that the signer may say it. They never reject. */
+  onDecision(decision: Decision): Promise<Answer>
+  onPermit(permit: Permit): Promise<Answer>
+  onRefusal(refusal: Refusal): Promise<Answer>
   /** All plans of this node, open and ended, the latest last. */
   list(): readonly Remediation[]
-  /** Throws a UsageError, with everything as it was, when `settings` are not valid. Open plans follow at the next report. */
-  reconfigure(settings: unknown): void
+  /**
+   * Throws a UsageError, with everything as it was, when `settings` are not valid. Nothing that waits is begun before a report
+   * has shown that it fits the new ones.
+   */
+  reconfigure(settings: RuleSettings): void
   /** Waits for the change or look in progress, at most its time limit. What is left over goes on after the next start. */
   stop(): Promise<void>
 }
 
-/** Writing a few files takes milliseconds; after this long the result is unclear, and everything is put back. */
-const CHANGE_WITHIN_MS = 30_000
-/** More than any detector's own timeout. */
-const VERIFY_WITHIN_MS = 60_000
-const COOL_DOWN_MS = 600_000
 const TICK_MS = 1_000
+const NONCE_BYTES = 16
 
 /**
  * Starts with what is on disk: a fix that was in progress is looked into at once. Rejects with a UsageError when the
@@ -64,9 +90,8 @@ const TICK_MS = 1_000
  * written.
  */
 export async function startRemediation(init: RemediationInit): Promise<RemediationRoom> {
-  const { node, coolDownMs = COOL_DOWN_MS } = init
-  const rules: Rules = { node, coolDownMs, byName: readRemediatorSettings(init.remediators, init.settings) }
-  const store = createFixStore(init.stateDir)
+  const rules = rulesOf(init, init.settings)
+  const store = init.store ?? createFixStore(init.stateDir)
   const runner = new FixRunner(init, rules, store, await store.load())
   const { lost } = await runner.take({ kind: 'resume' })
   if (lost === null) return runner.room()
@@ -76,32 +101,45 @@ export async function startRemediation(init: RemediationInit): Promise<Remediati
   })
 }
 
+function rulesOf({ node, remediators }: RemediationInit, settings: RuleSettings): Rules {
+  const { traits, policies } = settings
+  return { node, traits, policies, byName: readRemediatorSettings(remediators, settings.remediators) }
+}
+
 /** How one input was taken. `lost`: it changed nothing, since the change could not be saved. */
 interface Taken {
   readonly effects: readonly Effect[]
   readonly lost: string | null
 }
 
+/** These begin something or lead up to it: of no use to a process that stops. */
+const BEGINNINGS: ReadonlySet<FixInput['kind']> = new Set(['tick', 'collected'])
+/** The end of what was begun, which cannot be undone: it is gone on from also when it cannot be saved. */
+const ENDS: ReadonlySet<FixInput['kind']> = new Set(['applied', 'verified', 'reverted'])
+
 class FixRunner {
   readonly #init: RemediationInit
+  readonly #means: Means
   readonly #store: FixStore
-  readonly #now: () => Moment
   readonly #log: Log
   readonly #ticks: NodeJS.Timeout
+  #settings: RuleSettings
   #rules: Rules
   #state: FixState
   #turn: Promise<unknown> = Promise.resolve()
-  #work: Promise<unknown> = Promise.resolve()
+  readonly #work = new Set<Promise<unknown>>()
   #stopped = false
 
   constructor(init: RemediationInit, rules: Rules, store: FixStore, state: FixState) {
+    const { now = currentMoment, log = silentLog, hands = ownHands(init) } = init
     this.#init = init
+    this.#means = { ...init, now, log, hands }
     this.#store = store
-    this.#now = init.now ?? currentMoment
-    this.#log = init.log ?? silentLog
+    this.#log = log
+    this.#settings = init.settings
     this.#rules = rules
     this.#state = state
-    this.#ticks = setInterval(() => void this.take({ kind: 'tick' }), TICK_MS)
+    this.#ticks = setInterval(() => void this.take({ kind: 'tick', around: this.#around() }), TICK_MS)
     this.#ticks.unref()
   }
 
@@ -110,11 +148,11 @@ class FixRunner {
       onReport: async ({ detector, findings }) => {
         if (!this.#stopped) await this.take({ kind: 'report', detector, findings })
       },
-      onDecision: (decision) => this.#takeDecision(decision),
+      onDecision: (decision) => this.#answer({ kind: 'decision', decision }),
+      onPermit: (permit) => this.#answer({ kind: 'permit', permit }),
+      onRefusal: (refusal) => this.#answer({ kind: 'refusal', refusal }),
       list: () => this.#state.fixes.map((fix) => fix.remediation),
-      reconfigure: (settings) => {
-        this.#rules = { ...this.#rules, byName: readRemediatorSettings(this.#init.remediators, settings) }
-      },
+      reconfigure: (settings) => this.#reconfigure(settings),
       stop: () => this.#stop(),
     }
   }
@@ -123,33 +161,43 @@ class FixRunner {
   take(input: FixInput): Promise<Taken> {
     const taken = this.#turn.then(async () => {
       const result = await this.#step(input)
-      if (input.kind !== 'tick') await this.#step({ kind: 'tick' })
+      if (input.kind !== 'tick') await this.#step({ kind: 'tick', around: this.#around() })
       return result
     })
     this.#turn = taken
     return taken
   }
 
-  async #takeDecision(decision: Decision): Promise<DecisionAnswer> {
+  #around(): Around {
+    const bits = randomBytes(NONCE_BYTES)
+    return { ...this.#init.around(), nonce: bits.toString('hex'), chance: Math.random() }
+  }
+
+  #reconfigure(settings: RuleSettings): void {
+    if (isDeepStrictEqual(settings, this.#settings)) return
+    this.#rules = rulesOf(this.#init, settings)
+    this.#settings = settings
+    void this.take({ kind: 'reconfigured' })
+  }
+
+  async #answer(input: Extract<FixInput, { kind: 'decision' | 'permit' | 'refusal' }>): Promise<Answer> {
     if (this.#stopped) return { accepted: false, why: 'the agent is stopping' }
-    const { effects, lost } = await this.take({ kind: 'decision', decision })
+    const { effects, lost } = await this.take(input)
     if (lost !== null) return { accepted: false, why: `it could not be recorded: ${lost}` }
     const refusal = effects.find((effect) => effect.kind === 'refuse')
     return refusal === undefined ? { accepted: true, why: 'recorded' } : { accepted: false, why: refusal.why }
   }
 
   async #step(input: FixInput): Promise<Taken> {
-    const before = this.#state
+    // While it stops, the end of a change is still recorded, but nothing new is begun.
+    if (this.#stopped && BEGINNINGS.has(input.kind)) return { effects: [], lost: null }
     try {
-      const { state, effects } = step(this.#rules, before, this.#now(), input)
-      // While it stops, the end of a change is still recorded, but nothing new is begun.
-      if (this.#stopped && input.kind === 'tick') return { effects: [], lost: null }
-      this.#state = state
+      const { state, effects } = step(this.#rules, this.#state, this.#means.now(), input)
       if (effects.some(({ kind }) => kind === 'save')) await this.#save(input, state)
+      this.#state = state
       for (const effect of effects) this.#perform(effect)
       return { effects, lost: null }
     } catch (error) {
-      this.#state = before
       this.#log.error({ input: input.kind, err: messageOf(error) }, 'an input of the fixes was not taken')
       return { effects: [], lost: messageOf(error) }
     }
@@ -163,7 +211,7 @@ class FixRunner {
     try {
       await this.#store.save(state)
     } catch (error) {
-      if (input.kind !== 'applied' && input.kind !== 'verified' && input.kind !== 'reverted') throw error
+      if (!ENDS.has(input.kind)) throw error
       this.#log.error({ input: input.kind, err: messageOf(error) }, 'the state of a fix could not be saved')
     }
   }
@@ -175,100 +223,49 @@ class FixRunner {
       case 'announce':
         this.#announce(effect.remediation)
         return
-      case 'refuse':
-        this.#log.warn({ decision: effect.decisionId, plan: effect.planId, why: effect.why }, 'a decision was refused')
+      case 'ask':
+        this.#ask(effect.request)
         return
-      case 'apply':
-      case 'verify':
-      case 'revert':
-        if (this.#stopped) return
-        this.#work = this.#carryOut(effect.kind, effect.plan).then((input) => this.take(input))
+      case 'refuse':
+        this.#log.warn({ [effect.what]: effect.id, why: effect.why }, `a ${effect.what} was refused`)
+        return
+      default:
+        this.#begin(effect)
     }
+  }
+
+  #begin(deed: Parameters<typeof carryOut>[1]): void {
+    if (this.#stopped) return
+    const work = carryOut(this.#means, deed).then((input) => this.take(input))
+    this.#work.add(work)
+    void work.finally(() => this.#work.delete(work))
   }
 
   #announce(remediation: Remediation): void {
     const { plan, phase, why } = remediation
     this.#log.info({ plan: plan.id, remediator: plan.remediator, phase, why }, 'a fix entered a phase')
+    this.#tell(plan.id, () => this.#init.announce(remediation))
+  }
+
+  #ask(request: PermitRequest): void {
+    this.#log.info({ plan: request.planId, mode: request.mode }, 'the leader is asked for a permit')
+    this.#tell(request.planId, () => this.#init.ask(request))
+  }
+
+  /** What is not told now is told again: a phase after a restart, a request when there is no answer. */
+  #tell(plan: string, say: () => void): void {
     try {
-      this.#init.announce(remediation)
+      say()
     } catch (error) {
-      this.#log.error({ plan: plan.id, err: messageOf(error) }, 'a fix was not announced')
+      this.#log.error({ plan, err: messageOf(error) }, 'something about a fix could not be said')
     }
-  }
-
-  async #carryOut(kind: 'apply' | 'verify' | 'revert', plan: Plan): Promise<FixInput> {
-    switch (kind) {
-      case 'apply':
-        return { kind: 'applied', planId: plan.id, result: await this.#apply(plan) }
-      case 'verify':
-        return { kind: 'verified', planId: plan.id, findings: await this.#verify(plan) }
-      case 'revert':
-        return { kind: 'reverted', planId: plan.id, failure: await this.#revert(plan) }
-    }
-  }
-
-  async #apply(plan: Plan): Promise<Extract<FixInput, { kind: 'applied' }>['result']> {
-    try {
-      const remediator = this.#remediatorOf(plan)
-      await within(CHANGE_WITHIN_MS, (signal) => remediator.apply(plan, this.#controlOf(remediator), signal))
-      return { kind: 'ok' }
-    } catch (error) {
-      // By name, since a plugin can bring a copy of the class of its own.
-      const stale = error instanceof Error && error.name === 'StalePlan'
-      return { kind: stale ? 'stale' : 'failed', why: messageOf(error) }
-    }
-  }
-
-  async #verify(plan: Plan): Promise<readonly Finding[]> {
-    try {
-      return await within(VERIFY_WITHIN_MS, () => this.#init.verify(plan.detector))
-    } catch (error) {
-      this.#log.warn({ plan: plan.id, detector: plan.detector, err: messageOf(error) }, 'a fix could not be verified')
-      return []
-    }
-  }
-
-  async #revert(plan: Plan): Promise<string | null> {
-    try {
-      const remediator = this.#remediatorOf(plan)
-      await within(CHANGE_WITHIN_MS, (signal) => remediator.revert(plan, this.#controlOf(remediator), signal))
-      return null
-    } catch (error) {
-      return messageOf(error)
-    }
-  }
-
-  #controlOf({ touches }: Remediator): Control {
-    return createControl({ host: this.#init.host, root: this.#init.root, touches })
-  }
-
-  #remediatorOf({ remediator }: Plan): Remediator {
-    const rule = this.#rules.byName.get(remediator)
-    if (rule === undefined) throw new Error(`there is no remediator ${remediator}`)
-    return rule.remediator
   }
 
   async #stop(): Promise<void> {
     this.#stopped = true
     clearInterval(this.#ticks)
     await this.#turn
-    await this.#work
+    await Promise.all(this.#work)
     await this.#turn
-  }
-}
-
-/** Rejects after `limitMs`, with the signal aborted so that nothing new is begun. */
-async function within<T>(limitMs: number, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const abort = new AbortController()
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    const error = new Error(`no end within ${formatDuration(limitMs)}`)
-    abort.abort(error)
-    reject(error)
-  }, limitMs)
-  try {
-    return await Promise.race([act(abort.signal), late])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -1,6 +1,6 @@
 /** Plans and remediations as they come from elsewhere, another node or the disk: bounded, and true to their hashes. */
 import { z } from 'zod'
-import type { Plan, Remediation } from './contract.ts'
+import { MODES, PHASES, type Plan, type Remediation } from './contract.ts'
 import { hashPlan, planIdOf } from './plan.ts'
 
 export const text = z.string().max(1_000)
@@ -26,21 +26,34 @@ const planSchema: z.ZodType<Plan> = z
   .refine((plan) => plan.planHash === hashPlan(plan), 'the plan does not match its hash')
   .refine((plan) => plan.id === planIdOf(plan), 'the plan does not match its id')
 
+/** Of one answer; there are fewer guards than that. */
+export const verdicts = z
+  .array(
+    z.strictObject({
+      guard: z.string().min(1).max(63),
+      allowed: z.boolean(),
+      why: text,
+      restMs: z.number().min(0).max(86_400_000).exactOptional(),
+    }),
+  )
+  .min(1)
+  .max(32)
+
+const id = z.string().min(1).max(128)
+/** More than any ladder is long, and than any rung is tried. */
+const count = z.int().min(1).max(1_000)
+
 export const remediationSchema: z.ZodType<Remediation> = z.strictObject({
   plan: planSchema,
-  phase: z.enum([
-    'awaiting-approval',
-    'applying',
-    'verifying',
-    'verified',
-    'reverted',
-    'revert-failed',
-    'failed',
-    'refused',
-    'rejected',
-    'withdrawn',
-  ]),
+  phase: z.enum(PHASES),
   why: text,
   at: z.iso.datetime(),
-  decisionId: z.string().min(1).max(128).exactOptional(),
+  policy: id,
+  mode: z.enum(MODES),
+  rung: count,
+  attempt: count,
+  decisionId: id.exactOptional(),
+  permitId: id.exactOptional(),
+  guards: verdicts.exactOptional(),
+  ended: z.literal(true).exactOptional(),
 })

@@ -15,18 +15,6 @@ export interface RemediatorSetting {
   readonly options: unknown
 }
 
-/** What the engine goes by until it asks policies. */
-export type Rule = RemediatorSetting
-
-/** Everything that decides what a node may do, but for its state. */
-export interface Rules {
-  readonly node: string
-  /** By remediator name. */
-  readonly byName: ReadonlyMap<string, Rule>
-  /** A plan that was turned down or did not work is not made again for this long. */
-  readonly coolDownMs: number
-}
-
 const entrySchema = z.strictObject({
   mode: z.enum(MODES, `must be one of ${MODES.join(', ')}`).optional(),
   options: z.unknown().optional(),
@@ -34,14 +22,14 @@ const entrySchema = z.strictObject({
 const entryExample = { mode: 'observe', options: {} }
 
 /**
- * One rule per remediator, by name. Throws a UsageError that names the place and, for an unknown name, the nearest valid
+ * One for each remediator, by name. Throws a UsageError that names the place and, for an unknown name, the nearest valid
  * one; `where` is what the place is called in the document, such as `remediators`.
  */
 export function readRemediatorSettings(
   remediators: readonly Remediator[],
   settings: unknown,
   where = 'remediators',
-): ReadonlyMap<string, Rule> {
+): ReadonlyMap<string, RemediatorSetting> {
   const entries = z.record(z.string(), z.unknown()).safeParse(settings)
   if (!entries.success) throw new UsageError(`${where} must map names of remediators to their settings`)
   const names = remediators.map((remediator) => remediator.name)
@@ -56,7 +44,7 @@ export function readRemediatorSettings(
   )
 }
 
-function readRule(remediator: Remediator, entry: unknown, where: string): Rule {
+function readRule(remediator: Remediator, entry: unknown, where: string): RemediatorSetting {
   const place = `${where}.${remediator.name}`
   const parsed = entrySchema.safeParse(entry)
   if (!parsed.success) throw settingError(place, parsed.error, entryExample)

@@ -1,67 +1,182 @@
 /** What a node remembers of its fixes, in memory and on disk. Plain data: it survives a round trip through JSON. */
 import type { Moment } from '../common/moment.ts'
+import type { Finding } from '../detectors/contract.ts'
 import type { Plan, Remediation, RemediationPhase } from './contract.ts'
+import type { Permit, PermitRequest } from './permits.ts'
+import type { Window } from './policy/model.ts'
 
-/** Where a fix stands; the phase that others see is coarser. */
+/** Waits to be begun: for a person, a window, the leader, or its turn. */
+export interface Waiting {
+  readonly kind: 'waiting'
+  readonly approval: Approval | null
+  /**
+   * Whether a report has shown the fault, and the rules made this plan of it, since the process started and since the rules
+   * changed. Nothing else is begun.
+   */
+  readonly confirmed: boolean
+  /** Not before this the leader is asked. */
+  readonly notBeforeMs: number
+  /** Requests in a row that nobody answered. */
+  readonly unanswered: number
+  /** Cut off from the leader: when it is begun without a permit; null while that has not been settled. */
+  readonly aloneAtMs: number | null
+}
+
+/** Where a fix stands; the phase that others see is coarser. Two stages keep what it goes back to when nothing is begun. */
 export type Stage =
-  | { readonly kind: 'waiting'; readonly approval: Approval | null }
-  | { readonly kind: 'applying' }
+  | Waiting
+  | { readonly kind: 'asking'; readonly waiting: Waiting; readonly nonce: string; readonly askedMs: number }
+  /** About to begin, while diagnostics are collected. `permit`: null when it begins cut off from the leader. */
+  | {
+      readonly kind: 'permitted'
+      readonly waiting: Waiting
+      readonly permit: Permit | null
+      readonly beginByMs: number
+    }
+  | { readonly kind: 'applying'; readonly waiting: Waiting }
   /** `retryAtMs` is set between two looks: the last one could not tell. */
   | { readonly kind: 'verifying'; readonly looks: number; readonly retryAtMs: number | null }
-  /** `outcome`: the phase it ends in once every value is back. */
-  | { readonly kind: 'reverting'; readonly why: string; readonly outcome: 'failed' | 'reverted' }
-  | { readonly kind: 'ended'; readonly atMs: number }
+  | { readonly kind: 'reverting'; readonly why: string }
+  | { readonly kind: 'ended' }
 
-/** An approval whose turn has not come yet. */
 export interface Approval {
   readonly decisionId: string
   readonly by: string
-  readonly receivedMs: number
-  readonly ttlMs: number
+  /** Void then; null once the leader was asked, or it waits for its window. */
+  readonly expiresMs: number | null
 }
 
 export interface Fix {
   readonly remediation: Remediation
   readonly stage: Stage
+  /** Of its policy: it begins in one of these. */
+  readonly windows: readonly Window[]
+  /** For each of apply and revert. */
+  readonly timeoutMs: number
+  /** Where the diagnostics lie that were collected before, in words; null before that. */
+  readonly diagnostics: string | null
 }
 
 export interface FixState {
   /** One per plan id. Those that ended stand in the order of their end; only the last `ENDED_MAX` are kept. */
   readonly fixes: readonly Fix[]
-  /** Ids of the decisions acted on, newest last. They are never acted on again. */
+  /** What was tried for which fault, those touched last at the end. */
+  readonly cases: readonly Case[]
+  /** Faults that a remediator is looking into. */
+  readonly inspections: readonly Inspection[]
+  /** Ids of what was acted on, newest last: it is never acted on again. */
   readonly usedDecisions: readonly string[]
+  readonly usedPermits: readonly string[]
+  /** The clock that every time above is on, when this was saved. */
+  readonly clockMs: number
 }
 
-export const EMPTY_FIX_STATE: FixState = { fixes: [], usedDecisions: [] }
+export type Fault = Pick<Finding, 'detector' | 'reason' | 'cause'>
+
+export interface Inspection extends Fault {
+  readonly remediator: string
+}
+
+/** What was tried for one fault. */
+export interface Case extends Fault {
+  /** Oldest first. */
+  readonly tries: readonly Try[]
+  /** From when on a cool-down counts: of this plan, or of everything about this fault. */
+  readonly rest: { readonly sinceMs: number; readonly planId: string | null } | null
+  /** A person was told that nothing is left to be tried; true until the fault clears. */
+  readonly escalated: boolean
+  /** As it was last tried. */
+  readonly last: Remediation
+}
+
+export interface Try {
+  readonly remediator: string
+  readonly atMs: number
+  /** `open` while it goes on. */
+  readonly outcome: 'open' | 'helped' | 'no-effect' | 'failed'
+}
+
+export const EMPTY_FIX_STATE: FixState = {
+  fixes: [],
+  cases: [],
+  inspections: [],
+  usedDecisions: [],
+  usedPermits: [],
+  clockMs: 0,
+}
 
 const ENDED_MAX = 100
-/** Decisions of people about one node; a decision that old also names a plan that has long been superseded. */
-const USED_DECISIONS_MAX = 1_000
+/** About one node; one that old also names a plan that has long been superseded. */
+const USED_MAX = 1_000
 
 /** It is gossiped and shown; what a plugin or the kernel says in it can be long. */
 const WHY_LENGTH_MAX = 1_000
+
+/** Until when, and in which windows, something may be begun. */
+export interface Beginning {
+  readonly byMs: number
+  readonly windows: readonly Window[]
+}
 
 /** What the engine wants done, in this order. `save` comes first: nothing is done that is not on disk. */
 export type Effect =
   | { readonly kind: 'save' }
   | { readonly kind: 'announce'; readonly remediation: Remediation }
-  | { readonly kind: 'refuse'; readonly decisionId: string; readonly planId: string; readonly why: string }
-  | { readonly kind: 'apply'; readonly plan: Plan }
+  /** Of a decision or an answer of the leader's that does not fit; nothing has changed. */
+  | {
+      readonly kind: 'refuse'
+      readonly what: 'decision' | 'permit' | 'refusal'
+      readonly id: string
+      readonly why: string
+    }
+  | { readonly kind: 'inspect'; readonly remediator: string; readonly options: unknown; readonly finding: Finding }
+  | { readonly kind: 'ask'; readonly request: PermitRequest }
+  | { readonly kind: 'collect'; readonly plan: Plan }
+  | {
+      readonly kind: 'apply'
+      readonly plan: Plan
+      readonly permit: Permit | null
+      readonly beginning: Beginning
+      readonly timeoutMs: number
+    }
   | { readonly kind: 'verify'; readonly plan: Plan }
-  | { readonly kind: 'revert'; readonly plan: Plan }
+  | { readonly kind: 'revert'; readonly plan: Plan; readonly timeoutMs: number }
 
 export interface StepResult {
   readonly state: FixState
   readonly effects: readonly Effect[]
 }
 
+export const nothing = (state: FixState): StepResult => ({ state, effects: [] })
+
+export function andThen(first: StepResult, next: (state: FixState) => StepResult): StepResult {
+  const second = next(first.state)
+  return { state: second.state, effects: [...first.effects, ...second.effects] }
+}
+
 export function findFix(state: FixState, planId: string): Fix | undefined {
   return state.fixes.find((fix) => fix.remediation.plan.id === planId)
 }
 
-/** The fix that is being worked on; there is at most one. */
+/** The fix of `planId` where the caller takes it to be: what it hears can come twice, late, or after a restart. */
+export function inStage<K extends Stage['kind']>(state: FixState, planId: string, kind: K) {
+  const fix = findFix(state, planId)
+  return fix?.stage.kind === kind ? (fix as Fix & { readonly stage: Extract<Stage, { kind: K }> }) : undefined
+}
+
+/** The fix that is asked for or worked on; there is at most one. */
 export function activeFix(state: FixState): Fix | undefined {
   return state.fixes.find(({ stage }) => stage.kind !== 'waiting' && stage.kind !== 'ended')
+}
+
+export function isSameFault(a: Fault, b: Fault): boolean {
+  return a.detector === b.detector && a.reason === b.reason && a.cause === b.cause
+}
+
+/** What it goes back to when nothing is begun; undefined once something was. */
+export function waitingOf({ stage }: Fix): Waiting | undefined {
+  if (stage.kind === 'waiting') return stage
+  return stage.kind === 'asking' || stage.kind === 'permitted' ? stage.waiting : undefined
 }
 
 /** `state` with `fix` at the end, in place of the one of the same plan. */
@@ -71,31 +186,49 @@ export function putFix(state: FixState, fix: Fix): FixState {
   return { ...state, fixes: [...others.filter((other) => !surplus.includes(other)), fix] }
 }
 
-/** The same place in the list with another stage; nothing that others see has changed. */
-export function setStage(state: FixState, fix: Fix, stage: Stage): FixState {
-  return { ...state, fixes: state.fixes.map((other) => (other === fix ? { ...fix, stage } : other)) }
+/** The same place in the list with something else; nothing that others see has changed. */
+export function alter(state: FixState, fix: Fix, parts: Partial<Omit<Fix, 'remediation'>>): FixState {
+  return { ...state, fixes: state.fixes.map((other) => (other === fix ? { ...fix, ...parts } : other)) }
 }
 
-export function useDecision(state: FixState, decisionId: string): FixState {
-  return { ...state, usedDecisions: [...state.usedDecisions, decisionId].slice(-USED_DECISIONS_MAX) }
+export function useDecision(state: FixState, id: string): FixState {
+  return { ...state, usedDecisions: [...state.usedDecisions, id].slice(-USED_MAX) }
 }
 
-/** Takes a fix into another phase, to be announced; `decisionId` is the decision that it acts on from here. */
-export function enterPhase(
-  state: FixState,
-  { remediation: { plan, decisionId: actingOn } }: Fix,
-  now: Moment,
-  phase: RemediationPhase,
-  why: string,
-  stage: Stage,
-  decisionId = actingOn,
-): { state: FixState; announce: Effect } {
+export function usePermit(state: FixState, id: string): FixState {
+  return { ...state, usedPermits: [...state.usedPermits, id].slice(-USED_MAX) }
+}
+
+/** What changes of a remediation with its phase; what it acts on stays unless it is named, and goes with `undefined`. */
+export interface Entry {
+  readonly phase: RemediationPhase
+  readonly why: string
+  readonly stage: Stage
+  readonly decisionId?: string | undefined
+  readonly permitId?: string | undefined
+  readonly guards?: Remediation['guards']
+}
+
+/** Takes a fix into another phase, to be announced. */
+export function enterPhase(state: FixState, fix: Fix, now: Moment, entry: Entry): StepResult {
+  const { decisionId, permitId } = { ...fix.remediation, ...entry }
+  const { plan, policy, mode, rung, attempt } = fix.remediation
   const remediation: Remediation = {
     plan,
-    phase,
-    why: why.slice(0, WHY_LENGTH_MAX),
+    phase: entry.phase,
+    why: entry.why.slice(0, WHY_LENGTH_MAX),
     at: now.wall,
+    policy,
+    mode,
+    rung,
+    attempt,
     ...(decisionId === undefined ? {} : { decisionId }),
+    ...(permitId === undefined ? {} : { permitId }),
+    ...(entry.guards === undefined ? {} : { guards: entry.guards }),
+    ...(entry.stage.kind === 'ended' ? { ended: true } : {}),
   }
-  return { state: putFix(state, { remediation, stage }), announce: { kind: 'announce', remediation } }
+  return {
+    state: putFix(state, { ...fix, remediation, stage: entry.stage }),
+    effects: [{ kind: 'announce', remediation }],
+  }
 }

@@ -3,9 +3,11 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { writeFileAtomically } from '../common/atomic-file.ts'
+import { type Duration, isDuration } from '../common/duration.ts'
 import { messageOf, StarlingError } from '../common/errors.ts'
+import { permitSchema } from './notes.ts'
 import { remediationSchema } from './schema.ts'
-import { EMPTY_FIX_STATE, type FixState, type Stage } from './state.ts'
+import { type Case, EMPTY_FIX_STATE, type Fix, type FixState, type Stage } from './state.ts'
 
 export interface FixStore {
   /** Empty before the first save. Throws a StarlingError when the file is damaged: then nobody knows what was begun. */
@@ -14,28 +16,79 @@ export interface FixStore {
   save(state: FixState): Promise<void>
 }
 
-const FORMAT = 1
+const FORMAT = 2
 
-const approval = z.strictObject({ decisionId: z.string(), by: z.string(), receivedMs: z.number(), ttlMs: z.number() })
+const id = z.string()
+const approval = z.strictObject({ decisionId: id, by: z.string(), expiresMs: z.number().nullable() })
+
+const waiting = z.strictObject({
+  kind: z.literal('waiting'),
+  approval: approval.nullable(),
+  confirmed: z.boolean(),
+  notBeforeMs: z.number(),
+  unanswered: z.number(),
+  aloneAtMs: z.number().nullable(),
+})
 
 const stage: z.ZodType<Stage> = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('waiting'), approval: approval.nullable() }),
-  z.strictObject({ kind: z.literal('applying') }),
+  waiting,
+  z.strictObject({ kind: z.literal('asking'), waiting, nonce: z.string(), askedMs: z.number() }),
+  z.strictObject({
+    kind: z.literal('permitted'),
+    waiting,
+    permit: permitSchema.nullable(),
+    beginByMs: z.number(),
+  }),
+  z.strictObject({ kind: z.literal('applying'), waiting }),
   z.strictObject({ kind: z.literal('verifying'), looks: z.number(), retryAtMs: z.number().nullable() }),
-  z.strictObject({ kind: z.literal('reverting'), why: z.string(), outcome: z.enum(['failed', 'reverted']) }),
-  z.strictObject({ kind: z.literal('ended'), atMs: z.number() }),
+  z.strictObject({ kind: z.literal('reverting'), why: z.string() }),
+  z.strictObject({ kind: z.literal('ended') }),
 ])
+
+const fix: z.ZodType<Fix> = z.strictObject({
+  remediation: remediationSchema,
+  stage,
+  windows: z.array(
+    z.strictObject({
+      cron: z.string(),
+      duration: z.custom<Duration>((text) => typeof text === 'string' && isDuration(text)),
+      timeZone: z.string(),
+    }),
+  ),
+  timeoutMs: z.number(),
+  diagnostics: z.string().nullable(),
+})
+
+const fault = { detector: z.string(), reason: z.string(), cause: z.string() }
+
+const known: z.ZodType<Case> = z.strictObject({
+  ...fault,
+  tries: z.array(
+    z.strictObject({
+      remediator: z.string(),
+      atMs: z.number(),
+      outcome: z.enum(['open', 'helped', 'no-effect', 'failed']),
+    }),
+  ),
+  rest: z.strictObject({ sinceMs: z.number(), planId: id.nullable() }).nullable(),
+  escalated: z.boolean(),
+  last: remediationSchema,
+})
 
 const document = z.strictObject({
   format: z.literal(FORMAT),
-  fixes: z.array(z.strictObject({ remediation: remediationSchema, stage })),
-  usedDecisions: z.array(z.string()),
+  fixes: z.array(fix),
+  cases: z.array(known),
+  inspections: z.array(z.strictObject({ ...fault, remediator: z.string() })),
+  usedDecisions: z.array(id),
+  usedPermits: z.array(id),
+  clockMs: z.number(),
 })
 
 /** The state in `text`. Throws when it is not one. */
 export function decodeFixState(text: string): FixState {
-  const { fixes, usedDecisions } = document.parse(JSON.parse(text))
-  return { fixes, usedDecisions }
+  const { format: _, ...state } = document.parse(JSON.parse(text))
+  return state
 }
 
 export function encodeFixState(state: FixState): string {

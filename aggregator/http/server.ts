@@ -10,6 +10,7 @@ import type { AggregatorPort, OfficeView } from '../model.ts'
 import type { NodeDesks } from '../node-desks.ts'
 import { registerAuditRoutes } from './audit-routes.ts'
 import { requireToken, tradeTokenForCookie } from './auth.ts'
+import { registerPermitRoutes } from './permit-routes.ts'
 import { notFound, ProblemError, sendProblem } from './problem.ts'
 import { registerRoutes } from './routes.ts'
 import { registerStream } from './stream.ts'
@@ -93,6 +94,7 @@ export function createHttpServer({
     })
     registerRoutes(api, port, desks)
     registerAuditRoutes(api, trail)
+    registerPermitRoutes(api, port)
     registerStream(api, port)
   })
   registerPage(server, webRoot, token)

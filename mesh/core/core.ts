@@ -17,7 +17,7 @@ import type { Roster, SignedRollCall, SignedStatement } from './model.ts'
 import { compareIncarnations, type DownNotice, type Incarnation, LEAVE_MS_MAX, type Millis, type Now } from './model.ts'
 import { Observer } from './observer.ts'
 import { Office, type OfficeInput } from './office.ts'
-import { RollCallDesk } from './roll-call.ts'
+import { type Following, RollCallDesk } from './roll-call.ts'
 import { RosterExchange } from './roster-exchange.ts'
 import { checkTiming, type Timing } from './timing.ts'
 
@@ -87,6 +87,11 @@ export class Core {
     return this.#office?.leader
   }
 
+  /** Whose roll-calls this member answers; undefined before the first, and for an aggregator. */
+  get follows(): Following | undefined {
+    return this.#desk.follows
+  }
+
   /** When `step` wants its next tick, monotonic. A tick that comes 500 ms later than this means a pause. */
   get nextTickAt(): Millis {
     return this.#nextTickAt
@@ -100,13 +105,8 @@ export class Core {
     return this.#membership.roster
   }
 
-  /** Why this node abstains from every vote; undefined while it is fit. */
-  get degraded(): string | undefined {
-    return this.#observer.health.degraded
-  }
-
-  /** This node's view of the subjects that it watches. */
-  get observer(): Pick<Observer, 'peerClocks' | 'peerLinks' | 'convictable'> {
+  /** This node's view of the subjects that it watches, and of itself. */
+  get observer(): Pick<Observer, 'peerClocks' | 'peerLinks' | 'convictable' | 'degraded'> {
     return this.#observer
   }
 

@@ -43,6 +43,13 @@ export interface Voter {
   isDegraded(): boolean
 }
 
+export interface Following {
+  /** Name of an aggregator. */
+  readonly leader: string
+  /** Of its latest roll-call, monotonic. */
+  readonly heardAt: Millis
+}
+
 interface OpenCall {
   readonly call: SignedRollCall
   readonly parents: string[]
@@ -66,6 +73,7 @@ export class RollCallDesk {
   readonly #past = new Set<string>()
   /** The latest of those who called the roll to lead. */
   #leader: Pick<RollCall, 'leader' | 'term'> = { leader: '', term: 0 }
+  #ledAt: Millis | undefined
   /** Of the latest term, also of a canvass: nobody of an earlier one is answered. */
   #latest: SignedRollCall | undefined
   #uplinks: readonly string[] = []
@@ -85,6 +93,11 @@ export class RollCallDesk {
   /** Another name for each leader and term. */
   get leader(): string {
     return `${this.#leader.leader} ${this.#leader.term}`
+  }
+
+  /** Who led when last somebody did who called the roll, and when that was; undefined before the first roll-call. */
+  get follows(): Following | undefined {
+    return this.#ledAt === undefined ? undefined : { leader: this.#leader.leader, heardAt: this.#ledAt }
   }
 
   /** The peers that brought the latest roll-call, the first of them first: the ways to the leader. */
@@ -115,6 +128,7 @@ export class RollCallDesk {
     // Whoever only canvasses may never lead: what is said goes on to who does.
     if (canvass === undefined) {
       this.#leader = { leader, term }
+      this.#ledAt = now
       this.#uplinks = parents
     }
     this.#open.set(nonce, {

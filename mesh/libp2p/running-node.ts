@@ -3,6 +3,7 @@ import type { PeerClock, PeerLink } from '../core/core-options.ts'
 import type { Leader } from '../core/leader.ts'
 import type { Effect, Message, Notice } from '../core/message.ts'
 import type { Certificate, Incarnation, Millis, Roster, SignedStatement, Standing } from '../core/model.ts'
+import type { Following } from '../core/roll-call.ts'
 import type { Timing } from '../core/timing.ts'
 import type { KeyPair } from '../identity/keys.ts'
 
@@ -78,6 +79,8 @@ export interface MeshNode {
   advance(rosterBytes: Uint8Array): void
   /** Monotonic ms, the clock that the mesh's times are on. */
   now(): Millis
+  /** Whose roll-calls this member answers, and when the latest came; undefined before the first, and for an aggregator. */
+  readonly follows: Following | undefined
   /** While this node, an aggregator, leads. */
   readonly leader: Leader | undefined
   /** An aggregator asks whom it would reach as the leader of this term; then nobody follows an earlier one. */

@@ -1,7 +1,9 @@
 /** What the sample mesh looks like after its incident. `time(s)` is that many seconds after the incident began. */
+
 import type { MatrixRow, MemberView, SightView, Snapshot, VoteView } from '../../aggregator/model.ts'
 import type { Finding } from '../../detectors/contract.ts'
 import type { Remediation } from '../../remediators/contract.ts'
+import { NO_PERMITS } from './sample-permits.ts'
 import { SETTINGS_VIEW } from './sample-settings.ts'
 
 export type TimeOf = (offsetSeconds: number) => string
@@ -79,6 +81,7 @@ export function sampleSnapshot(time: TimeOf): Snapshot {
       },
     ],
     remediations: [awaiting(time), done(time)],
+    permits: NO_PERMITS,
     settings: SETTINGS_VIEW,
   }
 }
@@ -149,6 +152,8 @@ function findings(time: TimeOf): readonly Finding[] {
   ]
 }
 
+const BY_SETTINGS = { policy: 'remediators.sysctl', mode: 'approve', rung: 1, attempt: 1 } as const
+
 function awaiting(time: TimeOf): Remediation {
   return {
     plan: {
@@ -175,6 +180,7 @@ function awaiting(time: TimeOf): Remediation {
       createdAt: time(22),
     },
     phase: 'awaiting-approval',
+    ...BY_SETTINGS,
     why: 'the mode of this rule is approve',
     at: time(22),
   }
@@ -193,6 +199,8 @@ function done(time: TimeOf): Remediation {
       ],
     },
     phase: 'verified',
+    ...BY_SETTINGS,
+    ended: true,
     why: 'the detector sees 262144 again',
     at: time(-900),
     decisionId: 'decision-1',

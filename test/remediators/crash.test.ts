@@ -1,52 +1,56 @@
 /**
- * Kills the agent at every single point of a fix, before and after each effect, and lets it start again from its disk.
- * Whatever the point, nothing may be applied twice, and the fix must end verified, put back, or waiting for a person.
+ * Kills the agent at every single point of a fix, before and after each effect, and lets it start again from its disk; and
+ * then once more at every point of that second life. Whatever the points, nothing may be applied twice for one permit, and
+ * the fix must end verified, put back, waiting for a person, or with a person told.
  */
 import { describe, expect, it } from 'vitest'
 import { type FixInput, step } from '../../remediators/engine.ts'
+import type { Rules } from '../../remediators/policy/rules.ts'
 import { activeFix, type Effect, EMPTY_FIX_STATE, type FixState } from '../../remediators/state.ts'
 import { decodeFixState, encodeFixState } from '../../remediators/store.ts'
-import { at, decisionFor, differs, ok, rulesFor } from './parts.ts'
+import { aroundWith, at, autoRules, decisionFor, differs, ok, permitFor, rulesFor } from './parts.ts'
 
 class Killed extends Error {}
 
-/** A host with one kernel parameter, a disk, and one person who approves once; the agent on it can be killed. */
+/** A host with one kernel parameter, a disk, a leader that permits, and a person who approves; the agent on it can be killed. */
 class World {
   swappiness = '60'
-  applied = 0
+  /** By permit. */
+  readonly applied = new Map<string, number>()
   /** What others believe: the last phase that was announced. */
   announced = 'none'
   #disk = encodeFixState(EMPTY_FIX_STATE)
   #ms = 0
-  #pointsLeft: number
+  #asked = 0
+  #pointsLeft = 0
+  readonly #rules: Rules
   readonly #helps: boolean
 
-  /** `helps`: the fault is gone once the value is right. `killAt`: the point, counted from 0, at which the agent is killed. */
-  constructor(helps: boolean, killAt: number) {
+  /** `helps`: the fault is gone once the value is right. */
+  constructor(rules: Rules, helps: boolean) {
+    this.#rules = rules
     this.#helps = helps
-    this.#pointsLeft = killAt
   }
 
   get onDisk(): FixState {
     return decodeFixState(this.#disk)
   }
 
-  /** Lives until killed (returns true) or until nothing is left to do. */
-  live(): boolean {
+  /** Lives until killed, at the point counted from 0 (returns true), or until nothing is left to do. */
+  live(killAt: number): boolean {
+    this.#pointsLeft = killAt
     try {
       let state = this.onDisk
-      const pending: FixInput[] = [{ kind: 'resume' }, this.#report(), { kind: 'tick' }]
-      for (let asked = false; ; ) {
-        const input = pending.shift()
-        if (input === undefined) {
-          const open = state.fixes.find(({ stage }) => stage.kind === 'waiting')?.remediation.plan
-          if (open === undefined || asked) return false
-          asked = true
-          // The same decision in each life: it reaches the agent again after a restart.
-          pending.push({ kind: 'decision', decision: decisionFor(open) }, { kind: 'tick' })
-          continue
+      const pending: FixInput[] = [{ kind: 'resume' }, this.#report(), this.#tick(), this.#report(), this.#tick()]
+      for (let decided = false; ; ) {
+        const input = pending.shift() ?? (decided ? undefined : this.#decision(state))
+        if (input === undefined) return false
+        if (input.kind === 'decision') {
+          decided = true
+          pending.push(this.#tick(), this.#report())
         }
-        const result = step(rulesFor(), state, at(this.#ms++), input)
+        this.#ms += 1_000
+        const result = step(this.#rules, state, at(this.#ms), input)
         state = result.state
         for (const effect of result.effects) pending.push(...this.#perform(effect, state))
       }
@@ -54,6 +58,12 @@ class World {
       if (error instanceof Killed) return true
       throw error
     }
+  }
+
+  /** The same in each life: it reaches the agent again after a restart. */
+  #decision(state: FixState): FixInput | undefined {
+    const open = state.fixes.find(({ remediation }) => remediation.phase === 'awaiting-approval')?.remediation.plan
+    return open && { kind: 'decision', decision: decisionFor(open) }
   }
 
   #perform(effect: Effect, state: FixState): FixInput[] {
@@ -73,21 +83,38 @@ class World {
         this.announced = effect.remediation.phase
         return []
       case 'refuse':
+      case 'inspect':
         return []
-      case 'apply':
-        this.applied++
+      case 'ask': {
+        const { nonce, planId } = effect.request
+        const plan = state.fixes.find(({ remediation }) => remediation.plan.id === planId)?.remediation.plan
+        return plan === undefined
+          ? []
+          : [{ kind: 'permit', permit: permitFor(plan, { id: `permit-${++this.#asked}`, nonce }) }]
+      }
+      case 'collect':
+        return [{ kind: 'collected', planId: effect.plan.id, result: { kind: 'none' } }]
+      case 'apply': {
+        const permit = effect.permit?.id ?? 'none'
+        expect(this.onDisk.usedPermits).toContain(permit)
+        this.applied.set(permit, (this.applied.get(permit) ?? 0) + 1)
         this.swappiness = effect.plan.changes[0]?.after ?? ''
-        return [{ kind: 'applied', planId: effect.plan.id, result: { kind: 'ok' } }, { kind: 'tick' }]
+        return [{ kind: 'applied', planId: effect.plan.id, result: { kind: 'ok' } }, this.#tick()]
+      }
       case 'verify':
-        return [{ kind: 'verified', planId: effect.plan.id, findings: [this.#finding()] }, { kind: 'tick' }]
+        return [{ kind: 'verified', planId: effect.plan.id, findings: [this.#finding()] }, this.#tick()]
       case 'revert':
         this.swappiness = effect.plan.changes[0]?.before ?? ''
-        return [{ kind: 'reverted', planId: effect.plan.id, failure: null }, { kind: 'tick' }]
+        return [{ kind: 'reverted', planId: effect.plan.id, failure: null }, this.#tick(), this.#report()]
     }
   }
 
   #finding() {
     return this.#helps && this.swappiness === '10' ? ok : differs()
+  }
+
+  #tick(): FixInput {
+    return { kind: 'tick', around: aroundWith({ nonce: `${this.#asked}`.padStart(32, '0') }) }
   }
 
   #report(): FixInput {
@@ -99,37 +126,57 @@ class World {
   }
 }
 
-function phasesAfterKills(helps: boolean): Map<number, string> {
-  const ends = new Map<number, string>()
-  for (let killAt = 0; ; killAt++) {
-    const world = new World(helps, killAt)
-    const killed = world.live()
-    if (killed) expect(world.live()).toBe(false)
-    expect(world.applied).toBeLessThanOrEqual(1)
+const NEVER = Number.POSITIVE_INFINITY
+
+/** The phases in which the fix ended, over all points at which it was killed once and twice, and those of a life without. */
+function phasesAfterKills(rules: Rules, helps: boolean) {
+  const phases = new Set<string>()
+  let lives = 0
+  const ended = (world: World) => {
+    for (const times of world.applied.values()) expect(times).toBe(1)
     const state = world.onDisk
     expect(activeFix(state)).toBeUndefined()
-    const [fix] = state.fixes
-    const phase = fix?.remediation.phase ?? 'none'
+    const phase = state.fixes[0]?.remediation.phase ?? 'none'
     expect(world.announced).toBe(phase)
     // What the record says is what the host has.
     expect(world.swappiness).toBe(phase === 'verified' ? '10' : '60')
-    if (!killed) return ends.set(-1, phase)
-    ends.set(killAt, phase)
+    phases.add(phase)
+    lives++
+  }
+  for (let first = 0; ; first++) {
+    const once = new World(rules, helps)
+    const isKilled = once.live(first)
+    if (isKilled) expect(once.live(NEVER)).toBe(false)
+    ended(once)
+    if (!isKilled)
+      return { phases: [...phases].toSorted(), lives, undisturbed: once.onDisk.fixes[0]?.remediation.phase }
+    for (let second = 0; ; second++) {
+      const twice = new World(rules, helps)
+      twice.live(first)
+      if (!twice.live(second)) break
+      expect(twice.live(NEVER)).toBe(false)
+      ended(twice)
+    }
   }
 }
 
-describe('an agent that is killed at any point of a fix', () => {
-  it('has it verified, or the host as it was and a plan that waits', () => {
-    const ends = phasesAfterKills(true)
-    expect(ends.get(-1)).toBe('verified')
-    expect(ends.size).toBeGreaterThan(15)
-    expect([...new Set(ends.values())].toSorted()).toEqual(['awaiting-approval', 'reverted', 'verified'])
+describe('an agent that is killed at any point of a fix, and again', () => {
+  it('has it verified, or the host as it was and a plan that waits or did not help', () => {
+    const { phases, lives, undisturbed } = phasesAfterKills(rulesFor(), true)
+    expect(undisturbed).toBe('verified')
+    expect(lives).toBeGreaterThan(500)
+    expect(phases).toEqual(['awaiting-approval', 'escalated', 'verified'])
   })
 
-  it('puts back what did not help', () => {
-    const ends = phasesAfterKills(false)
-    expect(ends.get(-1)).toBe('reverted')
-    expect(ends.size).toBeGreaterThan(18)
-    expect([...new Set(ends.values())].toSorted()).toEqual(['awaiting-approval', 'reverted'])
+  it('puts back what did not help, and tells a person', () => {
+    const { phases, undisturbed } = phasesAfterKills(rulesFor(), false)
+    expect(undisturbed).toBe('escalated')
+    expect(phases).toEqual(['awaiting-approval', 'escalated'])
+  })
+
+  it('needs nobody where its rule is automatic', () => {
+    const { phases, undisturbed } = phasesAfterKills(autoRules(), true)
+    expect(undisturbed).toBe('verified')
+    expect(phases).toEqual(['escalated', 'verified'])
   })
 })

@@ -1,20 +1,70 @@
 /** Small made-up parts that the tests of remediation share. */
 import { fileURLToPath } from 'node:url'
 import type { Moment } from '../../common/moment.ts'
+import type { NodeTraits } from '../../common/selector.ts'
 import type { Finding, Host } from '../../detectors/contract.ts'
-import type { Control, Plan } from '../../remediators/contract.ts'
-import type { Decision } from '../../remediators/permits.ts'
-import type { Rules } from '../../remediators/settings.ts'
+import type { Around } from '../../remediators/alone.ts'
+import type { Control, Plan, Remediator } from '../../remediators/contract.ts'
+import type { Decision, Permit } from '../../remediators/permits.ts'
+import type { Policy } from '../../remediators/policy/model.ts'
+import type { Rules } from '../../remediators/policy/rules.ts'
 import { readRemediatorSettings } from '../../remediators/settings.ts'
-import { sysctl } from '../../remediators/sysctl.ts'
+import { sysctl as shipped } from '../../remediators/sysctl.ts'
 
 export const NODE = 'node-7'
 export const COOL_DOWN_MS = 600_000
 
 export const at = (ms: number): Moment => ({ ms, wall: new Date(Date.UTC(2026, 0, 1) + ms).toISOString() })
 
-export function rulesFor(settings: unknown = { sysctl: { mode: 'approve' } }): Rules {
-  return { node: NODE, coolDownMs: COOL_DOWN_MS, byName: readRemediatorSettings([sysctl], settings) }
+const { inspect: look, ...unlooking } = shipped
+/** As it ships, but that it plans at once: what the finding says is all that it needs to know here. */
+export const sysctl = unlooking as Remediator
+/** As it ships. */
+export const looking = { ...unlooking, inspect: look, name: 'looking' } as Remediator
+
+export const TRAITS: NodeTraits = { node: NODE, zone: 'a', roles: ['worker'], pool: 'general' }
+
+/** `others` in place of policies and remediators: those that ship are of no use for what a test needs of them. */
+export function rulesFor(
+  settings: unknown = { sysctl: { mode: 'approve' } },
+  policies: readonly Policy[] = [],
+  remediators: readonly Remediator[] = [sysctl],
+): Rules {
+  return { node: NODE, traits: TRAITS, policies, byName: readRemediatorSettings(remediators, settings) }
+}
+
+/** For the fault that `differs` makes, on every node: automatic, once, at any time. */
+export function policyFor(parts: Partial<Policy> = {}): Policy {
+  return {
+    name: 'params',
+    selector: { all: true },
+    match: [{ reason: 'KernelParamDiffers' }],
+    mode: 'auto',
+    ladder: [{ remediator: 'sysctl', attempts: 1 }],
+    windows: [],
+    coolDown: '10m',
+    ...parts,
+  }
+}
+
+export const autoRules = (parts: Partial<Policy> = {}, ...others: readonly Remediator[]): Rules =>
+  rulesFor({}, [policyFor(parts)], [sysctl, ...others])
+
+/** Another sysctl under another name, for a second rung. */
+export const second: Remediator = { ...sysctl, name: 'second' }
+
+export const NONCE = '0'.repeat(32)
+export const aroundWith = (parts: Partial<Around> = {}): Around => ({
+  nonce: NONCE,
+  chance: 0.5,
+  isLed: true,
+  neighbours: undefined,
+  ...parts,
+})
+
+export function permitFor(plan: Plan, parts: Partial<Permit> = {}): Permit {
+  const { id: planId, node, planHash, evidenceHash } = plan
+  return { id: 'permit-1', node, planId, planHash, evidenceHash, nonce: NONCE, at: at(0).wall, ...parts }
 }
 
 /** The folder of a recorded host to be mended. */

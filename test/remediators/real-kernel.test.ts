@@ -32,7 +32,7 @@ describeReal('the sysctl remediator on a real kernel, in a network namespace', n
     expect(before).not.toBe('2345')
     expect(rest).toEqual({
       after: '2345',
-      phases: ['awaiting-approval', 'applying', 'verifying', 'verified'],
+      phases: ['awaiting-approval', 'proposed', 'permitted', 'applying', 'verifying', 'verified'],
       changes: [
         {
           what: 'net.core.somaxconn',
@@ -48,7 +48,7 @@ describeReal('the sysctl remediator on a real kernel, in a network namespace', n
   it('leaves the parameter as it was when the kernel refuses the value', () => {
     const { before, after, phases, why } = fix('-5')
     expect(after).toBe(before)
-    expect(phases).toEqual(['awaiting-approval', 'applying', 'failed'])
+    expect(phases).toEqual(['awaiting-approval', 'proposed', 'permitted', 'applying', 'failed', 'reverted'])
     expect(why).toMatch(/somaxconn cannot be written: EINVAL; everything was put back/)
   })
 })

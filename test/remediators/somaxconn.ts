@@ -10,7 +10,7 @@ import { kernelParams } from '../../detectors/kernel-params.ts'
 import type { Remediation } from '../../remediators/contract.ts'
 import { builtinRemediators } from '../../remediators/index.ts'
 import { type RemediationRoom, startRemediation } from '../../remediators/run.ts'
-import { decisionFor } from './parts.ts'
+import { decisionFor, permitFor, TRAITS } from './parts.ts'
 
 const [stateDir = '', wanted = ''] = process.argv.slice(2)
 const stop = new AbortController()
@@ -26,13 +26,18 @@ const room: RemediationRoom = await startRemediation({
   host,
   root: '/',
   remediators: builtinRemediators,
-  settings: { sysctl: { mode: 'approve' } },
+  settings: { traits: TRAITS, remediators: { sysctl: { mode: 'approve' } }, policies: [] },
   verify: (detector): Promise<readonly Finding[]> => detectors.runNow(detector),
   announce: (remediation) => {
     said.push(remediation)
     if (remediation.phase === 'awaiting-approval') void room.onDecision(decisionFor(remediation.plan))
-    else if (!['applying', 'verifying'].includes(remediation.phase)) end()
+    else if (remediation.ended) end()
   },
+  ask: ({ nonce }) => {
+    const plan = said[0]?.plan
+    if (plan !== undefined) void room.onPermit(permitFor(plan, { nonce }))
+  },
+  around: () => ({ isLed: true, neighbours: undefined }),
 })
 const detectors = startDetectors({
   host,

@@ -29,7 +29,7 @@ const PURE = [
 /** The files among them that do the I/O, look at the clock or wait, so that the others need not. */
 const ADAPTERS = [
   'detectors/engine/{clock,engine,samples,store}.ts',
-  'remediators/{control,run,store}.ts',
+  'remediators/{control,deeds,hands,run,store}.ts',
   'settings/store.ts',
   'common/{atomic-file,config-file,moment,pino-log,yaml-file}.ts',
 ]

@@ -6,7 +6,7 @@ import type { MeshNode } from '../../mesh/libp2p/running-node.ts'
 import { pluginFindings } from '../../node-agent/plugin-findings.ts'
 import { NOTE_TTL_MS, Publisher } from '../../node-agent/publisher.ts'
 import { shedFinding } from '../../node-agent/shed-finding.ts'
-import type { Remediation, RemediationPhase } from '../../remediators/contract.ts'
+import type { Remediation } from '../../remediators/contract.ts'
 import { remediationTopic } from '../../remediators/notes.ts'
 import { APPLIED_TOPIC, decodeApplied, encodeApplied } from '../../settings/notes.ts'
 
@@ -109,7 +109,8 @@ it('says which detectors are shed, and when none is any more', () => {
 
 it('says a plan again while it waits or runs, and its end once', () => {
   const plan = { id: 'plan-1', node: 'a' } as Remediation['plan']
-  const change = (phase: RemediationPhase): Remediation => ({ plan, phase, why: '', at: '2026-01-01T00:00:00Z' })
+  const bySettings = { policy: 'remediators.sysctl', mode: 'approve', rung: 1, attempt: 1 } as const
+  const waits: Remediation = { plan, phase: 'awaiting-approval', why: '', at: '2026-01-01T00:00:00Z', ...bySettings }
   const topic = remediationTopic(plan.id)
   const days = (count: number) => {
     for (let minute = 0; minute < count * 24 * 60; minute++) {
@@ -118,11 +119,11 @@ it('says a plan again while it waits or runs, and its end once', () => {
     }
     return said.splice(0).filter((each) => each.topic === topic)
   }
-  publisher.remediation(change('awaiting-approval'))
+  publisher.remediation(waits)
   const waiting = days(3)
   const gaps = waiting.map(({ atMs }, index) => (waiting[index + 1]?.atMs ?? performance.now()) - atMs)
   expect(Math.max(...gaps)).toBeLessThan(NOTE_TTL_MS)
   expect(waiting.length).toBeLessThan(9)
-  publisher.remediation(change('withdrawn'))
+  publisher.remediation({ ...waits, phase: 'withdrawn', ended: true })
   expect(days(3)).toHaveLength(1)
 })

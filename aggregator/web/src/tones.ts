@@ -1,6 +1,6 @@
 /** Which tone each state of a thing is shown in. */
 import type { FindingStatus } from '../../../detectors/contract.ts'
-import type { RemediationPhase } from '../../../remediators/contract.ts'
+import type { Mode, Remediation, RemediationPhase } from '../../../remediators/contract.ts'
 import type { MarkView, MemberState, MemberView, OfficeView, Sight, StoredEvent, VoteView } from '../../model.ts'
 import type { Tone } from './parts/small.tsx'
 
@@ -42,17 +42,30 @@ export const FINDING_TONES: Readonly<Record<FindingStatus, Tone>> = {
   'not-applicable': 'quiet',
 }
 
-export const PHASE_TONES: Readonly<Record<RemediationPhase, Tone>> = {
-  'awaiting-approval': 'act',
-  applying: 'info',
-  verifying: 'info',
-  verified: 'good',
-  reverted: 'warn',
-  'revert-failed': 'bad',
-  failed: 'bad',
-  refused: 'quiet',
-  rejected: 'quiet',
-  withdrawn: 'quiet',
+const PHASE_PICTURES: Readonly<Record<RemediationPhase, { readonly tone: Tone; readonly says: string }>> = {
+  proposed: { tone: 'quiet', says: 'proposed' },
+  'awaiting-approval': { tone: 'act', says: 'awaits approval' },
+  'awaiting-window': { tone: 'info', says: 'awaits its window' },
+  refused: { tone: 'quiet', says: 'refused' },
+  withdrawn: { tone: 'quiet', says: 'withdrawn' },
+  rejected: { tone: 'quiet', says: 'rejected' },
+  permitted: { tone: 'info', says: 'permitted' },
+  applying: { tone: 'info', says: 'applying' },
+  verifying: { tone: 'info', says: 'verifying' },
+  verified: { tone: 'good', says: 'verified' },
+  'no-effect': { tone: 'warn', says: 'no effect' },
+  failed: { tone: 'bad', says: 'failed' },
+  reverted: { tone: 'warn', says: 'reverted' },
+  'revert-failed': { tone: 'bad', says: 'revert failed' },
+  escalated: { tone: 'bad', says: 'needs a person' },
+}
+
+/** A plan that nobody is asked about is shown as what it is in its mode. */
+const PROPOSED_SAYS: Partial<Record<Mode, string>> = { observe: 'would do', suggest: 'suggested' }
+
+export function phasePicture({ phase, mode }: Pick<Remediation, 'phase' | 'mode'>): { tone: Tone; says: string } {
+  const picture = PHASE_PICTURES[phase]
+  return phase === 'proposed' ? { ...picture, says: PROPOSED_SAYS[mode] ?? picture.says } : picture
 }
 
 export const EVENT_TONES: Readonly<Record<StoredEvent['tone'], Tone>> = {

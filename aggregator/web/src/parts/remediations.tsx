@@ -1,5 +1,5 @@
 import type { Remediation } from '../../../../remediators/contract.ts'
-import { PHASE_TONES } from '../tones.ts'
+import { phasePicture } from '../tones.ts'
 import { Badge, NodeName, Section, Time } from './small.tsx'
 
 interface RemediationsProps {
@@ -14,21 +14,34 @@ export function Remediations({ remediations, onChooseNode }: RemediationsProps) 
     <Section id="remediations" title="Remediations" count={remediations.length}>
       {remediations.length === 0 && <p class="folded">Nothing was fixed, and nothing was refused.</p>}
       <ul class="rows">
-        {newestFirst.map(({ plan, phase, why, at }) => (
-          <li key={plan.id} data-testid={`remediation-${plan.id}`} data-phase={phase}>
-            <Badge tone={PHASE_TONES[phase]}>{phase}</Badge>
-            <div class="row-text">
-              <p>
-                <NodeName node={plan.node} onChoose={onChooseNode} />{' '}
-                {plan.changes.map(({ what, before, after }) => `${what} ${before} → ${after}`).join(', ')}
-              </p>
-              <p class="aside">
-                {plan.remediator} · <Time at={at} /> · {why}
-              </p>
-            </div>
-          </li>
+        {newestFirst.map((remediation) => (
+          <Row key={remediation.plan.id} remediation={remediation} onChooseNode={onChooseNode} />
         ))}
       </ul>
     </Section>
+  )
+}
+
+interface RowProps {
+  readonly remediation: Remediation
+  readonly onChooseNode: (node: string) => void
+}
+
+function Row({ remediation, onChooseNode }: RowProps) {
+  const { plan, phase, why, at, policy } = remediation
+  const { tone, says } = phasePicture(remediation)
+  return (
+    <li data-testid={`remediation-${plan.id}`} data-phase={phase}>
+      <Badge tone={tone}>{says}</Badge>
+      <div class="row-text">
+        <p>
+          <NodeName node={plan.node} onChoose={onChooseNode} />{' '}
+          {plan.changes.map(({ what, before, after }) => `${what} ${before} → ${after}`).join(', ')}
+        </p>
+        <p class="aside">
+          {plan.remediator} by {policy} · <Time at={at} /> · {why}
+        </p>
+      </div>
+    </li>
   )
 }
