@@ -13,6 +13,7 @@ import type {
   StoredEvent,
   WouldBeMark,
 } from '../aggregator/model.ts'
+import type { RemediationReport } from '../aggregator/outcomes/model.ts'
 import type { DecisionRequest, PauseScope, Release, ReleaseScope } from '../aggregator/remediation-model.ts'
 import type { Proposal, Rollback, SettingsDetail } from '../aggregator/settings-model.ts'
 import type { Duration } from '../common/duration.ts'
@@ -44,6 +45,8 @@ export interface ApiClient {
   matrix(nodes: readonly string[]): Promise<readonly MatrixRow[]>
   /** Each verdict since that time (RFC 3339), with what marking made of it or would have. */
   markingPlan(since: string): Promise<readonly WouldBeMark[]>
+  /** What remediation did and would have done since that time (RFC 3339). */
+  remediationPlan(since: string): Promise<RemediationReport>
   /** Of the history, to be checked here. */
   readonly trail: AnyTrail
   /** What a node used, by the node's own word. */
@@ -127,6 +130,9 @@ export function createClient({ url, token }: Connection): ApiClient {
     async markingPlan(since) {
       return await items<WouldBeMark>(`/api/v1/marking/plan?${new URLSearchParams({ since })}`)
     },
+
+    remediationPlan: (since) =>
+      json<RemediationReport>(`/api/v1/remediations/plan?${new URLSearchParams({ since })}`, hasList('rules')),
 
     trail: {
       frame: () => json<TrailFrame>('/api/v1/audit', (body) => isRecord(body) && typeof body.first === 'number'),
