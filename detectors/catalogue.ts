@@ -51,10 +51,11 @@ function renderDetector(detector: Detector): string {
 
 /** What a detector touches, in words, as people are shown it before they let it run. `name` writes a path or program. */
 export function describeTouches(touches: Touches, name = (text: string) => text): string {
-  const { paths = [], filesystems = [], commands = [], services = [], peers = false } = touches
+  const { paths = [], filesystems = [], commands = [], writes = [], services = [], peers = false } = touches
   const parts = [
     ...paths.map(name),
     ...filesystems.map((path) => `how full the filesystem of ${name(path)} is`),
+    ...writes.map((path) => `writing to ${name(path)}`),
     ...commands.map((command) => `the program ${name(command)}`),
     ...services.map((service) => `the service ${name(service)}`),
     ...(peers ? ['what the mesh measures of its peers'] : []),

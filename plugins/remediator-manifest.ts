@@ -4,7 +4,7 @@ import { UsageError } from '../common/errors.ts'
 import { parseYaml, type YamlFile } from '../common/yaml-file.ts'
 import type { Command } from '../detectors/contract.ts'
 import { explain } from '../detectors/manifests/manifest.ts'
-import { limitsOf } from '../detectors/manifests/program.ts'
+import { EVERYTHING, limitsOf } from '../detectors/manifests/program.ts'
 import { caps, common, program, reasonName, sentence, touches, within } from '../detectors/manifests/schema.ts'
 import type { Remediator } from '../remediators/contract.ts'
 import { programRemediator } from '../remediators/program.ts'
@@ -47,6 +47,7 @@ export function readRemediatorManifest(text: string, file: string): Remediator {
   const parsed = remediatorSchema.safeParse(yaml.value)
   if (!parsed.success) throw explain(yaml, parsed.error.issues, remediatorSchema)
   const manifest = parsed.data
+  const { paths, commands, writes } = manifest.touches ?? EVERYTHING
   if (manifest.reversible && manifest.revert === undefined) {
     throw new UsageError(`${yaml.placeOf(['reversible'])}: reversible is true, and there is no revert`)
   }
@@ -56,7 +57,8 @@ export function readRemediatorManifest(text: string, file: string): Remediator {
     wanted: manifest.state.wanted,
     limits: limitsOf(manifest),
     outputBytes: manifest.caps.output,
-    paths: manifest.touches.paths,
-    commands: manifest.touches.commands,
+    paths,
+    commands,
+    writes,
   }) as Remediator
 }

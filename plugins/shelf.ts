@@ -5,6 +5,7 @@ import { messageOf } from '../common/errors.ts'
 import type { Log } from '../common/log.ts'
 import { describeTouches } from '../detectors/catalogue.ts'
 import type { Detector } from '../detectors/contract.ts'
+import { unenforced } from '../detectors/host/bubblewrap.ts'
 import { builtinDetectors } from '../detectors/index.ts'
 import type { Remediator } from '../remediators/contract.ts'
 import { builtinRemediators } from '../remediators/index.ts'
@@ -88,7 +89,9 @@ export class PluginShelf {
     this.#loaded = await loadPlugins(this.#place, shipped)
     for (const { source, detectors, remediators } of this.#loaded.plugins) {
       for (const { name, touches } of detectors) {
-        this.#log.info({ plugin: source, detector: name, touches: describeTouches(touches) }, 'plugin loaded')
+        const but = await unenforced(touches)
+        const about = { touches: describeTouches(touches), ...(but === undefined ? {} : { but }) }
+        this.#log.info({ plugin: source, detector: name, ...about }, 'plugin loaded')
       }
       for (const { name, reach, risk } of remediators) {
         this.#log.info({ plugin: source, remediator: name, reach, risk }, 'plugin loaded')

@@ -33,6 +33,7 @@ export interface ProgramInit {
   /** What the programs touch themselves, as people are shown it. */
   readonly paths: readonly string[]
   readonly commands: readonly string[]
+  readonly writes: readonly string[]
 }
 
 /** Of a line in a plan: more is no state that could be compared. */
@@ -81,6 +82,7 @@ export function programRemediator(init: ProgramInit): Remediator<Readonly<Record
     timeout,
     touches: {
       paths: init.paths,
+      writes: init.writes,
       commands: [...new Set([state[0], apply[0], ...(revert === undefined ? [] : [revert[0]]), ...init.commands])],
     },
     options: z.strictObject({}),

@@ -7,6 +7,7 @@ import { silentLog } from '../../common/log.ts'
 import { nearest } from '../../common/nearest.ts'
 import { describeTouches, optionsOf } from '../../detectors/catalogue.ts'
 import type { Detector, Host } from '../../detectors/contract.ts'
+import { unenforced } from '../../detectors/host/bubblewrap.ts'
 import { builtinDetectors } from '../../detectors/index.ts'
 import { PLUGINS_FOLDER } from '../../plugins/place.ts'
 import { PluginShelf } from '../../plugins/shelf.ts'
@@ -80,10 +81,9 @@ async function list(place: Place): Promise<void> {
   const items = await Promise.all(
     known.map(async ({ detector, source }) => {
       const missing = await host.missing(detector.needs)
-      return {
-        ...described({ detector, source }),
-        state: missing.length === 0 ? 'ready' : `lacks ${missing.join(', ')}`,
-      }
+      const item = await described({ detector, source })
+      const ready = item.unenforced === undefined ? 'ready' : `ready, but ${item.unenforced}`
+      return { ...item, state: missing.length === 0 ? ready : `lacks ${missing.join(', ')}` }
     }),
   )
   if (output === 'json') printJson('DetectorList', items)
@@ -102,8 +102,8 @@ async function list(place: Place): Promise<void> {
 
 async function show(name: string, place: Place): Promise<void> {
   const known = find(name, await allDetectors(place))
-  if (place.output === 'json') printJson('Detector', [described(known)])
-  else print(renderDetector(known.detector, known.source))
+  if (place.output === 'json') printJson('Detector', [await described(known)])
+  else print(renderDetector(known.detector, known.source, await unenforced(known.detector.touches)))
 }
 
 async function run(name: string | undefined, options: RunOptions): Promise<void> {
@@ -193,7 +193,7 @@ function find(name: string, { known, problems }: Awaited<ReturnType<typeof allDe
   )
 }
 
-function described({ detector, source }: Known) {
+async function described({ detector, source }: Known) {
   const { name, summary, every, timeout, needs, touches, reasons } = detector
   return {
     name,
@@ -204,6 +204,8 @@ function described({ detector, source }: Known) {
     needs,
     touches,
     touchesInWords: describeTouches(touches),
+    /** What of that does not hold on this host. */
+    unenforced: await unenforced(touches),
     reasons,
     options: optionsOf(detector),
   }

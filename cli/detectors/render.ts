@@ -79,8 +79,8 @@ function gauge(share: number): string {
   return `${'█'.repeat(full)}${'░'.repeat(BAR_CELLS - full)}`
 }
 
-/** Everything that the catalogue says of one detector. */
-export function renderDetector(detector: Detector, source: string): string {
+/** Everything that the catalogue says of one detector. `but`: what of it does not hold on this host. */
+export function renderDetector(detector: Detector, source: string, but: string | undefined): string {
   const { name, summary, every, timeout, needs, reasons, touches } = detector
   const reasonRows = Object.entries(reasons).map(([reason, { severity, sustain, runbook, summary: about }]) => [
     reason,
@@ -94,7 +94,7 @@ export function renderDetector(detector: Detector, source: string): string {
     `${name}  ${colour('dim', source)}\n${summary}\n`,
     `every    ${every}, for ${timeout} at most`,
     `needs    ${needs.length === 0 ? 'no privilege' : needs.join(', ')}`,
-    `touches  ${describeTouches(touches)}\n`,
+    `touches  ${describeTouches(touches)}${but === undefined ? '' : `\n         ${colour('yellow', but)}`}\n`,
     table(['REASON', 'SEVERITY', 'SUSTAIN', 'RUNBOOK', 'WHAT IT DOES TO THE NODE'], reasonRows),
     ...(optionRows.length === 0 ? [] : [table(['OPTION', 'TYPE', 'DEFAULT', 'MEANING'], optionRows)]),
   ].join('\n')

@@ -126,9 +126,10 @@ summary: How many jobs wait in the queue of ${name}.
 command: [${installed}]
 every: 30s
 timeout: 5s
-# Shown to whoever installs it.
+# Shown to whoever installs it, and where there is bubblewrap all that it finds: a program that it runs, too, is named.
 touches:
   paths: [${path}]
+  commands: [/usr/bin/cat]
 states:
   warning: ${reason}
   critical: ${reason}

@@ -1,5 +1,6 @@
 /** Holds a detector to what it says that it touches: people were shown that list before they let it run. */
 import type { Touches } from '../contract.ts'
+import { globPattern } from './glob.ts'
 import { type Host, JOURNALCTL, type LogSource, type LogWatch } from './port.ts'
 
 export interface GuardedHost extends Host {
@@ -101,17 +102,8 @@ function permit(allowed: boolean, what: string): true {
 
 /** Whether a text is matched by one of `globs`: `*` is any text without a slash, `**` any text. */
 export function globMatcher(globs: readonly string[]): (text: string) => boolean {
-  const patterns = globs.map(patternOf)
+  const patterns = globs.map(globPattern)
   return (text) => patterns.some((pattern) => pattern.test(text))
-}
-
-/** `**` is any text, `*` any text without a slash, everything else itself. */
-function patternOf(glob: string): RegExp {
-  const parts = glob.split(/(\*\*|\*)/).map((part) => {
-    if (part === '**') return '.*'
-    return part === '*' ? '[^/]*' : part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&')
-  })
-  return new RegExp(`^${parts.join('')}$`, 's')
 }
 
 /** `/`, `/proc` and `/proc/*` of `/proc/*\/stat`. */

@@ -165,6 +165,16 @@ export interface RunLimits {
   readonly asNobody: boolean
   /** In a network of its own with nothing in it, where the agent is root. */
   readonly withoutNetwork: boolean
+  /** What it finds of the host, where bwrap can be used; all of it when not given. */
+  readonly sees?: ProgramSight
+}
+
+/** Globs of absolute paths, as in `touches`. Beside the program it sees what every program needs: libraries, null, a /tmp of its own. */
+export interface ProgramSight {
+  readonly paths: readonly string[]
+  /** Seen too. */
+  readonly writes: readonly string[]
+  readonly commands: readonly string[]
 }
 
 export interface CommandResult {

@@ -18,7 +18,7 @@ export function metricFileDetector(manifest: TextfileManifest, file: string): De
     every,
     timeout,
     needs: [],
-    touches: { paths: [file, ...touches.paths] },
+    touches: { paths: [file, ...(touches?.paths ?? [])] },
     options: z.strictObject({}),
     reasons,
     async sample(host, _options, signal) {

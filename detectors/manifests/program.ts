@@ -11,8 +11,11 @@ import { judgeResults, statesOf } from './judge-results.ts'
 import { complaint, type PluginOutput, type PluginResult, requireWhole } from './result.ts'
 import type { ProgramManifest } from './schema.ts'
 
+/** Of a manifest that does not say what it touches, which is shown so. */
+export const EVERYTHING = { paths: ['/**'], commands: ['/**'], writes: ['/**'], peers: [] }
+
 export function programDetector(manifest: ProgramManifest): Detector {
-  const { name, version, summary, every, timeout, reasons, caps, touches } = manifest
+  const { name, version, summary, every, timeout, reasons, caps, touches = EVERYTHING } = manifest
   const [program, ...args] = manifest.command
   const states = statesOf(manifest)
   const limits = limitsOf(manifest)
@@ -23,7 +26,12 @@ export function programDetector(manifest: ProgramManifest): Detector {
     every,
     timeout,
     needs: [],
-    touches: { paths: touches.paths, commands: [program, ...touches.commands], services: touches.peers },
+    touches: {
+      paths: touches.paths,
+      writes: touches.writes,
+      commands: [program, ...touches.commands],
+      services: touches.peers,
+    },
     options: z.strictObject({
       args: z
         .array(z.string().max(4_096))
@@ -38,11 +46,17 @@ export function programDetector(manifest: ProgramManifest): Detector {
       try {
         return parseOutput(manifest, output)
       } catch (error) {
-        throw new Error(`${program}: ${messageOf(error)}`)
+        throw new Error(`${program}: ${messageOf(error)}${missed(output)}`)
       }
     },
     judge: (results) => judgeResults(reasons, states, results),
   }) as Detector
+}
+
+/** What a program says that asks for more of the host than it was given looks like a fault of the host. */
+function missed({ stdout, stderr }: PluginOutput): string {
+  const isMissing = /not found|No such file|Read-only file system|cannot find/i.test(stdout + stderr)
+  return isMissing ? '; it is given what its manifest names under touches' : ''
 }
 
 function parseOutput(manifest: ProgramManifest, output: PluginOutput): readonly PluginResult[] {
@@ -60,12 +74,18 @@ function parseOutput(manifest: ProgramManifest, output: PluginOutput): readonly 
   }
 }
 
-export function limitsOf({ caps, user, network }: Pick<ProgramManifest, 'caps' | 'user' | 'network'>): RunLimits {
+export function limitsOf({
+  caps,
+  user,
+  network,
+  touches = EVERYTHING,
+}: Pick<ProgramManifest, 'caps' | 'user' | 'network' | 'touches'>): RunLimits {
   return {
     memoryBytes: caps.memory,
     cpuSeconds: Math.ceil(durationMs(caps.cpu) / 1_000),
     fileBytes: caps.writes,
     asNobody: user === 'nobody',
     withoutNetwork: network === 'none',
+    sees: { paths: touches.paths, writes: touches.writes, commands: touches.commands },
   }
 }

@@ -61,15 +61,17 @@ export const common = {
   reasons: z.record(reasonName, reasonSchema).refine((reasons) => Object.keys(reasons).length > 0, 'names no reason'),
 }
 
-/** What people are shown before they let it run. Of a program the agent can only hold it to `network` and to `user`. */
+/** What people are shown before they let it run, and, where there is bwrap, all of the host that a program finds. */
 export const touches = z
   .strictObject({
     paths: z.array(absolute).max(64).default([]),
     commands: z.array(absolute).max(64).default([]),
+    /** Read as well; `/**`: whatever its user may see and change. */
+    writes: z.array(absolute).max(64).default([]),
     /** Whom it speaks to, as in `udp/ntp.example.org:123`. */
     peers: z.array(z.string().trim().min(1).max(300)).max(64).default([]),
   })
-  .prefault({})
+  .exactOptional()
 
 export const caps = z
   .strictObject({

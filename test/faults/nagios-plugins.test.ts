@@ -10,9 +10,18 @@ import { describeReal, needsLinux, needsProgram } from '../real-part.ts'
 
 const FOLDER = '/usr/lib/nagios/plugins'
 
+/** What they look at, and run themselves, each as narrowly as it works. */
+const TOUCHES: Readonly<Record<string, object>> = {
+  check_load: { paths: ['/proc/loadavg', '/proc/uptime'], commands: ['/usr/bin/uptime'] },
+  check_procs: { paths: ['/proc/**'], commands: ['/bin/ps'] },
+  check_disk: { paths: ['/etc/mtab', '/proc/self/mounts', `${tmpdir()}/**`] },
+  check_ntp_time: { paths: [] },
+}
+
 async function look(plugin: string, ...args: readonly string[]) {
   const detector = readPluginManifest(
     `{name: p, version: '1', summary: P., dialect: nagios, command: ${JSON.stringify([`${FOLDER}/${plugin}`, ...args])},
+      touches: ${JSON.stringify(TOUCHES[plugin])},
       states: {warning: Warned, critical: Critical}, reasons: {Warned: {severity: warn, summary: W., runbook: look},
       Critical: {severity: alarm, summary: C., runbook: look, supersedes: Warned}}}`,
     'p.yaml',

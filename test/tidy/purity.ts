@@ -14,7 +14,7 @@ const PURE = [
   'mesh/wire/**',
   'detectors/*.ts',
   'detectors/{engine,reading}/*.ts',
-  'detectors/host/{port,guarded}.ts',
+  'detectors/host/{port,glob,guarded}.ts',
   'detectors/logs/{judge-log,kmsg-records,pattern-syntax}.ts',
   'detectors/manifests/{judge-results,result}.ts',
   'detectors/manifests/dialects/*.ts',

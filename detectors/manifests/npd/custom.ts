@@ -41,6 +41,8 @@ export function fromCustom(config: CustomConfig, { folder }: ImportOptions): Dra
       timeout: inWords(timeoutMs),
       // As there: the programs it ships read what only root may.
       user: 'agent',
+      // What it opens, runs and writes is not known, and there it might do all of it.
+      touches: { paths: ['/**'], commands: ['/**'], writes: ['/**'] },
       states: { problem: reason },
       reasons: {
         [reason]: {

@@ -39,6 +39,7 @@ describe('a custom-plugin-monitor', () => {
       ['RuntimeIsSick', { severity: 'alarm' }],
     ])
     expect(leftOut).toEqual([])
+    expect(written[0]).toMatchObject({ touches: { paths: ['/**'], commands: ['/**'], writes: ['/**'] } })
   })
 
   it('says what is different here', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { UsageError } from '../../../common/errors.ts'
+import { describeTouches } from '../../../detectors/catalogue.ts'
 import { type Host, NotApplicable, type RunOptions } from '../../../detectors/contract.ts'
 import { readPluginManifest } from '../../../detectors/manifests/manifest.ts'
 import { fixtureHost, look } from '../fixture-host.ts'
@@ -61,6 +62,7 @@ describe('a manifest of a program', () => {
       needs: [],
       touches: {
         paths: ['/proc/loadavg'],
+        writes: [],
         commands: ['/usr/lib/nagios/plugins/check_load'],
         services: ['udp/192.0.2.1:123'],
       },
@@ -98,9 +100,19 @@ describe('a manifest of a program', () => {
       {
         command: ['/usr/lib/nagios/plugins/check_load', '-c', '8'],
         bytesMax: 4096,
-        limits: { memoryBytes: 1024 ** 3, cpuSeconds: 3, fileBytes: 0, asNobody: true, withoutNetwork: true },
+        limits: {
+          ...{ memoryBytes: 1024 ** 3, cpuSeconds: 3, fileBytes: 0, asNobody: true, withoutNetwork: true },
+          sees: { paths: ['/proc/loadavg'], writes: [], commands: [] },
+        },
       },
     ])
+  })
+
+  it('is shown to touch everything when it does not say what', () => {
+    const text = NAGIOS.replace(/^touches:.*\n/m, '')
+    expect(describeTouches(read(text).touches)).toBe(
+      '/**, writing to /**, the program /usr/lib/nagios/plugins/check_load, the program /**',
+    )
   })
 
   it('does not apply where its program is not, and names it when it does not know', async () => {
