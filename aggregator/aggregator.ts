@@ -13,6 +13,7 @@ import { PluginShelf } from '../plugins/shelf.ts'
 import { readGuards } from '../remediators/guards/settings.ts'
 import { readMarking } from '../settings/marking.ts'
 import { decodeAnnouncement, SETTINGS_TOPIC } from '../settings/notes.ts'
+import { Sealing } from './audit/sealing.ts'
 import type { AggregatorConfig } from './config.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
 import type { PermitsCluster } from './kubernetes/permits/run.ts'
@@ -102,6 +103,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   const http = createHttpServer({
     port: service,
     desks,
+    trail: store.trail,
     token,
     webRoot: WEB_ROOT,
     metrics: () => metrics.registry.metrics(),
@@ -160,6 +162,10 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       cause,
     })
   })
+  const { keys } = identity
+  const signer = { mesh: roster.mesh, node, peerId: keys.peerId, sign: keys.sign }
+  const sealing = new Sealing({ trail: store.trail, signer, log })
+  service.subscribe((event) => event && sealing.stored())
   service.start(mesh, leadership, settings, permits)
   permits.start({
     mesh: () => {
@@ -210,6 +216,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       await kubernetes?.stop()
       permitsCluster?.close()
       await Promise.all([http.close(), mesh.stop()])
+      sealing.stop()
       store.close()
     },
   }

@@ -36,6 +36,9 @@ function titleOf(chain: readonly StoredEvent[]): string {
       return 'Its agent'
     case 'finding':
     case 'plan':
+    case 'permit':
+    case 'permit-refused':
+    case 'remediation':
       return 'What was found on it'
     case 'observer-fault':
       return 'How it sees others'

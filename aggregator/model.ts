@@ -6,6 +6,7 @@ import type { NodeTraits } from '../common/selector.ts'
 import type { Finding } from '../detectors/contract.ts'
 import type { Remediation } from '../remediators/contract.ts'
 import type { MarkingMode } from '../settings/marking.ts'
+import type { RemediationReport } from './outcomes/model.ts'
 import type {
   DecisionRequest,
   PauseRequest,
@@ -323,6 +324,8 @@ export interface AggregatorPort {
   explain(node: string): Explanation | null
   /** Each verdict since that time (RFC 3339), with what marking made of it. */
   markingPlan(since: string): readonly WouldBeMark[]
+  /** What remediation did and would have done since that time (RFC 3339). */
+  remediationPlan(since: string): RemediationReport
   /** Who sees whom: a row for each member. */
   matrix(): readonly MatrixRow[]
   /** Ends a freeze of the brake. Throws StarlingError when there is none. */

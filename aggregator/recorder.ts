@@ -75,18 +75,23 @@ export class Recorder {
   }
 
   remediation(remediation: Remediation): void {
-    const { plan, phase, why, decisionId, ended } = remediation
+    const { plan, phase, why, at: _, decisionId, ended, ...said } = remediation
     const thread = `plan/${plan.id}@${plan.createdAt}`
     const changes = plan.changes.map(({ what, before, after }) => `${what}: ${before} → ${after}`).join('; ')
     const began = findingEventId(plan.findingId)
     this.#chronicle.record(thread, 'plan', plan.node, 'act', `${plan.remediator} would change ${changes}`, began, {
       plan,
+      ...said,
     })
     if (phase === 'proposed' || phase === 'awaiting-approval') return
     const cause = this.#chronicle.last(thread) || (decisionId ?? thread)
     const id = `${thread}/${phase}`
     const tone = PHASE_TONES[phase] ?? 'info'
-    this.#chronicle.record(id, 'remediation', plan.node, tone, `${phase}: ${why}`, cause, { planId: plan.id, phase })
+    this.#chronicle.record(id, 'remediation', plan.node, tone, `${phase}: ${why}`, cause, {
+      planId: plan.id,
+      phase,
+      ...said,
+    })
     this.#chronicle.goOnFrom(began, id)
     this.#chronicle.goOnFrom(thread, ended ? '' : id)
   }

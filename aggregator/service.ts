@@ -32,6 +32,8 @@ import type {
   WouldBeMark,
 } from './model.ts'
 import { nodesSeen } from './nodes-seen.ts'
+import type { RemediationReport } from './outcomes/model.ts'
+import { remediationReport } from './outcomes/report.ts'
 import { Recorder } from './recorder.ts'
 import type { DecisionRequest, Release } from './remediation-model.ts'
 import type { NodeSeen } from './rollout-rules.ts'
@@ -263,6 +265,11 @@ export class AggregatorService implements AggregatorPort {
 
   markingPlan(since: string): readonly WouldBeMark[] {
     return markingPlan(this.#init.store, since)
+  }
+
+  remediationPlan(since: string): RemediationReport {
+    const pools = new Map(this.roster.members.map(({ node, pool = '' }) => [node, pool]))
+    return remediationReport(this.#init.store, since, new Date().toISOString(), (node) => pools.get(node) ?? '')
   }
 
   matrix(): readonly MatrixRow[] {

@@ -1,5 +1,9 @@
 /** The API as functions. What goes wrong comes out as StarlingError, saying which address and what to do. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ChainedRow } from '../aggregator/audit/chain.ts'
+import type { SignedHead } from '../aggregator/audit/head.ts'
+import type { TrailFrame } from '../aggregator/audit/trail.ts'
+import type { AnyTrail } from '../aggregator/audit/walk.ts'
 import type {
   Event,
   EventKind,
@@ -9,6 +13,7 @@ import type {
   StoredEvent,
   WouldBeMark,
 } from '../aggregator/model.ts'
+import type { RemediationReport } from '../aggregator/outcomes/model.ts'
 import type { DecisionRequest, PauseScope, Release, ReleaseScope } from '../aggregator/remediation-model.ts'
 import type { Proposal, Rollback, SettingsDetail } from '../aggregator/settings-model.ts'
 import type { Duration } from '../common/duration.ts'
@@ -40,6 +45,10 @@ export interface ApiClient {
   matrix(nodes: readonly string[]): Promise<readonly MatrixRow[]>
   /** Each verdict since that time (RFC 3339), with what marking made of it or would have. */
   markingPlan(since: string): Promise<readonly WouldBeMark[]>
+  /** What remediation did and would have done since that time (RFC 3339). */
+  remediationPlan(since: string): Promise<RemediationReport>
+  /** Of the history, to be checked here. */
+  readonly trail: AnyTrail
   /** What a node used, by the node's own word. */
   usage(node: string, query: UsageQuery): Promise<UsageAnswer>
   /** What a detector reads on a node, packed and in base64 (detectors/recording/pack.ts). Takes up to a minute. */
@@ -90,6 +99,10 @@ export function createClient({ url, token }: Connection): ApiClient {
     throw new StarlingError(`what answers at ${url} is not a Starling aggregator`, { remedy: 'check --url' })
   }
 
+  async function items<T>(path: string): Promise<readonly T[]> {
+    return (await json<{ items: T[] }>(path, hasList('items'))).items
+  }
+
   /** Posts a person's decision; answered is the event that it became. */
   async function decided(path: string, body: object): Promise<Event> {
     const isExpected = (answer: unknown) => isRecord(answer) && isRecord(answer.event)
@@ -104,22 +117,27 @@ export function createClient({ url, token }: Connection): ApiClient {
       const query = new URLSearchParams({ limit: String(limit) })
       if (node !== undefined) query.set('node', node)
       if (kinds !== undefined) query.set('kind', kinds.join(','))
-      const { items } = await json<{ items: StoredEvent[] }>(`/api/v1/events?${query}`, hasList('items'))
-      return items
+      return await items<StoredEvent>(`/api/v1/events?${query}`)
     },
 
     explain: (node) => json<Explanation>(`/api/v1/explain/${encodeURIComponent(node)}`, hasList('chains')),
 
     async matrix(nodes) {
       const query = nodes.length === 0 ? '' : `?${new URLSearchParams({ node: nodes.join(',') })}`
-      const { items } = await json<{ items: MatrixRow[] }>(`/api/v1/mesh/matrix${query}`, hasList('items'))
-      return items
+      return await items<MatrixRow>(`/api/v1/mesh/matrix${query}`)
     },
 
     async markingPlan(since) {
-      const path = `/api/v1/marking/plan?${new URLSearchParams({ since })}`
-      const { items } = await json<{ items: WouldBeMark[] }>(path, hasList('items'))
-      return items
+      return await items<WouldBeMark>(`/api/v1/marking/plan?${new URLSearchParams({ since })}`)
+    },
+
+    remediationPlan: (since) =>
+      json<RemediationReport>(`/api/v1/remediations/plan?${new URLSearchParams({ since })}`, hasList('rules')),
+
+    trail: {
+      frame: () => json<TrailFrame>('/api/v1/audit', (body) => isRecord(body) && typeof body.first === 'number'),
+      rows: (after) => items<ChainedRow>(`/api/v1/audit/events?after=${after}`),
+      signed: (after) => items<SignedHead>(`/api/v1/audit/heads?after=${after}`),
     },
 
     usage: (node, { subject, minutes }) => {

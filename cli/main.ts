@@ -5,6 +5,7 @@ import { ExitCode, StarlingError } from '../common/errors.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { registerAgent } from './commands/agent.ts'
 import { registerAggregator } from './commands/aggregator.ts'
+import { registerAudit } from './commands/audit.ts'
 import { registerChaos } from './commands/chaos.ts'
 import { registerDetectors } from './commands/detectors.ts'
 import { registerEvents } from './commands/events.ts'
@@ -43,6 +44,7 @@ const COMMANDS = [
   registerRemediations,
   registerPolicies,
   registerVerify,
+  registerAudit,
   registerChaos,
   registerSim,
   registerImport,

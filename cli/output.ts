@@ -25,6 +25,19 @@ export function note(text: string): void {
   process.stderr.write(`${printable(text)}\n`)
 }
 
+/** One line on stderr with how much is behind, where people look at it. */
+export function showProgress(what: string): { tell(done: number, of: number): void; end(): void } {
+  const { stderr } = process
+  if (!stderr.isTTY) return { tell: () => {}, end: () => {} }
+  return {
+    tell: (done, of) => stderr.write(`\r${printable(what)}: ${Math.floor((100 * done) / Math.max(1, of))} %`),
+    end: () => stderr.write(CLEAR_LINE),
+  }
+}
+
+/** To the start of the line, and clear it (ECMA-48). */
+const CLEAR_LINE = '\r\u001b[K'
+
 /** One line on stderr with the seconds that have passed, where people look at it. Returns how to take it away. */
 export function showWaiting(what: string): () => void {
   const { stderr } = process
@@ -35,7 +48,6 @@ export function showWaiting(what: string): () => void {
   const timer = setInterval(show, 1_000)
   return () => {
     clearInterval(timer)
-    // To the start of the line, and clear it (ECMA-48).
-    stderr.write('\r\u001b[K')
+    stderr.write(CLEAR_LINE)
   }
 }

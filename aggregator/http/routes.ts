@@ -127,6 +127,11 @@ export function registerRoutes(server: FastifyInstance, port: AggregatorPort, de
     return { items: port.markingPlan(new Date(since).toISOString()) }
   })
 
+  server.get('/api/v1/remediations/plan', async (request) => {
+    const { since } = parseInput(PlanQuery, request.query)
+    return port.remediationPlan(new Date(since).toISOString())
+  })
+
   server.post('/api/v1/mesh/release', async (request) => {
     const release = parseInput(ReleaseBody, request.body)
     return { event: orConflict('Not released', () => port.release(release, TOKEN_HOLDER)) }

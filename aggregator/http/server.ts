@@ -5,8 +5,10 @@ import fastifyStatic from '@fastify/static'
 import { type FastifyError, type FastifyInstance, fastify, LogController } from 'fastify'
 import type { Logger } from 'pino'
 import { StarlingError } from '../../common/errors.ts'
+import type { Trail } from '../audit/trail.ts'
 import type { AggregatorPort, OfficeView } from '../model.ts'
 import type { NodeDesks } from '../node-desks.ts'
+import { registerAuditRoutes } from './audit-routes.ts'
 import { requireToken, tradeTokenForCookie } from './auth.ts'
 import { registerPermitRoutes } from './permit-routes.ts'
 import { notFound, ProblemError, sendProblem } from './problem.ts'
@@ -30,6 +32,8 @@ export interface HttpServerOptions {
   readonly port: AggregatorPort
   /** Asks the nodes themselves. */
   readonly desks: NodeDesks
+  /** Of the history, for whoever checks it. */
+  readonly trail: Trail
   /** Whoever has it may read and decide everything. */
   readonly token: string
   /** Directory of the built page; when it is missing, the API works and `/` says how to build it. */
@@ -40,7 +44,15 @@ export interface HttpServerOptions {
 }
 
 /** A server that is not yet listening; see `listenHttp`. Closing it ends its streams. */
-export function createHttpServer({ port, desks, token, webRoot, metrics, log }: HttpServerOptions): FastifyInstance {
+export function createHttpServer({
+  port,
+  desks,
+  trail,
+  token,
+  webRoot,
+  metrics,
+  log,
+}: HttpServerOptions): FastifyInstance {
   const server = fastify({
     loggerInstance: log,
     bodyLimit: BODY_BYTES_MAX,
@@ -81,6 +93,7 @@ export function createHttpServer({ port, desks, token, webRoot, metrics, log }: 
       reply.header('cache-control', 'no-store')
     })
     registerRoutes(api, port, desks)
+    registerAuditRoutes(api, trail)
     registerPermitRoutes(api, port)
     registerStream(api, port)
   })

@@ -6,6 +6,9 @@
 /** Marks a SQLite file as ours ("STRL"), at byte 68 of its header, so that a foreign database is never written to. */
 export const APPLICATION_ID = 0x5354524c
 
+/** The first schema whose events are links of a chain. */
+export const CHAINED_SINCE = 2
+
 export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE events (
@@ -31,5 +34,31 @@ export const MIGRATIONS: readonly string[] = [
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
   ) STRICT;
+  `, // The chain begins here: events from before have no hash, and are kept as they are.
+  `
+  ALTER TABLE events ADD COLUMN hash TEXT; -- aggregator/audit/chain.ts
+
+  CREATE TABLE chain (first INTEGER NOT NULL) STRICT; -- place of its first event; one row
+  INSERT INTO chain SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0) + 1;
+
+  CREATE TABLE heads (
+    number    INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq       INTEGER NOT NULL,
+    first     INTEGER NOT NULL,
+    hash      TEXT NOT NULL,
+    at        TEXT NOT NULL,
+    node      TEXT NOT NULL,
+    signer    TEXT NOT NULL,
+    signature TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TRIGGER chain_never_changes BEFORE UPDATE ON chain
+    BEGIN SELECT RAISE(ABORT, 'the chain begins where it begins'); END;
+  CREATE TRIGGER chain_never_vanishes BEFORE DELETE ON chain
+    BEGIN SELECT RAISE(ABORT, 'the chain begins where it begins'); END;
+  CREATE TRIGGER heads_never_change BEFORE UPDATE ON heads
+    BEGIN SELECT RAISE(ABORT, 'heads are append-only'); END;
+  CREATE TRIGGER heads_never_vanish BEFORE DELETE ON heads
+    BEGIN SELECT RAISE(ABORT, 'heads are append-only'); END;
   `,
 ]

@@ -5,8 +5,8 @@
 import { closeSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { messageOf, StarlingError } from '../../common/errors.ts'
-import { APPLICATION_ID, MIGRATIONS } from './migrations.ts'
+import { messageOf, StarlingError, UsageError } from '../../common/errors.ts'
+import { APPLICATION_ID, CHAINED_SINCE, MIGRATIONS } from './migrations.ts'
 
 const HEADER_BYTES = 100
 const MAGIC = 'SQLite format 3\0'
@@ -42,6 +42,17 @@ export function openDatabase(file: string): DatabaseSync {
       cause: error,
     })
   }
+}
+
+/** As it is, for whoever only reads. Throws StarlingError when there is none, or it is of a version without a chain. */
+export function openReadOnly(file: string): DatabaseSync {
+  if (checkHeader(file) === 'new') throw new UsageError(`there is no history in ${file}`)
+  const database = new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS })
+  const version = schemaVersion(database)
+  if (version >= CHAINED_SINCE && version <= MIGRATIONS.length) return database
+  database.close()
+  const remedy = `its schema is ${version}, this version reads ${CHAINED_SINCE} to ${MIGRATIONS.length}`
+  throw new StarlingError(`the history in ${file} has no chain that this version of Starling knows`, { remedy })
 }
 
 /** Reads the header as plain bytes, since even opening a foreign database could write to it. */

@@ -1,16 +1,23 @@
 /** The history on SQLite: one file, no server. Writes are serialised by the process, and each is on disk on return. */
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import type { SealedTrail } from '../audit/trail.ts'
 import type { Event, EventKind, EventQuery, Store, StoredEvent } from '../model.ts'
+import { chainOf } from './chain.ts'
 import { openDatabase } from './open.ts'
+import { trailOf } from './trail.ts'
+import { inTransaction } from './transaction.ts'
 
 export const QUERY_LIMIT_MAX = 1_000
 
+/** A history with the trail that proves it. */
+export interface SqliteStore extends Store {
+  readonly trail: SealedTrail
+}
+
 /** Opens or creates the history in `file`. Throws StarlingError when the file is damaged or not ours. */
-export function openSqliteStore(file: string): Store {
+export function openSqliteStore(file: string): SqliteStore {
   const database = openDatabase(file)
-  const insert = database.prepare(`
-    INSERT INTO events (id, at, kind, node, tone, summary, caused_by, data)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING seq`)
+  const link = chainOf(database)
   const selectById = database.prepare('SELECT * FROM events WHERE id = ?')
   const selectFact = database.prepare('SELECT value FROM facts WHERE key = ?')
   const selectFacts = database.prepare('SELECT key, value FROM facts WHERE substr(key, 1, ?) = ? ORDER BY key')
@@ -19,10 +26,13 @@ export function openSqliteStore(file: string): Store {
   )
 
   return {
+    trail: trailOf(database),
+
     append(event: Event): StoredEvent | null {
-      const { id, at, kind, node, tone, summary, causedBy, data } = event
-      const row = insert.get(id, at, kind, node, tone, summary, causedBy, JSON.stringify(data))
-      return row === undefined ? null : { ...event, seq: Number(row.seq) }
+      return inTransaction(database, () => {
+        if (selectById.get(event.id) !== undefined) return null
+        return { ...event, seq: link(event) }
+      })
     },
 
     query(query: EventQuery): readonly StoredEvent[] {

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createHttpServer } from '../../aggregator/http/server.ts'
 import { createNodeDesks } from '../../aggregator/node-desks.ts'
 import { createSamplePort, type SamplePort } from './sample-port.ts'
-import { SILENT_LOG, TOKEN } from './serve-sample.ts'
+import { NO_TRAIL, SILENT_LOG, TOKEN } from './serve-sample.ts'
 
 const BEARER = { authorization: `Bearer ${TOKEN}` }
 const COOKIE = { cookie: `starling_token=${TOKEN}` }
@@ -22,6 +22,7 @@ beforeEach(() => {
   server = createHttpServer({
     port: sample,
     desks: createNodeDesks(),
+    trail: NO_TRAIL,
     token: TOKEN,
     webRoot,
     metrics: async () => '',

@@ -8,7 +8,7 @@ import { createNodeDesks } from '../../aggregator/node-desks.ts'
 import { StarlingError } from '../../common/errors.ts'
 import { event } from './event.ts'
 import { createSamplePort, PLAN_ID, type SamplePort, VERDICT_ID } from './sample-port.ts'
-import { SILENT_LOG, TOKEN } from './serve-sample.ts'
+import { NO_TRAIL, SILENT_LOG, TOKEN } from './serve-sample.ts'
 
 const BEARER = { authorization: `Bearer ${TOKEN}` }
 const COOKIE = { cookie: `theme=dark; starling_token=${TOKEN}` }
@@ -21,8 +21,8 @@ let webRoot: string
 let sample: SamplePort
 let server: FastifyInstance
 
-const serverOf = (root: string) =>
-  createHttpServer({ port: sample, desks: createNodeDesks(), token: TOKEN, webRoot: root, metrics, log: SILENT_LOG })
+const FIXED = { trail: NO_TRAIL, token: TOKEN, metrics, log: SILENT_LOG }
+const serverOf = (root: string) => createHttpServer({ port: sample, desks: createNodeDesks(), webRoot: root, ...FIXED })
 
 beforeEach(() => {
   webRoot = mkdtempSync(join(tmpdir(), 'starling-web-'))

@@ -16,6 +16,7 @@ import type { DecisionRequest, Release } from '../../aggregator/remediation-mode
 import { StarlingError } from '../../common/errors.ts'
 import { sampleEvents } from './sample-events.ts'
 import { samplePermits } from './sample-permits.ts'
+import { sampleReport } from './sample-report.ts'
 import { sampleSettings } from './sample-settings.ts'
 import { PLAN_ID, sampleMatrix, sampleSnapshot } from './sample-snapshot.ts'
 
@@ -113,6 +114,8 @@ export function createSamplePort(at: number = Date.parse('2026-03-14T09:26:53.58
       const mark = { node: 'node-2', verdictId: 'v-1', kind: 'NodeDown', at: time(50), votes, ...ended, stock }
       return mark.at >= since ? [{ ...mark, effect: 'would-mark', why: 'mode observe' }] : []
     },
+
+    remediationPlan: (since) => sampleReport(since),
 
     matrix: () => sampleMatrix(snapshot),
 

@@ -4,16 +4,26 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
+import type { Trail } from '../../aggregator/audit/trail.ts'
 import { createHttpServer, listenHttp } from '../../aggregator/http/server.ts'
 import { createNodeDesks, type NodeDesks } from '../../aggregator/node-desks.ts'
+import { openSqliteStore, type SqliteStore } from '../../aggregator/store/sqlite.ts'
 import { createSamplePort, type SamplePort } from './sample-port.ts'
 
 export const TOKEN = 'correct-horse-battery-staple'
+/** Of a history with nothing in it. */
+export const NO_TRAIL: Trail = {
+  frame: () => ({ first: 1, earlier: 0, given: 0, heads: 0 }),
+  rows: () => [],
+  signed: () => [],
+}
 export const SILENT_LOG = pino({ level: 'silent' })
 
 export interface ServedSample {
   readonly sample: SamplePort
   readonly server: FastifyInstance
+  /** The history whose trail is served; the sample's own events are not in it. */
+  readonly store: SqliteStore
   /** Without a mesh to ask over, until a test starts it. */
   readonly desks: NodeDesks
   readonly url: string
@@ -26,9 +36,11 @@ export async function serveSample(webRoot?: string): Promise<ServedSample> {
   const sample = createSamplePort()
   const desks = createNodeDesks()
   const metrics = async () => ''
+  const store = openSqliteStore(':memory:')
   const server = createHttpServer({
     port: sample,
     desks,
+    trail: store.trail,
     token: TOKEN,
     webRoot: webRoot ?? empty,
     metrics,
@@ -39,9 +51,11 @@ export async function serveSample(webRoot?: string): Promise<ServedSample> {
     sample,
     server,
     desks,
+    store,
     url,
     async close() {
       await server.close()
+      store.close()
       rmSync(empty, { recursive: true })
     },
   }

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
+import { registerAudit } from '../../cli/commands/audit.ts'
 import { registerEvents } from '../../cli/commands/events.ts'
 import { registerExplain } from '../../cli/commands/explain.ts'
 import { registerFindings } from '../../cli/commands/findings.ts'
@@ -52,6 +53,7 @@ async function main(): Promise<void> {
     registerPolicies,
     registerRemediations,
     registerPlan,
+    registerAudit,
     registerUninstall,
     registerSim,
   ]) {

@@ -35,7 +35,7 @@ it('plan lists each mark with its length, votes, effect, and what Kubernetes did
 
 it('plan says what is missing or wrong', async () => {
   const nothing = await cli('plan')
-  expect([nothing.code, nothing.stderr]).toEqual([2, 'say what to plan\nthe one there is: --marking\n'])
+  expect([nothing.code, nothing.stderr]).toEqual([2, 'say what to plan\none of --marking and --remediation\n'])
   expect((await cli('plan --marking --since yesterday')).stderr).toContain('Give a length of time, as 12h or 7d.')
 })
 

@@ -1,0 +1,90 @@
+/** The trail of a history on SQLite: its rows as they stand, and its signed heads. */
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
+import type { ChainedRow } from '../audit/chain.ts'
+import { type HeadSigner, type SignedHead, signHead } from '../audit/head.ts'
+import { type SealedTrail, TRAIL_PAGE, type TrailFrame } from '../audit/trail.ts'
+import type { EventKind } from '../model.ts'
+import { inTransaction } from './transaction.ts'
+
+export function trailOf(database: DatabaseSync): SealedTrail {
+  const selectFrame = database.prepare(`
+    SELECT first,
+      (SELECT count(*) FROM events WHERE seq < first) AS earlier,
+      max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0),
+          coalesce((SELECT max(seq) FROM events), 0)) AS given,
+      coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'heads'), 0) AS heads
+    FROM chain`)
+  const selectRows = database.prepare(`SELECT * FROM events WHERE seq > ? ORDER BY seq LIMIT ${TRAIL_PAGE}`)
+  const selectHeads = database.prepare(`SELECT * FROM heads WHERE number > ? ORDER BY number LIMIT ${TRAIL_PAGE}`)
+  const selectLastHead = database.prepare('SELECT * FROM heads ORDER BY number DESC LIMIT 1')
+  const selectHash = database.prepare('SELECT hash FROM events WHERE seq = ?')
+  const insertHead = database.prepare(`
+    INSERT INTO heads (number, seq, first, hash, at, node, signer, signature) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+
+  const frame = (): TrailFrame => {
+    const row = selectFrame.get()
+    if (row === undefined) throw new Error('the history says nowhere where its chain begins')
+    const { first, earlier, given, heads } = row
+    return { first: Number(first), earlier: Number(earlier), given: Number(given), heads: Number(heads) }
+  }
+  const lastHead = (): SignedHead | undefined => {
+    const row = selectLastHead.get()
+    return row === undefined ? undefined : headIn(row)
+  }
+  const hashAt = (seq: number) => selectHash.get(seq)?.hash
+
+  return {
+    frame,
+    rows: (after) => selectRows.all(after).map(rowIn),
+    signed: (after) => selectHeads.all(after).map(headIn),
+
+    unsealed() {
+      const { first, given } = frame()
+      return given - (lastHead()?.seq ?? first - 1)
+    },
+
+    seal(signer: HeadSigner) {
+      return inTransaction(database, () => {
+        const { first, given, heads } = frame()
+        const last = lastHead()
+        if (last !== undefined && hashAt(last.seq) !== last.hash)
+          throw new Error(`event ${last.seq} is not what head ${last.number} was signed for: the history was changed`)
+        if (given < first || last?.seq === given) return undefined
+        const hash = hashAt(given)
+        if (typeof hash !== 'string') throw new Error(`event ${given} is gone, or its hash: the history was changed`)
+        const head = signHead(signer, { number: heads + 1, first, seq: given, hash, at: new Date().toISOString() })
+        const { number, seq, at, node, signer: key, signature } = head
+        insertHead.run(number, seq, first, hash, at, node, key, signature)
+        return head
+      })
+    },
+  }
+}
+
+function rowIn(row: Record<string, SQLOutputValue>): ChainedRow {
+  return {
+    seq: Number(row.seq),
+    id: String(row.id),
+    at: String(row.at),
+    kind: String(row.kind) as EventKind,
+    node: String(row.node),
+    tone: String(row.tone) as ChainedRow['tone'],
+    summary: String(row.summary),
+    causedBy: String(row.caused_by),
+    data: String(row.data),
+    hash: row.hash === null ? null : String(row.hash),
+  }
+}
+
+function headIn(row: Record<string, SQLOutputValue>): SignedHead {
+  return {
+    number: Number(row.number),
+    first: Number(row.first),
+    seq: Number(row.seq),
+    hash: String(row.hash),
+    at: String(row.at),
+    node: String(row.node),
+    signer: String(row.signer),
+    signature: String(row.signature),
+  }
+}

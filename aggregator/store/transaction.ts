@@ -1,0 +1,16 @@
+/** Several statements that are on disk together, or not at all. */
+import type { DatabaseSync } from 'node:sqlite'
+
+/** Takes the lock for writing at once, so that what `act` reads is still so when it writes. Throws what `act` throws. */
+export function inTransaction<T>(database: DatabaseSync, act: () => T): T {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    const result = act()
+    database.exec('COMMIT')
+    return result
+  } catch (error) {
+    // After some errors, as a full disk, SQLite has rolled back by itself.
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
