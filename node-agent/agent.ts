@@ -2,11 +2,13 @@
  * The agent of one node, put together: mesh, detectors and remediators wired to this host. What a detector finds goes to
  * the mesh and to the remediators; what people decide comes back. No rules of its own.
  */
+import { hostname } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
 import { parseListen } from '../common/listen.ts'
 import type { Logger } from '../common/pino-log.ts'
 import type { NodeTraits } from '../common/selector.ts'
+import type { Finding } from '../detectors/contract.ts'
 import { type DetectorReport, startDetectors } from '../detectors/engine/engine.ts'
 import { MAJORITIES_TOPIC } from '../detectors/engine/facts-note.ts'
 import { openTrackStore } from '../detectors/engine/store.ts'
@@ -36,6 +38,7 @@ import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { PluginShelf } from '../plugins/shelf.ts'
+import { createCollector } from '../remediators/diagnostics.ts'
 import { builtinRemediators } from '../remediators/index.ts'
 import { readPolicies } from '../remediators/policy/schema.ts'
 import { type RemediationRoom, type RuleSettings, startRemediation } from '../remediators/run.ts'
@@ -82,6 +85,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   /** This node as the roster has it; one that is not in it is as it was enrolled. */
   const place = (): NodeTraits => inRoster().members.find((one) => one.node === node) ?? enrolment
   const aggregators = () => inRoster().aggregators
+  const nodes = () => [...inRoster().members, ...aggregators()].map((member) => member.node)
   const keeper = await SettingsKeeper.load({
     stateDir,
     mesh: meshConfig.id,
@@ -113,7 +117,10 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     majority: (fact, own) => pool.majority(fact, own),
   })
   const usage = startUsageMeter({ host, signal: stopping.signal, log })
+  /** Findings by detector, for what is gathered before a fix. */
+  const latest = new Map<string, readonly Finding[]>()
   const onReport = (report: DetectorReport) => {
+    latest.set(report.detector, report.findings)
     metrics.report(report.detector, report.findings)
     void remediation?.onReport(report)
     publisher.report({ ...report, findings: withUsage(report.findings, usage) })
@@ -157,6 +164,16 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     announce: (change) => fixNotes.announce(change),
     ask: (request) => fixNotes.ask(request),
     around: () => fixNotes.around(),
+    collect: createCollector({
+      stateDir,
+      host,
+      names: [node, hostname()],
+      others: () => nodes().filter((name) => name !== node),
+      about: ({ detector, findingId }) => {
+        const finding = latest.get(detector)?.find(({ id }) => id === findingId)
+        return finding === undefined ? {} : { finding }
+      },
+    }),
     log,
   })
 
@@ -165,7 +182,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     host,
     detectors: () => shelf.registries.detectors,
     glimpse: (detector, through) => (plugins.has(detector) ? plugins : detectors).glimpse(detector, through),
-    nodes: () => [...inRoster().members, ...aggregators()].map((member) => member.node),
+    nodes,
     log,
   })
 
