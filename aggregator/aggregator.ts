@@ -10,16 +10,22 @@ import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { PluginShelf } from '../plugins/shelf.ts'
+import { readGuards } from '../remediators/guards/settings.ts'
 import { readMarking } from '../settings/marking.ts'
 import { decodeAnnouncement, SETTINGS_TOPIC } from '../settings/notes.ts'
 import type { AggregatorConfig } from './config.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
+import type { PermitsCluster } from './kubernetes/permits/run.ts'
 import type { RosterInit } from './kubernetes/roster/run.ts'
 import type { RosterSync } from './kubernetes/roster/sync.ts'
 import type { Kubernetes, KubernetesInit } from './kubernetes/run.ts'
 import { Leadership } from './leadership.ts'
-import { createAggregatorMetrics } from './metrics.ts'
+import { type AggregatorMetrics, createAggregatorMetrics } from './metrics.ts'
 import { createNodeDesks } from './node-desks.ts'
+import { createAlertmanager } from './permits/alerts.ts'
+import { createFactBook } from './permits/book-store.ts'
+import { meshNow } from './permits/mesh-now.ts'
+import { Permits } from './permits/permits.ts'
 import { PoolFacts } from './pool-facts.ts'
 import { AggregatorService } from './service.ts'
 import { SettingsInForce } from './settings-in-force.ts'
@@ -72,14 +78,25 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   })
   const metrics = createAggregatorMetrics(() => service.present())
   const kubernetes = await connectCluster(config, {
-    story: service.marks,
+    story: service.recorder.marks,
     metrics,
     log,
     marking: () => readMarking(settings.document.marking),
     findingsOf: (name) => service.findingsOf(name),
     verdictOf: (id) => service.verdicts.of(id),
   })
-  const leadership = new Leadership({ store, service, settings, kubernetes, log })
+  const permitsCluster = await connectRecord(config, metrics)
+  const permits = new Permits({
+    store: permitsCluster?.store ?? createFactBook(store),
+    story: service.recorder.permits,
+    cluster: permitsCluster?.cluster,
+    alerts: config.alertmanager === undefined ? undefined : createAlertmanager(config.alertmanager.url),
+    term: () => leadership.term,
+    guards: () => readGuards(settings.document.guards),
+    metrics,
+    log,
+  })
+  const leadership = new Leadership({ store, service, settings, permits, kubernetes, log })
   const desks = createNodeDesks()
   // HTTP first: a taken port must be known before a second leader speaks up in the mesh.
   const http = createHttpServer({
@@ -95,10 +112,11 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   const hear = (signed: SignedStatement) => {
     try {
       // Of the moment: it is no event, and not kept for a later life.
-      if (desks.usage.hear(signed) || desks.recordings.hear(signed)) return
+      if (desks.usage.hear(signed) || desks.recordings.hear(signed) || permits.hear(signed)) return
       const { signer, body } = signed.statement
       if (body.kind === 'note' && body.topic === SETTINGS_TOPIC) hearSettings(signer, body.bytes)
       service.hear(signed)
+      permits.heardOf(signed)
       pools.hear(signed)
       kubernetes?.heard(signed.statement.signer)
     } catch (error) {
@@ -126,6 +144,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       service.commit(certificate)
       metrics.verdict(certificate.kind)
       kubernetes?.committed(certificate)
+      permits.look()
     },
     onNotice: (notice) => {
       service.notice(notice)
@@ -134,24 +153,36 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     },
     onTraffic: metrics.traffic,
   }).catch(async (cause: unknown) => {
+    permitsCluster?.close()
     await Promise.all([http.close(), kubernetes?.stop()])
     throw new StarlingError(`the mesh cannot listen on ${listen.host}:${listen.port}: ${messageOf(cause)}`, {
       remedy: 'set mesh.listen to a free port, or STARLING_MESH_LISTEN',
       cause,
     })
   })
-  service.start(mesh, leadership, settings)
+  service.start(mesh, leadership, settings, permits)
+  permits.start({
+    mesh: () => {
+      const { leader, roster } = mesh
+      return leader && meshNow({ leader, roster, findings: service.findings() })
+    },
+    ledForMs: () => leadership.ledForMs,
+    isMember: (name) => mesh.roster.members.some((member) => member.node === name),
+    publish: mesh.publish,
+    said: (planId) => service.fleet.said(planId),
+    allSaid: () => service.fleet.allSaid(),
+  })
   desks.usage.start(mesh.publish)
   desks.recordings.start(mesh.publish)
   settings.start({
-    story: service.settingsStory,
-    holds: service.holds,
+    story: service.recorder.settings,
+    holds: service.recorder.holds,
     leads: () => leadership.leads,
     publish: mesh.publish,
     exchange: mesh.exchange,
     members: () => service.roster.members,
     nodesSeen: () => service.nodesSeen(),
-    applied: () => service.applied,
+    applied: () => service.fleet.applied,
   })
   const stopWatching = shelf.watch(() => settings.readAgain())
   pools.start({
@@ -172,10 +203,12 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       stopWatching()
       settings.stop()
       pools.stop()
+      permits.stop()
       leadership.stop()
       rosterSync?.stop()
       // The Lease is given up while the mesh still runs: what was sent under it is over by then.
       await kubernetes?.stop()
+      permitsCluster?.close()
       await Promise.all([http.close(), mesh.stop()])
       store.close()
     },
@@ -190,6 +223,16 @@ async function connectCluster(
   if (access === undefined) return undefined
   const { connectMarking } = await import('./kubernetes/run.ts')
   return await connectMarking({ ...init, access })
+}
+
+/** Where all aggregators keep the record of permits, and see the cluster; undefined without one. */
+async function connectRecord(
+  { kubernetes: access }: AggregatorConfig,
+  metrics: AggregatorMetrics,
+): Promise<PermitsCluster | undefined> {
+  if (access === undefined) return undefined
+  const { connectPermits } = await import('./kubernetes/permits/run.ts')
+  return await connectPermits(access, metrics)
 }
 
 /** The roster is as the cluster is from now on, while this aggregator leads. */

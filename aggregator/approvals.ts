@@ -1,12 +1,14 @@
 /** A person's word on a plan that waits for it, as it goes to the node. */
 import { randomUUID } from 'node:crypto'
 import { StarlingError } from '../common/errors.ts'
+import type { StatementBody } from '../mesh/core/model.ts'
 import type { RemediationPhase } from '../remediators/contract.ts'
-import { decisionTopic, encodeNote } from '../remediators/notes.ts'
+import { decisionTopic, decodeDecision, encodeNote, isDecisionTopic } from '../remediators/notes.ts'
 import type { Decision } from '../remediators/permits.ts'
 import type { Fleet } from './fleet.ts'
-import type { DecisionRequest, Event } from './model.ts'
+import type { Event } from './model.ts'
 import type { Recorder } from './recorder.ts'
+import type { DecisionRequest } from './remediation-model.ts'
 
 /** A node that has not begun within this time after it got the decision must not begin at all (docs/protocol.md, permits). */
 const DECISION_TTL_MS = 30_000
@@ -31,6 +33,17 @@ export class Approvals {
     this.#recorder = recorder
   }
 
+  /**
+   * Another aggregator led, and sent what a person decided: who leads next must know of it. Throws an Error for a note that
+   * is none.
+   */
+  hear(body: StatementBody): void {
+    if (body.kind !== 'note' || !isDecisionTopic(body.topic)) return
+    const decision = decodeDecision(body.bytes)
+    const remediation = this.#fleet.remediation(decision.planId)
+    if (remediation !== undefined) this.#recorder.decision(decision, remediation)
+  }
+
   /** Throws StarlingError when the plan is unknown or no longer waits for a decision. */
   decide(
     { planId, action, reason, via }: DecisionRequest,
@@ -44,6 +57,13 @@ export class Approvals {
     const isOpen = phase === 'awaiting-approval' || (action === 'reject' && !ended && MAY_BE_STOPPED.has(phase))
     if (!isOpen) throw new StarlingError(`plan ${planId} waits for no decision: it is ${phase}`)
     if (this.#decided.has(key)) throw new StarlingError(`plan ${planId} was decided a moment ago`)
+    if (action === 'approve' && plan.risk === 'dangerous') {
+      const remedy = 'carry it out by hand, or reject it'
+      throw new StarlingError(
+        `plan ${planId} is dangerous: two different people must approve it, and whoever has the token is ${by}`,
+        { remedy },
+      )
+    }
     const held = action === 'approve' ? this.#whyHeld(plan.node, plan.detector) : undefined
     if (held !== undefined) {
       const remedy = `\`starling settings release ${plan.detector}\` lets its findings count again`

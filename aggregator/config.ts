@@ -40,6 +40,13 @@ export const aggregatorConfig = z.strictObject({
       agentPort: port.default(7790),
     })
     .optional(),
+  /** Asked for the alerts that settings name as blocking; without it a fix is refused while they name any. */
+  alertmanager: z
+    .strictObject({
+      /** Where it answers, with the prefix of its routes if it has one, as `http://alertmanager.monitoring:9093`. */
+      url: z.url({ protocol: /^https?$/ }),
+    })
+    .optional(),
   stateDir: z.string().min(1).default('/var/lib/starling'),
 })
 

@@ -10,6 +10,8 @@ import { decodeWatching, WATCHING_TOPIC } from '../mesh/wire/watching.ts'
 import type { Remediation } from '../remediators/contract.ts'
 import { decodeRemediation, isOpen, isRemediationTopic } from '../remediators/notes.ts'
 import { APPLIED_TOPIC, type AppliedSettings, decodeApplied } from '../settings/notes.ts'
+import { positionOf } from './permits/position.ts'
+import type { Said } from './permits/said.ts'
 
 /** Ended remediations that are shown; older ones are in the history. */
 const REMEDIATIONS_SHOWN = 100
@@ -38,7 +40,7 @@ export class Fleet {
   readonly #lives = new Map<string, string>()
   /** By node and topic. */
   readonly #reports = new Map<string, Map<string, Report>>()
-  readonly #remediations = new Map<string, Remediation>()
+  readonly #remediations = new Map<string, Said>()
   readonly #applied = new Map<string, AppliedSettings>()
   readonly #watching = new Map<string, { readonly subjects: readonly string[]; readonly heardAt: number }>()
 
@@ -48,14 +50,15 @@ export class Fleet {
   }
 
   /** Takes in a statement heard for the first time. Throws an Error for a note that is not what its topic says. */
-  hear(nowMs: number, { statement: { signer, body } }: SignedStatement): FleetChange {
+  hear(nowMs: number, signed: SignedStatement): FleetChange {
+    const { signer, body } = signed.statement
     if (body.kind === 'announcement') {
       const { serial, boot, refutations } = body.incarnation
       const incarnation = `${serial}.${boot}.${refutations}`
       this.#lives.set(signer, incarnation)
       return { kind: 'joined', node: signer, incarnation }
     }
-    return body.kind === 'note' ? this.#hearNote(nowMs, signer, body) : { kind: 'none' }
+    return body.kind === 'note' ? this.#hearNote(nowMs, signed, body) : { kind: 'none' }
   }
 
   /**
@@ -92,11 +95,21 @@ export class Fleet {
 
   /** Newest first. */
   remediations(): readonly Remediation[] {
-    return [...this.#remediations.values()].toSorted((a, b) => (a.at < b.at ? 1 : -1)).slice(0, REMEDIATIONS_SHOWN)
+    const all = [...this.#remediations.values()].map(({ remediation }) => remediation)
+    return all.toSorted((a, b) => (a.at < b.at ? 1 : -1)).slice(0, REMEDIATIONS_SHOWN)
   }
 
   remediation(planId: string): Remediation | undefined {
+    return this.#remediations.get(planId)?.remediation
+  }
+
+  /** The last that was said of a plan, and where it stands in what its node said. */
+  said(planId: string): Said | undefined {
     return this.#remediations.get(planId)
+  }
+
+  allSaid(): readonly Said[] {
+    return [...this.#remediations.values()]
   }
 
   /** Since when an observer says that it could convict this subject, on this machine's clock; undefined: it does not. */
@@ -110,7 +123,8 @@ export class Fleet {
     return this.#applied
   }
 
-  #hearNote(nowMs: number, signer: string, { topic, bytes }: Note): FleetChange {
+  #hearNote(nowMs: number, signed: SignedStatement, { topic, bytes }: Note): FleetChange {
+    const { signer } = signed.statement
     if (isReportTopic(topic)) {
       const findings = decodeReport(signer, topic, bytes)
       const ofNode = this.#reports.get(signer) ?? new Map<string, Report>()
@@ -123,7 +137,7 @@ export class Fleet {
     }
     if (isRemediationTopic(topic)) {
       const remediation = decodeRemediation(signer, topic, bytes)
-      this.#remediations.set(remediation.plan.id, remediation)
+      this.#remediations.set(remediation.plan.id, { remediation, position: positionOf(signed), heardMs: nowMs })
       this.#forgetOldRemediations(signer)
       return { kind: 'remediation', remediation }
     }
@@ -141,15 +155,16 @@ export class Fleet {
 
   /** The oldest ended ones; those that wait or run stay, unless a node has more of them than it can mean. */
   #forgetOldRemediations(signer: string): void {
-    const all = [...this.#remediations.values()]
-    const open = all.filter((one) => one.plan.node === signer && isOpen(one))
+    const all = this.allSaid()
+    const open = all.filter(({ remediation }) => remediation.plan.node === signer && isOpen(remediation))
     if (open.length > OPEN_PER_NODE_MAX) this.#forgetOldest(open)
-    if (this.#remediations.size > REMEDIATIONS_KEPT) this.#forgetOldest(all.filter((one) => !isOpen(one)))
+    if (this.#remediations.size > REMEDIATIONS_KEPT)
+      this.#forgetOldest(all.filter(({ remediation }) => !isOpen(remediation)))
   }
 
-  #forgetOldest(of: readonly Remediation[]): void {
-    const oldest = of.toSorted((a, b) => (a.at < b.at ? -1 : 1))[0]
-    if (oldest !== undefined) this.#remediations.delete(oldest.plan.id)
+  #forgetOldest(of: readonly Said[]): void {
+    const oldest = of.toSorted((a, b) => (a.remediation.at < b.remediation.at ? -1 : 1))[0]
+    if (oldest !== undefined) this.#remediations.delete(oldest.remediation.plan.id)
   }
 }
 

@@ -9,6 +9,7 @@ import type { MeshNode, Reach } from '../mesh/libp2p/running-node.ts'
 import type { RunningElection } from './kubernetes/election.ts'
 import type { Kubernetes } from './kubernetes/run.ts'
 import type { MarkingView, OfficeView, Store } from './model.ts'
+import type { Permits } from './permits/permits.ts'
 import type { AggregatorService } from './service.ts'
 import type { SettingsInForce } from './settings-in-force.ts'
 import type { OfficeSide } from './sides.ts'
@@ -26,6 +27,7 @@ export interface LeadershipInit {
   readonly store: Store
   readonly service: AggregatorService
   readonly settings: SettingsInForce
+  readonly permits: Pick<Permits, 'look' | 'standsBy'>
   readonly kubernetes: Kubernetes | undefined
   readonly log: Log
 }
@@ -44,6 +46,7 @@ export class Leadership implements OfficeSide {
   #part: Pick<OfficeView, 'role' | 'since' | 'why'> = { role: 'starts', since: new Date().toISOString(), why: '' }
   /** Of the present leadership; undefined while this aggregator stands by. */
   #term: number | undefined
+  #ledSinceMs = 0
   #reached: Pick<Reach, 'present' | 'live'> = { present: 0, live: 0 }
   #inherited: NodeJS.Timeout | undefined
 
@@ -53,6 +56,16 @@ export class Leadership implements OfficeSide {
 
   get leads(): boolean {
     return this.#term !== undefined
+  }
+
+  /** How long it has led. */
+  get ledForMs(): number {
+    return performance.now() - this.#ledSinceMs
+  }
+
+  /** Under which it may write to what the aggregators share; undefined while it may not. */
+  get term(): number | undefined {
+    return this.#election?.mayWrite() === false ? undefined : this.#term
   }
 
   /** What part this aggregator plays at present. */
@@ -141,21 +154,24 @@ export class Leadership implements OfficeSide {
   }
 
   #lead(mesh: MeshNode, term: number, standing: readonly Standing[]): void {
-    const { service, settings } = this.#init
+    const { service, settings, permits } = this.#init
+    this.#ledSinceMs = performance.now()
     mesh.lead(term, standing)
     this.#becomes('leads', `since term ${term}`)
     service.leads(term)
     settings.leads()
+    permits.look()
     this.#inherited = setTimeout(() => service.endUnseen(), INHERITED_FOR_MS)
   }
 
   #standBy(mesh: MeshNode, why: string): void {
-    const { kubernetes, service, log } = this.#init
+    const { kubernetes, service, permits, log } = this.#init
     this.#term = undefined
     clearTimeout(this.#inherited)
     mesh.standBy()
     this.#becomes('stands-by', why)
     service.standsBy()
+    permits.standsBy()
     kubernetes
       ?.rest()
       .catch((error: unknown) => log.error({ err: String(error), why }, 'marking does not come to rest'))

@@ -14,6 +14,12 @@ export interface AggregatorMetrics {
   /** `effect`: ready, pods, condition or taint; `result`: written, undone, withheld, would, or what failed. */
   mark(effect: string, result: string, count?: number): void
   apiWrite(write: WriteResult): void
+  /** How much of the budgets of remediation is used: of the cluster, and of the zone and pool where it is most. */
+  budgets(used: { readonly cluster: number; readonly zone: number; readonly pool: number }): void
+  /** A guard refused a fix. */
+  refusal(guard: string): void
+  /** A fix came to an end. */
+  outcome(remediator: string, outcome: string): void
 }
 
 const STATES: readonly MemberState[] = [
@@ -26,6 +32,9 @@ const STATES: readonly MemberState[] = [
   'left',
   'unseen',
 ]
+
+/** Beyond as many names as could ship with a few plugins, which a node could make up, all are one. */
+const REMEDIATORS_MAX = 64
 
 /** `snapshot` is read when somebody scrapes; while this aggregator stands by there is none, and nothing of the mesh is said. */
 export function createAggregatorMetrics(snapshot: () => Snapshot | undefined): AggregatorMetrics {
@@ -131,6 +140,25 @@ export function createAggregatorMetrics(snapshot: () => Snapshot | undefined): A
     labelNames: ['resource', 'verb', 'code'],
     registers,
   })
+  const refusals = new Counter({
+    name: 'starling_guard_refusals_total',
+    help: 'Fixes that were not permitted, by the guards that said no',
+    labelNames: ['guard'],
+    registers,
+  })
+  const remediations = new Counter({
+    name: 'starling_remediations_total',
+    help: 'Fixes that came to an end, by remediator and outcome',
+    labelNames: ['remediator', 'outcome'],
+    registers,
+  })
+  const budget = new Gauge({
+    name: 'starling_budget_used',
+    help: 'Disrupted nodes as a share of those that may be, at the last request for a permit; the most of all zones and pools',
+    labelNames: ['scope'],
+    registers,
+  })
+  const remediators = new Set<string>()
   return {
     registry,
     traffic: countTraffic(registry),
@@ -139,6 +167,14 @@ export function createAggregatorMetrics(snapshot: () => Snapshot | undefined): A
     },
     verdict: (kind) => verdicts.inc({ kind }),
     mark: (effect, result, count = 1) => marks.inc({ effect, result }, count),
+    budgets: (used) => {
+      for (const scope of ['cluster', 'zone', 'pool'] as const) budget.set({ scope }, used[scope])
+    },
+    refusal: (guard) => refusals.inc({ guard }),
+    outcome: (name, outcome) => {
+      if (remediators.size < REMEDIATORS_MAX) remediators.add(name)
+      remediations.inc({ remediator: remediators.has(name) ? name : 'other', outcome })
+    },
     apiWrite: ({ resource, verb, code }) => apiWrites.inc({ resource, verb, code }),
   }
 }

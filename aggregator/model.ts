@@ -6,6 +6,15 @@ import type { NodeTraits } from '../common/selector.ts'
 import type { Finding } from '../detectors/contract.ts'
 import type { Remediation } from '../remediators/contract.ts'
 import type { MarkingMode } from '../settings/marking.ts'
+import type {
+  DecisionRequest,
+  PauseRequest,
+  PauseScope,
+  PermitsView,
+  Release,
+  ReleaseScope,
+} from './remediation-model.ts'
+import type { RosterView } from './roster-model.ts'
 import type { Proposal, Rollback, SettingsDetail, SettingsView } from './settings-model.ts'
 
 /** `suspected`: observers hear nothing, no verdict (yet). `unseen`: in the roster, never heard by this aggregator. */
@@ -137,6 +146,8 @@ export const EVENT_KINDS = [
   'finding',
   'plan',
   'decision',
+  'permit',
+  'permit-refused',
   'remediation',
   'settings',
   'marked',
@@ -206,20 +217,6 @@ export interface StoredEvent extends Event {
   readonly seq: number
 }
 
-/** How the roster follows the cluster. */
-export interface RosterView {
-  /** Why it does not at present; null while it does. */
-  readonly stalled: string | null
-  /** Nodes of the cluster that are no members, and enrolled agents without a Node. */
-  readonly uncovered: readonly { readonly node: string; readonly why: string }[]
-  /** Changes beyond a brake, which wait for a person. */
-  readonly held: readonly {
-    readonly kind: 'removals' | 'growth'
-    readonly nodes: readonly string[]
-    readonly why: string
-  }[]
-}
-
 /** What part an aggregator plays: of several, one leads. */
 export interface OfficeView {
   readonly node: string
@@ -268,6 +265,7 @@ export interface Snapshot {
   readonly findings: readonly Finding[]
   readonly verdicts: readonly VerdictView[]
   readonly remediations: readonly Remediation[]
+  readonly permits: PermitsView
   readonly settings: SettingsView
 }
 
@@ -294,19 +292,6 @@ export interface Store {
   close(): void
 }
 
-export interface DecisionRequest {
-  readonly planId: string
-  readonly action: 'approve' | 'reject'
-  readonly reason: string
-  readonly via: 'page' | 'cli' | 'api'
-}
-
-/** Who lets go on what a brake holds, and why. */
-export interface Release {
-  readonly reason: string
-  readonly via: DecisionRequest['via']
-}
-
 export interface SettingsPort {
   detail(): SettingsDetail
   /** Begins the roll-out. Throws StarlingError when it is not valid or not newer. */
@@ -317,7 +302,16 @@ export interface SettingsPort {
   release(detector: string, release: Release, by: string): Event
 }
 
-/** What the HTTP side needs of the rest of the aggregator. `settings` throws StarlingError while it does not lead. */
+/** Each rejects with StarlingError when it cannot be put on record. */
+export interface PermitsPort {
+  pause(request: PauseRequest, by: string): Promise<Event>
+  /** Ends the pause of just this scope. Rejects with StarlingError when there is none. */
+  resume(scope: PauseScope, release: Release, by: string): Promise<Event>
+  /** A person has looked: what failed or spread until now in this scope holds nothing back any more. */
+  release(scope: ReleaseScope, release: Release, by: string): Promise<Event>
+}
+
+/** What the HTTP side needs of the rest of the aggregator. `settings` and `permits` throw StarlingError while it does not lead. */
 export interface AggregatorPort {
   office(): OfficeView
   /** While this aggregator leads. */
@@ -338,6 +332,7 @@ export interface AggregatorPort {
   /** Throws StarlingError when the plan is unknown or no longer waits for a decision. */
   decide(decision: DecisionRequest, by: string): Event
   readonly settings: SettingsPort
+  readonly permits: PermitsPort
   /** Calls back on each stored event and, without one, when only the snapshot changed. Returns how to stop. */
   subscribe(listener: (event: StoredEvent | null) => void): () => void
 }

@@ -6,6 +6,7 @@ import { Chronicle } from './chronicle.ts'
 import { MarkStory } from './mark-story.ts'
 import { MeshStory } from './mesh-story.ts'
 import { type Event, findingEventId, type Store, type StoredEvent } from './model.ts'
+import { PermitStory } from './permits/story.ts'
 import { RosterStory } from './roster-story.ts'
 import { SettingsStory } from './settings-story.ts'
 import { VersionHolds } from './version-holds.ts'
@@ -15,6 +16,8 @@ export class Recorder {
   readonly mesh: MeshStory
   /** What becomes of it in Kubernetes. */
   readonly marks: MarkStory
+  /** Which fixes may begin. */
+  readonly permits: PermitStory
   /** Who comes and goes. */
   readonly roster: RosterStory
   /** Which settings are for whom. */
@@ -28,6 +31,7 @@ export class Recorder {
     this.#chronicle = new Chronicle(store, life, onStored)
     this.mesh = new MeshStory(this.#chronicle)
     this.marks = new MarkStory(this.#chronicle)
+    this.permits = new PermitStory(this.#chronicle)
     this.roster = new RosterStory(this.#chronicle)
     this.settings = new SettingsStory(this.#chronicle)
     this.holds = new VersionHolds(this.#chronicle)

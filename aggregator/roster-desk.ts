@@ -2,7 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { StarlingError } from '../common/errors.ts'
 import type { Log } from '../common/log.ts'
-import type { Event, Release, RosterView } from './model.ts'
+import type { Event } from './model.ts'
+import type { Release } from './remediation-model.ts'
+import type { RosterView } from './roster-model.ts'
 import type { RosterStory } from './roster-story.ts'
 
 /** That which keeps the roster as the cluster is. */

@@ -9,26 +9,23 @@ import type { Leader } from '../mesh/core/leader.ts'
 import type { Notice } from '../mesh/core/message.ts'
 import type { Certificate, Roster, SignedStatement } from '../mesh/core/model.ts'
 import { rosterHash } from '../mesh/identity/signed-roster.ts'
-import type { AppliedSettings } from '../settings/notes.ts'
 import { Approvals } from './approvals.ts'
 import { causerOf, EventBudget } from './event-budget.ts'
 import { explainNode } from './explain.ts'
 import { Fleet } from './fleet.ts'
 import { Inheritance } from './inheritance.ts'
 import { LastWords } from './last-words.ts'
-import type { MarkStory } from './mark-story.ts'
 import { markingPlan } from './marking-plan.ts'
 import { NodeMarks } from './marks.ts'
 import type {
   AggregatorPort,
-  DecisionRequest,
   Event,
   EventQuery,
   Explanation,
   MatrixRow,
   MemberView,
   OfficeView,
-  Release,
+  PermitsPort,
   SettingsPort,
   Snapshot,
   StoredEvent,
@@ -36,23 +33,24 @@ import type {
 } from './model.ts'
 import { nodesSeen } from './nodes-seen.ts'
 import { Recorder } from './recorder.ts'
+import type { DecisionRequest, Release } from './remediation-model.ts'
 import type { NodeSeen } from './rollout-rules.ts'
 import { RosterDesk } from './roster-desk.ts'
-import type { SettingsStory } from './settings-story.ts'
-import type { MeshSide, OfficeSide, ServiceInit, SettingsSide } from './sides.ts'
+import type { MeshSide, OfficeSide, PermitsSide, ServiceInit, SettingsSide } from './sides.ts'
 import { matrixRows, memberViews, StateClock } from './snapshot.ts'
 import { recordOf, Verdicts } from './verdicts.ts'
-import type { VersionHolds } from './version-holds.ts'
 
 export class AggregatorService implements AggregatorPort {
   /** Who comes and goes, where there is a cluster. */
   readonly rosterDesk: RosterDesk
   readonly #init: ServiceInit
-  readonly #fleet = new Fleet((finding) => this.#recorder.holds.seen(finding))
+  /** What nodes say of themselves. */
+  readonly fleet = new Fleet((finding) => this.recorder.holds.seen(finding))
   readonly #verdicts: Verdicts
   readonly #marks: NodeMarks
   readonly #lastWords: LastWords
-  readonly #recorder: Recorder
+  /** What happens, as history. */
+  readonly recorder: Recorder
   readonly #stateClock = new StateClock()
   readonly #inheritance: Inheritance
   readonly #listeners = new Set<(event: StoredEvent | null) => void>()
@@ -63,6 +61,7 @@ export class AggregatorService implements AggregatorPort {
   #known: Roster
   readonly #startedAt = new Date().toISOString()
   #settings: SettingsSide | undefined
+  #permits: PermitsSide | undefined
 
   constructor(init: ServiceInit) {
     this.#init = init
@@ -70,26 +69,26 @@ export class AggregatorService implements AggregatorPort {
     this.#verdicts = new Verdicts(init.store)
     this.#marks = new NodeMarks(init.store)
     this.#lastWords = new LastWords(init.store)
-    for (const signed of this.saidBefore()) this.#fleet.recall(signed)
-    this.#recorder = new Recorder(init.store, `${init.node}.${init.life}`, (event) => {
+    for (const signed of this.saidBefore()) this.fleet.recall(signed)
+    this.recorder = new Recorder(init.store, `${init.node}.${init.life}`, (event) => {
       this.#verdicts.take(event)
       this.#marks.take(event)
       this.#tell(event)
     })
     this.#inheritance = new Inheritance({
       verdicts: this.#verdicts,
-      story: this.#recorder.mesh,
+      story: this.recorder.mesh,
       roster: () => this.roster,
       publish: (...note) => this.#mesh?.publish(...note),
       keepRoster: (hash) => {
         if (hash === rosterHash(this.roster)) init.keepRoster(hash)
       },
     })
-    this.#approvals = new Approvals(this.#fleet, this.#recorder, (node, detector) => {
+    this.#approvals = new Approvals(this.fleet, this.recorder, (node, detector) => {
       const finding = this.findingsOf(node).find((one) => one.detector === detector)
-      return finding && this.#recorder.holds.whyHeld(finding)
+      return finding && this.recorder.holds.whyHeld(finding)
     })
-    this.rosterDesk = new RosterDesk(this.#recorder.roster, init.log)
+    this.rosterDesk = new RosterDesk(this.recorder.roster, init.log)
   }
 
   /** What members said to this aggregator in its earlier life, of those that are members still. */
@@ -104,30 +103,22 @@ export class AggregatorService implements AggregatorPort {
     return this.#verdicts
   }
 
-  get settingsStory(): SettingsStory {
-    return this.#recorder.settings
-  }
-
-  get holds(): VersionHolds {
-    return this.#recorder.holds
-  }
-
   get settings(): SettingsPort {
     return this.#running().settings
   }
 
+  get permits(): PermitsPort {
+    return this.#running().permits
+  }
+
+  /** What all nodes say of themselves now. */
+  findings(): readonly Finding[] {
+    return this.fleet.findings(performance.now())
+  }
+
   /** The members as settings are judged by: what they run, and what is wrong with them. */
   nodesSeen(): readonly NodeSeen[] {
-    return nodesSeen(this.roster, this.#members(), this.#fleet, performance.now())
-  }
-
-  /** What members say they run. */
-  get applied(): ReadonlyMap<string, AppliedSettings> {
-    return this.#fleet.applied
-  }
-
-  get marks(): MarkStory {
-    return this.#recorder.marks
+    return nodesSeen(this.roster, this.#members(), this.fleet, performance.now())
   }
 
   /** Members without a standing verdict that have not left; undefined while this aggregator stands by. */
@@ -140,14 +131,15 @@ export class AggregatorService implements AggregatorPort {
 
   /** What a node says of itself now; what it did not renew in time is unknown. */
   findingsOf(node: string): readonly Finding[] {
-    return this.#fleet.findingsOf(node, performance.now())
+    return this.fleet.findingsOf(node, performance.now())
   }
 
   /** The mesh runs: from now on, while this aggregator leads, there is a present to show. */
-  start(mesh: MeshSide, office: OfficeSide, settings: SettingsSide): void {
+  start(mesh: MeshSide, office: OfficeSide, settings: SettingsSide, permits: PermitsSide): void {
     this.#mesh = mesh
     this.#office = office
     this.#settings = settings
+    this.#permits = permits
   }
 
   /** This aggregator leads from now on. What ended while another led, ends here too. */
@@ -155,9 +147,9 @@ export class AggregatorService implements AggregatorPort {
     const { standing } = this.#running().leader.conditions
     for (const verdict of this.#verdicts.standing()) {
       if (standing.get(verdict.subject)?.verdictId === verdict.verdictId) continue
-      this.#recorder.mesh.notice({ kind: 'recovered', verdict, why: 'it ended while another aggregator led' })
+      this.recorder.mesh.notice({ kind: 'recovered', verdict, why: 'it ended while another aggregator led' })
     }
-    this.#recorder.started(this.#init.node, term)
+    this.recorder.started(this.#init.node, term)
     for (const verdict of standing.values()) this.#inheritance.take(verdict)
   }
 
@@ -170,10 +162,11 @@ export class AggregatorService implements AggregatorPort {
   hear(signed: SignedStatement): void {
     const { signer, body } = signed.statement
     if (this.roster.aggregators.some(({ node }) => node === signer)) {
+      this.#approvals.hear(body)
       this.#inheritance.hear(body, this.#mesh?.leader?.conditions.standing)
       return
     }
-    const change = this.#fleet.hear(performance.now(), signed)
+    const change = this.fleet.hear(performance.now(), signed)
     this.#lastWords.keep(signed)
     if (change.kind !== 'none' && !this.#budget.take(signer, performance.now())) {
       this.#init.log.warn({ from: signer, kind: change.kind }, 'event not recorded: this node causes too many')
@@ -181,14 +174,14 @@ export class AggregatorService implements AggregatorPort {
     }
     switch (change.kind) {
       case 'joined':
-        this.#recorder.mesh.joined(change.node, change.incarnation)
+        this.recorder.mesh.joined(change.node, change.incarnation)
         this.#look()
         break
       case 'report':
-        this.#recorder.report(change.node, change.detector, change.findings)
+        this.recorder.report(change.node, change.detector, change.findings)
         break
       case 'remediation':
-        this.#recorder.remediation(change.remediation)
+        this.recorder.remediation(change.remediation)
         break
       case 'applied':
       case 'none':
@@ -200,7 +193,7 @@ export class AggregatorService implements AggregatorPort {
   notice(notice: Notice): void {
     this.#init.log.info({ notice: notice.kind, ...notice }, 'mesh')
     const causer = causerOf(notice)
-    if (causer === undefined || this.#budget.take(causer, performance.now())) this.#recorder.mesh.notice(notice)
+    if (causer === undefined || this.#budget.take(causer, performance.now())) this.recorder.mesh.notice(notice)
     this.#look()
     this.#tell(null)
   }
@@ -209,7 +202,7 @@ export class AggregatorService implements AggregatorPort {
   commit(certificate: Certificate): void {
     const { subject, kind, verdictId } = certificate
     this.#init.keepRoster(certificate.rosterHash)
-    this.#recorder.mesh.verdict(recordOf(certificate, this.roster))
+    this.recorder.mesh.verdict(recordOf(certificate, this.roster))
     this.#inheritance.leave(certificate)
     this.#look()
     this.#init.log.warn({ subject, verdict: verdictId, kind }, 'verdict')
@@ -217,7 +210,7 @@ export class AggregatorService implements AggregatorPort {
 
   /** Ends the incidents on record that did not show again since this aggregator started. */
   endUnseen(): void {
-    this.#recorder.mesh.endUnseen()
+    this.recorder.mesh.endUnseen()
   }
 
   office(): OfficeView {
@@ -233,7 +226,7 @@ export class AggregatorService implements AggregatorPort {
 
   snapshot(): Snapshot {
     const { node, version, notice } = this.#init
-    const { leader } = this.#running()
+    const { leader, settings, permits } = this.#running()
     const roster = this.roster
     const { why, subjects } = leader.blindness
     return {
@@ -251,10 +244,11 @@ export class AggregatorService implements AggregatorPort {
       notice,
       members: this.#members(),
       roster: this.rosterDesk.view(),
-      findings: this.#fleet.findings(performance.now()),
+      findings: this.findings(),
       verdicts: this.#verdicts.all(),
-      remediations: this.#fleet.remediations(),
-      settings: this.#running().settings.view(),
+      remediations: this.fleet.remediations(),
+      permits: permits.view(),
+      settings: settings.view(),
     }
   }
 
@@ -273,14 +267,14 @@ export class AggregatorService implements AggregatorPort {
 
   matrix(): readonly MatrixRow[] {
     const { leader, now } = this.#running()
-    return matrixRows({ roster: this.roster, leader, fleet: this.#fleet, nowMs: now() })
+    return matrixRows({ roster: this.roster, leader, fleet: this.fleet, nowMs: now() })
   }
 
   release({ reason, via }: Release, by: string): Event {
     const { leader, now } = this.#running()
     if (leader.frozen === undefined) throw new StarlingError('nothing is frozen: there is no freeze to end')
     // On record before it takes effect.
-    const event = this.#recorder.mesh.released(`release-${randomUUID()}`, by, via, reason)
+    const event = this.recorder.mesh.released(`release-${randomUUID()}`, by, via, reason)
     leader.release(now(), `${by} ended the freeze: ${reason}`)
     this.#init.log.warn({ event: event.id, by, via }, 'freeze ended')
     this.#tell(null)
@@ -310,7 +304,7 @@ export class AggregatorService implements AggregatorPort {
   #members(): readonly MemberView[] {
     const { leader, now } = this.#running()
     const at = { nowMs: now(), now: new Date().toISOString() }
-    const known = { roster: this.roster, fleet: this.#fleet, clock: this.#stateClock, marks: this.#marks }
+    const known = { roster: this.roster, fleet: this.fleet, clock: this.#stateClock, marks: this.#marks }
     return memberViews({ leader, ...known, ...at })
   }
 
@@ -320,8 +314,8 @@ export class AggregatorService implements AggregatorPort {
     if (roster === this.#known) return roster
     this.#known = roster
     const serials = new Map([...roster.members, ...roster.aggregators].map(({ node, serial }) => [node, serial]))
-    this.#fleet.retain((node) => serials.get(node))
-    this.#recorder.holds.retain((node) => serials.has(node))
+    this.fleet.retain((node) => serials.get(node))
+    this.recorder.holds.retain((node) => serials.has(node))
     return roster
   }
 
@@ -329,14 +323,20 @@ export class AggregatorService implements AggregatorPort {
     for (const listener of this.#listeners) listener(event)
   }
 
-  #running(): Omit<MeshSide, 'roster'> & { readonly leader: Leader; readonly settings: SettingsSide } {
-    const settings = this.#settings
-    if (this.#mesh === undefined || settings === undefined)
+  #running(): Omit<MeshSide, 'roster'> & Led {
+    const [settings, permits] = [this.#settings, this.#permits]
+    if (this.#mesh === undefined || settings === undefined || permits === undefined)
       throw new StarlingError('the mesh is starting', { remedy: 'try again in a second' })
     const { leader, now, publish } = this.#mesh
-    if (leader !== undefined) return { leader, now, publish, settings }
+    if (leader !== undefined) return { leader, now, publish, settings, permits }
     const { node, leader: other } = this.office()
     const remedy = other === '' || other === node ? 'nobody leads at present' : `ask ${other}, which leads`
     throw new StarlingError(`${node} stands by`, { remedy })
   }
+}
+
+interface Led {
+  readonly leader: Leader
+  readonly settings: SettingsSide
+  readonly permits: PermitsSide
 }

@@ -2,7 +2,8 @@
 import type { Log } from '../common/log.ts'
 import type { Leader } from '../mesh/core/leader.ts'
 import type { Roster } from '../mesh/core/model.ts'
-import type { MarkingView, OfficeView, SettingsPort, Store } from './model.ts'
+import type { MarkingView, OfficeView, PermitsPort, SettingsPort, Store } from './model.ts'
+import type { PermitsView } from './remediation-model.ts'
 import type { SettingsView } from './settings-model.ts'
 
 /** What the service needs of the running mesh node; given once it runs. */
@@ -18,6 +19,11 @@ export interface MeshSide {
 /** What is to be shown of the settings, and done with them; given once the mesh runs. */
 export interface SettingsSide extends SettingsPort {
   view(): SettingsView
+}
+
+/** What is permitted to nodes, and held back; given once the mesh runs. */
+export interface PermitsSide extends PermitsPort {
+  view(): PermitsView
 }
 
 /** What part this aggregator plays; given once the mesh runs. */

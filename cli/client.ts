@@ -1,17 +1,17 @@
 /** The API as functions. What goes wrong comes out as StarlingError, saying which address and what to do. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type {
-  DecisionRequest,
   Event,
   EventKind,
   Explanation,
   MatrixRow,
-  Release,
   Snapshot,
   StoredEvent,
   WouldBeMark,
 } from '../aggregator/model.ts'
+import type { DecisionRequest, PauseScope, Release, ReleaseScope } from '../aggregator/remediation-model.ts'
 import type { Proposal, Rollback, SettingsDetail } from '../aggregator/settings-model.ts'
+import type { Duration } from '../common/duration.ts'
 import { ExitCode, messageOf, StarlingError } from '../common/errors.ts'
 import type { UsageAnswer, UsageQuery } from '../detectors/usage/notes.ts'
 import type { Connection } from './connection.ts'
@@ -50,6 +50,12 @@ export interface ApiClient {
   releaseRoster(release: Release): Promise<Event>
   /** The event that the decision became. */
   decide(decision: DecisionRequest): Promise<Event>
+  /** Nothing is begun there until the time is over: the event that this decision became. `length`: as `2h`. */
+  pause(scope: PauseScope, length: Duration, release: Release): Promise<Event>
+  /** Ends the pause of just this scope. */
+  resume(scope: PauseScope, release: Release): Promise<Event>
+  /** Failures until now hold nothing back there any more. */
+  releaseRemediation(scope: ReleaseScope, release: Release): Promise<Event>
   settings(): Promise<SettingsDetail>
   /** Hands settings in: the event that this became. */
   propose(proposal: Proposal): Promise<Event>
@@ -135,6 +141,12 @@ export function createClient({ url, token }: Connection): ApiClient {
     releaseRoster: (body) => decided('/api/v1/roster/release', body),
 
     decide: ({ planId, ...body }) => decided(`/api/v1/remediations/${encodeURIComponent(planId)}/decision`, body),
+
+    pause: (scope, length, release) => decided('/api/v1/remediations/pauses', { scope, for: length, ...release }),
+
+    resume: (scope, release) => decided('/api/v1/remediations/resume', { scope, ...release }),
+
+    releaseRemediation: (scope, release) => decided('/api/v1/remediations/release', { scope, ...release }),
 
     settings: () => json<SettingsDetail>('/api/v1/settings', hasList('versions')),
 

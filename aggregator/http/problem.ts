@@ -1,6 +1,8 @@
 /** How the API says no: problem documents (RFC 9457), naming the field where one is to blame. */
+
 import type { FastifyReply } from 'fastify'
 import type { z } from 'zod'
+import { StarlingError } from '../../common/errors.ts'
 
 export interface Problem {
   readonly status: number
@@ -43,4 +45,11 @@ export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
   })
   const detail = errors.map(({ field, message }) => `${field}: ${message}`).join('; ')
   throw new ProblemError({ status: 400, title: 'Invalid input', detail, errors })
+}
+
+/** What is to be thrown where something is refused as things stand: a 409 for a StarlingError, any other as it is. */
+export function asConflict(title: string, error: unknown): unknown {
+  if (!(error instanceof StarlingError)) return error
+  const remedy = error.remedy === undefined ? {} : { remedy: error.remedy }
+  return new ProblemError({ status: 409, title, detail: error.message, ...remedy })
 }

@@ -10,7 +10,7 @@ import { rolloutPart } from '../../settings/stages.ts'
 import { type AggregatorPort, EVENT_KINDS, type EventQuery, type VerdictView } from '../model.ts'
 import type { NodeDesks } from '../node-desks.ts'
 import { TOKEN_HOLDER } from './auth.ts'
-import { notFound, ProblemError, parseInput } from './problem.ts'
+import { asConflict, notFound, ProblemError, parseInput } from './problem.ts'
 
 const EVENTS_LIMIT_DEFAULT = 200
 const NAME_CHARS_MAX = 253
@@ -46,7 +46,8 @@ const MatrixQuery = z.strictObject({
 
 const PlanQuery = z.strictObject({ since: z.iso.datetime({ offset: true }) })
 
-const ReleaseBody = z.strictObject({
+/** A person's word, with why. */
+export const ReleaseBody = z.strictObject({
   reason: z.string().trim().min(1, 'say why, it is kept with the decision').max(500),
   via: z.enum(['page', 'cli', 'api']).default('api'),
 })
@@ -185,9 +186,7 @@ function orConflict<T>(title: string, act: () => T): T {
   try {
     return act()
   } catch (error) {
-    if (!(error instanceof StarlingError)) throw error
-    const remedy = error.remedy === undefined ? {} : { remedy: error.remedy }
-    throw new ProblemError({ status: 409, title, detail: error.message, ...remedy })
+    throw asConflict(title, error)
   }
 }
 

@@ -8,6 +8,7 @@ import { StarlingError } from '../../common/errors.ts'
 import type { AggregatorPort, OfficeView } from '../model.ts'
 import type { NodeDesks } from '../node-desks.ts'
 import { requireToken, tradeTokenForCookie } from './auth.ts'
+import { registerPermitRoutes } from './permit-routes.ts'
 import { notFound, ProblemError, sendProblem } from './problem.ts'
 import { registerRoutes } from './routes.ts'
 import { registerStream } from './stream.ts'
@@ -80,6 +81,7 @@ export function createHttpServer({ port, desks, token, webRoot, metrics, log }: 
       reply.header('cache-control', 'no-store')
     })
     registerRoutes(api, port, desks)
+    registerPermitRoutes(api, port)
     registerStream(api, port)
   })
   registerPage(server, webRoot, token)

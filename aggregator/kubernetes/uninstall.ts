@@ -14,6 +14,7 @@ import {
 } from './marking/node-marks.ts'
 import { conditionOf, type NodeObject, type PodObject } from './marking/objects.ts'
 import { isMarkedPod, releaseOf } from './marking/pod-marks.ts'
+import { PERMITS_OBJECT } from './permits/book-object.ts'
 import { ROSTER_OBJECT } from './roster/epoch-record.ts'
 import type { Times } from './times.ts'
 
@@ -21,6 +22,7 @@ import type { Times } from './times.ts'
 const OWN_OBJECTS = [
   { kind: 'Lease', ref: { group: 'coordination.k8s.io', resource: 'leases' }, name: 'starling-aggregator' },
   { kind: 'ConfigMap', ref: { group: '', resource: 'configmaps' }, name: ROSTER_OBJECT },
+  { kind: 'ConfigMap', ref: { group: '', resource: 'configmaps' }, name: PERMITS_OBJECT },
 ] as const
 
 /** One thing of ours that was taken off, or would be. */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import type { MarkingView, MemberState, MemberView, RosterView, Snapshot } from '../../aggregator/model.ts'
+import type { MarkingView, MemberState, MemberView, Snapshot } from '../../aggregator/model.ts'
+import type { RosterView } from '../../aggregator/roster-model.ts'
 import { ExitCode } from '../../common/errors.ts'
 import { createClient } from '../client.ts'
 import { addConnectionOptions, type ConnectionFlags, resolveConnection } from '../connection.ts'

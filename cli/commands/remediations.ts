@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
-import type { DecisionRequest } from '../../aggregator/model.ts'
+import type { DecisionRequest } from '../../aggregator/remediation-model.ts'
 import type { Remediation, RemediationPhase } from '../../remediators/contract.ts'
 import { createClient } from '../client.ts'
 import { addConnectionOptions, type ConnectionFlags, resolveConnection } from '../connection.ts'
 import { addOutputOption, note, type OutputFormat, print, printJson } from '../output.ts'
+import { registerPauses } from '../remediations/pauses.ts'
+import { refusedBy, registerShow } from '../remediations/show.ts'
 import { type Cell, type CellStyle, table } from '../table.ts'
 import { localTime, printable } from '../text.ts'
 
@@ -26,11 +28,14 @@ export function registerRemediations(program: Command): void {
     .command('list')
     .description('all of them, those that wait for a decision first')
     .action(async (options: CommonOptions) => {
-      const { remediations } = await createClient(resolveConnection(options)).state()
+      const { remediations, permits } = await createClient(resolveConnection(options)).state()
       const waits = (each: Remediation) => each.phase === 'awaiting-approval'
       const sorted = remediations.toSorted((a, b) => Number(waits(b)) - Number(waits(a)) || b.at.localeCompare(a.at))
       if (options.output === 'json') printJson('RemediationList', sorted)
-      else print(table(['ID', 'NODE', 'PHASE', 'FIX', 'CHANGE', 'RISK', 'REACH', 'SINCE'], sorted.map(row)))
+      else {
+        const rows = sorted.map((each) => row(each, refusedBy(each.plan.id, permits)))
+        print(table(['ID', 'NODE', 'PHASE', 'FIX', 'CHANGE', 'RISK', 'REACH', 'SINCE', 'REFUSED BY'], rows))
+      }
     })
   addOutputOption(addConnectionOptions(list))
 
@@ -49,6 +54,9 @@ export function registerRemediations(program: Command): void {
     .requiredOption('--reason <text>', 'kept with the decision')
     .action((id: string, options: CommonOptions & { reason: string }) => decide(id, 'reject', options))
   addOutputOption(addConnectionOptions(reject))
+
+  registerShow(group)
+  registerPauses(group)
 }
 
 async function decide(planId: string, action: DecisionRequest['action'], options: CommonOptions & { reason: string }) {
@@ -62,7 +70,7 @@ async function decide(planId: string, action: DecisionRequest['action'], options
   else print(`${printable(event.summary)}\n`)
 }
 
-function row({ plan, phase, at }: Remediation): readonly Cell[] {
+function row({ plan, phase, at }: Remediation, refused: string): readonly Cell[] {
   const style = STYLES[phase]
   const [first, ...more] = plan.changes
   const change = first === undefined ? '' : `${first.what}: ${first.before} → ${first.after}`
@@ -75,5 +83,6 @@ function row({ plan, phase, at }: Remediation): readonly Cell[] {
     plan.risk,
     plan.reach,
     localTime(at),
+    refused,
   ]
 }

@@ -9,6 +9,7 @@ import type { Certificate, Roster, SignedStatement, Standing } from '../../mesh/
 import { rosterHash } from '../../mesh/identity/signed-roster.ts'
 import { DrivenLeader } from '../mesh/driven-leader.ts'
 import { LEADER, nodeName, sampleMember, sampleRoster } from '../mesh/sample-mesh.ts'
+import { PERMITS_SIDE } from './sample-permits.ts'
 import { SETTINGS_SIDE } from './sample-settings.ts'
 import { SILENT_LOG } from './serve-sample.ts'
 
@@ -35,7 +36,7 @@ function aggregator(node: string, leader: Leader | undefined, among = roster, hi
   })
   const mesh = { leader, now: () => 0, publish: (...note: Note) => void published.push(note), roster: among }
   const office = { role: 'leads', since: '', why: '', leader: node, unfit: null } as const
-  service.start(mesh, { office: () => office, marking: () => null }, SETTINGS_SIDE)
+  service.start(mesh, { office: () => office, marking: () => null }, SETTINGS_SIDE, PERMITS_SIDE)
   const leads = (standing: readonly Standing[]) => {
     mesh.leader = new DrivenLeader({ roster: among, standing }).leader
     service.leads(2)

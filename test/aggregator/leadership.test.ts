@@ -36,6 +36,7 @@ function candidate() {
     store,
     service: service as unknown as AggregatorService,
     settings: settings as unknown as SettingsInForce,
+    permits: { look: () => {}, standsBy: () => {} },
     kubernetes: kubernetes as unknown as Kubernetes,
     log: SILENT_LOG,
   })

@@ -52,3 +52,15 @@ it('says who leads, and of the mesh nothing while it stands by', async () => {
   leads = false
   expect(await figures()).toEqual(['starling_leader 0'])
 })
+
+it('tells of guards, outcomes and budgets, and of no more remediators than could ship', async () => {
+  const { registry, refusal, outcome, budgets } = createAggregatorMetrics(() => undefined)
+  refusal('pause')
+  for (let count = 0; count < 100; count++) outcome(`fix-${count}`, 'verified')
+  budgets({ cluster: 0.5, zone: 1, pool: 0 })
+  const text = await registry.metrics()
+  expect(text).toContain('starling_guard_refusals_total{guard="pause"} 1')
+  expect(text).toContain('starling_remediations_total{remediator="fix-0",outcome="verified"} 1')
+  expect(text).toContain('starling_remediations_total{remediator="other",outcome="verified"} 36')
+  expect(text).toContain('starling_budget_used{scope="zone"} 1')
+})

@@ -4,18 +4,18 @@
  */
 import type {
   AggregatorPort,
-  DecisionRequest,
   Event,
   EventQuery,
   Explanation,
   MemberView,
   OfficeView,
-  Release,
   Snapshot,
   StoredEvent,
 } from '../../aggregator/model.ts'
+import type { DecisionRequest, Release } from '../../aggregator/remediation-model.ts'
 import { StarlingError } from '../../common/errors.ts'
 import { sampleEvents } from './sample-events.ts'
+import { samplePermits } from './sample-permits.ts'
 import { sampleSettings } from './sample-settings.ts'
 import { PLAN_ID, sampleMatrix, sampleSnapshot } from './sample-snapshot.ts'
 
@@ -180,6 +180,13 @@ export function createSamplePort(at: number = Date.parse('2026-03-14T09:26:53.58
       (settings) => change({ settings }),
       (summary) =>
         emit({ id: summary, at: time(150), kind: 'settings', node: '', tone: 'act', summary, causedBy: '', data: {} }),
+    ),
+
+    permits: samplePermits(
+      () => snapshot.permits,
+      (permits) => change({ permits }),
+      (summary) =>
+        emit({ id: summary, at: time(160), kind: 'decision', node: '', tone: 'act', summary, causedBy: '', data: {} }),
     ),
 
     subscribe(listener) {

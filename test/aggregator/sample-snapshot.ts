@@ -1,7 +1,9 @@
 /** What the sample mesh looks like after its incident. `time(s)` is that many seconds after the incident began. */
+
 import type { MatrixRow, MemberView, SightView, Snapshot, VoteView } from '../../aggregator/model.ts'
 import type { Finding } from '../../detectors/contract.ts'
 import type { Remediation } from '../../remediators/contract.ts'
+import { NO_PERMITS } from './sample-permits.ts'
 import { SETTINGS_VIEW } from './sample-settings.ts'
 
 export type TimeOf = (offsetSeconds: number) => string
@@ -79,6 +81,7 @@ export function sampleSnapshot(time: TimeOf): Snapshot {
       },
     ],
     remediations: [awaiting(time), done(time)],
+    permits: NO_PERMITS,
     settings: SETTINGS_VIEW,
   }
 }

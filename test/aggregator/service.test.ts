@@ -9,6 +9,7 @@ import type { OfficeSide } from '../../aggregator/sides.ts'
 import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
 import type { Leader } from '../../mesh/core/leader.ts'
 import { accusation, newLeader, roster } from './leader-of-five.ts'
+import { PERMITS_SIDE } from './sample-permits.ts'
 import { SETTINGS_SIDE } from './sample-settings.ts'
 import { SILENT_LOG } from './serve-sample.ts'
 
@@ -37,7 +38,7 @@ const LEADS: OfficeSide = {
 function started(history = store): AggregatorService {
   const init = { roster, node: 'leader', life: 7, version: '0', notice: '', log: SILENT_LOG, keepRoster: () => {} }
   const service = new AggregatorService({ ...init, store: history })
-  service.start({ leader, now: () => NOW_MS, publish: () => {}, roster }, LEADS, SETTINGS_SIDE)
+  service.start({ leader, now: () => NOW_MS, publish: () => {}, roster }, LEADS, SETTINGS_SIDE, PERMITS_SIDE)
   return service
 }
 
@@ -105,7 +106,7 @@ it('forgets what a member said when it is one no more', () => {
       return inForce
     },
   }
-  service.start(side, LEADS, SETTINGS_SIDE)
+  service.start(side, LEADS, SETTINGS_SIDE, PERMITS_SIDE)
   for (const signer of ['a', 'b']) {
     const body = { kind: 'announcement', incarnation: { serial: 1, boot: 2, refutations: 0 } } as const
     const statement = { signer, serial: 1, boot: 2, seq: 1, ttlMs: 1_000, body }
@@ -128,7 +129,7 @@ it('shows the pool of a member that has one, since policies ask for it', () => {
   })
   const members = roster.members.map((member) => (member.node === 'b' ? { ...member, pool: 'gpu' } : member))
   const mesh = { leader, now: () => NOW_MS, publish: () => {}, roster: { ...roster, members } }
-  service.start(mesh, LEADS, SETTINGS_SIDE)
+  service.start(mesh, LEADS, SETTINGS_SIDE, PERMITS_SIDE)
   const pools = service.snapshot().members.map(({ node, pool }) => [node, pool])
   expect(pools.slice(0, 2)).toEqual([
     ['a', undefined],

@@ -140,6 +140,19 @@ it('that is held gets no decision; a plan can be rejected all the same', () => {
   expect(decide('reject')).not.toThrow()
 })
 
+it('that is dangerous cannot be approved where nobody can be told from another', () => {
+  const { remediations } = createSamplePort().snapshot()
+  const proposed = remediations.find(({ plan }) => plan.id === PLAN_ID)
+  if (proposed === undefined) throw new Error('no plan')
+  const remediation = { ...proposed, plan: { ...proposed.plan, risk: 'dangerous' as const } }
+  const recorder = { decision: () => ({ summary: 'decided' }) as never }
+  const approvals = new Approvals({ remediation: () => remediation }, recorder, () => undefined)
+  const decide = (action: 'approve' | 'reject') => () =>
+    approvals.decide({ planId: PLAN_ID, action, reason: '', via: 'cli' }, 'local-token', () => {})
+  expect(decide('approve')).toThrow('two different people must approve it')
+  expect(decide('reject')).not.toThrow()
+})
+
 describe('what is heard', () => {
   it('is nothing where no version is named, and remembers how the version before found things', () => {
     expect(heardNow([finding('a', 'alarm')], undefined)).toBeUndefined()

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { beforeAll, expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
+import { PERMITS_OBJECT } from '../../aggregator/kubernetes/permits/book-object.ts'
 import { ROSTER_OBJECT } from '../../aggregator/kubernetes/roster/epoch-record.ts'
 import { AGGREGATOR_ACCOUNT, manifest, NAMESPACE, ROLES, type Role } from '../../bench/control-plane/manifests.ts'
 import { missingForApiServer } from '../../bench/control-plane/programs.ts'
@@ -27,6 +28,7 @@ const GRANTS: Readonly<Record<Role, readonly Grant[]>> = {
     ['get update patch delete', LEASES, NAMESPACE, LEASE],
     ['create', 'configmaps', NAMESPACE],
     ['get update', 'configmaps', NAMESPACE, ROSTER_OBJECT],
+    ['get update', 'configmaps', NAMESPACE, PERMITS_OBJECT],
     ['create patch', 'events', 'default'],
     ['create patch', 'events.events.k8s.io', 'default'],
   ],
@@ -66,7 +68,7 @@ describeReal('the rights of service accounts', missingForApiServer(), () => {
     attempts = await everyAttempt(
       shared.plane.admin,
       [NAMESPACE, 'default', 'kube-system'],
-      ['absent', LEASE, ROSTER_OBJECT],
+      ['absent', LEASE, ROSTER_OBJECT, PERMITS_OBJECT],
     )
     for (const role of ROLES) await bindAlone(shared, role)
   }, WITHIN_MS)

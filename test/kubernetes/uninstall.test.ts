@@ -59,7 +59,7 @@ test('leaves nothing of ours and all of what is not; first it says what it would
   }
   cluster.putPod(pod('gated', 'b', { gates: [[GATE, 'True']] }))
   cluster.putPod(pod('stranger', 'b', { gates: [['other', 'False']] }))
-  const objects = ['somebody-elses', 'starling-aggregator', 'starling-roster']
+  const objects = ['somebody-elses', 'starling-aggregator', 'starling-roster', 'starling-permits']
   const client = clientOf(cluster, objects)
   const would = await uninstall(client, { dryRun: true, times: WRITING.times })
   expect(cluster.requests.filter((request) => request.startsWith('patch'))).toEqual([])
@@ -78,6 +78,7 @@ test('leaves nothing of ours and all of what is not; first it says what it would
     'taint b',
     'Lease starling/starling-aggregator',
     'ConfigMap starling/starling-roster',
+    'ConfigMap starling/starling-permits',
   ])
   expect(did.removals.flatMap(({ holder }) => holder ?? [])).toEqual(['aggregator-1_1.3'])
   const nodes = await cluster.nodes()

@@ -8,7 +8,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   mesh: [],
   'mesh/sim': ['mesh/', 'common/duration.ts'],
   detectors: ['common/'],
-  remediators: ['common/', 'detectors/contract.ts', 'detectors/host/', 'detectors/reading/', 'detectors/testing/'],
+  remediators: [
+    'common/',
+    'detectors/catalogue.ts',
+    'detectors/contract.ts',
+    'detectors/host/',
+    'detectors/manifests/result.ts',
+    'detectors/reading/',
+    'detectors/testing/',
+  ],
   plugins: ['common/', 'detectors/', 'remediators/'],
   settings: ['common/', 'mesh/', 'detectors/', 'remediators/'],
   fixer: [
@@ -39,7 +47,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'remediators/guards/',
     'plugins/',
   ],
-  'aggregator/web': ['aggregator/model.ts', 'detectors/contract.ts', 'remediators/contract.ts'],
+  'aggregator/web': [
+    'aggregator/model.ts',
+    'aggregator/remediation-model.ts',
+    'detectors/contract.ts',
+    'remediators/contract.ts',
+  ],
   cli: [
     'common/',
     'mesh/',
@@ -52,7 +65,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'aggregator/',
     'bench/',
   ],
-  scripts: ['common/', 'detectors/'],
+  scripts: ['common/', 'detectors/', 'remediators/'],
 }
 
 /** Rooms within rooms, with rules of their own. */

@@ -1,5 +1,6 @@
 /** What the page asks of the aggregator. The browser adds the cookie that holds the token. */
-import type { DecisionRequest, MatrixRow, Release, StoredEvent } from '../../model.ts'
+import type { MatrixRow, StoredEvent } from '../../model.ts'
+import type { DecisionRequest, Release } from '../../remediation-model.ts'
 
 /** The aggregator does not know this browser (any more). */
 export class NoToken extends Error {

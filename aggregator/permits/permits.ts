@@ -1,0 +1,95 @@
+/** Everything about permits, put together for an aggregator: the record, the desk, and what people say of it. */
+import type { Log } from '../../common/log.ts'
+import type { SignedStatement } from '../../mesh/core/model.ts'
+import type { GuardSettings } from '../../remediators/guards/settings.ts'
+import type { AggregatorMetrics } from '../metrics.ts'
+import type { Event } from '../model.ts'
+import type { PauseRequest, PauseScope, PermitsView, Release, ReleaseScope } from '../remediation-model.ts'
+import type { PermitsSide } from '../sides.ts'
+import type { BookStore } from './book-store.ts'
+import { type DeskSide, PermitDesk } from './desk.ts'
+import { Ledger } from './ledger.ts'
+import { type OutsideInit, readOutside } from './outside.ts'
+import { Pauses } from './pauses.ts'
+import type { PermitStory } from './story.ts'
+
+export interface PermitsInit extends OutsideInit {
+  readonly store: BookStore
+  readonly story: PermitStory
+  readonly metrics: Pick<AggregatorMetrics, 'refusal' | 'outcome' | 'budgets'>
+  readonly log: Log
+  /** The term under which this aggregator leads; undefined while it may write nothing. */
+  term(): number | undefined
+  guards(): GuardSettings
+}
+
+export class Permits implements PermitsSide {
+  readonly #ledger: Ledger
+  readonly #desk: PermitDesk
+  readonly #pauses: Pauses
+
+  constructor({ store, story, metrics, log, term, guards, cluster, alerts }: PermitsInit) {
+    const wallNow = () => Date.now()
+    this.#ledger = new Ledger({ store, term })
+    this.#pauses = new Pauses({ ledger: this.#ledger, story, wallNow })
+    this.#desk = new PermitDesk({
+      ledger: this.#ledger,
+      ...{ story, log, guards, wallNow },
+      outlook: (settings) => readOutside({ cluster, alerts }, settings),
+      used: metrics.budgets,
+      refusedBy: metrics.refusal,
+      came: ({ remediator, phase }) => metrics.outcome(remediator, phase),
+      now: () => performance.now(),
+    })
+  }
+
+  start(side: DeskSide): void {
+    this.#desk.start(side)
+  }
+
+  stop(): void {
+    this.#desk.stop()
+  }
+
+  /** This aggregator leads from now on, or the mesh has decided something about a node. */
+  look(): void {
+    this.#desk.look()
+  }
+
+  standsBy(): void {
+    this.#desk.standsBy()
+  }
+
+  /** True for what is for nobody else. Throws an Error for a note that is not what its topic says. */
+  hear(signed: SignedStatement): boolean {
+    return this.#desk.hear(signed)
+  }
+
+  /** After the fleet has heard it. */
+  heardOf(signed: SignedStatement): void {
+    this.#desk.heardOf(signed)
+  }
+
+  view(): PermitsView {
+    const { grants = [], pauses = [] } = this.#ledger.known ?? {}
+    return {
+      outstanding: grants.map(({ permit: { id, node, planId, at }, plan: { remediator } }) => {
+        return { id, node, planId, remediator, at }
+      }),
+      refused: this.#desk.refused.map(({ nonce: _, ...refusal }) => refusal),
+      pauses,
+    }
+  }
+
+  pause(request: PauseRequest, by: string): Promise<Event> {
+    return this.#pauses.pause(request, by)
+  }
+
+  resume(scope: PauseScope, release: Release, by: string): Promise<Event> {
+    return this.#pauses.resume(scope, release, by)
+  }
+
+  release(scope: ReleaseScope, release: Release, by: string): Promise<Event> {
+    return this.#pauses.release(scope, release, by)
+  }
+}

@@ -1,0 +1,30 @@
+/** What the word of a node about one of its fixes says about a permit for it. */
+import type { Remediation, RemediationPhase } from '../../remediators/contract.ts'
+
+/** Nothing of it has been begun. */
+const IDLE: ReadonlySet<RemediationPhase> = new Set([
+  'proposed',
+  'awaiting-approval',
+  'awaiting-window',
+  'refused',
+  'rejected',
+  'withdrawn',
+])
+/** It was carried out, and this came of it. What is between the two is under way. */
+const OUTCOMES: ReadonlySet<RemediationPhase> = new Set(['verified', 'reverted', 'revert-failed', 'escalated'])
+
+type Word = Pick<Remediation, 'phase' | 'ended'>
+
+export function isOutcome({ phase }: Word): boolean {
+  return OUTCOMES.has(phase)
+}
+
+/** Whether its node acts on no permit for it that it has asked for so far. */
+export function isOver({ phase, ended }: Word): boolean {
+  return ended === true || IDLE.has(phase)
+}
+
+/** Whether a permit may be asked for. */
+export function mayAsk({ phase, ended }: Word): boolean {
+  return IDLE.has(phase) && ended !== true
+}

@@ -1,0 +1,131 @@
+/** What was asked of the leader and what it said, as history. An answer is on record before it is sent, or is not sent. */
+import { randomUUID } from 'node:crypto'
+import type { Plan } from '../../remediators/contract.ts'
+import type { Approval } from '../../remediators/guards/view.ts'
+import type { Decision, GuardVerdict, Permit, PermitRequest, Refusal } from '../../remediators/permits.ts'
+import type { Chronicle } from '../chronicle.ts'
+import type { Event, EventKind } from '../model.ts'
+import type { PauseScope, PauseView, Release, ReleaseScope } from '../remediation-model.ts'
+
+export type Answer =
+  | { readonly permit: Permit; readonly refusal?: never }
+  | { readonly permit?: never; readonly refusal: Refusal }
+
+/** Of one node, newest first: approvals of a plan that is still open are among them. */
+const DECISIONS_READ = 200
+
+const REQUESTS_READ = 1_000
+
+export class PermitStory {
+  readonly #chronicle: Chronicle
+
+  constructor(chronicle: Chronicle) {
+    this.#chronicle = chronicle
+  }
+
+  /** Durable when it returns. Throws an Error when it cannot be. */
+  permitted(permit: Permit, request: PermitRequest, plan: Plan, verdicts: readonly GuardVerdict[]): void {
+    const thread = threadOf(plan)
+    const id = eventIdOf('permit', permit.nonce)
+    const summary = `${plan.remediator} may begin: ${verdicts.length} guards allow it`
+    this.#record(id, 'permit', plan.node, 'info', summary, this.#causeOf(thread, request), {
+      permit,
+      request,
+      verdicts,
+    })
+    this.#chronicle.goOnFrom(thread, id)
+  }
+
+  /** Durable when it returns. Throws an Error when it cannot be. `plan`: undefined for one that is not known. */
+  refused(refusal: Refusal, request: PermitRequest, plan: Plan | undefined, verdicts: readonly GuardVerdict[]): void {
+    const says = refusal.guards.map(({ guard, why }) => `${guard}: ${why}`).join('; ')
+    const cause = plan === undefined ? '' : this.#causeOf(threadOf(plan), request)
+    const id = eventIdOf('permit-refused', refusal.nonce)
+    const summary = `${plan?.remediator ?? 'a fix'} may not begin now: ${says}`
+    this.#record(id, 'permit-refused', refusal.node, 'info', summary, cause, { refusal, request, verdicts })
+  }
+
+  /** What was answered to this request; undefined when nothing was. */
+  answerTo({ nonce, node, planId }: PermitRequest): Answer | undefined {
+    const { store } = this.#chronicle
+    const isSame = (one: { readonly node: string; readonly planId: string }) =>
+      one.node === node && one.planId === planId
+    const permit = store.byId(eventIdOf('permit', nonce))?.data.permit as Permit | undefined
+    if (permit !== undefined && isSame(permit)) return { permit }
+    const refusal = store.byId(eventIdOf('permit-refused', nonce))?.data.refusal as Refusal | undefined
+    return refusal !== undefined && isSame(refusal) ? { refusal } : undefined
+  }
+
+  /** Approvals of just this plan, as it was proposed this time. */
+  approvalsOf(plan: Plan): readonly Approval[] {
+    const thread = threadOf(plan)
+    const decisions = this.#chronicle.store.query({ kinds: ['decision'], node: plan.node, limit: DECISIONS_READ })
+    return decisions.flatMap(({ causedBy, data }) => {
+      const decision = data.decision as Decision | undefined
+      if (causedBy !== thread || decision?.action !== 'approve') return []
+      const isOfIt = decision.planHash === plan.planHash && decision.evidenceHash === plan.evidenceHash
+      // There is one token, and whoever has it is not told apart from others who have it.
+      return isOfIt ? [{ decision, person: undefined }] : []
+    })
+  }
+
+  /** What was asked for since then (RFC 3339), as far as this aggregator answered; oldest first. */
+  askedSince(since: string): readonly { readonly node: string; readonly planId: string; readonly at: string }[] {
+    const events = this.#chronicle.store.query({ kinds: ['permit', 'permit-refused'], limit: REQUESTS_READ })
+    return events.flatMap(({ at, data }) => {
+      const { node, planId } = data.request as PermitRequest
+      return at >= since ? [{ node, planId, at }] : []
+    })
+  }
+
+  /** On record before it takes effect. Throws an Error when it cannot be. */
+  paused({ scope, reason, until }: PauseView, by: string, via: Release['via']): Event {
+    const says = `nothing is begun ${inScope(scope)} until ${until}, by ${by} (${via}): ${reason}`
+    return this.#decided('pause', nodeOf(scope), says, { scope, until })
+  }
+
+  resumed(scope: PauseScope, { reason, via }: Release, by: string): Event {
+    const says = `the pause ${inScope(scope)} ended by ${by} (${via}): ${reason}`
+    return this.#decided('resume', nodeOf(scope), says, { scope })
+  }
+
+  released(scope: ReleaseScope, { reason, via }: Release, by: string): Event {
+    const what = scope.kind === 'all' ? 'everywhere' : `of ${scope.kind} ${scope.name}`
+    const says = `what failed or spread ${what} until now holds nothing back any more, by ${by} (${via}): ${reason}`
+    return this.#decided('release', '', says, { scope })
+  }
+
+  #decided(what: string, node: string, summary: string, data: object): Event {
+    const id = `${what}-${randomUUID()}`
+    const event = this.#chronicle.record(id, 'decision', node, 'act', summary, '', data)
+    this.#chronicle.requireStored(id, 'decision')
+    return event
+  }
+
+  #record(id: string, kind: EventKind, node: string, tone: Event['tone'], says: string, cause: string, data: object) {
+    this.#chronicle.record(id, kind, node, tone, says, cause, data)
+    this.#chronicle.requireStored(id, kind)
+  }
+
+  #causeOf(thread: string, { decisionId }: PermitRequest): string {
+    return this.#chronicle.last(thread) || (decisionId ?? thread)
+  }
+}
+
+/** One proposal of a plan: planned anew, it has the same id and another beginning. */
+function threadOf({ id, createdAt }: Plan): string {
+  return `plan/${id}@${createdAt}`
+}
+
+/** Made of the nonce, so that one request has one answer. */
+function eventIdOf(kind: 'permit' | 'permit-refused', nonce: string): string {
+  return `${kind}/${nonce}`
+}
+
+function nodeOf(scope: PauseScope): string {
+  return scope.kind === 'node' ? scope.name : ''
+}
+
+function inScope(scope: PauseScope): string {
+  return scope.kind === 'all' ? 'anywhere' : `in ${scope.kind} ${scope.name}`
+}

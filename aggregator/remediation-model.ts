@@ -1,0 +1,60 @@
+/** What people see of remediation at the aggregator beside the plans themselves, and what they decide. Times are RFC 3339. */
+import type { GuardVerdict } from '../remediators/permits.ts'
+
+export interface DecisionRequest {
+  readonly planId: string
+  readonly action: 'approve' | 'reject'
+  readonly reason: string
+  readonly via: 'page' | 'cli' | 'api'
+}
+
+/** Who lets go on what a brake holds, and why. */
+export interface Release {
+  readonly reason: string
+  readonly via: DecisionRequest['via']
+}
+
+export type PauseScope = { readonly kind: 'all' } | { readonly kind: 'pool' | 'node'; readonly name: string }
+
+/** What is to count for nothing that failed or spread before: one pool, one reason of findings, or all. */
+export type ReleaseScope = { readonly kind: 'all' } | { readonly kind: 'pool' | 'reason'; readonly name: string }
+
+/** While it lasts nothing is begun in its scope; what runs is brought to its end. */
+export interface PauseView {
+  readonly scope: PauseScope
+  readonly by: string
+  readonly reason: string
+  readonly at: string
+  readonly until: string
+}
+
+export interface PauseRequest extends Release {
+  readonly scope: PauseScope
+  /** At most 30 days, in ms. */
+  readonly forMs: number
+}
+
+/** A permit that was granted and has no outcome yet. */
+export interface PermitView {
+  readonly id: string
+  readonly node: string
+  readonly planId: string
+  readonly remediator: string
+  readonly at: string
+}
+
+/** The last no to a plan that is still open. */
+export interface RefusalView {
+  readonly node: string
+  readonly planId: string
+  readonly at: string
+  /** Those that said no. */
+  readonly guards: readonly GuardVerdict[]
+  readonly retryAfterMs: number
+}
+
+export interface PermitsView {
+  readonly outstanding: readonly PermitView[]
+  readonly refused: readonly RefusalView[]
+  readonly pauses: readonly PauseView[]
+}
