@@ -206,7 +206,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       settle()
     } else if (body.topic === MAJORITIES_TOPIC) {
       pool.hear(body.bytes)
-    } else if (fixNotes.hear(remediation, signed, body)) {
+    } else if (fixNotes.hear(remediation, signed)) {
       return
     } else if (isAskTopic(body.topic)) {
       const { id, node: asked, query } = decodeAsk(body.bytes)

@@ -4,7 +4,7 @@
  */
 import type { Logger } from '../common/pino-log.ts'
 import type { FixerHands } from '../fixer/hands.ts'
-import type { Note, SignedStatement } from '../mesh/core/model.ts'
+import type { SignedStatement } from '../mesh/core/model.ts'
 import type { Around } from '../remediators/alone.ts'
 import type { Remediation } from '../remediators/contract.ts'
 import {
@@ -56,8 +56,10 @@ export class FixNotes {
   }
 
   /** Takes in a note of an aggregator's if it is about a fix; false: it is not. Throws an Error for what no node may believe. */
-  hear(room: RemediationRoom, signed: SignedStatement, { topic, bytes }: Note): boolean {
-    const { signer } = signed.statement
+  hear(room: RemediationRoom, signed: SignedStatement): boolean {
+    const { signer, body } = signed.statement
+    if (body.kind !== 'note') return false
+    const { topic, bytes } = body
     if (isDecisionTopic(topic)) {
       const decision = decodeDecision(bytes)
       this.#take(signer, 'decision', decision.id, decision.node, () => room.onDecision(decision))

@@ -1,11 +1,13 @@
 /** Whoever carries plans out, in the agent's own process or behind a socket, keeps the same word. */
 import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createHost } from '../../../detectors/host/host.ts'
-import type { Plan } from '../../../remediators/contract.ts'
+import type { Plan, Remediation } from '../../../remediators/contract.ts'
 import { type Hands, noHands, ownHands } from '../../../remediators/hands.ts'
 import type { Permit } from '../../../remediators/permits.ts'
-import { permitFor, sysctl } from '../parts.ts'
+import { startRemediation } from '../../../remediators/run.ts'
+import { differs, NODE, permitFor, policyFor, sysctl, TRAITS } from '../parts.ts'
 import { FixerStage, HERE, LIMIT_MS } from './stage.ts'
 
 interface Held {
@@ -86,6 +88,30 @@ describe.each(Object.entries(ADAPTERS))('hands %s', (_, adapt) => {
 })
 
 describe('a node without hands', () => {
+  it('says that nobody here may change anything, and asks the leader for nothing', async () => {
+    const stage = await FixerStage.found()
+    const asked: unknown[] = []
+    const said: Remediation[] = []
+    const room = await startRemediation({
+      node: NODE,
+      stateDir: join(stage.folder, 'agent-state'),
+      host: createHost({ node: NODE, root: stage.root, peerOffsets: () => [] }),
+      root: stage.root,
+      remediators: [sysctl],
+      settings: { traits: TRAITS, remediators: {}, policies: [policyFor()] },
+      verify: async () => [],
+      announce: (remediation) => said.push(remediation),
+      ask: (request) => asked.push(request),
+      around: () => ({ isLed: true, neighbours: undefined }),
+      hands: noHands,
+    })
+    await room.onReport({ detector: 'kernel-params', findings: [differs()] })
+    await room.stop()
+    expect(said.at(-1)).toMatchObject({ phase: 'refused', why: 'no fixer on this node' })
+    expect([asked, stage.swappiness]).toEqual([[], '60'])
+    await stage.tearDown()
+  })
+
   it('says so of everything, and that nothing was changed', async () => {
     const stage = await FixerStage.found()
     const plan = stage.plan()
