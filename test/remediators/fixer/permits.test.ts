@@ -9,7 +9,7 @@ import { openRecords } from '../../../fixer/records.ts'
 import { createTrust } from '../../../fixer/trust.ts'
 import { signRoster } from '../../../mesh/identity/signed-roster.ts'
 import { encodeValue } from '../../../mesh/wire/codec.ts'
-import type { Plan } from '../../../remediators/contract.ts'
+import type { Plan, Remediator } from '../../../remediators/contract.ts'
 import { encodeNote, refusalTopic } from '../../../remediators/notes.ts'
 import { BEGIN_WITHIN_MS, type Permit } from '../../../remediators/permits.ts'
 import { LEADER } from '../../mesh/sample-mesh.ts'
@@ -146,21 +146,41 @@ describe('a fixer', () => {
     await refused(by(hands, {}), /cannot be recorded/)
   })
 
-  it('counts the time of a permit on its own clock, from when it gave the nonce', async () => {
-    let ms = 0
-    const applied: string[] = []
+  /** The decisions alone, at the time of `now`; `applied` takes the plans that would be. */
+  async function deskWith(remediator: object, now: () => number, applied: string[]): Promise<FixerDesk> {
     const done = async (plan: Plan) => void applied.push(plan.id)
     const { ca, agentStateDir, mesh } = stage.config()
-    const desk = new FixerDesk({
+    return new FixerDesk({
       node: HERE,
-      remediators: [{ name: 'sysctl' } as never],
-      withoutPermit: false,
+      remediators: [{ name: 'sysctl', ...remediator } as Remediator],
+      withoutPermit: true,
       trust: createTrust({ mesh, ca, agentStateDir }),
       records: await openRecords(join(stage.folder, 'fixer')),
       hands: { challenge: () => Promise.reject(new Error('not asked')), apply: done, revert: done },
       log: silentLog,
-      now: () => at(ms),
+      now: () => at(now()),
     })
+  }
+
+  it.each([
+    ['stops a process', { reach: 'process', reversible: true, risk: 'low' }, 'refused'],
+    ['cannot be undone', { reach: 'none', reversible: false, risk: 'low' }, 'refused'],
+    ['is dangerous', { reach: 'none', reversible: true, risk: 'dangerous' }, 'refused'],
+    ['does none of that', { reach: 'none', reversible: true, risk: 'low' }, 'done'],
+  ])(
+    'without a permit looks at the remediator that it has, whatever the plan says: one that %s',
+    async (_, what, kind) => {
+      const desk = await deskWith(what, () => 0, [])
+      const plan = stage.plan()
+      expect(plan.reach).toBe('none')
+      expect(await desk.answer({ kind: 'apply', plan, permit: null, limitMs: 1_000 })).toMatchObject({ kind })
+    },
+  )
+
+  it('counts the time of a permit on its own clock, from when it gave the nonce', async () => {
+    let ms = 0
+    const applied: string[] = []
+    const desk = await deskWith({}, () => ms, applied)
     const applyAfter = async (waitMs: number) => {
       const given = await desk.answer({ kind: 'challenge' })
       const plan = stage.plan()
