@@ -11,6 +11,7 @@ import { registerDetectors } from './commands/detectors.ts'
 import { registerEvents } from './commands/events.ts'
 import { registerExplain } from './commands/explain.ts'
 import { registerFindings } from './commands/findings.ts'
+import { registerFixer } from './commands/fixer.ts'
 import { registerImport } from './commands/import.ts'
 import { registerMembers } from './commands/members.ts'
 import { registerMesh } from './commands/mesh.ts'
@@ -49,6 +50,7 @@ const COMMANDS = [
   registerSim,
   registerImport,
   registerAgent,
+  registerFixer,
   registerAggregator,
   registerStandIn,
   registerUninstall,

@@ -39,6 +39,7 @@ import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { PluginShelf } from '../plugins/shelf.ts'
 import { createCollector } from '../remediators/diagnostics.ts'
+import { noHands } from '../remediators/hands.ts'
 import { builtinRemediators } from '../remediators/index.ts'
 import { readPolicies } from '../remediators/policy/schema.ts'
 import { type RemediationRoom, type RuleSettings, startRemediation } from '../remediators/run.ts'
@@ -47,6 +48,7 @@ import { settingsFor } from '../settings/overrides.ts'
 import { ownSettings } from '../settings/validate.ts'
 import type { AgentConfig } from './config.ts'
 import { FixNotes } from './fix-notes.ts'
+import { fixerOf } from './fixer-of.ts'
 import { startHealthServer } from './health-server.ts'
 import { createAgentMetrics } from './metrics.ts'
 import { PluginRoom } from './plugin-room.ts'
@@ -99,7 +101,8 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const remediators = [...builtinRemediators, ...shelf.remediators]
   const stopping = new AbortController()
   let remediation: RemediationRoom | undefined
-  const fixNotes = new FixNotes(node, publisher, log)
+  const fixer = fixerOf(config, log)
+  const fixNotes = new FixNotes(node, publisher, log, fixer)
   const fixSettings = (): RuleSettings => ({
     traits: place(),
     remediators: ownSettings(inForce.remediators, remediators),
@@ -174,6 +177,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
         return finding === undefined ? {} : { finding }
       },
     }),
+    ...(config.fixer === 'here' ? {} : { hands: fixer ?? noHands }),
     log,
   })
 
@@ -208,7 +212,8 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     if (settled !== 'as-before') announceSettings()
   }
   const verdicts = new VerdictLog(log)
-  const hear = async ({ statement: { signer, body } }: SignedStatement) => {
+  const hear = async (signed: SignedStatement) => {
+    const { signer, body } = signed.statement
     // Verdicts, settings and decisions are the aggregator's to give; of another node they are nothing to us.
     if (!aggregators().some((aggregator) => aggregator.node === signer)) return
     if (body.kind === 'down') verdicts.hear(body)
@@ -218,7 +223,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       settle()
     } else if (body.topic === MAJORITIES_TOPIC) {
       pool.hear(body.bytes)
-    } else if (fixNotes.hear(remediation, signer, body)) {
+    } else if (fixNotes.hear(remediation, signed)) {
       return
     } else if (isAskTopic(body.topic)) {
       const { id, node: asked, query } = decodeAsk(body.bytes)

@@ -39,6 +39,13 @@ export const agentConfig = z.strictObject({
    * knows secrets by their form only, and here so that whoever holds the aggregator's token cannot change it.
    */
   recordings: z.enum(['refuse', 'allow']).default('refuse'),
+  /**
+   * Who changes this host: nobody, this process itself, or the fixer that listens at a path. Off by default: who observes
+   * needs no rights.
+   */
+  fixer: z
+    .union([z.enum(['off', 'here']), z.string().startsWith('/')], { error: 'must be off, here, or an absolute path' })
+    .default('off'),
   /** Keys, certificate, roster and settings; readable by the agent alone. */
   stateDir: z.string().min(1).default('/var/lib/starling'),
 })

@@ -3,7 +3,8 @@
  * of what aggregators say.
  */
 import type { Logger } from '../common/pino-log.ts'
-import type { Note } from '../mesh/core/model.ts'
+import type { FixerHands } from '../fixer/hands.ts'
+import type { SignedStatement } from '../mesh/core/model.ts'
 import type { Around } from '../remediators/alone.ts'
 import type { Remediation } from '../remediators/contract.ts'
 import {
@@ -27,11 +28,14 @@ export class FixNotes {
   readonly #node: string
   readonly #publisher: Publisher
   readonly #log: Logger
+  readonly #fixer: FixerHands | undefined
 
-  constructor(node: string, publisher: Publisher, log: Logger) {
+  /** `fixer`: who must be told of permits as they were signed; left out where nobody is to be believed. */
+  constructor(node: string, publisher: Publisher, log: Logger, fixer?: FixerHands) {
     this.#node = node
     this.#publisher = publisher
     this.#log = log
+    this.#fixer = fixer
   }
 
   announce(remediation: Remediation): void {
@@ -52,12 +56,16 @@ export class FixNotes {
   }
 
   /** Takes in a note of an aggregator's if it is about a fix; false: it is not. Throws an Error for what no node may believe. */
-  hear(room: RemediationRoom, signer: string, { topic, bytes }: Note): boolean {
+  hear(room: RemediationRoom, signed: SignedStatement): boolean {
+    const { signer, body } = signed.statement
+    if (body.kind !== 'note') return false
+    const { topic, bytes } = body
     if (isDecisionTopic(topic)) {
       const decision = decodeDecision(bytes)
       this.#take(signer, 'decision', decision.id, decision.node, () => room.onDecision(decision))
     } else if (isPermitTopic(topic)) {
       const permit = decodePermit(bytes)
+      if (permit.node === this.#node) this.#fixer?.keep(permit.id, signed)
       this.#take(signer, 'permit', permit.id, permit.node, () => room.onPermit(permit))
     } else if (isRefusalTopic(topic)) {
       const refusal = decodeRefusal(bytes)

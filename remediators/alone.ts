@@ -7,8 +7,10 @@ import type { Fix, Waiting } from './state.ts'
 
 /** What the engine is told of the world with each tick. */
 export interface Around {
-  /** 128 bits of chance, hex, for a request. */
-  readonly nonce: string
+  /** 128 bits of chance, hex, for a request; undefined while there is none to be made, or nothing to make it for. */
+  readonly nonce: string | undefined
+  /** Why nothing can be carried out on this node now; then nobody is asked. */
+  readonly handless?: string
   /** From 0 to below 1. */
   readonly chance: number
   /** Whether a leader was heard of lately. */

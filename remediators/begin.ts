@@ -30,6 +30,8 @@ const BACK_OFF_MIN_MS = 15_000
 const BACK_OFF_MAX_MS = 300_000
 /** However soon a refusal lets it, a node does not ask more often for one plan. */
 const ASK_AGAIN_MIN_MS = 1_000
+/** A fixer that was started in the meantime is found then. */
+const HANDLESS_REST_MS = 60_000
 
 export type CollectResult =
   /** There is nobody to collect any. */
@@ -71,6 +73,12 @@ export function startNext(before: FixState, now: Moment, around: Around): StepRe
   return result
 }
 
+/** Whether the leader will be asked at `now`, as far as it is for this node to say. */
+export function wantsNonce(state: FixState, now: Moment): boolean {
+  if (activeFix(state) !== undefined) return false
+  return readyInTurn(state).some((fix) => (waitingOf(fix)?.notBeforeMs ?? 0) <= now.ms && isOpen(fix.windows, now.wall))
+}
+
 /** In the order in which they may be asked for. */
 function readyInTurn({ fixes }: FixState): readonly Fix[] {
   const dueAt = (fix: Fix) => waitingOf(fix)?.notBeforeMs ?? 0
@@ -91,8 +99,19 @@ function start(state: FixState, fix: Fix & { readonly stage: Waiting }, now: Mom
     return permit(state, fix, fix.stage, now, { permit: null, beginByMs: now.ms + BEGIN_WITHIN_MS, why })
   }
   const waiting: Waiting = { ...fix.stage, aloneAtMs: alone }
-  if (now.ms >= fix.stage.notBeforeMs) return ask(state, fix, waiting, now, around.nonce)
+  if (now.ms >= fix.stage.notBeforeMs) {
+    if (around.handless !== undefined) return awaitHands(state, fix, waiting, now, around.handless)
+    if (around.nonce !== undefined) return ask(state, fix, waiting, now, around.nonce)
+  }
   return nothing(alone === fix.stage.aloneAtMs ? state : alter(state, fix, { stage: waiting }))
+}
+
+/** Says once, for as long as it is so, that nothing can be carried out here. */
+function awaitHands(state: FixState, fix: Fix, waiting: Waiting, now: Moment, why: string): StepResult {
+  const stage: Waiting = { ...waiting, notBeforeMs: now.ms + HANDLESS_REST_MS }
+  const { phase, why: said } = fix.remediation
+  if (phase === 'refused' && said === why) return nothing(alter(state, fix, { stage }))
+  return enterPhase(state, fix, now, { phase: 'refused', why, stage, permitId: undefined })
 }
 
 /** Says once that it waits for its window. An approval holds until then. */

@@ -88,7 +88,7 @@ export interface Remediation {
    * acts on it now nor ever will.
    */
   readonly permitId?: string
-  /** In phase refused: the guards that said no. Without them it was the host, which had changed. */
+  /** In phase refused: the guards that said no. Without them it was the host, which had changed or has nobody who may. */
   readonly guards?: readonly GuardVerdict[]
   /** Once the node does nothing more about this plan. */
   readonly ended?: true

@@ -1,16 +1,22 @@
 /** Who carries plans out: this process itself, or a fixer with the rights for it that this one does without. */
+import { randomBytes } from 'node:crypto'
 import { formatDuration } from '../common/duration.ts'
 import { StarlingError } from '../common/errors.ts'
 import type { Host } from '../detectors/contract.ts'
-import type { Plan, Remediator } from './contract.ts'
+import { type Plan, type Remediator, StalePlan } from './contract.ts'
 import { createControl } from './control.ts'
 import type { Permit } from './permits.ts'
 
-/** Both end within their time limit, ms: then the result is unclear. */
+/** Deeds end within their time limit, ms: then the result is unclear. */
 export interface Hands {
   /**
+   * 128 bits of chance, hex, with which the leader is asked: what is done by its answer begins within BEGIN_WITHIN_MS from
+   * now. Rejects, saying why, when nothing can be carried out.
+   */
+  challenge(): Promise<string>
+  /**
    * `permit`: what it is done by; null for what a node may do cut off from the leader. Rejects with a StalePlan, by name, when
-   * the host is not as the plan says, and nothing was changed.
+   * nothing was changed: the host is not as the plan says, or who has the rights for it did not do it.
    */
   apply(plan: Plan, permit: Permit | null, limitMs: number): Promise<void>
   /** Needs no permit, ever. */
@@ -24,6 +30,16 @@ export interface OwnHandsInit {
   readonly remediators: readonly Remediator[]
 }
 
+const NONCE_BYTES = 16
+const NO_HANDS = 'no fixer on this node'
+
+/** Of a node that only looks. */
+export const noHands: Hands = {
+  challenge: () => Promise.reject(new Error(NO_HANDS)),
+  apply: () => Promise.reject(new StalePlan(NO_HANDS)),
+  revert: () => Promise.reject(new Error(NO_HANDS)),
+}
+
 /** The remediators in this process, each held to what it says that it touches. */
 export function ownHands({ host, root, remediators }: OwnHandsInit): Hands {
   const handsOf = (plan: Plan) => {
@@ -32,6 +48,7 @@ export function ownHands({ host, root, remediators }: OwnHandsInit): Hands {
     return { remediator, control: createControl({ host, root, touches: remediator.touches }) }
   }
   return {
+    challenge: async () => randomBytes(NONCE_BYTES).toString('hex'),
     async apply(plan, _, limitMs) {
       const { remediator, control } = handsOf(plan)
       await within(limitMs, (signal) => remediator.apply(plan, control, signal))

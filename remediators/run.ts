@@ -1,5 +1,4 @@
 /** Runs the engine on a node: keeps its state on disk, takes one input after another, and has carried out what it decides. */
-import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { messageOf, StarlingError } from '../common/errors.ts'
 import { type Log, silentLog } from '../common/log.ts'
@@ -7,6 +6,7 @@ import { currentMoment, type Moment } from '../common/moment.ts'
 import type { NodeTraits } from '../common/selector.ts'
 import type { Finding, Host } from '../detectors/contract.ts'
 import type { Around } from './alone.ts'
+import { wantsNonce } from './begin.ts'
 import type { Plan, Remediation, Remediator } from './contract.ts'
 import { carryOut, type Deed, type Means } from './deeds.ts'
 import { type FixInput, step } from './engine.ts'
@@ -82,7 +82,6 @@ export interface RemediationRoom {
 }
 
 const TICK_MS = 1_000
-const NONCE_BYTES = 16
 
 /**
  * Starts with what is on disk: a fix that was in progress is looked into at once. Rejects with a UsageError when the
@@ -140,7 +139,9 @@ class FixRunner {
     this.#settings = init.settings
     this.#rules = rules
     this.#state = state
-    this.#ticks = setInterval(() => void this.take({ kind: 'tick', around: this.#around() }), TICK_MS)
+    this.#ticks = setInterval(() => {
+      this.#turn = this.#turn.then(() => this.#tick())
+    }, TICK_MS)
     this.#ticks.unref()
   }
 
@@ -162,16 +163,31 @@ class FixRunner {
   take(input: FixInput): Promise<Taken> {
     const taken = this.#turn.then(async () => {
       const result = await this.#step(input)
-      if (input.kind !== 'tick') await this.#step({ kind: 'tick', around: this.#around() })
+      await this.#tick()
       return result
     })
     this.#turn = taken
     return taken
   }
 
-  #around(): Around {
-    const bits = randomBytes(NONCE_BYTES)
-    return { ...this.#init.around(), nonce: bits.toString('hex'), chance: Math.random() }
+  async #tick(): Promise<void> {
+    if (this.#stopped) return
+    try {
+      await this.#step({ kind: 'tick', around: await this.#around() })
+    } catch (error) {
+      this.#log.error({ err: messageOf(error) }, 'it could not be looked what is due')
+    }
+  }
+
+  /** A nonce is fetched only for a request that is to be made: its time begins when it is handed out. */
+  async #around(): Promise<Around> {
+    const around = { ...this.#init.around(), nonce: undefined, chance: Math.random() }
+    if (!wantsNonce(this.#state, this.#means.now())) return around
+    try {
+      return { ...around, nonce: await this.#means.hands.challenge() }
+    } catch (error) {
+      return { ...around, handless: messageOf(error) }
+    }
   }
 
   #reconfigure(settings: RuleSettings): void {

@@ -7,7 +7,7 @@ export const text = z.string().max(1_000)
 export const hash = z.string().regex(/^[0-9a-f]{64}$/)
 
 /** The id is made of the node's name among other things, so nobody can take over another's plan. */
-const planSchema: z.ZodType<Plan> = z
+export const planSchema: z.ZodType<Plan> = z
   .strictObject({
     id: z.string().min(1).max(128),
     node: z.string().min(1).max(253),

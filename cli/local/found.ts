@@ -123,6 +123,7 @@ function agentConfigOf(layout: LocalLayout, node: LocalNode, ca: string, { hostR
     plugins: { folder: pluginsFolderOf(layout.dir) },
     // It is the host of whoever starts the mesh.
     recordings: 'allow',
+    fixer: 'here',
     stateDir: node.dir,
   }
 }

@@ -23,6 +23,7 @@ import {
   run,
   type Timed,
   tick,
+  tickWith,
   verified,
   verifying,
   waiting,
@@ -186,6 +187,22 @@ describe('the way of a fix', () => {
       decisionId: 'decision-1',
     }
     expect(run(asking).raw).toContainEqual({ kind: 'ask', request: asked })
+  })
+
+  it('asks nobody without a nonce', () => {
+    expect(run([...approved, tickWith({ nonce: undefined })]).last).toEqual([])
+  })
+
+  it('says once that nothing can be carried out here, and asks as soon as it can', () => {
+    const handless = tickWith({ nonce: undefined, handless: 'no fixer on this node' })
+    const refused = run([...approved, handless])
+    expect(refused.state.fixes[0]?.remediation).toMatchObject({ phase: 'refused', why: 'no fixer on this node' })
+    expect(refused.state.fixes[0]?.remediation.ended).toBeUndefined()
+    expect(refused.raw.filter(({ kind }) => kind === 'ask')).toEqual([])
+    const announced = (more: readonly Timed[]) =>
+      run([...approved, handless, ...more]).raw.filter(({ kind }) => kind === 'announce').length
+    expect([announced([]), announced([[60_000, handless]])]).toEqual([1, 0])
+    expect(run([...approved, handless, [60_000, tick]]).raw).toContainEqual(expect.objectContaining({ kind: 'ask' }))
   })
 
   it('names the guards that said no, and only while they do', () => {

@@ -47,6 +47,7 @@ export async function live({ folder, helps, boundary }: Life): Promise<Remediati
     settings: { traits: TRAITS, remediators: {}, policies: [policyFor()] },
     store: { load: store.load, save: (state) => between(() => store.save(state)) },
     hands: {
+      ...hands,
       apply: (plan, permit, limitMs) =>
         between(() => {
           appendFileSync(join(folder, 'applied'), `${permit?.id}\n`)

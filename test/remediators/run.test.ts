@@ -230,6 +230,7 @@ describe('running fixes', () => {
     await start({
       settings: settings({}, { policies: [policyFor({ ladder })] }),
       hands: {
+        challenge: async () => '0'.repeat(32),
         apply: async (_, permit, limitMs) => {
           expect(permit?.id).toContain('permit-')
           limits.push(limitMs)

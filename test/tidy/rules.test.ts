@@ -65,6 +65,8 @@ describe('the directions of imports', () => {
     ['remediators/a.ts', "import '../detectors/engine/engine.ts'"],
     ['settings/a.ts', "import '../aggregator/model.ts'"],
     ['node-agent/a.ts', "import '../aggregator/model.ts'"],
+    ['node-agent/a.ts', "import '../fixer/desk.ts'"],
+    ['fixer/a.ts', "import '../node-agent/config.ts'"],
     ['aggregator/a.ts', "import '../node-agent/main.ts'"],
     ['aggregator/a.ts', "import '../detectors/conntrack.ts'"],
     ['aggregator/http/a.ts', "import '../web/src/api.ts'"],

@@ -42,6 +42,7 @@ describe('a configuration', () => {
       log: { level: 'info', format: 'json' },
       metrics: { host: '127.0.0.1', port: 7791 },
       recordings: 'refuse',
+      fixer: 'off',
       stateDir: '/var/lib/starling',
     })
     const env = { STARLING_MESH_ID: 'prod-a' }

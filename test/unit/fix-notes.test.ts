@@ -2,9 +2,11 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { silentLog } from '../../common/log.ts'
 import type { Logger } from '../../common/pino-log.ts'
+import type { SignedStatement } from '../../mesh/core/model.ts'
 import type { MeshNode } from '../../mesh/libp2p/running-node.ts'
 import { FixNotes } from '../../node-agent/fix-notes.ts'
 import { Publisher } from '../../node-agent/publisher.ts'
+import { noHands } from '../../remediators/hands.ts'
 import {
   decodePermitRequest,
   encodeNote,
@@ -21,11 +23,17 @@ const hashes = { planHash: 'a'.repeat(64), evidenceHash: 'b'.repeat(64) }
 const nonce = '0'.repeat(32)
 const permit: Permit = { id: 'permit-1', node: NODE, planId, ...hashes, nonce, at: '2026-01-01T00:00:00Z' }
 
+const statementOf = (signer: string, topic: string, bytes: Uint8Array): SignedStatement => {
+  const body = { kind: 'note', topic, bytes } as const
+  return { statement: { signer, serial: 1, boot: 1, seq: 1, ttlMs: 30_000, body }, signature: new Uint8Array(64) }
+}
+
 describe('notes about fixes', () => {
   let heard: unknown[]
   let said: { topic: string; bytes: Uint8Array; ttlMs: number }[]
   let follows: MeshNode['follows']
   let notes: FixNotes
+  let kept: [string, SignedStatement][]
   beforeEach(() => {
     heard = []
     said = []
@@ -38,7 +46,9 @@ describe('notes about fixes', () => {
         return follows
       },
     } as unknown as MeshNode)
-    notes = new FixNotes(NODE, publisher, silentLog as Logger)
+    kept = []
+    const fixer = { ...noHands, keep: (...one: [string, SignedStatement]) => kept.push(one), hello: async () => [] }
+    notes = new FixNotes(NODE, publisher, silentLog as Logger, fixer)
   })
 
   const take = async (one: unknown) => {
@@ -48,7 +58,7 @@ describe('notes about fixes', () => {
   const room = { onDecision: take, onPermit: take, onRefusal: take } as unknown as RemediationRoom
   const hear = (signer: string, parts: Partial<Permit> = {}) => {
     const bytes = encodeNote({ ...permit, ...parts })
-    return notes.hear(room, signer, { kind: 'note', topic: permitTopic(planId), bytes })
+    return notes.hear(room, statementOf(signer, permitTopic(planId), bytes))
   }
 
   it('of a leader are taken in, and of another aggregator only while nobody leads', () => {
@@ -60,15 +70,20 @@ describe('notes about fixes', () => {
     expect(heard).toEqual([permit, permit])
   })
 
+  it('go to the fixer as they were signed', () => {
+    hear('aggregator-1')
+    expect(kept).toEqual([[permit.id, statementOf('aggregator-1', permitTopic(planId), encodeNote(permit))]])
+  })
+
   it('to another node are passed over', () => {
     expect(hear('aggregator-1', { node: 'node-8' })).toBe(true)
-    expect(heard).toEqual([])
+    expect([heard, kept]).toEqual([[], []])
   })
 
   it('that are none, or not what they should be, are not taken in', () => {
     const bytes = encodeNote(permit)
-    expect(notes.hear(room, 'aggregator-1', { kind: 'note', topic: 'other', bytes })).toBe(false)
-    expect(() => notes.hear(room, 'aggregator-1', { kind: 'note', topic: refusalTopic(planId), bytes })).toThrow()
+    expect(notes.hear(room, statementOf('aggregator-1', 'other', bytes))).toBe(false)
+    expect(() => notes.hear(room, statementOf('aggregator-1', refusalTopic(planId), bytes))).toThrow()
     expect(heard).toEqual([])
   })
 
