@@ -5,7 +5,7 @@
 import type { Mode, Plan, Remediation, Remediator } from './contract.ts'
 import type { LadderRung, Rule } from './policy/rules.ts'
 import { whyNotAuto } from './settings.ts'
-import { type Fault, type FixState, isSameFault } from './state.ts'
+import { type Case, type Fault, type FixState, isSameFault, type Try } from './state.ts'
 
 /** Attempts of this time count. */
 const COUNTED_MS = 86_400_000
@@ -13,24 +13,6 @@ const COUNTED_MS = 86_400_000
 const COOL_DOWN_MAX_MS = 7 * 86_400_000
 /** Faults at a time. Those forgotten were touched longest ago, and a person has long been told of them. */
 const CASES_MAX = 200
-
-export interface Case extends Fault {
-  /** Oldest first. */
-  readonly tries: readonly Try[]
-  /** From when on a cool-down counts: of this plan, or of everything about this fault. */
-  readonly rest: { readonly sinceMs: number; readonly planId: string | null } | null
-  /** A person was told that nothing is left to be tried; true until the fault clears. */
-  readonly escalated: boolean
-  /** As it was last tried. */
-  readonly last: Remediation
-}
-
-export interface Try {
-  readonly remediator: string
-  readonly atMs: number
-  /** `open` while it goes on. */
-  readonly outcome: 'open' | 'helped' | 'no-effect' | 'failed'
-}
 
 export function caseOf(state: FixState, fault: Fault): Case | undefined {
   return state.cases.find((one) => isSameFault(one, fault))

@@ -6,18 +6,14 @@
 import type { z } from 'zod'
 import type { Duration } from '../common/duration.ts'
 import type { Finding, Host, Touches } from '../detectors/contract.ts'
+import type { Mode } from './modes.ts'
 import type { GuardVerdict } from './permits.ts'
+
+export { MODES, type Mode } from './modes.ts'
 
 /** What a fix can disturb. `none`: no process is stopped or restarted. */
 export type Reach = 'none' | 'process' | 'host' | 'workloads' | 'machine'
 export type Risk = 'low' | 'medium' | 'dangerous'
-
-/**
- * How far a rule goes by itself. `observe`: what it would do is recorded. `suggest`: a plan is shown and cannot be approved.
- * `approve`: it waits for a person. `auto`: it waits for nobody but the guards.
- */
-export const MODES = ['observe', 'suggest', 'approve', 'auto'] as const
-export type Mode = (typeof MODES)[number]
 
 /** One line of a plan: a value, what it is, what it becomes, and the command that puts it back. */
 export interface Change {

@@ -2,7 +2,7 @@
  * What goes to and fro between a node and the leader before a fix is begun. A person decides on a plan; the node asks the
  * leader when it wants to begin; the leader looks at every guard and grants a permit or refuses.
  */
-import type { Mode } from './contract.ts'
+import type { Mode } from './modes.ts'
 
 /** What a person says about a plan, signed by the aggregator that leads; good for one plan and one use. */
 export interface Decision {

@@ -1,7 +1,6 @@
 /** What a node remembers of its fixes, in memory and on disk. Plain data: it survives a round trip through JSON. */
 import type { Moment } from '../common/moment.ts'
 import type { Finding } from '../detectors/contract.ts'
-import type { Case } from './cases.ts'
 import type { Plan, Remediation, RemediationPhase } from './contract.ts'
 import type { Permit, PermitRequest } from './permits.ts'
 import type { Window } from './policy/model.ts'
@@ -76,6 +75,25 @@ export type Fault = Pick<Finding, 'detector' | 'reason' | 'cause'>
 
 export interface Inspection extends Fault {
   readonly remediator: string
+}
+
+/** What was tried for one fault. */
+export interface Case extends Fault {
+  /** Oldest first. */
+  readonly tries: readonly Try[]
+  /** From when on a cool-down counts: of this plan, or of everything about this fault. */
+  readonly rest: { readonly sinceMs: number; readonly planId: string | null } | null
+  /** A person was told that nothing is left to be tried; true until the fault clears. */
+  readonly escalated: boolean
+  /** As it was last tried. */
+  readonly last: Remediation
+}
+
+export interface Try {
+  readonly remediator: string
+  readonly atMs: number
+  /** `open` while it goes on. */
+  readonly outcome: 'open' | 'helped' | 'no-effect' | 'failed'
 }
 
 export const EMPTY_FIX_STATE: FixState = {

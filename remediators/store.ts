@@ -5,10 +5,9 @@ import { z } from 'zod'
 import { writeFileAtomically } from '../common/atomic-file.ts'
 import { type Duration, isDuration } from '../common/duration.ts'
 import { messageOf, StarlingError } from '../common/errors.ts'
-import type { Case } from './cases.ts'
 import { permitSchema } from './notes.ts'
 import { remediationSchema } from './schema.ts'
-import { EMPTY_FIX_STATE, type Fix, type FixState, type Stage } from './state.ts'
+import { type Case, EMPTY_FIX_STATE, type Fix, type FixState, type Stage } from './state.ts'
 
 export interface FixStore {
   /** Empty before the first save. Throws a StarlingError when the file is damaged: then nobody knows what was begun. */

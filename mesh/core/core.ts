@@ -105,13 +105,8 @@ export class Core {
     return this.#membership.roster
   }
 
-  /** Why this node abstains from every vote; undefined while it is fit. */
-  get degraded(): string | undefined {
-    return this.#observer.health.degraded
-  }
-
-  /** This node's view of the subjects that it watches. */
-  get observer(): Pick<Observer, 'peerClocks' | 'peerLinks' | 'convictable'> {
+  /** This node's view of the subjects that it watches, and of itself. */
+  get observer(): Pick<Observer, 'peerClocks' | 'peerLinks' | 'convictable' | 'degraded'> {
     return this.#observer
   }
 

@@ -57,6 +57,11 @@ export class Observer {
     })
   }
 
+  /** Why this node abstains from every vote; undefined while it is fit. */
+  get degraded(): string | undefined {
+    return this.health.degraded
+  }
+
   /** Subjects that this observer could convict if they fell silent now. */
   convictable(now: Millis): readonly string[] {
     if (this.health.degraded !== undefined) return []

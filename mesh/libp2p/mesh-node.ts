@@ -241,7 +241,7 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
       return core.roster
     },
     get degraded() {
-      return core.degraded
+      return core.observer.degraded
     },
     get follows() {
       return core.follows

@@ -9,12 +9,18 @@ import type { Decision, Permit } from '../../remediators/permits.ts'
 import type { Policy } from '../../remediators/policy/model.ts'
 import type { Rules } from '../../remediators/policy/rules.ts'
 import { readRemediatorSettings } from '../../remediators/settings.ts'
-import { sysctl } from '../../remediators/sysctl.ts'
+import { sysctl as shipped } from '../../remediators/sysctl.ts'
 
 export const NODE = 'node-7'
 export const COOL_DOWN_MS = 600_000
 
 export const at = (ms: number): Moment => ({ ms, wall: new Date(Date.UTC(2026, 0, 1) + ms).toISOString() })
+
+const { inspect: look, ...unlooking } = shipped
+/** As it ships, but that it plans at once: what the finding says is all that it needs to know here. */
+export const sysctl = unlooking as Remediator
+/** As it ships. */
+export const looking = { ...unlooking, inspect: look, name: 'looking' } as Remediator
 
 export const TRAITS: NodeTraits = { node: NODE, zone: 'a', roles: ['worker'], pool: 'general' }
 
@@ -45,7 +51,7 @@ export const autoRules = (parts: Partial<Policy> = {}, ...others: readonly Remed
   rulesFor({}, [policyFor(parts)], [sysctl, ...others])
 
 /** Another sysctl under another name, for a second rung. */
-export const second: Remediator = { ...sysctl, name: 'second' } as Remediator
+export const second: Remediator = { ...sysctl, name: 'second' }
 
 export const NONCE = '0'.repeat(32)
 export const aroundWith = (parts: Partial<Around> = {}): Around => ({

@@ -6,14 +6,13 @@ import { StarlingError, UsageError } from '../../common/errors.ts'
 import type { Finding } from '../../detectors/contract.ts'
 import { createHost } from '../../detectors/host/host.ts'
 import type { Remediation } from '../../remediators/contract.ts'
-import { builtinRemediators } from '../../remediators/index.ts'
 import {
   type RemediationInit,
   type RemediationRoom,
   type RuleSettings,
   startRemediation,
 } from '../../remediators/run.ts'
-import { decisionFor, differs, NODE, ok, permitFor, policyFor, TRAITS } from './parts.ts'
+import { decisionFor, differs, NODE, ok, permitFor, policyFor, sysctl, TRAITS } from './parts.ts'
 
 describe('running fixes', () => {
   let folder: string
@@ -53,7 +52,7 @@ describe('running fixes', () => {
       stateDir: join(folder, 'state'),
       host: createHost({ node: NODE, root: join(folder, 'host'), peerOffsets: () => [] }),
       root: join(folder, 'host'),
-      remediators: builtinRemediators,
+      remediators: [sysctl],
       settings: settings(),
       verify: async () => [(await value()) === '10' ? ok : differs()],
       announce: (remediation) => announced.push(remediation),

@@ -7,8 +7,7 @@ import type { Decision, Permit, Refusal } from '../../remediators/permits.ts'
 import { makePlan } from '../../remediators/plan.ts'
 import type { Rules } from '../../remediators/policy/rules.ts'
 import { type Effect, EMPTY_FIX_STATE, type FixState } from '../../remediators/state.ts'
-import { sysctl } from '../../remediators/sysctl.ts'
-import { aroundWith, at, decisionFor, differs, NODE, NONCE, permitFor, rulesFor } from './parts.ts'
+import { aroundWith, at, decisionFor, differs, NODE, NONCE, permitFor, rulesFor, sysctl } from './parts.ts'
 
 export const fault = differs()
 export const planOf = (finding: Finding): Plan =>

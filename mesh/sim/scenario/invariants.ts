@@ -202,7 +202,7 @@ export class Invariants {
       const { host, pausedUntil } = stage.machine(observer)
       if (host !== 'up' || pausedUntil > now || this.#staging.isActedOn(observer)) return false
       if (!stage.network.isClean(observer, LEADER)) return false
-      return this.#world.core(observer).degraded === undefined
+      return this.#world.core(observer).observer.degraded === undefined
     })
     return fit.length >= neededOf(observers.length, observers.length)
   }
