@@ -144,7 +144,10 @@ export class SimAgent {
     this.state = state
     const crashesAt = this.isFragile && init.dice.chance(CRASH_SHARE) ? init.dice.whole(0, effects.length) : -1
     for (const [index, effect] of effects.entries()) {
-      if (index === crashesAt) return this.#fall()
+      if (index === crashesAt) {
+        this.#fall()
+        return
+      }
       if (effect.kind === 'save') {
         if (!(this.isFragile && init.dice.chance(DISK_FULL_SHARE))) this.saved = state
         else if (!ENDS.has(input.kind)) {

@@ -40,7 +40,7 @@ export interface AggregatorInit {
   readonly checker: Checker
   readonly decide: typeof decide
   readonly settle: typeof settle
-  /** False: it writes whoever wrote in between. */
+  /** False: it writes whoever wrote in between, and whoever leads by now. */
   readonly comparesAndSwaps: boolean
   now(): number
   wall(): number
@@ -145,15 +145,30 @@ export class SimAggregator {
     const { record, dice, later, comparesAndSwaps } = this.init
     const { version, book: before } = record
     const { term } = this
-    if (term === undefined || before.term > term) return done('it leads no more')
+    if (term === undefined || (comparesAndSwaps && before.term > term)) {
+      done('it leads no more')
+      return
+    }
     const decided = decideOn(this.#settled(before))
-    if (decided === before) return done(before)
+    if (decided === before) {
+      done(before)
+      return
+    }
     const next = { ...decided, term }
-    if (dice.chance(0.005)) return done('the record cannot be written')
-    later(dice.between(2, 80), () => {
+    if (dice.chance(0.005)) {
+      done('the record cannot be written')
+      return
+    }
+    later(dice.between(2, dice.chance(0.05) ? 5_000 : 80), () => {
       const isWritten = record.write(comparesAndSwaps ? version : record.version, next)
-      if (isWritten) return done(dice.chance(0.005) ? 'the reply was lost, and somebody wrote since' : next)
-      if (attempt === ATTEMPTS_MAX) return done('somebody else writes all the time')
+      if (isWritten) {
+        done(dice.chance(0.005) ? 'the reply was lost, and somebody wrote since' : next)
+        return
+      }
+      if (attempt === ATTEMPTS_MAX) {
+        done('somebody else writes all the time')
+        return
+      }
       this.change(decideOn, done, attempt + 1)
     })
   }
@@ -195,7 +210,8 @@ export class SimAggregator {
     if (before !== undefined) {
       this.init.checker.passedOn(request)
       this.#answerAgain(before)
-      return end()
+      end()
+      return
     }
     const permitId = `permit-${this.init.dice.hex(8)}`
     let decided: Decided = { verdicts: [], grant: undefined, use: undefined }
@@ -224,10 +240,14 @@ export class SimAggregator {
   #conclude({ request }: Asked, decided: Decided, input: DecideInit | undefined, result: Book | string): void {
     const { checker } = this.init
     const { node, planId, nonce } = request
-    if (result === 'it leads no more' || input === undefined) return checker.passedOn(request)
+    if (result === 'it leads no more' || input === undefined) {
+      checker.passedOn(request)
+      return
+    }
     if (decided.grant !== undefined && typeof result !== 'string') {
       checker.granted(this, decided, input)
-      return this.#say(nonce, { permit: decided.grant.permit })
+      this.#say(nonce, { permit: decided.grant.permit })
+      return
     }
     const record = { guard: 'record', allowed: false, why: String(result), restMs: 5_000 }
     const verdicts = decided.grant === undefined ? decided.verdicts : [...decided.verdicts, record]

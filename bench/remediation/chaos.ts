@@ -28,7 +28,7 @@ export class Chaos {
       [16 * HOUR_MS, (one) => goDown(one, HOUR_MS, 4 * HOUR_MS)],
       [HOUR_MS, cutNode],
       [4 * HOUR_MS, cutAggregator],
-      [2 * HOUR_MS, changeLeader],
+      [HOUR_MS, changeLeader],
       [6 * HOUR_MS, freeze],
       [6 * HOUR_MS, loseSight],
       [8 * HOUR_MS, pause],
@@ -159,13 +159,10 @@ function changeLeader(world: World): void {
   const old = aggregators.filter(({ term }) => term !== undefined)
   const next = dice.whole(0, aggregators.length - 1)
   const stays = aggregators[next]
-  for (const one of old) if (one !== stays) world.later(dice.between(0, 25_000), () => one !== stays && resign(one))
+  const lingersMs = dice.chance(0.5) ? 25_000 : 300_000
+  for (const one of old) if (one !== stays) world.later(dice.between(0, lingersMs), () => one.leads(undefined))
   if (stays !== undefined && old.includes(stays)) stays.leads(undefined)
   world.later(dice.between(0, 30_000), () => elect(world, next))
-}
-
-function resign(one: World['aggregators'][number]): void {
-  one.leads(undefined)
 }
 
 function freeze(world: World): void {

@@ -22,7 +22,10 @@ export function checkActing(checker: Checker, agent: SimAgent, deed: Extract<Dee
   const windows = world.policies.get(policy ?? '')?.windows ?? []
   const { wall } = agent.now()
   if (!isOpen(windows, wall)) fail('window', `${plan.id} begins at ${wall}, outside its windows`)
-  if (permit === null) return checkAlone(checker, agent, deed)
+  if (permit === null) {
+    checkAlone(checker, agent, deed)
+    return
+  }
   const granted = checker.permits.get(permit.id)
   if (checker.usedPermits.has(permit.id)) fail('permit', `${permit.id} is used again`)
   if (granted === undefined) fail('permit', `${permit.id} was never granted`)

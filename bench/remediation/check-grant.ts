@@ -49,7 +49,10 @@ export function checkGrant(checker: Checker, leader: SimAggregator, grant: Grant
   if (own !== undefined) fail('owner', `${planId} is granted, and ${own.planId} is in hand with ${own.permitId}`)
   const taken = [...init.outlook.nodes].filter(([, { takenBy }]) => takenBy !== undefined)
   const foreign = new Map(taken.map(([name, { takenBy }]) => [name, takenBy]))
-  if (reach === 'none') return checkQuiet(checker, node, others)
+  if (reach === 'none') {
+    checkQuiet(checker, node, others)
+    return
+  }
   if (foreign.has(node)) fail('owner', `${planId} is granted, and the node is ${foreign.get(node)}`)
   const gone = new Set([...foreign.keys(), ...init.mesh.standing.keys()])
   for (const hand of others) if (hand.reach !== 'none') gone.add(hand.node)

@@ -14,27 +14,31 @@ export function begin(agent: SimAgent, deed: Deed): void {
   const { host, dice, checker } = agent.init
   switch (deed.kind) {
     case 'inspect':
-      return agent.soon(5_000, () => {
+      agent.soon(5_000, () => {
         const result = inspected(dice.unit())
         const { remediator, finding } = deed
         agent.take({ kind: 'inspected', remediator, finding, result })
       })
+      return
     case 'collect':
-      return agent.soon(dice.chance(0.1) ? 30_000 : 3_000, () => {
+      agent.soon(dice.chance(0.1) ? 30_000 : 3_000, () => {
         agent.take({ kind: 'collected', planId: deed.plan.id, result: { kind: 'none' } })
       })
+      return
     case 'apply':
-      return agent.soon(dice.chance(SLOW_SHARE) ? SLOW_MS : 50, () => apply(agent, deed))
+      agent.soon(dice.chance(SLOW_SHARE) ? SLOW_MS : 50, () => apply(agent, deed))
+      return
     case 'verify':
-      return agent.soon(5_000, () => {
+      agent.soon(5_000, () => {
         const { id, detector } = deed.plan
         const findings = dice.chance(0.03) ? [] : host.look(detector, agent.now().wall)
         checker.looked(agent, deed.plan, findings)
         agent.take({ kind: 'verified', planId: id, findings })
       })
+      return
     case 'revert':
       checker.reverts(agent, deed.plan)
-      return agent.soon(5_000, () => {
+      agent.soon(5_000, () => {
         const failure = dice.chance(0.05) ? 'EIO' : null
         if (failure === null) host.putBack(deed.plan)
         agent.take({ kind: 'reverted', planId: deed.plan.id, failure })
@@ -52,13 +56,20 @@ function apply(agent: SimAgent, deed: Extract<Deed, { kind: 'apply' }>): void {
   const { plan } = deed
   const end = (result: ApplyResult) => agent.take({ kind: 'applied', planId: plan.id, result })
   const late = whyTooLate(deed.beginning, agent.now())
-  if (late !== undefined) return end({ kind: 'not-begun', why: late })
+  if (late !== undefined) {
+    end({ kind: 'not-begun', why: late })
+    return
+  }
   checker.applies(agent, deed)
-  if (!host.fits(plan)) return agent.soon(1_000, () => end({ kind: 'stale', why: 'it was changed' }))
+  if (!host.fits(plan)) {
+    agent.soon(1_000, () => end({ kind: 'stale', why: 'it was changed' }))
+    return
+  }
   checker.touches(agent, plan)
   if (plan.reach === 'machine' && dice.chance(0.8)) {
     host.change(plan)
-    return reboot(host.node)
+    reboot(host.node)
+    return
   }
   const [result, isDone, withinMs] = outcome(agent, plan, deed.timeoutMs)
   // Half of what a crash interrupts has been done by then.

@@ -46,7 +46,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
 }
 
 /** What the value of an ailment is called in a plan. */
-export function valueOf({ reason, cause }: Pick<Finding, 'reason' | 'cause'>): string {
+export function quantityOf({ reason, cause }: Pick<Finding, 'reason' | 'cause'>): string {
   return `${reason}/${cause}`
 }
 
@@ -68,5 +68,5 @@ export const REMEDIATORS: readonly Remediator[] = Object.entries(KINDS).map(([na
 
 function changes(name: string, finding: Finding): readonly Change[] {
   const before = String(finding.evidence[0]?.value ?? '')
-  return [{ what: valueOf(finding), before, after: `by ${name}`, undo: `put ${before} back` }]
+  return [{ what: quantityOf(finding), before, after: `by ${name}`, undo: `put ${before} back` }]
 }

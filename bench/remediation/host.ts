@@ -2,7 +2,7 @@
 import type { Finding } from '../../detectors/contract.ts'
 import type { Plan } from '../../remediators/contract.ts'
 import type { Dice } from './dice.ts'
-import { AILMENTS, type Ailment, ETCD, valueOf } from './fixes.ts'
+import { AILMENTS, type Ailment, ETCD, quantityOf } from './fixes.ts'
 
 export interface Sickness {
   readonly ailment: Ailment
@@ -33,7 +33,7 @@ export class SimHost {
   }
 
   falls(sickness: Sickness): void {
-    const what = valueOf({ reason: sickness.ailment.reason, cause: sickness.cause })
+    const what = quantityOf({ reason: sickness.ailment.reason, cause: sickness.cause })
     if (this.sick.has(what)) return
     this.sick.set(what, sickness)
     this.meddle(what)
@@ -100,7 +100,7 @@ export class SimHost {
     observedAt: string,
   ): Finding {
     const { node } = this
-    const value = this.#valueAt(valueOf({ reason, cause }))
+    const value = this.#valueAt(quantityOf({ reason, cause }))
     return {
       id: `${node}/${detector}/${reason}/${cause}#${since}`,
       ...{ node, detector, reason, cause, status, since, observedAt },
