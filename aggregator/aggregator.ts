@@ -164,9 +164,9 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   permits.start({
     mesh: () => {
       const { leader, roster } = mesh
-      const { ledForMs } = leadership
-      return leader && meshNow({ leader, roster, findings: service.findings(), ledForMs })
+      return leader && meshNow({ leader, roster, findings: service.findings() })
     },
+    ledForMs: () => leadership.ledForMs,
     isMember: (name) => mesh.roster.members.some((member) => member.node === name),
     publish: mesh.publish,
     said: (planId) => service.fleet.said(planId),

@@ -81,7 +81,7 @@ export interface OptionDoc {
   readonly about: string
 }
 
-export function optionsOf({ options }: Detector): readonly OptionDoc[] {
+export function optionsOf({ options }: Pick<Detector, 'options'>): readonly OptionDoc[] {
   const schema = z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' })
   const defaults = options.parse({}) as Record<string, unknown>
   return Object.entries(schema.properties ?? {}).map(([path, property]) => {

@@ -5,6 +5,16 @@
 import { z } from 'zod'
 import { defineDetector, type Host, type Judgement, NotApplicable } from './contract.ts'
 import { DaemonFinder, whyNotRunning } from './reading/daemons.ts'
+import {
+  DAEMON_JSON,
+  type DaemonJson,
+  DOCKER_PID,
+  type DockerLogs,
+  dockerdWords,
+  dockerLogs,
+  parseDaemonJson,
+} from './reading/docker-logs.ts'
+import { failureCode } from './reading/failure.ts'
 import { withheld } from './reading/privilege.ts'
 import { type CatchAll, catchAllRules, journalSettings, LEVELS, levelOf } from './reading/syslog-config.ts'
 
@@ -37,7 +47,13 @@ const FINDERS = [JOURNALD, ...DAEMONS.map(({ name }) => name)].map((name) => ({ 
 
 const level = z.enum(LEVELS)
 
-type Reason = 'ConsoleTooVerbose' | 'ConsoleTooQuiet' | 'SyslogTooVerbose' | 'JournalDiffers' | 'SyslogDown'
+type Reason =
+  | 'ConsoleTooVerbose'
+  | 'ConsoleTooQuiet'
+  | 'SyslogTooVerbose'
+  | 'JournalDiffers'
+  | 'DockerLogsUnbounded'
+  | 'SyslogDown'
 
 export const syslogLevel = defineDetector({
   name: 'syslog-level',
@@ -58,6 +74,8 @@ export const syslogLevel = defineDetector({
       ...DAEMONS.flatMap(({ program, config }) => [program, config]),
       '/proc/*/cmdline',
       '/proc/*/status',
+      DOCKER_PID,
+      DAEMON_JSON,
     ],
   },
   options: z.strictObject({
@@ -82,6 +100,10 @@ export const syslogLevel = defineDetector({
       .describe(
         'Whether a journal without a limit of messages per service is a finding: RateLimitIntervalSec=0, RateLimitBurst=0.',
       ),
+    dockerLimited: z
+      .boolean()
+      .default(true)
+      .describe('Whether a dockerd that sets no limit to the logs of containers is a finding.'),
     daemons: z.boolean().default(true).describe('Whether a daemon that is installed, configured and enabled must run.'),
   }),
   reasons: {
@@ -110,6 +132,12 @@ export const syslogLevel = defineDetector({
       sustain: '5m',
       runbook: 'syslog-level',
     },
+    DockerLogsUnbounded: {
+      severity: 'warn',
+      summary: 'Docker keeps the logs of containers without a limit: one that says much fills the disk.',
+      sustain: '5m',
+      runbook: 'syslog-level',
+    },
     SyslogDown: {
       severity: 'warn',
       summary: 'A daemon for logs does not run, though it is configured: messages are lost.',
@@ -130,11 +158,12 @@ export const syslogLevel = defineDetector({
       ignored,
       catchAlls: await rsyslogRules(host, signal),
       journal: [...(await journalOf(host, signal))],
+      docker: await dockerOf(host),
       down: await daemonsDown(host, signal),
     }
   },
 
-  judge({ consoleLevel, ignored, catchAlls, journal, down }, options) {
+  judge({ consoleLevel, ignored, catchAlls, journal, docker, down }, options) {
     const tooMuch = LEVELS.indexOf(options.catchAllMax)
     return [
       ...judgeConsole(consoleLevel, ignored, options.console),
@@ -147,6 +176,7 @@ export const syslogLevel = defineDetector({
           evidence: [{ name: 'level', value: taken, limit: options.catchAllMax, unit: '' }],
         })),
       ...judgeJournal(new Map(journal), options),
+      ...(options.dockerLimited ? judgeDocker(docker) : []),
       ...(options.daemons ? down : []).map(({ name, why }) => ({
         reason: 'SyslogDown' as const,
         cause: name,
@@ -197,6 +227,41 @@ function judgeJournal(settings: ReadonlyMap<string, string>, wanted: JournalWant
       .filter((key) => journalLimited && /^0\D*$/.test(settings.get(key) ?? ''))
       .map((key) => differs(key, 'more than 0')),
   ]
+}
+
+function judgeDocker(docker: DockerLogs | undefined): readonly Judgement<Reason>[] {
+  if (docker === undefined || docker.maxSize !== undefined) return []
+  return [
+    {
+      reason: 'DockerLogsUnbounded',
+      summary: `dockerd keeps 1 file per container by its driver ${docker.driver}, and log-opts sets no max-size`,
+      evidence: [{ name: 'log-opts.max-size', value: 'not set', limit: 'a size', unit: '' }],
+    },
+  ]
+}
+
+/** Undefined without a dockerd, or when its configuration is kept to root or is none that dockerd would start with. */
+async function dockerOf(host: Host): Promise<DockerLogs | undefined> {
+  const words = await dockerdWords(host)
+  if (words === undefined) return undefined
+  let text: string
+  try {
+    text = await host.readText(DAEMON_JSON)
+  } catch (error) {
+    if (error instanceof NotApplicable) return dockerLogs(words, {})
+    if (failureCode(error) === 'EACCES') return undefined
+    throw error
+  }
+  const config = configOf(text)
+  return config === undefined ? undefined : dockerLogs(words, config)
+}
+
+function configOf(text: string): DaemonJson | undefined {
+  try {
+    return parseDaemonJson(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** Undefined when there is no such file. */

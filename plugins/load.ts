@@ -7,10 +7,12 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { messageOf, UsageError } from '../common/errors.ts'
+import { parseYaml } from '../common/yaml-file.ts'
 import type { Detector } from '../detectors/contract.ts'
 import { readPluginManifest } from '../detectors/manifests/manifest.ts'
 import type { Remediator } from '../remediators/contract.ts'
 import { importPlugin, packageUrl } from './modules.ts'
+import { isRemediatorManifest, readRemediatorManifest } from './remediator-manifest.ts'
 import { checkDetector, checkRemediator, looksLikeDetector, looksLikeRemediator } from './shape.ts'
 import { requireTrusted } from './trust.ts'
 
@@ -113,11 +115,21 @@ async function pluginFiles(folder: string): Promise<readonly string[]> {
 }
 
 async function manifestPlugin(file: string): Promise<Plugin> {
-  const detector = readPluginManifest(await readFile(file, 'utf8'), file)
+  const text = await readFile(file, 'utf8')
+  if (isRemediatorManifest(parseYaml(text, file))) {
+    const remediator = readRemediatorManifest(text, file)
+    for (const program of remediator.touches.commands ?? []) await requireTrustedProgram(program)
+    return { source: file, detectors: [], remediators: [remediator] }
+  }
+  const detector = readPluginManifest(text, file)
   const [program] = detector.touches.commands ?? []
-  // One that is not there yet is not applicable until it is.
-  if (program !== undefined && existsSync(program)) await requireTrusted(program)
+  if (program !== undefined) await requireTrustedProgram(program)
   return { source: file, detectors: [detector], remediators: [] }
+}
+
+/** One that is not there yet is not applicable until it is. */
+async function requireTrustedProgram(program: string): Promise<void> {
+  if (existsSync(program)) await requireTrusted(program)
 }
 
 /** Each detector and remediator once, under whatever names it is exported. */

@@ -22,7 +22,7 @@ export const EXPORTS: Readonly<Record<string, string>> = IS_BUILT
   : {
       'starling/detector': new URL('../detectors/authors.ts', import.meta.url).href,
       'starling/remediator': new URL('../remediators/authors.ts', import.meta.url).href,
-      'starling/testing': new URL('../detectors/testing/authors.ts', import.meta.url).href,
+      'starling/testing': new URL('./testing.ts', import.meta.url).href,
     }
 
 /** They compute and do nothing else. */

@@ -129,9 +129,11 @@ function ask(state: FixState, fix: Fix, waiting: Waiting, now: Moment, nonce: st
   }
   const stage = { kind: 'asking', waiting: { ...waiting, approval: lasting(waiting) }, nonce, askedMs: now.ms } as const
   const effects: readonly Effect[] = [{ kind: 'ask', request }]
-  if (fix.remediation.phase !== 'awaiting-window') return { state: alter(state, fix, { stage }), effects }
+  // What is said from here on is about the answer to this request, and no more about a permit of before.
+  const { permitId: _, ...remediation } = fix.remediation
+  if (remediation.phase !== 'awaiting-window') return { state: alter(state, fix, { stage, remediation }), effects }
   const why = 'its window is open: it begins once the leader permits it'
-  const entered = enterPhase(state, fix, now, { phase: 'proposed', why, stage })
+  const entered = enterPhase(state, fix, now, { phase: 'proposed', why, stage, permitId: undefined })
   return { state: entered.state, effects: [...entered.effects, ...effects] }
 }
 

@@ -35,6 +35,8 @@ import {
 
 /** More would be read by nobody; what is left out is proposed when others are decided. */
 const WAITING_MAX = 50
+/** Those left out are looked into at a later report. */
+const INSPECTIONS_MAX = 50
 const FAULTS: ReadonlySet<FindingStatus> = new Set(['warn', 'alarm', 'error'])
 
 const GONE = 'the fault is gone'
@@ -134,6 +136,7 @@ function consider(rules: Rules, state: FixState, now: Moment, finding: Finding, 
   if (remediator.inspect === undefined) return plan(rules, state, now, finding, rule, choice, undefined)
   const isKnown = fix?.remediation.plan.remediator === remediator.name && waitingOf(fix)?.confirmed
   const isAsked = state.inspections.some((one) => one.remediator === remediator.name && isSameFault(one, finding))
+  if (state.inspections.length >= INSPECTIONS_MAX) return nothing(state)
   if (isKnown || isAsked || isResting(known, rule, null, now.ms)) return nothing(state)
   const { detector, reason, cause } = finding
   const inspection = { detector, reason, cause, remediator: remediator.name }
@@ -170,7 +173,10 @@ function giveUp(state: FixState, now: Moment, fault: Fault): StepResult {
 /** Ends the ladder of a fault: a person is needed. */
 export function escalate(state: FixState, now: Moment, last: Remediation, why: string): StepResult {
   const known = findFix(state, last.plan.id)
-  const fix = known ?? { remediation: last, windows: [], timeoutMs: 0, diagnostics: null }
+  const isOwn = known !== undefined && isSameFault(known.remediation.plan, last.plan)
+  // The same change for another fault is under way: a person is told after that.
+  if (known !== undefined && !isOwn && known.stage.kind !== 'ended') return nothing(state)
+  const fix = (isOwn && known) || { remediation: last, windows: [], timeoutMs: 0, diagnostics: null }
   const entered = enterPhase(state, { ...fix, stage: { kind: 'ended' } }, now, {
     phase: 'escalated',
     why,

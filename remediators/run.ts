@@ -8,7 +8,7 @@ import type { NodeTraits } from '../common/selector.ts'
 import type { Finding, Host } from '../detectors/contract.ts'
 import type { Around } from './alone.ts'
 import type { Plan, Remediation, Remediator } from './contract.ts'
-import { carryOut, type Means } from './deeds.ts'
+import { carryOut, type Deed, type Means } from './deeds.ts'
 import { type FixInput, step } from './engine.ts'
 import { type Hands, ownHands } from './hands.ts'
 import type { Decision, Permit, PermitRequest, Refusal } from './permits.ts'
@@ -128,6 +128,7 @@ class FixRunner {
   #state: FixState
   #turn: Promise<unknown> = Promise.resolve()
   readonly #work = new Set<Promise<unknown>>()
+  #looks: Promise<unknown> = Promise.resolve()
   #stopped = false
 
   constructor(init: RemediationInit, rules: Rules, store: FixStore, state: FixState) {
@@ -189,17 +190,15 @@ class FixRunner {
   }
 
   async #step(input: FixInput): Promise<Taken> {
-    const before = this.#state
     // While it stops, the end of a change is still recorded, but nothing new is begun.
     if (this.#stopped && BEGINNINGS.has(input.kind)) return { effects: [], lost: null }
     try {
-      const { state, effects } = step(this.#rules, before, this.#means.now(), input)
-      this.#state = state
+      const { state, effects } = step(this.#rules, this.#state, this.#means.now(), input)
       if (effects.some(({ kind }) => kind === 'save')) await this.#save(input, state)
+      this.#state = state
       for (const effect of effects) this.#perform(effect)
       return { effects, lost: null }
     } catch (error) {
-      this.#state = before
       this.#log.error({ input: input.kind, err: messageOf(error) }, 'an input of the fixes was not taken')
       return { effects: [], lost: messageOf(error) }
     }
@@ -236,11 +235,18 @@ class FixRunner {
     }
   }
 
-  #begin(deed: Parameters<typeof carryOut>[1]): void {
-    if (this.#stopped) return
-    const work = carryOut(this.#means, deed).then((input) => this.take(input))
+  #begin(deed: Deed): void {
+    // Many faults can come at once: remediators look into them one after the other.
+    const before = deed.kind === 'inspect' ? this.#looks : undefined
+    const work = this.#do(deed, before)
+    if (deed.kind === 'inspect') this.#looks = work
     this.#work.add(work)
     void work.finally(() => this.#work.delete(work))
+  }
+
+  async #do(deed: Deed, before?: Promise<unknown>): Promise<void> {
+    if (before !== undefined) await before
+    if (!this.#stopped) await this.take(await carryOut(this.#means, deed))
   }
 
   #announce(remediation: Remediation): void {

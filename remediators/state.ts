@@ -186,8 +186,8 @@ export function putFix(state: FixState, fix: Fix): FixState {
   return { ...state, fixes: [...others.filter((other) => !surplus.includes(other)), fix] }
 }
 
-/** The same place in the list with something else; nothing that others see has changed. */
-export function alter(state: FixState, fix: Fix, parts: Partial<Omit<Fix, 'remediation'>>): FixState {
+/** The same place in the list with something else; nothing that others are told has changed. */
+export function alter(state: FixState, fix: Fix, parts: Partial<Fix>): FixState {
   return { ...state, fixes: state.fixes.map((other) => (other === fix ? { ...fix, ...parts } : other)) }
 }
 

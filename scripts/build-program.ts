@@ -19,7 +19,7 @@ const SCENARIOS = join(ROOT, 'cli', 'sim', 'scenarios')
 const FOR_PLUGINS: Readonly<Record<string, string>> = {
   detector: 'detectors/authors.ts',
   remediator: 'remediators/authors.ts',
-  testing: 'detectors/testing/authors.ts',
+  testing: 'plugins/testing.ts',
 }
 
 /** Packages without whose types those of FOR_PLUGINS, and of a plugin's tests, say little. */

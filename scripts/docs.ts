@@ -2,5 +2,8 @@
 import { writeFile } from 'node:fs/promises'
 import { renderCatalogue } from '../detectors/catalogue.ts'
 import { builtinDetectors } from '../detectors/index.ts'
+import { renderRemediators } from '../remediators/catalogue.ts'
+import { builtinRemediators } from '../remediators/index.ts'
 
 await writeFile(new URL('../docs/detectors.md', import.meta.url), renderCatalogue(builtinDetectors))
+await writeFile(new URL('../docs/remediators.md', import.meta.url), renderRemediators(builtinRemediators))

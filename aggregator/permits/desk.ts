@@ -32,6 +32,12 @@ import { settle } from './settle.ts'
 import type { Answer, PermitStory } from './story.ts'
 import type { MeshNow } from './view.ts'
 
+/**
+ * Who begins to lead hears within this what members have to say: until then it takes faults for fewer than they are, and
+ * lets those that ask wait. Half of what they wait for an answer (BEGIN_WITHIN_MS).
+ */
+const SETTLE_MS = 15_000
+
 /** A record that could not be written is tried again, for as long as this aggregator leads. */
 const AGAIN_MS = 5_000
 
@@ -63,6 +69,8 @@ export interface DeskInit {
 export interface DeskSide {
   /** While this aggregator leads; undefined else. */
   mesh(): MeshNow | undefined
+  /** For how long it has led, ms. */
+  ledForMs(): number
   isMember(node: string): boolean
   publish(topic: string, bytes: Uint8Array, ttlMs: number): void
   said(planId: string): Said | undefined
@@ -142,35 +150,36 @@ export class PermitDesk {
 
   async #work(): Promise<void> {
     if (this.#isWorking) return
+    const settlesInMs = SETTLE_MS - (this.#side?.ledForMs() ?? 0)
+    if (settlesInMs > 0) return this.#lookIn(settlesInMs)
     this.#isWorking = true
-    try {
-      while (this.#side?.mesh() !== undefined && (this.#isDue || this.#waiting.size > 0)) await this.#turn()
-    } finally {
-      this.#isWorking = false
+    while (this.#side?.mesh() !== undefined && (this.#isDue || this.#waiting.size > 0)) {
+      await this.#turn().catch((error: unknown) => {
+        this.#init.log.error({ err: messageOf(error) }, 'permits cannot be put on record: trying again')
+        this.#lookIn(AGAIN_MS)
+      })
     }
+    this.#isWorking = false
+  }
+
+  #lookIn(ms: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.look(), ms)
+    this.#timer.unref()
   }
 
   /** All that ask at the moment are answered on what is read after they asked. */
   async #turn(): Promise<void> {
-    const { guards, outlook, ledger, log } = this.#init
+    const { guards, outlook, ledger } = this.#init
     const waiting = [...this.#waiting.values()]
     this.#waiting.clear()
     this.#isDue = false
-    try {
-      if (waiting.length === 0) await this.#change((book) => book)
-      else {
-        const settings = guards()
-        const seen = await outlook(settings)
-        for (const asked of waiting) await this.#answer(asked, seen, settings)
-        // What was heard while a permit was written may have ended it.
-        if (ledger.known !== undefined && this.#settled(ledger.known) !== ledger.known) this.#isDue = true
-      }
-    } catch (error) {
-      log.error({ err: messageOf(error) }, 'permits cannot be put on record: trying again')
-      clearTimeout(this.#timer)
-      this.#timer = setTimeout(() => this.look(), AGAIN_MS)
-      this.#timer.unref()
-    }
+    if (waiting.length === 0) return await this.#change((book) => book)
+    const settings = guards()
+    const seen = await outlook(settings)
+    for (const asked of waiting) await this.#answer(asked, seen, settings)
+    // What was heard while a permit was written may have ended it.
+    if (ledger.known !== undefined && this.#settled(ledger.known) !== ledger.known) this.#isDue = true
   }
 
   async #answer(asked: Asked, outlook: Outlook, settings: GuardSettings): Promise<void> {

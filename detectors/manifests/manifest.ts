@@ -1,4 +1,5 @@
 /** A plugin's manifest becomes a detector like any other: the engine, settings and documentation see no difference. */
+import type { z } from 'zod'
 import { durationMs } from '../../common/duration.ts'
 import { UsageError } from '../../common/errors.ts'
 import { nearest } from '../../common/nearest.ts'
@@ -18,7 +19,7 @@ import { type Manifest, manifestSchema } from './schema.ts'
 export function readPluginManifest(text: string, file: string): Detector {
   const yaml = parseYaml(text, file)
   const parsed = manifestSchema.safeParse(yaml.value)
-  if (!parsed.success) throw explain(yaml, parsed.error.issues)
+  if (!parsed.success) throw explain(yaml, parsed.error.issues, manifestSchema)
   const manifest = parsed.data
   requireSense(yaml, manifest)
   if (manifest.dialect === 'log') return logDetector(manifest)
@@ -29,13 +30,14 @@ export function readPluginManifest(text: string, file: string): Detector {
 
 type Issue = Readonly<{ code: string; path: PropertyKey[]; message: string; keys?: string[] }>
 
-function explain(yaml: YamlFile, issues: readonly Issue[]): UsageError {
+/** The first thing that is wrong with `yaml`, which was held against `schema`. */
+export function explain(yaml: YamlFile, issues: readonly Issue[], schema: z.ZodType): UsageError {
   // A mistyped key first: the value that seems to be missing is often the one behind it.
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]
   if (issue === undefined) return new UsageError(`${yaml.file} is no manifest of a plugin`)
   const [key] = issue.keys ?? []
   const place = [yaml.placeOf(issue.path, key), ...(issue.path.length > 0 ? [issue.path.map(String).join('.')] : [])]
-  if (key !== undefined) return unknownKeyError(place.join(': '), key, keysAt(manifestSchema, issue.path, yaml.value))
+  if (key !== undefined) return unknownKeyError(place.join(': '), key, keysAt(schema, issue.path, yaml.value))
   if (issue.code === 'invalid_union') {
     return new UsageError(`${place.join(': ')}: must be one of npd, nagios, json, textfile and log`)
   }

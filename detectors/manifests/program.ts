@@ -60,7 +60,7 @@ function parseOutput(manifest: ProgramManifest, output: PluginOutput): readonly 
   }
 }
 
-function limitsOf({ caps, user, network }: ProgramManifest): RunLimits {
+export function limitsOf({ caps, user, network }: Pick<ProgramManifest, 'caps' | 'user' | 'network'>): RunLimits {
   return {
     memoryBytes: caps.memory,
     cpuSeconds: Math.ceil(durationMs(caps.cpu) / 1_000),

@@ -13,7 +13,7 @@ const duration = z
   .refine(isDuration, 'write a number and ms, s, m, h or d, as in 30s')
   .transform((text) => text as Duration)
 
-const within = (least: Duration, most: Duration) =>
+export const within = (least: Duration, most: Duration) =>
   duration.refine(
     (text) => !isDuration(text) || (durationMs(text) >= durationMs(least) && durationMs(text) <= durationMs(most)),
     `must lie between ${least} and ${most}`,
@@ -36,9 +36,9 @@ const absolute = z
   .regex(/^\/(?!.*(?:^|\/)\.\.(?:\/|$))[^\0]*$/, 'must be an absolute path without ..')
 
 /** PascalCase; words in capitals, such as NTPProblem, keep them. */
-const reasonName = z.string().regex(/^[A-Z][A-Za-z0-9]{0,62}$/, 'must be PascalCase, as in FanStopped')
+export const reasonName = z.string().regex(/^[A-Z][A-Za-z0-9]{0,62}$/, 'must be PascalCase, as in FanStopped')
 
-const sentence = z.string().trim().min(1).max(500)
+export const sentence = z.string().trim().min(1).max(500)
 
 const reasonSchema = z.strictObject({
   severity: z.enum(SEVERITIES),
@@ -49,7 +49,7 @@ const reasonSchema = z.strictObject({
   supersedes: reasonName.exactOptional(),
 })
 
-const common = {
+export const common = {
   name: z
     .string()
     .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'must be kebab-case, as in check-fans')
@@ -62,7 +62,7 @@ const common = {
 }
 
 /** What people are shown before they let it run. Of a program the agent can only hold it to `network` and to `user`. */
-const touches = z
+export const touches = z
   .strictObject({
     paths: z.array(absolute).max(64).default([]),
     commands: z.array(absolute).max(64).default([]),
@@ -71,7 +71,7 @@ const touches = z
   })
   .prefault({})
 
-const caps = z
+export const caps = z
   .strictObject({
     /** Of each of stdout and stderr. 4 KiB is what node-problem-detector reads, a status page of a RAID is longer. */
     output: size(1, 16 * MIB, '64Ki'),
@@ -84,7 +84,7 @@ const caps = z
   })
   .prefault({})
 
-const program = {
+export const program = {
   /** The absolute path of the program, then its arguments, as the program gets them. */
   command: z.tuple([absolute], z.string().max(4_096)).refine((words) => words.length <= 256, 'is over 256 words'),
   caps,

@@ -1,4 +1,4 @@
-/** What a plugin's test gets by `import … from 'starling/testing'`. */
+/** Of what a plugin's test gets by `import … from 'starling/testing'`, that for detectors. */
 export { type Check, type ConformanceOptions, conformance } from './conformance.ts'
 export { fixtureHost, type HostRecord } from './fixture-host.ts'
 export { look } from './look.ts'

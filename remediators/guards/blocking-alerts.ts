@@ -1,6 +1,7 @@
 /** While certain alerts fire people have other worries, and nothing is to move under their hands. */
+import { counted } from '../../common/counted.ts'
 import { ALIKE, allow, type Guard, refuse } from './guard.ts'
-import { counted, listed } from './wording.ts'
+import { listed } from './wording.ts'
 
 const REST_MS = 120_000
 

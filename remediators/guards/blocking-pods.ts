@@ -1,7 +1,8 @@
 /** Some pods must be let finish: a backup, a migration, a long computation. */
+import { counted } from '../../common/counted.ts'
 import { disturbs } from './disruption.ts'
 import { allow, type Guard, ofMember, PASSES, refuse } from './guard.ts'
-import { counted, listed } from './wording.ts'
+import { listed } from './wording.ts'
 
 const REST_MS = 300_000
 

@@ -3,11 +3,12 @@
  * asks, each node once. Fixes that stop no process have a wider budget of their own, over our own permits only: somebody's
  * cordon is no reason against a kernel parameter.
  */
+import { counted } from '../../common/counted.ts'
 import { disrupted, disturbs, otherPermits } from './disruption.ts'
 import { allow, type Judgement, refuse } from './guard.ts'
 import type { GuardSettings, Share } from './settings.ts'
 import type { GuardView, NodeFacts } from './view.ts'
-import { counted, listed } from './wording.ts'
+import { listed } from './wording.ts'
 
 const REST_MS = 120_000
 
@@ -35,9 +36,9 @@ export function judgeBudget(view: GuardView, { budgets }: GuardSettings, { name,
   const size = [...nodes.values()].filter(has).length
   const limit = limitOf(isDisturbing ? share : budgets.reachNone, size)
   const count = others.length + 1
-  const would = `${count} of ${counted(size, 'node')} of ${name} would be ${isDisturbing ? 'disrupted' : 'being changed'}`
+  const would = `${count} of ${counted(size, 'node')} of ${name} would be ${isDisturbing ? 'disrupted' : 'changed at once'}`
   if (count <= limit) return allow(`${would}, and ${limit} may be`)
-  const who = listed(others.map(([node, why]) => `${node} ${why}`))
+  const who = listed(others.map(([node, why]) => `${node} (${why})`))
   return refuse(`${would} with ${request.node}, and ${limit} may be: ${who}`, REST_MS)
 }
 

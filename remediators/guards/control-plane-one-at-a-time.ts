@@ -1,8 +1,9 @@
 /** Of the control plane one node at a time is disturbed, by anyone. */
+import { counted } from '../../common/counted.ts'
 import { disrupted, disturbs } from './disruption.ts'
 import { allow, type Guard, HARD, ofMember, PASSES, refuse } from './guard.ts'
 import type { NodeFacts } from './view.ts'
-import { counted, listed } from './wording.ts'
+import { listed } from './wording.ts'
 
 const REST_MS = 120_000
 
@@ -19,7 +20,7 @@ export const controlPlaneOneAtATime: Guard = {
     if (!disturbs(view.plan)) return allow('the fix stops no process')
     const others = [...view.nodes].filter(([name, other]) => name !== view.plan.node && isOfControlPlane(other))
     const gone = disrupted(view)
-    const who = others.flatMap(([name]) => (gone.has(name) ? `${name} ${gone.get(name)}` : []))
+    const who = others.flatMap(([name]) => (gone.has(name) ? `${name} (${gone.get(name)})` : []))
     const figures = `${who.length} of the ${counted(others.length, 'other node')} of the control plane ${who.length === 1 ? 'is' : 'are'} disrupted`
     return who.length === 0 ? allow(figures) : refuse(`${figures}: ${listed(who)}`, REST_MS)
   }),

@@ -2,9 +2,9 @@
  * Without this node, and all that are disrupted, most members of etcd must be well: else nothing can be written any more,
  * no cordon taken back, and no decision of ours recorded.
  */
+import { counted } from '../../common/counted.ts'
 import { disrupted, disturbs } from './disruption.ts'
 import { allow, type Guard, HARD, ofMember, PASSES, refuse } from './guard.ts'
-import { counted } from './wording.ts'
 
 const REST_MS = 120_000
 

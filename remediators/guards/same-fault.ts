@@ -3,13 +3,14 @@
  * People are told; mending each node would hide it or make it worse. It counts by when the faults began, so waiting does
  * not help: it holds for as long as they stand, or until a person who has looked releases the reason.
  */
+import { counted } from '../../common/counted.ts'
 import { formatDuration } from '../../common/duration.ts'
 import { ALIKE, allow, type Guard, refuse } from './guard.ts'
 import { wasCarriedOut } from './outcomes.ts'
 import type { Share } from './settings.ts'
 import { levels } from './sliding.ts'
 import type { GuardView } from './view.ts'
-import { counted, larger } from './wording.ts'
+import { larger } from './wording.ts'
 
 const REST_MS = 600_000
 /** One node alone shares nothing. */

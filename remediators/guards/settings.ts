@@ -19,8 +19,12 @@ const between = (least: string, most: string) =>
 
 const isWithin = (ms: number, least: string, most: string) => ms >= durationMs(least) && ms <= durationMs(most)
 
+/** Names and values of labels, and the prefix of a name, as Kubernetes takes them: another selector would fail each time. */
+const LABEL = '[A-Za-z0-9](?:[\\w.-]{0,61}[A-Za-z0-9])?'
+const KEY = `(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/)?${LABEL}`
+const TERM = `(?:!${KEY}|${KEY}(?:!?=(?:${LABEL})?)?)`
 /** `key`, `key=value`, `key!=value` or `!key`, joined by commas, as kubectl takes after -l. */
-const LABEL_SELECTOR = /^(?:![\w./-]+|[\w./-]+(?:!?=[\w.-]*)?)(?:,(?:![\w./-]+|[\w./-]+(?:!?=[\w.-]*)?))*$/
+const LABEL_SELECTOR = new RegExp(`^${TERM}(?:,${TERM})*$`)
 
 /** Without defaults, as the document that it is part of. */
 export const guardsPart = z.strictObject({

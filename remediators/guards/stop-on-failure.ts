@@ -2,11 +2,12 @@
  * A pool in which a fix failed is left alone until a person has looked. A fault whose mildest fix had no effect may still
  * climb its ladder on its own node; what could not be put back, or has nothing left to be tried, stops that as well.
  */
+import { counted } from '../../common/counted.ts'
 import { formatDuration } from '../../common/duration.ts'
 import { ALIKE, allow, type Guard, ofMember, refuse } from './guard.ts'
 import { hasFailed, isGrave, isSameFault } from './outcomes.ts'
 import type { EndedFix, GuardView } from './view.ts'
-import { counted, listed } from './wording.ts'
+import { listed } from './wording.ts'
 
 export const stopOnFailure: Guard = {
   name: 'stop-on-failure',

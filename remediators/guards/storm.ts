@@ -3,11 +3,12 @@
  * until it is over. It is over when no more than half as many have asked for a while, so it does not end and begin again
  * with each request. What puts a change back is no request and is never stopped by a storm.
  */
+import { counted } from '../../common/counted.ts'
 import { formatDuration } from '../../common/duration.ts'
 import { ALIKE, allow, type Guard, refuse } from './guard.ts'
 import type { GuardSettings, Share } from './settings.ts'
 import { type Happening, levels } from './sliding.ts'
-import { counted, larger } from './wording.ts'
+import { larger } from './wording.ts'
 
 export const storm: Guard = {
   name: 'storm',

@@ -16,7 +16,7 @@ export interface GuardView {
   readonly nodes: ReadonlyMap<string, NodeFacts>
   /** Granted and without an outcome, whoever led then. */
   readonly outstanding: readonly OutstandingPermit[]
-  /** What ended within the last 24 h, oldest first. */
+  /** What ended within the last 24 h, oldest first: each fix once, with what became of it at last. */
   readonly ended: readonly EndedFix[]
   /** Faults that are reported now. What is unknown since a probe broke is no fault. */
   readonly faults: readonly StandingFault[]
@@ -44,7 +44,7 @@ export interface NodeFacts {
   readonly roles: readonly string[]
   /** The mesh holds it for dead, hung or gone, or Kubernetes for not ready. */
   readonly isDown: boolean
-  /** Why somebody else has it in hand: cordoned, being drained, rebooting, about to be removed; undefined when nobody has. */
+  /** That somebody else has it in hand, as `it is cordoned`: drained, rebooting, about to be removed; undefined when nobody has. */
   readonly takenBy: string | undefined
   /** Pods on it that settings name as blocking. */
   readonly blockingPods: readonly string[]

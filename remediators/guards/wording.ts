@@ -1,4 +1,5 @@
 /** How guards put their figures. */
+import { counted } from '../../common/counted.ts'
 import type { Share } from './settings.ts'
 
 const NAMED_MAX = 3
@@ -10,17 +11,12 @@ export function listed(items: readonly string[]): string {
   return rest > 0 ? `${named} and ${rest} more` : named
 }
 
-/** `1 node`, `2 nodes`. */
-export function counted(count: number, one: string): string {
-  return `${count} ${one}${count === 1 ? '' : 's'}`
-}
-
-/** `10 %, 5 nodes at most`. */
+/** `the smaller of 10 % and 5 nodes`. */
 export function smaller({ percent, nodes }: Share): string {
-  return `${percent} %, ${counted(nodes, 'node')} at most`
+  return `the smaller of ${percent} % and ${counted(nodes, 'node')}`
 }
 
-/** `10 %, 3 nodes at least`. */
+/** `the larger of 10 % and 3 nodes`. */
 export function larger({ percent, nodes }: Share): string {
-  return `${percent} %, ${counted(nodes, 'node')} at least`
+  return `the larger of ${percent} % and ${counted(nodes, 'node')}`
 }

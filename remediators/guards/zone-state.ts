@@ -2,11 +2,11 @@
  * When much of a zone is unhealthy at once the zone is at fault, or whoever looks at it: as the node lifecycle controller
  * of Kubernetes, which then evicts slowly or not at all. A zone without a healthy node is no better than a partial one.
  */
+import { counted } from '../../common/counted.ts'
 import { disturbs, otherPermits } from './disruption.ts'
 import { allow, type Guard, type Judgement, ofMember, refuse } from './guard.ts'
 import type { GuardSettings } from './settings.ts'
 import type { GuardView } from './view.ts'
-import { counted } from './wording.ts'
 
 const REST_MS = 300_000
 

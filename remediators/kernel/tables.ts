@@ -108,7 +108,7 @@ export function growth(table: Table, seen: TableSeen, ceiling: number): readonly
   const to = Math.min(size * 2, ceiling)
   if (!(size > 0 && to > size)) return []
   const buckets = table.buckets === undefined ? undefined : seen.values[table.buckets]
-  const more = buckets === undefined ? 0 : wholePages((buckets * to) / size)
+  const more = buckets === undefined ? 0 : wholePages((buckets * to) / size, buckets)
   return [
     ...(table.buckets !== undefined && buckets !== undefined && more > buckets
       ? [numberChange(table.buckets, buckets, more)]
@@ -121,7 +121,8 @@ function numberChange(what: string, before: number, after: number): Change {
   return { what, before: String(before), after: String(after), undo: `sysctl -w ${what}=${before}` }
 }
 
-/** The kernel rounds buckets, of 8 bytes each, up to whole pages, which are of up to 64 KiB. */
-function wholePages(buckets: number): number {
-  return Math.ceil(buckets / 8_192) * 8_192
+/** The kernel rounds buckets, of 8 bytes each, up to whole pages of 4 KiB or of 64 KiB, as `buckets` shows. */
+function wholePages(wanted: number, buckets: number): number {
+  const inPage = buckets % 8_192 === 0 ? 8_192 : 512
+  return Math.ceil(wanted / inPage) * inPage
 }

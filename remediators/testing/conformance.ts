@@ -19,7 +19,8 @@ export interface Case {
   readonly name: string
   /** The folder of the recorded host. */
   readonly host: string
-  readonly finding: Finding
+  /** What is left out of it is made up. */
+  readonly finding: Partial<Finding> & Pick<Finding, 'reason' | 'cause' | 'evidence'>
   readonly options?: unknown
   readonly programs?: Readonly<Record<string, StandIn>>
   /** Changes the host so that a before-value of the plan is neither that nor its after-value. */
@@ -36,6 +37,7 @@ const CHANGES_MAX = 64
 const TEXT_LENGTH_MAX = 1_000
 
 const never = new AbortController().signal
+const AT = '2026-01-01T00:00:00.000Z'
 const SOME_USE = { bytes: 0, bytesUsed: 0, bytesAvailable: 0, inodes: 0, inodesFree: 0 }
 
 export function remediatorConformance(
@@ -46,7 +48,7 @@ export function remediatorConformance(
   if (cases.length === 0) {
     return [{ name: 'has a case', run: async () => assert.fail(`there is no recorded fault for ${remediator.name}`) }]
   }
-  return [...ofItself(remediator), ...cases.flatMap((one) => ofCase(remediator, one, seed))]
+  return [...ofItself(remediator), ...cases.flatMap((one) => ofCase(remediator, whole(one), seed))]
 }
 
 function ofItself(remediator: Remediator): readonly Check[] {
@@ -70,7 +72,24 @@ function ofItself(remediator: Remediator): readonly Check[] {
   ]
 }
 
-function ofCase(remediator: Remediator, one: Case, seed: number | undefined): readonly Check[] {
+/** With a finding that is whole. */
+type WholeCase = Case & { readonly finding: Finding }
+
+function whole(one: Case): WholeCase {
+  const { reason } = one.finding
+  const times = { since: AT, observedAt: AT, ttlMs: 60_000 }
+  const finding = {
+    id: reason,
+    node: 'node-7',
+    detector: 'made-up',
+    status: 'alarm',
+    summary: reason,
+    ...times,
+  } as const
+  return { ...one, finding: { ...finding, ...one.finding } }
+}
+
+function ofCase(remediator: Remediator, one: WholeCase, seed: number | undefined): readonly Check[] {
   const options = remediator.options.parse(one.options ?? {})
   const { touches, reversible } = remediator
   const on = (use: (scratch: ScratchHost, plan: Plan) => Promise<void>) => async () => {
@@ -86,7 +105,7 @@ function ofCase(remediator: Remediator, one: Case, seed: number | undefined): re
   const planOn = async (scratch: ScratchHost): Promise<Plan> => {
     const changes = remediator.plan(one.finding, options, await see(scratch))
     assert.ok(changes !== null && changes.length > 0, 'it plans nothing for the fault that is recorded')
-    return makePlan(remediator, one.finding, changes, '2026-01-01T00:00:00.000Z')
+    return makePlan(remediator, one.finding, changes, AT)
   }
   const check = (name: string, run: () => Promise<void>): Check => ({ name: `${one.name}: ${name}`, run })
 
@@ -213,7 +232,7 @@ function counted(
 }
 
 /** Findings come from any detector of that reason, also a plugin's, and hosts answer anything. */
-async function bearsAnyFinding(remediator: Remediator, one: Case, seed: number | undefined): Promise<void> {
+async function bearsAnyFinding(remediator: Remediator, one: WholeCase, seed: number | undefined): Promise<void> {
   const options = remediator.options.parse(one.options ?? {})
   const scratch = await scratchHost(one.host, one.programs)
   try {

@@ -20,7 +20,7 @@ function changed(name: string, files: Readonly<Record<string, string | Error>>):
 
 const judge = (sample: object, options: unknown = {}) =>
   syslogLevel.judge(
-    { consoleLevel: 4, ignored: false, catchAlls: [], journal: [], down: [], ...sample },
+    { consoleLevel: 4, ignored: false, catchAlls: [], journal: [], docker: undefined, down: [], ...sample },
     syslogLevel.options.parse(options),
     [],
   )
@@ -49,6 +49,35 @@ describe('syslog-level', () => {
     [4, { console: { min: 5 } }, ['ConsoleTooQuiet']],
   ])('judges a console at %d with %j as %j', (consoleLevel, options, expected) => {
     expect(reasons(judge({ consoleLevel }, options))).toEqual(expected)
+  })
+
+  it.each([
+    ['dockerd', '{}', ['DockerLogsUnbounded']],
+    ['dockerd', undefined, ['DockerLogsUnbounded']],
+    ['dockerd', '{"log-driver": "json-file", "log-opts": {"max-file": "3"}}', ['DockerLogsUnbounded']],
+    ['dockerd', '{"log-opts": {"max-size": "-1"}}', ['DockerLogsUnbounded']],
+    ['dockerd --log-opt max-file=3', '{}', ['DockerLogsUnbounded']],
+    ['dockerd', '{"log-opts": {"max-size": "100m"}}', []],
+    ['dockerd', '{"log-driver": "local"}', []],
+    ['dockerd --log-driver journald', '{}', []],
+    ['dockerd --log-opt max-size=1g', '{}', []],
+    ['dockerd --log-opt=max-size=1g', undefined, []],
+    ['dockerd', '{ // mine\n}', []],
+    ['dockerd', new Error('EACCES', { cause: { code: 'EACCES' } }), []],
+    ['nginx', '{}', []],
+  ])('judges %s with %j as %j', async (command, config, expected) => {
+    const words = `/usr/bin/${command}`.split(' ')
+    const host = changed('syslog-level/ok', {
+      '/etc/docker/daemon.json': config ?? new NotApplicable('there is no such file'),
+    })
+    const withDocker: Host = {
+      ...host,
+      readInt: async (path) => (path === '/run/docker.pid' ? 640 : host.readInt(path)),
+      readWords: async (path) => (path === '/proc/640/cmdline' ? words : host.readWords(path)),
+    }
+    const unlogged = { ...withDocker, exists: async () => false }
+    expect(reasons(await look(syslogLevel, unlogged))).toEqual(expected)
+    expect(reasons(await look(syslogLevel, unlogged, { dockerLimited: false }))).toEqual([])
   })
 
   it('finds a console that is told to ignore the level', async () => {

@@ -144,7 +144,7 @@ describe('docs/write-a-detector.md', () => {
         expect([status, stderr.replace(/^it touches .*\n/, '')], `${text}\n${stdout}`).toEqual([0, ''])
       }
       rmSync(place, { recursive: true, force: true })
-      expect(blocks.length).toBe(6)
+      expect(blocks.length).toBe(9)
       // A dozen programs, one after the other.
     },
     TURN_WITHIN_MS,

@@ -49,6 +49,7 @@ describe('settings over the command line', () => {
     'reach one node first, and then every node that lives',
     async () => {
       await untilRun(1)
+      await mesh.untilCovered()
       await mesh.run('chaos', 'kill-agent', AWAY)
       await mesh.untilState(AWAY, 'AgentDown')
       const fine = file('fine.yaml', settings(2, FINE))

@@ -19,6 +19,7 @@ version: 1
 mesh: local
 detectors: {kernel-params: {every: 5s, options: {wanted: {net.core.somaxconn: 4096}}}}
 remediators: {sysctl: {mode: approve}}
+guards: {coolDown: 0s}
 `
 
 /** Two nodes, which share the kernel of their namespace: what one mends is mended for the other. */
@@ -61,14 +62,16 @@ describeReal('a kernel parameter, from finding to fix', needsNetworkNamespace() 
   /** As somebody else, or something, does it. */
   const spoil = async () => {
     inside(`echo 128 > ${SOMAXCONN}`)
-    return {
-      first: await untilPhase('node-1', 'awaiting-approval'),
-      second: await untilPhase('node-2', 'awaiting-approval'),
-    }
+    const first = await untilPhase('node-1', 'awaiting-approval')
+    const second = await untilPhase('node-2', 'awaiting-approval')
+    // All nodes have it, which is no fault of the nodes: nothing is mended until somebody has looked.
+    const release = ['remediations', 'release', '--fault', 'KernelParamDiffers', '--reason', 'they share a kernel']
+    expect(await mesh.run(...release)).toMatchObject({ code: 0 })
+    return { first, second }
   }
   const decisionsOf = async (planId: string) =>
     (await mesh.events()).filter(
-      ({ kind, data }) => kind === 'decision' && (data.decision as { planId: string }).planId === planId,
+      ({ kind, data }) => kind === 'decision' && (data.decision as { planId: string } | undefined)?.planId === planId,
     )
 
   it(
@@ -114,6 +117,8 @@ describeReal('a kernel parameter, from finding to fix', needsNetworkNamespace() 
       'finding',
       'plan',
       'decision',
+      'permit',
+      'permitted',
       'applying',
       'verifying',
       'verified',
@@ -122,7 +127,7 @@ describeReal('a kernel parameter, from finding to fix', needsNetworkNamespace() 
     expect(steps.map(({ causedBy }) => causedBy)).toEqual(['', ...steps.slice(0, -1).map(({ id }) => id)])
     expect(chain.length).toBe(steps.length + 1)
     expect((await mesh.run('explain', 'node-1')).stdout).toMatch(
-      /finding: .*\n.* └─ plan: .*\n.* └─ decision: .*\n.* └─ remediation: applying: .*\n.* └─ remediation: verifying: .*\n(?:.*cleared: .*\n)?.* └─ remediation: verified: /,
+      /finding: .*\n.* └─ plan: .*\n.* └─ decision: .*\n.* └─ permit: .*\n.* └─ remediation: permitted: .*\n.* └─ remediation: applying: .*\n.* └─ remediation: verifying: .*\n(?:.*cleared: .*\n)?.* └─ remediation: verified: /,
     )
   })
 

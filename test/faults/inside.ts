@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, vi } from 'vitest'
 import type { PeerOffset } from '../../detectors/contract.ts'
 import type { RunResult } from '../../detectors/engine/track.ts'
+import type { Plan } from '../../remediators/contract.ts'
 import type { Answer, Question } from './answers.ts'
 
 /** What answers on the other end. */
@@ -28,6 +29,11 @@ export interface Inside {
    * measures, none by default.
    */
   look(detector: string, options?: unknown, peers?: readonly PeerOffset[]): Promise<RunResult>
+  /** What `remediator` would do about the first fault of the last look of `detector` that it handles. Rejects when nothing. */
+  plan(remediator: string, detector: string, options?: unknown): Promise<Plan>
+  /** Carries a plan out there, by the hands that an agent has. */
+  apply(plan: Plan): Promise<void>
+  revert(plan: Plan): Promise<void>
   /** Runs a command there and returns what it said. Rejects when it fails. */
   run(...command: readonly string[]): Promise<string>
   /** Ends it, and everything that was started in it. */
@@ -48,6 +54,19 @@ export function insideOf(child: ChildProcessWithoutNullStreams): Inside {
       const answer = await ask({ look: detector, options, peers })
       if (answer.result === undefined) throw new Error(answer.failed)
       return answer.result
+    },
+    plan: async (remediator, detector, options = {}) => {
+      const answer = await ask({ plan: remediator, detector, options })
+      if (answer.plan === undefined) throw new Error(answer.failed)
+      return answer.plan
+    },
+    apply: async (plan) => {
+      const answer = await ask({ apply: plan })
+      if (answer.failed !== undefined) throw new Error(answer.failed)
+    },
+    revert: async (plan) => {
+      const answer = await ask({ revert: plan })
+      if (answer.failed !== undefined) throw new Error(answer.failed)
     },
     run: async (...words) => {
       const answer = await ask({ run: words })

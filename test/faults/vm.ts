@@ -18,6 +18,8 @@ const MEMORY = '768M'
 export interface VmOptions extends RootOptions {
   /** More words for the kernel's command line, such as `clocksource=hpet`. */
   readonly kernel?: string
+  /** More words for the emulator, such as `-device`. */
+  readonly devices?: readonly string[]
 }
 
 export interface Vm extends Inside {
@@ -40,7 +42,7 @@ export async function withVm(use: (vm: Vm) => Promise<void>, options: VmOptions 
   const console = () => (existsSync(log) ? readFileSync(log, 'utf8') : '')
   try {
     const initrd = await packRoot(work, options)
-    const qemu = boot(initrd, log, options.kernel ?? '')
+    const qemu = boot(initrd, log, options)
     const ended = once(qemu, 'close')
     try {
       await ready(qemu)
@@ -58,17 +60,27 @@ export async function withVm(use: (vm: Vm) => Promise<void>, options: VmOptions 
   }
 }
 
-function boot(initrd: string, log: string, more: string): ChildProcessWithoutNullStreams {
+function boot(initrd: string, log: string, options: VmOptions): ChildProcessWithoutNullStreams {
   const folder = join(machineFolder(), 'boot')
   const kernel = readdirSync(folder).find((name) => name.startsWith('vmlinuz-'))
   if (kernel === undefined) throw new Error(`${folder} has no kernel`)
   // Emulated, never KVM: that is not there on every machine, and hangs on some.
   const machine = ['-accel', 'tcg', '-cpu', 'max', '-m', MEMORY, '-nodefaults', '-display', 'none', '-no-reboot']
   const lines = ['-serial', `file:${log}`, '-serial', 'stdio']
-  const words = `console=ttyS0 quiet panic=-1 ${more}`
+  const words = `console=ttyS0 quiet panic=-1 ${options.kernel ?? ''}`
   return spawn(
     'qemu-system-x86_64',
-    [...machine, ...lines, '-kernel', join(folder, kernel), '-initrd', initrd, '-append', words],
+    [
+      ...machine,
+      ...(options.devices ?? []),
+      ...lines,
+      '-kernel',
+      join(folder, kernel),
+      '-initrd',
+      initrd,
+      '-append',
+      words,
+    ],
     { stdio: 'pipe' },
   )
 }

@@ -1,12 +1,20 @@
-/** Every remediator that ships does what any remediator must (remediators/testing/conformance.ts). */
-import { describe, it } from 'vitest'
+/** Every remediator that ships does what any remediator must (remediators/testing/conformance.ts), and is documented. */
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { builtinDetectors } from '../../detectors/index.ts'
+import { renderRemediators } from '../../remediators/catalogue.ts'
 import type { Remediator } from '../../remediators/contract.ts'
 import { builtinRemediators } from '../../remediators/index.ts'
 import { type Case, remediatorConformance } from '../../remediators/testing/conformance.ts'
+import { logRotateConfigCases } from './cases/log-rotate-config.ts'
+import { nicTuneCases } from './cases/nic-tune.ts'
 import { sysctlCases } from './cases/sysctl.ts'
 
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   sysctl: sysctlCases,
+  'nic-tune': nicTuneCases,
+  'log-rotate-config': logRotateConfigCases,
 }
 
 describe.each(builtinRemediators.map((remediator): [string, Remediator] => [remediator.name, remediator]))(
@@ -15,3 +23,32 @@ describe.each(builtinRemediators.map((remediator): [string, Remediator] => [reme
     for (const check of remediatorConformance(remediator, CASES[name] ?? [])) it(check.name, check.run)
   },
 )
+
+describe('the list of remediators', () => {
+  const docs = new URL('../../docs/', import.meta.url)
+
+  it('has each name once, and handles reasons that there are', () => {
+    const names = builtinRemediators.map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+    const known = builtinDetectors.flatMap(({ reasons }) => Object.keys(reasons))
+    for (const { handles } of builtinRemediators) expect(known).toEqual(expect.arrayContaining([...handles]))
+  })
+
+  it('is what docs/remediators.md says (if not: node scripts/docs.ts)', async () => {
+    expect(await readFile(new URL('remediators.md', docs), 'utf8')).toBe(renderRemediators(builtinRemediators))
+  })
+
+  it('has for each what it mended for real, in a test that is there', async () => {
+    const table = await readFile(new URL('remediator-faults.md', docs), 'utf8')
+    const rows = table.split('\n').flatMap((line) => {
+      const [, name = '', fault = '', tests = ''] = line.split('|').map((cell) => cell.trim())
+      return line.startsWith('| ') && !['Remediator', '---'].includes(name) ? [{ name, fault, tests }] : []
+    })
+    expect(rows.map(({ name }) => name)).toEqual(builtinRemediators.map(({ name }) => name).toSorted())
+    for (const { name, fault, tests } of rows) {
+      expect(fault, name).not.toBe('')
+      for (const file of tests.split(', '))
+        expect(existsSync(new URL(`../${file}`, docs)), `${name}: ${file}`).toBe(true)
+    }
+  })
+})

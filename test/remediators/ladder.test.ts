@@ -72,6 +72,20 @@ describe('the ladder', () => {
     expect(run([...both(), report(fault), report(ok), report(fault)], two).last[1]).toContain('escalated')
   })
 
+  it('tells it after another fault that the same change is made for', () => {
+    const unhealthy = { ...fault, cause: 'other', id: 'other' }
+    const failed = run([...begun, appliedOk, verified(fault), reverted()], autoRules()).state
+    const other = run([report(unhealthy)], autoRules(), failed)
+    expect(other.phases).toEqual(['proposed'])
+    expect(other.state.fixes[0]?.remediation.plan.id).toBe(plan.id)
+    expect(run([report(fault, unhealthy)], autoRules(), other.state).last).toEqual([])
+    const { raw } = run([report(fault)], autoRules(), other.state)
+    expect(raw.flatMap((effect) => (effect.kind === 'announce' ? [effect.remediation] : []))).toMatchObject([
+      { phase: 'withdrawn', plan: { cause: 'other' } },
+      { phase: 'escalated', plan: { cause: 'vm.swappiness' } },
+    ])
+  })
+
   it('begins anew when what was tried is a day old, and no person was told', () => {
     const { phases } = run([...both(), report(ok), [COOL_MS + DAY_MS, report(fault)]], two)
     expect(phases).toContain('proposed')

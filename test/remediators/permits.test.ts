@@ -7,6 +7,7 @@ import {
   applying,
   asking,
   collected,
+  decision,
   fault,
   permit,
   permitted,
@@ -72,6 +73,14 @@ describe('a permit', () => {
     const [tooLong] = saidAfter([...permitted, [30_001, collected]])
     expect(tooLong).toMatchObject({ phase: 'proposed', permitId: 'permit-1' })
     expect(saidAfter([...applying, permit()])).toEqual([])
+  })
+
+  it('of before is not named once another is asked for, which a word without a name is about', () => {
+    const again = [...permitted, [31_000, collected], [33_000, tickWith({ nonce: OTHER })]] as const
+    expect(run([...permitted, [31_000, collected]]).state.fixes[0]?.remediation.permitId).toBe('permit-1')
+    for (const next of [report(ok), decision({ id: 'd2', action: 'reject' }), refusal({ nonce: OTHER })]) {
+      expect(run([...again, next]).state.fixes[0]?.remediation).not.toHaveProperty('permitId')
+    }
   })
 
   it('is on record as used before anything is done', () => {

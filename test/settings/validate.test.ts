@@ -49,7 +49,7 @@ describe('a settings document', () => {
     ],
     [
       { remediators: { reboot: { mode: 'observe' } } },
-      'prod.yaml: remediators: unknown key "reboot" | valid keys: sysctl',
+      `prod.yaml: remediators: unknown key "reboot" | valid keys: ${builtinRemediators.map(({ name }) => name).join(', ')}`,
     ],
   ])('with %j is refused: %s', (change, problem) => {
     expect(problemOf({ ...sampleDocument(), ...change })).toBe(problem)

@@ -8,7 +8,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   mesh: [],
   'mesh/sim': ['mesh/', 'common/duration.ts'],
   detectors: ['common/'],
-  remediators: ['common/', 'detectors/contract.ts', 'detectors/host/', 'detectors/reading/', 'detectors/testing/'],
+  remediators: [
+    'common/',
+    'detectors/catalogue.ts',
+    'detectors/contract.ts',
+    'detectors/host/',
+    'detectors/manifests/result.ts',
+    'detectors/reading/',
+    'detectors/testing/',
+  ],
   plugins: ['common/', 'detectors/', 'remediators/'],
   settings: ['common/', 'mesh/', 'detectors/', 'remediators/'],
   'node-agent': ['common/', 'mesh/', 'detectors/', 'remediators/', 'plugins/', 'settings/'],
@@ -47,7 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'aggregator/',
     'bench/',
   ],
-  scripts: ['common/', 'detectors/'],
+  scripts: ['common/', 'detectors/', 'remediators/'],
 }
 
 /** Rooms within rooms, with rules of their own. */

@@ -50,13 +50,16 @@ describe('a request', () => {
     expect(aggregator.desk.refused).toEqual([])
   })
 
-  test('is not answered while it cannot be put on record, and the node asks again', async () => {
+  const fails = () => {
+    throw new Error('the disk is full')
+  }
+  test.each([
+    ['fails', fails],
+    ['is lost', () => null],
+  ])('is not answered while what puts it on record %s, and the node asks again', async (_, put) => {
     const store = world.store()
     let isFull = true
-    const append: Store['append'] = (event) => {
-      if (isFull && event.kind === 'permit') throw new Error('the disk is full')
-      return store.append(event)
-    }
+    const append: Store['append'] = (event) => (isFull && event.kind === 'permit' ? put() : store.append(event))
     const aggregator = new Aggregator(world, 1, { ...store, append })
     const plan = node.plan()
     aggregator.hear(node.says(plan, 'proposed'), node.asks(plan))

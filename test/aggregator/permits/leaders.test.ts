@@ -1,5 +1,5 @@
 /** Permits where leaders change, die half-way, are cut off, or are two at once: the record decides, and nothing else. */
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Aggregator, fault, guardsOf, isPermit, Node, rest, World } from './world.ts'
 
 let world: World
@@ -158,4 +158,21 @@ test('the history of a leader brings its storms over a restart', async () => {
   const after = new Aggregator(world, 2, store)
   const { answer } = await asked(after, new Node(world, 'node-3'))
   expect(guardsOf(answer)).toContain('storm')
+})
+
+test('who has just begun to lead hears the nodes first, and lets those that ask wait', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const aggregator = new Aggregator(world, 1)
+    aggregator.ledForMs = 5_000
+    expect(await asked(aggregator)).toMatchObject({ answer: undefined })
+    await vi.advanceTimersByTimeAsync(9_999)
+    expect(aggregator.sent).toEqual([])
+    aggregator.ledForMs = 15_000
+    await vi.advanceTimersByTimeAsync(1)
+    await rest()
+    expect(aggregator.sent.map(isPermit)).toEqual([true])
+  } finally {
+    vi.useRealTimers()
+  }
 })

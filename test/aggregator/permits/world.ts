@@ -84,6 +84,8 @@ export class Aggregator {
   readonly recorder: Recorder
   /** Undefined while it stands by. */
   term: number | undefined
+  /** Long enough to have heard everybody. */
+  ledForMs = 60_000
   /** Killed, or cut off: nothing that it says gets anywhere. */
   isMute = false
   readonly #world: World
@@ -107,6 +109,7 @@ export class Aggregator {
     })
     this.desk.start({
       mesh: () => (this.term === undefined ? undefined : this.#mesh()),
+      ledForMs: () => this.ledForMs,
       isMember: (node) => NODES.includes(node),
       publish: (topic, bytes) => {
         if (this.isMute) return

@@ -31,7 +31,7 @@ test('what is said is taken, beside the defaults of what is left out', () => {
     stopOnFailure: { for: '2h' },
     zones: { smallCluster: 0 },
     blockingAlerts: ['Watchtower'],
-    blockingPods: ['app=backup,tier!=test', '!idle'],
+    blockingPods: ['app=backup,tier!=test', '!example.org/idle', 'x='],
   })
   expect(readGuards(said)).toEqual({
     ...readGuards(),
@@ -47,7 +47,7 @@ test('what is said is taken, beside the defaults of what is left out', () => {
     stopOnFailure: { nodes: 1, forMs: 7_200_000 },
     zones: { unhealthyPercent: 55, smallCluster: 0 },
     blockingAlerts: ['Watchtower'],
-    blockingPods: ['app=backup,tier!=test', '!idle'],
+    blockingPods: ['app=backup,tier!=test', '!example.org/idle', 'x='],
   })
 })
 
@@ -67,6 +67,8 @@ test.each([
   ['a time without a unit', { coolDown: '10' }, 'must be a duration'],
   ['pods without a label', { blockingPods: [''] }, 'must be a label selector'],
   ['pods in words', { blockingPods: ['app in (a, b)'] }, 'must be a label selector'],
+  ['pods by a label that cannot be', { blockingPods: ['app=-'] }, 'must be a label selector'],
+  ['pods by nothing', { blockingPods: ['app,'] }, 'must be a label selector'],
   ['an unknown guard', { budget: {} }, 'Unrecognized key'],
 ])('%s is refused', (_, said, message) => {
   const { error } = guardsPart.safeParse(said)

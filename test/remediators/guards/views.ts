@@ -1,5 +1,7 @@
 /** Views for the tests of guards: a small fleet in which nothing is wrong but one fault, with what a test says otherwise. */
 import type { Plan, Reach } from '../../../remediators/contract.ts'
+import type { Guard, Judgement } from '../../../remediators/guards/guard.ts'
+import { type GuardsSettings, guardsPart, readGuards } from '../../../remediators/guards/settings.ts'
 import type {
   EndedFix,
   GuardView,
@@ -124,3 +126,8 @@ export function viewOf(parts: Partial<GuardView> = {}): GuardView {
 }
 
 export const reaching = (reach: Reach) => planOf({ reach })
+
+/** What `guard` says of such a view, under such settings. */
+export function ask(guard: Guard, parts: Partial<GuardView> = {}, settings: GuardsSettings = {}): Judgement {
+  return guard.judge(viewOf(parts), readGuards(guardsPart.parse(settings)))
+}
