@@ -1,6 +1,6 @@
 /** Simulates worlds of random faults and foreign disruptions, and counts what remediation did there and what broke. */
 import { defineBench } from './bench.ts'
-import { INVARIANTS } from './remediation/checker.ts'
+import { INVARIANTS } from './remediation/invariants.ts'
 import { simulate } from './remediation/simulate.ts'
 
 export const remediation = defineBench({

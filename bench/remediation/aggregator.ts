@@ -245,7 +245,7 @@ export class SimAggregator {
       return
     }
     if (decided.grant !== undefined && typeof result !== 'string') {
-      checker.granted(this, decided, input)
+      checker.granted(this.init.name, decided, input)
       this.#say(nonce, { permit: decided.grant.permit })
       return
     }

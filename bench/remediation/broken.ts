@@ -4,7 +4,7 @@ import type { NodeNow } from '../../aggregator/permits/outside.ts'
 import { settle } from '../../aggregator/permits/settle.ts'
 import { type FixInput, step } from '../../remediators/engine.ts'
 import type { Effect, Fix, FixState } from '../../remediators/state.ts'
-import type { Invariant } from './checker.ts'
+import type { Invariant } from './invariants.ts'
 import type { Shipped } from './world.ts'
 
 type Step = typeof step

@@ -2,18 +2,17 @@
 import type { Deed } from '../../remediators/deeds.ts'
 import { BEGIN_WITHIN_MS } from '../../remediators/permits.ts'
 import { isOpen } from '../../remediators/policy/windows.ts'
-import type { SimAgent } from './agent.ts'
-import type { Checker } from './checker.ts'
+import type { Seen, SeenAgent } from './invariants.ts'
 import { keyOf } from './truth.ts'
 
 /** What it takes on its way, beside what counts on the node's own clock. */
 const SLACK_MS = 1
 
-export function checkActing(checker: Checker, agent: SimAgent, deed: Extract<Deed, { kind: 'apply' }>): void {
+export function checkActing(checker: Seen, agent: SeenAgent, deed: Extract<Deed, { kind: 'apply' }>): void {
   const { plan, permit } = deed
   const { world } = checker
   const { node } = agent
-  const fail = (invariant: Parameters<Checker['fail']>[0], what: string) => checker.fail(invariant, node, what)
+  const fail = (invariant: Parameters<Seen['fail']>[0], what: string) => checker.fail(invariant, node, what)
   const other = checker.acting.get(node)
   if (other !== undefined) fail('actor', `${plan.id} begins while ${other} is carried out`)
   if (plan.node !== node) fail('actor', `${plan.id} is of ${plan.node}`)
@@ -35,7 +34,7 @@ export function checkActing(checker: Checker, agent: SimAgent, deed: Extract<Dee
     fail('permit', `${permit.id} was granted too long ago`)
 }
 
-function checkAlone(checker: Checker, agent: SimAgent, { plan }: Extract<Deed, { kind: 'apply' }>): void {
+function checkAlone(checker: Seen, agent: SeenAgent, { plan }: Extract<Deed, { kind: 'apply' }>): void {
   const { node, truth } = agent
   const { world } = checker
   const remediation = truth.fixes.find((fix) => fix.remediation.plan.id === plan.id)?.remediation

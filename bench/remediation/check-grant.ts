@@ -3,9 +3,8 @@ import type { Grant } from '../../aggregator/permits/book.ts'
 import type { DecideInit } from '../../aggregator/permits/decide.ts'
 import { GUARDS } from '../../remediators/guards/index.ts'
 import type { GuardVerdict, PermitRequest } from '../../remediators/permits.ts'
-import type { SimAggregator } from './aggregator.ts'
-import type { Checker } from './checker.ts'
 import type { Place } from './fleet.ts'
+import type { Seen } from './invariants.ts'
 import { type InHand, inHands, mostOf } from './truth.ts'
 
 const NAMES: readonly string[] = ['request', ...GUARDS.map(({ name }) => name)]
@@ -13,7 +12,7 @@ const FAULTS: readonly string[] = ['warn', 'alarm', 'error']
 
 /** Every guard was asked and says why, also where others had said no. */
 export function checkVerdicts(
-  checker: Checker,
+  checker: Seen,
   { node, planId }: PermitRequest,
   verdicts: readonly GuardVerdict[],
   { said }: DecideInit,
@@ -26,13 +25,13 @@ export function checkVerdicts(
   if (silent.length > 0) checker.fail('recorded', node, `${planId}: ${silent[0]?.guard} gives no cause`)
 }
 
-export function checkGrant(checker: Checker, leader: SimAggregator, grant: Grant, init: DecideInit): void {
+export function checkGrant(checker: Seen, leader: string, grant: Grant, init: DecideInit): void {
   const { world } = checker
   const { node, planId } = grant.permit
   const { reach, reason } = grant.plan
-  const fail = (invariant: Parameters<Checker['fail']>[0], what: string) => checker.fail(invariant, node, what)
+  const fail = (invariant: Parameters<Seen['fail']>[0], what: string) => checker.fail(invariant, node, what)
   const why = init.mesh.restrained ?? init.outlook.stale
-  if (why !== undefined) fail('restrained', `${leader.init.name} grants ${planId}: ${why}`)
+  if (why !== undefined) fail('restrained', `${leader} grants ${planId}: ${why}`)
   for (const { scope, by } of world.pausesNow()) {
     const place = world.place(node)
     const covers = scope.kind === 'all' || scope.name === (scope.kind === 'node' ? node : place?.pool)
@@ -61,14 +60,14 @@ export function checkGrant(checker: Checker, leader: SimAggregator, grant: Grant
   if (world.place(node)?.roles.includes('control-plane')) checkPlane(checker, node, reach, gone)
 }
 
-function checkQuiet(checker: Checker, node: string, others: readonly InHand[]): void {
+function checkQuiet(checker: Seen, node: string, others: readonly InHand[]): void {
   const quiet = new Set(others.filter(({ reach }) => reach === 'none').map((hand) => hand.node))
   const size = checker.world.fleet.places.length
   const most = mostOf(checker.world.fleet.guards.budgets.reachNone, size)
   if (quiet.size + 1 > most) checker.fail('budget', node, `${quiet.size + 1} of ${size} are changed, ${most} may be`)
 }
 
-function checkBudgets(checker: Checker, node: string, gone: ReadonlySet<string>): void {
+function checkBudgets(checker: Seen, node: string, gone: ReadonlySet<string>): void {
   const { places, guards } = checker.world.fleet
   const own = checker.world.place(node)
   const groups = [
@@ -86,7 +85,7 @@ function checkBudgets(checker: Checker, node: string, gone: ReadonlySet<string>)
   }
 }
 
-function checkPlane(checker: Checker, node: string, reach: string, gone: ReadonlySet<string>): void {
+function checkPlane(checker: Seen, node: string, reach: string, gone: ReadonlySet<string>): void {
   const has = (role: string) => (place: Place) => place.roles.includes(role)
   const { places } = checker.world.fleet
   const other = places.filter(has('control-plane')).find((place) => gone.has(place.node))

@@ -5,8 +5,7 @@ import type { FixInput } from '../../remediators/engine.ts'
 import { decodeRemediation, encodeNote, remediationTopic } from '../../remediators/notes.ts'
 import type { Effect } from '../../remediators/state.ts'
 import { decodeFixState, encodeFixState } from '../../remediators/store.ts'
-import type { SimAgent } from './agent.ts'
-import type { Checker } from './checker.ts'
+import type { Seen, SeenAgent } from './invariants.ts'
 import { keyOf } from './truth.ts'
 
 const FAULTS: readonly string[] = ['warn', 'alarm', 'error']
@@ -19,7 +18,7 @@ const ROUND_TRIP_EVERY = 500
 
 const FINAL: readonly string[] = ['verified', 'reverted', 'revert-failed', 'escalated', 'refused']
 
-export function checkState(checker: Checker, agent: SimAgent, remediation: Remediation): void {
+export function checkState(checker: Seen, agent: SeenAgent, remediation: Remediation): void {
   const { plan, phase, ended, permitId } = remediation
   const { node } = agent
   try {
@@ -37,14 +36,14 @@ export function checkState(checker: Checker, agent: SimAgent, remediation: Remed
     checker.fail('reported', node, `${plan.id} ended without saying under which permit`)
 }
 
-function checkVerified(checker: Checker, { plan }: Remediation): void {
+function checkVerified(checker: Seen, { plan }: Remediation): void {
   const looked = checker.looks.get(plan.id) ?? []
   const isClean = looked.length > 0 && looked.every(({ status }) => status !== 'unknown')
   const isLeft = looked.some(({ cause, status }) => cause === plan.cause && FAULTS.includes(status))
   if (!isClean || isLeft) checker.fail('outcome', plan.node, `${plan.id} is verified, and nobody saw the fault gone`)
 }
 
-export function checkBounds(checker: Checker, agent: SimAgent, input: FixInput, effects: readonly Effect[]): void {
+export function checkBounds(checker: Seen, agent: SeenAgent, input: FixInput, effects: readonly Effect[]): void {
   const { state, node } = agent
   const { fixes, cases, usedPermits, usedDecisions } = state
   if (fixes.length > FIXES_MAX || cases.length > CASES_MAX)
@@ -64,7 +63,7 @@ function isNewPlan({ kind }: FixInput, { phase }: Remediation): boolean {
 }
 
 /** What is proposed is proposed for what was just seen. */
-function checkReported(checker: Checker, { node, heard }: SimAgent, { plan }: Remediation): void {
+function checkReported(checker: Seen, { node, heard }: SeenAgent, { plan }: Remediation): void {
   const told = heard.get(plan.detector) ?? []
   const seen = told.find(({ reason, cause }) => reason === plan.reason && cause === plan.cause)
   const isUnknown = told.some(({ status }) => status === 'unknown')

@@ -6,58 +6,16 @@ import type { Deed } from '../../remediators/deeds.ts'
 import type { FixInput } from '../../remediators/engine.ts'
 import type { GuardVerdict, PermitRequest } from '../../remediators/permits.ts'
 import type { Effect } from '../../remediators/state.ts'
-import type { SimAgent } from './agent.ts'
-import type { SimAggregator } from './aggregator.ts'
 import { checkActing } from './check-acting.ts'
 import { checkGrant, checkVerdicts } from './check-grant.ts'
 import { checkBounds, checkState } from './check-state.ts'
+import type { Begun, Invariant, Seen, SeenAgent, SeenWorld, Violation } from './invariants.ts'
 import { keyOf } from './truth.ts'
-import type { World } from './world.ts'
-
-export interface Violation {
-  readonly invariant: Invariant
-  readonly at: string
-  readonly node: string
-  readonly what: string
-  /** The last that happened to the node before, oldest first. */
-  readonly story: readonly string[]
-}
-
-/** What must hold, in the words of the contract; the first word is the name. */
-export const INVARIANTS = {
-  budget: 'no grant exceeds a budget, counted from the truth at that moment',
-  restrained: 'nothing is granted by a leader that is frozen, cut off, blind, new, or does not lead',
-  owner: 'a node is in one pair of hands',
-  plane: 'of the control plane one node at a time is disturbed, and etcd keeps its majority',
-  paused: 'nothing is granted in the scope of a pause',
-  actor: 'one actor on a plan, one plan at a time on a node',
-  permit: 'nothing is done without a permit of just this plan, used once and in time, or by the rule of a node cut off',
-  ambiguous: 'what may have been done is not done again',
-  unknown: 'nothing is planned or granted for what is unknown, held or gone',
-  recorded: 'each request is answered, each decision has all its reasons, each phase its cause',
-  outcome: 'what was begun ends: verified by a look, or put back, or with a person',
-  reported: 'the outcome of what was done under a permit comes to the record',
-  window: 'nothing is begun outside its windows',
-  outstanding: 'no permit stays outstanding once its node was heard again',
-  bounded: 'what is kept is bounded, and survives the disk',
-} as const
-export type Invariant = keyof typeof INVARIANTS
-
-/** Of one fix: it was begun for real. */
-export interface Deedlet {
-  readonly node: string
-  readonly plan: Plan
-  readonly permitId: string | null
-  /** The host was changed, or may have been. */
-  touched: boolean
-  end: string | null
-  endedAt: number
-}
 
 const STORY_MAX = 40
 const VIOLATIONS_MAX = 20
 
-export class Checker {
+export class Checker implements Seen {
   readonly violations: Violation[] = []
   readonly counts = new Map<string, number>()
   /** By nonce: the id of the permit that answers it. */
@@ -65,19 +23,19 @@ export class Checker {
   readonly permits = new Map<string, PermitRequest & { readonly grantedAt: number }>()
   readonly usedPermits = new Set<string>()
   /** By node, plan and when it was planned. */
-  readonly deeds = new Map<string, Deedlet>()
+  readonly deeds = new Map<string, Begun>()
   /** By node: the plan that it is carrying out. */
   readonly acting = new Map<string, string>()
   readonly looks = new Map<string, readonly Finding[]>()
   readonly open = new Map<string, { readonly request: PermitRequest; readonly at: number }>()
   readonly #stories = new Map<string, string[]>()
-  #world: World | undefined
+  #world: SeenWorld | undefined
 
-  attach(world: World): void {
+  attach(world: SeenWorld): void {
     this.#world = world
   }
 
-  get world(): World {
+  get world(): SeenWorld {
     if (this.#world === undefined) throw new Error('it watches no world yet')
     return this.#world
   }
@@ -99,7 +57,7 @@ export class Checker {
     this.#stories.set(node, story)
   }
 
-  asked(agent: SimAgent, { planId, nonce }: PermitRequest): void {
+  asked(agent: SeenAgent, { planId, nonce }: PermitRequest): void {
     this.count('asked')
     this.note(agent.node, `asks for ${planId} with ${nonce.slice(0, 6)}`)
   }
@@ -113,12 +71,12 @@ export class Checker {
     this.open.delete(nonce)
   }
 
-  granted(leader: SimAggregator, { verdicts, grant }: Decided, init: DecideInit): void {
+  granted(leader: string, { verdicts, grant }: Decided, init: DecideInit): void {
     if (grant === undefined) return
     const { request } = init.asked
     const { permit } = grant
     this.count('granted')
-    this.note(request.node, `${leader.init.name} grants ${permit.id} for ${permit.planId}`)
+    this.note(request.node, `${leader} grants ${permit.id} for ${permit.planId}`)
     checkVerdicts(this, request, verdicts, init)
     checkGrant(this, leader, grant, init)
     this.open.delete(request.nonce)
@@ -135,7 +93,7 @@ export class Checker {
     checkVerdicts(this, request, verdicts, init)
   }
 
-  announced(agent: SimAgent, remediation: Remediation): void {
+  announced(agent: SeenAgent, remediation: Remediation): void {
     const { plan, phase, why, permitId, ended } = remediation
     this.note(agent.node, `${phase} ${plan.id}${permitId === undefined ? '' : ` (${permitId})`}: ${why}`)
     if (why === '') this.fail('recorded', agent.node, `${plan.id} is ${phase} without a cause`)
@@ -149,12 +107,12 @@ export class Checker {
     this.acting.delete(agent.node)
   }
 
-  stepped(agent: SimAgent, input: FixInput, effects: readonly Effect[]): void {
+  stepped(agent: SeenAgent, input: FixInput, effects: readonly Effect[]): void {
     this.count('steps')
     checkBounds(this, agent, input, effects)
   }
 
-  applies(agent: SimAgent, deed: Extract<Deed, { kind: 'apply' }>): void {
+  applies(agent: SeenAgent, deed: Extract<Deed, { kind: 'apply' }>): void {
     this.count(deed.permit === null ? 'applied alone' : 'applied')
     const { plan, permit } = deed
     this.note(agent.node, `applies ${plan.id} with ${permit?.id ?? 'no permit'}`)
@@ -165,28 +123,28 @@ export class Checker {
     this.deeds.set(keyOf(plan), fresh)
   }
 
-  touches(_: SimAgent, plan: Plan): void {
+  touches(_: SeenAgent, plan: Plan): void {
     const deed = this.deeds.get(keyOf(plan))
     if (deed !== undefined) deed.touched = true
   }
 
-  looked(agent: SimAgent, plan: Plan, findings: readonly Finding[]): void {
+  looked(agent: SeenAgent, plan: Plan, findings: readonly Finding[]): void {
     this.looks.set(plan.id, findings)
     this.note(agent.node, `looks: ${findings.map(({ status, cause }) => `${status} ${cause}`).join(', ') || 'nothing'}`)
   }
 
-  reverts(agent: SimAgent, plan: Plan): void {
+  reverts(agent: SeenAgent, plan: Plan): void {
     this.count('reverts')
     this.note(agent.node, `reverts ${plan.id}`)
   }
 
-  crashed(agent: SimAgent): void {
+  crashed(agent: SeenAgent): void {
     this.count('crashes')
     this.acting.delete(agent.node)
     this.note(agent.node, 'crashes')
   }
 
-  restarted(agent: SimAgent): void {
+  restarted(agent: SeenAgent): void {
     this.note(agent.node, 'starts')
   }
 }

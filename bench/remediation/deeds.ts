@@ -3,14 +3,30 @@ import { whyTooLate } from '../../remediators/begin.ts'
 import type { ApplyResult } from '../../remediators/carry-out.ts'
 import type { Plan } from '../../remediators/contract.ts'
 import type { Deed } from '../../remediators/deeds.ts'
+import type { FixInput } from '../../remediators/engine.ts'
 import type { InspectResult } from '../../remediators/propose.ts'
-import type { SimAgent } from './agent.ts'
+import type { Checker } from './checker.ts'
+import type { Dice } from './dice.ts'
+import type { SimHost } from './host.ts'
+import type { SeenAgent } from './invariants.ts'
+
+export interface Doer extends SeenAgent {
+  readonly init: {
+    readonly host: SimHost
+    readonly dice: Dice
+    readonly checker: Checker
+    reboot(node: string): void
+  }
+  take(input: FixInput): void
+  /** Within `ms`, unless the process has ended by then. */
+  soon(ms: number, run: () => void): void
+}
 
 /** One disk in so many takes longer to save than a permit is good for. */
 const SLOW_SHARE = 0.01
 const SLOW_MS = 45_000
 
-export function begin(agent: SimAgent, deed: Deed): void {
+export function begin(agent: Doer, deed: Deed): void {
   const { host, dice, checker } = agent.init
   switch (deed.kind) {
     case 'inspect':
@@ -51,7 +67,7 @@ function inspected(luck: number): InspectResult {
   return luck < 0.2 ? { kind: 'not-applicable' } : { kind: 'seen', seen: null }
 }
 
-function apply(agent: SimAgent, deed: Extract<Deed, { kind: 'apply' }>): void {
+function apply(agent: Doer, deed: Extract<Deed, { kind: 'apply' }>): void {
   const { host, dice, checker, reboot } = agent.init
   const { plan } = deed
   const end = (result: ApplyResult) => agent.take({ kind: 'applied', planId: plan.id, result })
@@ -80,7 +96,7 @@ function apply(agent: SimAgent, deed: Extract<Deed, { kind: 'apply' }>): void {
   })
 }
 
-function outcome({ init: { dice } }: SimAgent, { id }: Plan, timeoutMs: number): [ApplyResult, boolean, number] {
+function outcome({ init: { dice } }: Doer, { id }: Plan, timeoutMs: number): [ApplyResult, boolean, number] {
   const luck = dice.unit()
   if (luck < 0.08) return [{ kind: 'failed', why: `${id}: EIO` }, dice.chance(0.5), 5_000]
   if (luck < 0.12) return [{ kind: 'failed', why: 'it did not end in time' }, dice.chance(0.5), timeoutMs]

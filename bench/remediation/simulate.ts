@@ -1,7 +1,7 @@
 /** Simulates a world for some days and says what broke, and what went on. */
 import type { SimAgent } from './agent.ts'
 import { Chaos } from './chaos.ts'
-import type { Violation } from './checker.ts'
+import type { Violation } from './invariants.ts'
 import { SHIPPED, type Shipped, World } from './world.ts'
 
 export interface SimulateOptions {

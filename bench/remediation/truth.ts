@@ -1,7 +1,7 @@
 /** What is true of a simulated world at a moment, counted anew and by none of the rules that are under test. */
 import type { Plan, Reach } from '../../remediators/contract.ts'
 import { BEGIN_WITHIN_MS } from '../../remediators/permits.ts'
-import type { SimAgent } from './agent.ts'
+import type { SeenAgent } from './invariants.ts'
 
 /** A node in the hands of a permitted fix, or of one that can still begin. */
 export interface InHand {
@@ -14,7 +14,7 @@ export interface InHand {
 const UNDER_WAY: readonly string[] = ['permitted', 'applying', 'verifying', 'reverting']
 
 /** `sent`: permits by the nonce that they answer. */
-export function inHands(agents: Iterable<SimAgent>, sent: ReadonlyMap<string, string>): readonly InHand[] {
+export function inHands(agents: Iterable<SeenAgent>, sent: ReadonlyMap<string, string>): readonly InHand[] {
   const hands: InHand[] = []
   for (const agent of agents) {
     const { node, truth } = agent

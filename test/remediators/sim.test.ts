@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { BROKEN } from '../../bench/remediation/broken.ts'
-import { INVARIANTS, type Violation } from '../../bench/remediation/checker.ts'
+import { INVARIANTS, type Violation } from '../../bench/remediation/invariants.ts'
 import { simulate } from '../../bench/remediation/simulate.ts'
 
 const SHORT_DAYS = 6
