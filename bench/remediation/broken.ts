@@ -5,7 +5,7 @@ import { settle } from '../../aggregator/permits/settle.ts'
 import { type FixInput, step } from '../../remediators/engine.ts'
 import type { Effect, Fix, FixState } from '../../remediators/state.ts'
 import type { Invariant } from './invariants.ts'
-import type { Shipped } from './world.ts'
+import type { Shipped } from './shipped.ts'
 
 type Step = typeof step
 

@@ -2,7 +2,8 @@
 import type { SimAgent } from './agent.ts'
 import { Chaos } from './chaos.ts'
 import type { Violation } from './invariants.ts'
-import { SHIPPED, type Shipped, World } from './world.ts'
+import { SHIPPED, type Shipped } from './shipped.ts'
+import { World } from './world.ts'
 
 export interface SimulateOptions {
   readonly seed: number

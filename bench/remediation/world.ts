@@ -1,12 +1,9 @@
 /** A simulated world: nodes with their agents, aggregators of which one leads, and the mesh between them, on virtual time. */
-import { decide } from '../../aggregator/permits/decide.ts'
 import type { NodeNow, Outlook } from '../../aggregator/permits/outside.ts'
-import { settle } from '../../aggregator/permits/settle.ts'
 import type { MeshNow } from '../../aggregator/permits/view.ts'
 import type { Member } from '../../mesh/core/model.ts'
 import { Agenda } from '../../mesh/sim/agenda.ts'
 import type { Plan } from '../../remediators/contract.ts'
-import { step } from '../../remediators/engine.ts'
 import type { Approval, Pause } from '../../remediators/guards/view.ts'
 import type { Decision } from '../../remediators/permits.ts'
 import type { Policy } from '../../remediators/policy/model.ts'
@@ -20,16 +17,8 @@ import { REMEDIATORS } from './fixes.ts'
 import { type Fleet, makeFleet, makePolicies, type Place } from './fleet.ts'
 import { SimHost } from './host.ts'
 import { SimRecord } from './record.ts'
+import type { Shipped } from './shipped.ts'
 import { inHands, keyOf } from './truth.ts'
-
-/** The code that is under test; another in its place shows what the checker finds. */
-export interface Shipped {
-  readonly step: typeof step
-  readonly decide: typeof decide
-  readonly settle: typeof settle
-  readonly comparesAndSwaps: boolean
-}
-export const SHIPPED: Shipped = { step, decide, settle, comparesAndSwaps: true }
 
 /** A host that is silent is held for dead by then. */
 const DETECTED_MS = 3_000
