@@ -7,6 +7,7 @@ import { election } from './election.ts'
 import { falseVerdicts } from './false.ts'
 import { k8s } from './k8s.ts'
 import { kmsgFlood } from './kmsg-flood.ts'
+import { remediation } from './remediation.ts'
 import { scale } from './scale.ts'
 import { starve } from './starve.ts'
 
@@ -20,4 +21,5 @@ export const BENCHES: readonly Bench[] = [
   falseVerdicts as Bench,
   k8s as Bench,
   kmsgFlood as Bench,
+  remediation as Bench,
 ]

@@ -57,8 +57,8 @@ export function onReport(
   detector: string,
   findings: readonly Finding[],
 ): StepResult {
-  // The detector could not look: no reason to propose anything, and none to take anything back.
-  if (findings.some(({ status }) => status === 'unknown')) return nothing(before)
+  // The detector could not look: no reason to propose anything, not by an earlier look either, and none to take anything back.
+  if (findings.some(({ status }) => status === 'unknown')) return nothing(forgetInspections(before, detector, []))
   // Held is what is not seen just now but may be back: it is no fault to mend, nor has it cleared.
   const lasting = findings.filter(({ status }) => FAULTS.has(status))
   const seen = lasting.filter(({ held }) => held === undefined)

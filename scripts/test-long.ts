@@ -1,8 +1,8 @@
 /**
  * Runs the long suites, one after another: `npm run test:long -- [--hours H]`, so many hours for the
  * scenarios (1 unless told), ten minutes for the fuzzer, a silence of 300 s, all that befalls a leader and its writes, clusters of all small
- * sizes, 300 s of a node that only its peers cannot reach, a sick node under its kubelet's eyes. Each has a short cut in
- * `npm test`.
+ * sizes, 300 s of a node that only its peers cannot reach, a sick node under its kubelet's eyes, 1,000 days of
+ * remediation. Each has a short cut in `npm test`.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -31,6 +31,7 @@ const LONG_SUITES: readonly LongSuite[] = [
   testFile('sizes', 'test/control-plane/sizes.test.ts', { STARLING_SIZES: 'long' }),
   testFile('isolated', 'test/control-plane/marking.test.ts', { STARLING_STEADY_SECONDS: '300' }),
   testFile('kinds', 'test/control-plane/kinds.test.ts', { STARLING_KINDS: 'long' }),
+  testFile('remediation', 'test/remediators/sim.test.ts', { STARLING_REMEDIATION_DAYS: '1000' }),
   testFile('writes', 'test/control-plane/writes.test.ts', { STARLING_WRITES: 'long' }),
 ]
 

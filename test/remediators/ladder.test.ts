@@ -182,6 +182,7 @@ describe('what has to be looked at before it is planned', () => {
     ['is looked at once', [report(fault), report(fault)], []],
     ['is planned then', [report(fault), seen], ['save', 'proposed: automatic: it begins once the leader permits it']],
     ['is not planned when the fault has gone meanwhile', [report(fault), report(ok), seen], []],
+    ['is not planned when the detector could not look meanwhile', [report(fault), report(unknown), seen], []],
     ['is not planned when nobody asked', [seen], []],
     ['waits for another look when that failed', [report(fault), inspected({ kind: 'failed', why: 'EIO' })], ['save']],
     [

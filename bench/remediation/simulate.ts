@@ -1,0 +1,75 @@
+/** Simulates a world for some days and says what broke, and what went on. */
+import type { SimAgent } from './agent.ts'
+import { Chaos } from './chaos.ts'
+import type { Violation } from './invariants.ts'
+import { SHIPPED, type Shipped } from './shipped.ts'
+import { World } from './world.ts'
+
+export interface SimulateOptions {
+  readonly seed: number
+  /** Of chaos; what it left behind has six quiet hours more. */
+  readonly days: number
+  /** By chance, 1 to 200, when left out. */
+  readonly nodes?: number
+  /** In place of the code that ships. */
+  readonly broken?: Partial<Shipped>
+}
+
+export interface Simulated {
+  readonly seed: number
+  readonly nodes: number
+  readonly days: number
+  readonly violations: readonly Violation[]
+  /** How often what happened. */
+  readonly counts: ReadonlyMap<string, number>
+}
+
+const HOUR_MS = 3_600_000
+const QUIET_MS = 6 * HOUR_MS
+/** Every deed, and every answer, is over by then where nothing goes wrong. */
+const LONG_MS = HOUR_MS / 2
+/** The record keeps what ended for a day. */
+const KEPT_MS = 20 * HOUR_MS
+
+export function simulate({ seed, days, nodes, broken = {} }: SimulateOptions): Simulated {
+  const world = new World(seed, { ...SHIPPED, ...broken }, nodes)
+  const chaos = new Chaos(world)
+  world.runFor(days * 24 * HOUR_MS)
+  chaos.calm()
+  world.runFor(QUIET_MS)
+  checkEnd(world)
+  const { violations, counts } = world.checker
+  return { seed, nodes: world.fleet.places.length, days, violations, counts }
+}
+
+function checkEnd(world: World): void {
+  const { checker, record, aggregators, agents } = world
+  const now = world.now()
+  for (const { permit } of record.book.grants) {
+    const grantedAt = checker.permits.get(permit.id)?.grantedAt ?? 0
+    if (now - grantedAt > LONG_MS) checker.fail('outstanding', permit.node, `${permit.id} is outstanding for good`)
+  }
+  for (const { request, at } of checker.open.values())
+    if (now - at > LONG_MS) checker.fail('recorded', request.node, `${request.planId} was never answered`)
+  for (const { load } of aggregators) if (load > agents.size) checker.fail('bounded', '', `${load} requests wait`)
+  for (const agent of agents.values()) checkLeft(world, agent)
+  for (const deed of checker.deeds.values()) {
+    const { node, plan, end, endedAt } = deed
+    if (end === null) {
+      const isActive = agents.get(node)?.state.fixes.some(({ remediation }) => remediation.plan.id === plan.id)
+      if (!isActive) checker.fail('outcome', node, `${plan.id} was begun and forgotten`)
+    } else if (deed.touched && now - endedAt < KEPT_MS && now - endedAt > LONG_MS) {
+      const isKnown = record.book.ended.some((one) => one.planId === plan.id && one.plannedAt === plan.createdAt)
+      if (!isKnown && end !== 'no-effect') checker.fail('reported', node, `${plan.id} ended ${end}, not on record`)
+    }
+  }
+}
+
+/** Hours after the last fault nothing is half done. */
+function checkLeft({ checker }: World, agent: SimAgent): void {
+  const under = agent.state.fixes.find(({ stage }) => !['waiting', 'asking', 'ended'].includes(stage.kind))
+  if (under === undefined) return
+  const { plan, at, phase } = under.remediation
+  if (Date.parse(agent.now().wall) - Date.parse(at) > LONG_MS)
+    checker.fail('outcome', agent.node, `${plan.id} is ${phase} for good`)
+}
