@@ -89,12 +89,12 @@ describe('explain', () => {
     expect((await explain('KernelParamDiffers', '--node', 'node-1', '-o', 'json')).stdout).toContain(
       'remediators.sysctl',
     )
-    const { stdout } = await explain('DiskAlmostFull', '--node', 'node-3', '-o', 'json')
+    const { stdout } = await explain('EtcdNoSpace', '--node', 'node-3', '-o', 'json')
     expect(JSON.parse(stdout).items).toEqual([
       {
         node: 'node-3',
-        reason: 'DiskAlmostFull',
-        status: 'alarm',
+        reason: 'EtcdNoSpace',
+        status: 'error',
         passedOver: [
           { policy: 'params-gpu', why: 'it does not match the finding' },
           { policy: 'params-warn', why: 'it does not match the finding' },
