@@ -131,7 +131,8 @@ async function lookForSign(host: Host): Promise<{ isThere: boolean; unseen?: unk
 
 /** One in a container counts where a static pod is meant to run one; elsewhere it is some application's own. */
 async function processOf(host: Host, isMeant: boolean, signal: AbortSignal): Promise<HostProcess | undefined> {
-  const { processes, unseen } = await host.processes('now')
+  // Most hosts have none, and three detectors ask: a table that others read a moment ago will do where nothing speaks of one.
+  const { processes, unseen } = await host.processes(isMeant ? 'now' : 'lately')
   for (const one of processes.filter(({ words: [program = ''] }) => /(^|\/)etcd$/.test(program))) {
     signal.throwIfAborted()
     const status = await processStatusOf(host, one.id)
