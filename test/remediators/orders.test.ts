@@ -184,7 +184,7 @@ class World {
 }
 
 describe('any order of events and crashes', () => {
-  it('keeps the rules, and brings what was begun to an end', () => {
+  it('keeps the rules, and brings what was begun to an end', { timeout: 120_000 }, () => {
     const total = { applied: 0, alone: 0, killed: 0, escalated: 0 }
     fc.assert(
       fc.property(
