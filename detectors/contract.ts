@@ -91,7 +91,7 @@ export interface Touches {
   readonly filesystems?: readonly string[]
   /** Globs of absolute paths of programs that it runs. */
   readonly commands?: readonly string[]
-  /** Given for a program that a manifest describes, and for nothing else: globs of absolute paths that it may write. */
+  /** Globs of absolute paths that it may write: of a remediator, or of a program that a manifest describes; no other has any. */
   readonly writes?: readonly string[]
   /** Globs of what it sends requests to: `http://127.0.0.1:*`, `unix:/run/containerd/containerd.sock`. */
   readonly services?: readonly string[]

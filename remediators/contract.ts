@@ -94,12 +94,6 @@ export interface Remediation {
   readonly ended?: true
 }
 
-/** What a remediator touches of its host, as people are shown it; it is refused anything else. */
-export interface Hold extends Touches {
-  /** Globs of absolute paths that it writes: `*` for any part of one name, `**` for any number of folders. */
-  readonly writes?: readonly string[]
-}
-
 /** The only hands a remediator has. Paths are absolute paths of the host; what its `touches` does not name throws an Error. */
 export interface Control {
   /** What it sees, and the programs that it runs. */
@@ -132,7 +126,8 @@ export interface Remediator<O = unknown, S = unknown> {
   readonly risk: Risk
   /** Whether `revert` brings back all that was. Only of such a one may a fix be automatic, and only one that is not dangerous. */
   readonly reversible: boolean
-  readonly touches: Hold
+  /** As of a detector; of what it names in `writes` its hands write, and nothing else. */
+  readonly touches: Touches
   /** For each of apply and revert; 30s when not given. After it the result is unclear, and everything is put back. */
   readonly timeout?: Duration
   readonly options: z.ZodType<O>

@@ -4,9 +4,9 @@ import { chown, type FileHandle, lstat, open, realpath, rm } from 'node:fs/promi
 import { dirname, join, normalize, sep } from 'node:path'
 import { writeFileAtomically } from '../common/atomic-file.ts'
 import { messageOf } from '../common/errors.ts'
-import type { Host } from '../detectors/contract.ts'
+import type { Host, Touches } from '../detectors/contract.ts'
 import { globMatcher, guardedHost } from '../detectors/host/guarded.ts'
-import type { Control, Hold } from './contract.ts'
+import type { Control } from './contract.ts'
 
 /** Where each write is a whole value, and no file can be made. */
 const KERNEL = ['/proc/', '/sys/']
@@ -17,7 +17,7 @@ export interface ControlInit {
   readonly host: Host
   /** Where the host's root is mounted: `/` on the host itself, `/host` in a pod. */
   readonly root: string
-  readonly touches: Hold
+  readonly touches: Touches
 }
 
 export function createControl({ host, root, touches }: ControlInit): Control {

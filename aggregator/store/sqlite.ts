@@ -1,8 +1,9 @@
 /** The history on SQLite: one file, no server. Writes are serialised by the process, and each is on disk on return. */
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import type { SealedTrail } from '../audit/trail.ts'
-import type { Event, EventKind, EventQuery, Store, StoredEvent } from '../model.ts'
+import type { Event, EventQuery, Store, StoredEvent } from '../model.ts'
 import { chainOf } from './chain.ts'
+import { columnsOf } from './columns.ts'
 import { openDatabase } from './open.ts'
 import { trailOf } from './trail.ts'
 import { inTransaction } from './transaction.ts'
@@ -95,15 +96,5 @@ function conditions(query: EventQuery): { where: string; values: SQLInputValue[]
 }
 
 function toEvent(row: Record<string, SQLOutputValue>): StoredEvent {
-  return {
-    seq: Number(row.seq),
-    id: String(row.id),
-    at: String(row.at),
-    kind: String(row.kind) as EventKind,
-    node: String(row.node),
-    tone: String(row.tone) as StoredEvent['tone'],
-    summary: String(row.summary),
-    causedBy: String(row.caused_by),
-    data: JSON.parse(String(row.data)),
-  }
+  return { ...columnsOf(row), data: JSON.parse(String(row.data)) }
 }

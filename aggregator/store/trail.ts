@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { ChainedRow } from '../audit/chain.ts'
 import { type HeadSigner, type SignedHead, signHead } from '../audit/head.ts'
 import { type SealedTrail, TRAIL_PAGE, type TrailFrame } from '../audit/trail.ts'
-import type { EventKind } from '../model.ts'
+import { columnsOf } from './columns.ts'
 import { inTransaction } from './transaction.ts'
 
 export function trailOf(database: DatabaseSync): SealedTrail {
@@ -62,18 +62,7 @@ export function trailOf(database: DatabaseSync): SealedTrail {
 }
 
 function rowIn(row: Record<string, SQLOutputValue>): ChainedRow {
-  return {
-    seq: Number(row.seq),
-    id: String(row.id),
-    at: String(row.at),
-    kind: String(row.kind) as EventKind,
-    node: String(row.node),
-    tone: String(row.tone) as ChainedRow['tone'],
-    summary: String(row.summary),
-    causedBy: String(row.caused_by),
-    data: String(row.data),
-    hash: row.hash === null ? null : String(row.hash),
-  }
+  return { ...columnsOf(row), data: String(row.data), hash: row.hash === null ? null : String(row.hash) }
 }
 
 function headIn(row: Record<string, SQLOutputValue>): SignedHead {

@@ -5,9 +5,9 @@
 import { cp, lstat, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import type { CommandResult, Host } from '../../detectors/contract.ts'
+import type { CommandResult, Host, Touches } from '../../detectors/contract.ts'
 import { fixtureHost } from '../../detectors/testing/fixture-host.ts'
-import type { Control, Hold } from '../contract.ts'
+import type { Control } from '../contract.ts'
 import { createControl } from '../control.ts'
 
 /** What a program does when it is run with `args` on the host whose files lie below `root`; what is left out of its result is 0 or empty. */
@@ -18,7 +18,7 @@ export interface ScratchHost {
   readonly root: string
   readonly host: Host
   /** The hands of a remediator that touches this. */
-  control(touches: Hold): Control
+  control(touches: Touches): Control
   /** Each file by its path on the host, with its mode. */
   snapshot(): Promise<ReadonlyMap<string, string>>
   remove(): Promise<void>
