@@ -21,6 +21,8 @@ const remediatorSchema = z.strictObject({
   reach: z.enum(['none', 'process', 'host', 'workloads', 'machine']),
   risk: z.enum(['low', 'medium', 'dangerous']),
   reversible: z.boolean(),
+  /** Of one that is not reversible; with it a policy may make the fix automatic. */
+  loses: z.string().trim().min(1).max(160).exactOptional(),
   /** A command that prints in its first line what is now, and what that is when there is nothing to mend. */
   state: z.strictObject({ command, wanted: z.string().trim().min(1).max(200) }),
   apply: command,
@@ -50,6 +52,9 @@ export function readRemediatorManifest(text: string, file: string): Remediator {
   const { paths, commands, writes } = manifest.touches ?? EVERYTHING
   if (manifest.reversible && manifest.revert === undefined) {
     throw new UsageError(`${yaml.placeOf(['reversible'])}: reversible is true, and there is no revert`)
+  }
+  if (manifest.reversible && manifest.loses !== undefined) {
+    throw new UsageError(`${yaml.placeOf(['loses'])}: reversible is true, so nothing is lost`, 'leave loses out')
   }
   return programRemediator({
     ...manifest,

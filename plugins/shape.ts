@@ -11,6 +11,7 @@ const name = z
   .string()
   .max(63)
   .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'must be lower-case words with dashes between them')
+const clause = z.string().min(1).max(160)
 const sentence = z.string().min(1).max(500)
 const duration = z.string().refine(isDuration, 'write a number and ms, s, m, h or d, as in 30s')
 const absolute = z.array(z.string().startsWith('/', 'must be an absolute path'))
@@ -61,6 +62,7 @@ const remediatorShape = z.strictObject({
   reach: z.enum(['none', 'process', 'host', 'workloads', 'machine']),
   risk: z.enum(['low', 'medium', 'dangerous']),
   reversible: z.boolean(),
+  loses: clause.optional(),
   touches: z.strictObject({ ...touches, writes: absolute.optional() }),
   timeout: duration.optional(),
   options: schema,
@@ -98,6 +100,9 @@ export function checkDetector(value: unknown): Detector {
 export function checkRemediator(value: unknown): Remediator {
   const called = check('remediator', value, remediatorShape)
   const remediator = value as Remediator
+  if (remediator.reversible && remediator.loses !== undefined) {
+    throw new UsageError(`${called}: it is reversible, so it loses nothing`, 'leave loses out')
+  }
   checkDefaults(called, remediator.options)
   return remediator
 }

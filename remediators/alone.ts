@@ -1,8 +1,9 @@
 /**
- * A node that is cut off from the leader may do very little by itself: what stops and restarts nothing, where its rule is
+ * A node that is cut off from the leader may do very little by itself: what stops nothing and can be put back, where its rule is
  * automatic, after a wait of its own so that not all do it at once, and not for what its neighbours have as well. Pure.
  */
 import type { Moment } from '../common/moment.ts'
+import type { Rules } from './policy/rules.ts'
 import type { Fix, Waiting } from './state.ts'
 
 /** What the engine is told of the world with each tick. */
@@ -28,11 +29,14 @@ const NEIGHBOURS_MAX = 2
 
 /** Begin now, or when: null while the node must not begin by itself. */
 export function whetherAlone(
+  { byName }: Rules,
   { remediation: { plan, mode }, stage }: Fix & { readonly stage: Waiting },
   now: Moment,
   { chance, isLed, neighbours }: Around,
 ): 'begin' | number | null {
-  if (isLed || mode !== 'auto' || plan.reach !== 'none' || stage.unanswered < UNANSWERED_MIN) return null
+  const isReversible = byName.get(plan.remediator)?.remediator.reversible === true
+  if (isLed || mode !== 'auto' || !isReversible || plan.reach !== 'none' || stage.unanswered < UNANSWERED_MIN)
+    return null
   if (neighbours === undefined || (neighbours.get(plan.reason) ?? 0) > NEIGHBOURS_MAX) return null
   const atMs = stage.aloneAtMs ?? now.ms + chance * WAIT_MAX_MS
   return now.ms >= atMs ? 'begin' : atMs

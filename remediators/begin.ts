@@ -6,6 +6,7 @@ import type { Moment } from '../common/moment.ts'
 import { type Around, whetherAlone } from './alone.ts'
 import { recordTry } from './cases.ts'
 import { BEGIN_WITHIN_MS, type Permit, type PermitRequest, type Refusal } from './permits.ts'
+import type { Rules } from './policy/rules.ts'
 import { isOpen, nextOpening } from './policy/windows.ts'
 import {
   activeFix,
@@ -61,13 +62,13 @@ export function giveUpWaits(state: FixState, now: Moment): StepResult {
 }
 
 /** Begins what may begin without a leader, or asks for the one whose turn it is. */
-export function startNext(before: FixState, now: Moment, around: Around): StepResult {
+export function startNext(rules: Rules, before: FixState, now: Moment, around: Around): StepResult {
   if (activeFix(before) !== undefined) return nothing(before)
   let result = nothing(before)
   for (const { remediation } of readyInTurn(before)) {
     const fix = inStage(result.state, remediation.plan.id, 'waiting')
     if (fix === undefined) continue
-    result = andThen(result, (state) => start(state, fix, now, around))
+    result = andThen(result, (state) => start(rules, state, fix, now, around))
     if (activeFix(result.state) !== undefined) break
   }
   return result
@@ -91,9 +92,15 @@ function isReady({ stage, remediation: { mode } }: Fix): boolean {
   )
 }
 
-function start(state: FixState, fix: Fix & { readonly stage: Waiting }, now: Moment, around: Around): StepResult {
+function start(
+  rules: Rules,
+  state: FixState,
+  fix: Fix & { readonly stage: Waiting },
+  now: Moment,
+  around: Around,
+): StepResult {
   if (!isOpen(fix.windows, now.wall)) return awaitWindow(state, fix, fix.stage, now)
-  const alone = whetherAlone(fix, now, around)
+  const alone = whetherAlone(rules, fix, now, around)
   if (alone === 'begin') {
     const why = 'cut off from the leader: it begins without a permit, since it stops and restarts nothing'
     return permit(state, fix, fix.stage, now, { permit: null, beginByMs: now.ms + BEGIN_WITHIN_MS, why })

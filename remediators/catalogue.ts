@@ -34,12 +34,14 @@ const RISKS: Readonly<Record<Risk, string>> = {
 }
 
 function renderRemediator(remediator: Remediator): string {
-  const { name, summary, handles, reach, risk, reversible, touches } = remediator
+  const { name, summary, handles, reach, risk, reversible, loses, touches } = remediator
   const writes = (touches.writes ?? []).map(code)
   const options = optionsOf(remediator).map(({ path, type, byDefault, about }) =>
     row([code(path), type, code(byDefault ?? 'none'), about]),
   )
-  const back = reversible ? 'All of it can be put back.' : 'Not all of it can be put back, so it is never automatic.'
+  const noWayBack =
+    loses === undefined ? 'Not all of it can be put back, so it is never automatic.' : `For good it gives up ${loses}.`
+  const back = reversible ? 'All of it can be put back.' : noWayBack
   return [
     `## ${name}`,
     `${summary} For ${handles.map(code).join(', ')}. It ${REACHES[reach]}; its risk is ${RISKS[risk]}. ${back}`,

@@ -22,6 +22,7 @@ export const clockStep = defineRemediator({
   reach: 'host',
   risk: 'medium',
   reversible: false,
+  loses: 'the wrong time, which some process may have read by then',
   touches: { commands: [CHRONYC] },
   options: z.strictObject({
     maxStep: z

@@ -124,8 +124,13 @@ export interface Remediator<O = unknown, S = unknown> {
   readonly handles: readonly string[]
   readonly reach: Reach
   readonly risk: Risk
-  /** Whether `revert` brings back all that was. Only of such a one may a fix be automatic, and only one that is not dangerous. */
+  /** Whether `revert` brings back all that was. Only of such a one, or with `loses`, may a fix be automatic. */
   readonly reversible: boolean
+  /**
+   * Of one that is not reversible: all that is gone for good, as the end of "it gives up ...", where nobody wants that back.
+   * A policy may then make it automatic (docs/adr/0012). At most 160 characters.
+   */
+  readonly loses?: string
   /** As of a detector; of what it names in `writes` its hands write, and nothing else. */
   readonly touches: Touches
   /** For each of apply and revert; 30s when not given. After it the result is unclear, and everything is put back. */

@@ -21,6 +21,7 @@ export const diskClean = defineRemediator({
   reach: 'none',
   risk: 'medium',
   reversible: false,
+  loses: 'old logs, and images that the registry still has',
   timeout: '2m',
   touches: {
     paths: [...WRITES, KUBELET_CONFIG, `${STATIC_PODS}/*`, ...CRICTL],

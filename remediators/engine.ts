@@ -81,17 +81,17 @@ function take(rules: Rules, state: FixState, now: Moment, input: FixInput): Step
     case 'reverted':
       return onReverted(state, now, input.planId, input.failure)
     case 'tick':
-      return onTick(state, now, input.around)
+      return onTick(rules, state, now, input.around)
   }
 }
 
 /** Time has passed, or something has ended. */
-function onTick(before: FixState, now: Moment, around: Around): StepResult {
+function onTick(rules: Rules, before: FixState, now: Moment, around: Around): StepResult {
   return andThen(
     andThen(
       andThen(voidApprovals(before, now), (state) => giveUpWaits(state, now)),
       (state) => lookAgain(state, now),
     ),
-    (state) => startNext(state, now, around),
+    (state) => startNext(rules, state, now, around),
   )
 }

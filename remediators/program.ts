@@ -18,6 +18,7 @@ export interface ProgramInit {
   readonly reach: Reach
   readonly risk: Risk
   readonly reversible: boolean
+  readonly loses?: string | undefined
   /** Prints in its first line what is now, and exits with 0. */
   readonly state: Command
   /** What that line says when there is nothing to mend. */
@@ -40,7 +41,8 @@ export interface ProgramInit {
 const STATE_LENGTH_MAX = 200
 
 export function programRemediator(init: ProgramInit): Remediator<Readonly<Record<string, never>>, string> {
-  const { name, version, summary, handles, reach, risk, reversible, state, wanted, apply, revert, timeout } = init
+  const { name, version, summary, handles, reach, risk, reversible, loses, state, wanted, apply, revert, timeout } =
+    init
   const what = `${commandLine(state)}, by ${commandLine(apply)}`
   const run = async (host: Host, command: Command, signal: AbortSignal): Promise<string> => {
     const result = await host.run(command, { signal, limits: init.limits, bytesMax: init.outputBytes })
@@ -79,6 +81,7 @@ export function programRemediator(init: ProgramInit): Remediator<Readonly<Record
     reach,
     risk,
     reversible,
+    ...(loses === undefined ? {} : { loses }),
     timeout,
     touches: {
       paths: init.paths,

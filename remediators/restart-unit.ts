@@ -60,6 +60,7 @@ export const restartUnit = defineRemediator({
   reach: 'process',
   risk: 'medium',
   reversible: false,
+  loses: 'what the service held in memory',
   // systemd gives a service 90 s to end (DefaultTimeoutStopSec=).
   timeout: '2m',
   touches: { paths: [DAEMON_JSON], commands: [...SYSTEMCTL], services: [DOCKER_SOCKET] },

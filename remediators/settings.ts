@@ -60,8 +60,8 @@ function readRule(remediator: Remediator, entry: unknown, where: string): Remedi
 export const AUTO_REMEDY = 'write mode: approve'
 
 /** Why nothing of this remediator's may be done without a person; undefined when it may. */
-export function whyNotAuto({ reversible, risk, reach }: Remediator): string | undefined {
-  if (!reversible) return 'what it does cannot be undone'
+export function whyNotAuto({ reversible, loses, risk, reach }: Remediator): string | undefined {
+  if (!reversible && loses === undefined) return 'what it does cannot be undone'
   if (risk === 'dangerous') return 'it is dangerous'
   return reach === 'workloads' || reach === 'machine' ? `it reaches ${REACHED[reach]}` : undefined
 }

@@ -219,6 +219,11 @@ describe('modes', () => {
     expect(run([report(fault), [1_000_000, tick]], autoRules({}, { ...sysctl, ...parts })).last).toEqual([])
   })
 
+  it('auto is auto where nobody wants back what is lost', () => {
+    const rules = autoRules({}, { ...sysctl, reversible: false, loses: 'old logs' })
+    expect(run([report(fault)], rules).state.fixes[0]?.remediation).toMatchObject({ phase: 'proposed', mode: 'auto' })
+  })
+
   it('observe and suggest ask nobody, ever', () => {
     for (const mode of ['observe', 'suggest'] as const) {
       const all = run(

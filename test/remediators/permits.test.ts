@@ -179,6 +179,10 @@ describe('no answer', () => {
   it.each<[string, Parameters<typeof autoRules>]>([
     ['what a person has to approve', [{ mode: 'approve' }]],
     ['what may stop something', [{}, { ...autoRules().byName.get('sysctl')?.remediator, reach: 'process' } as never]],
+    [
+      'what gives something up for good',
+      [{}, { ...autoRules().byName.get('sysctl')?.remediator, reversible: false, loses: 'old logs' } as never],
+    ],
   ])('never lets %s begin', (_, [parts, remediator]) => {
     const rules = remediator === undefined ? autoRules(parts) : autoRules(parts, remediator)
     const inputs: Timed[] = Array.from({ length: 60 }, (_, index) => [index * 400_000, tickWith(alone)])

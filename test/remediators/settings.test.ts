@@ -5,7 +5,7 @@ import { readRemediatorSettings } from '../../remediators/settings.ts'
 import { remediator } from './policy/parts.ts'
 
 const oneWay = remediator('one-way', [], { reversible: false })
-const read = (settings: unknown) => readRemediatorSettings([...builtinRemediators, oneWay], settings)
+const read = (settings: unknown, own = [oneWay]) => readRemediatorSettings([...builtinRemediators, ...own], settings)
 
 describe('settings of remediators', () => {
   it('do nothing unless told otherwise', () => {
@@ -24,6 +24,11 @@ describe('settings of remediators', () => {
 
   it('may be automatic where what is done can be undone', () => {
     expect(read({ sysctl: { mode: 'auto' } }).get('sysctl')?.mode).toBe('auto')
+  })
+
+  it('may be automatic where nobody wants back what is lost', () => {
+    const old = { ...oneWay, loses: 'old logs' }
+    expect(read({ 'one-way': { mode: 'auto' } }, [old]).get('one-way')?.mode).toBe('auto')
   })
 
   it.each([
