@@ -15,6 +15,7 @@ import { readMarking } from '../settings/marking.ts'
 import { decodeAnnouncement, SETTINGS_TOPIC } from '../settings/notes.ts'
 import { Sealing } from './audit/sealing.ts'
 import type { AggregatorConfig } from './config.ts'
+import { callersOf } from './http/auth.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
 import type { PermitsCluster } from './kubernetes/permits/run.ts'
 import type { RosterInit } from './kubernetes/roster/run.ts'
@@ -23,6 +24,7 @@ import type { Kubernetes, KubernetesInit } from './kubernetes/run.ts'
 import { Leadership } from './leadership.ts'
 import { type AggregatorMetrics, createAggregatorMetrics } from './metrics.ts'
 import { createNodeDesks } from './node-desks.ts'
+import { PeopleFile } from './people-file.ts'
 import { createAlertmanager } from './permits/alerts.ts'
 import { createFactBook } from './permits/book-store.ts'
 import { meshNow } from './permits/mesh-now.ts'
@@ -67,6 +69,8 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     log,
   })
   const { version } = packageJson
+  const known = new PeopleFile(config.people, log)
+  const people = () => known.people
   const service = new AggregatorService({
     store,
     roster,
@@ -74,6 +78,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     life: incarnation.boot,
     version,
     notice: config.notice,
+    people,
     log,
     keepRoster: (hash) => keepRoster(stateDir, hash, rosterBytes),
   })
@@ -94,6 +99,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     alerts: config.alertmanager === undefined ? undefined : createAlertmanager(config.alertmanager.url),
     term: () => leadership.term,
     guards: () => readGuards(settings.document.guards),
+    people,
     metrics,
     log,
   })
@@ -104,7 +110,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     port: service,
     desks,
     trail: store.trail,
-    token,
+    callers: callersOf(token, people),
     webRoot: WEB_ROOT,
     metrics: () => metrics.registry.metrics(),
     log,
@@ -207,6 +213,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     token,
     stop: async () => {
       stopWatching()
+      known.stop()
       settings.stop()
       pools.stop()
       permits.stop()

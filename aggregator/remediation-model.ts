@@ -53,7 +53,18 @@ export interface RefusalView {
   readonly retryAfterMs: number
 }
 
+/** The first of the two approvals that a dangerous plan takes. */
+export interface FirstApprovalView {
+  readonly planId: string
+  readonly by: string
+  readonly at: string
+  /** Somebody else must have approved by then. */
+  readonly until: string
+}
+
 export interface PermitsView {
+  /** Of plans that wait for a second person. */
+  readonly approvals: readonly FirstApprovalView[]
   readonly outstanding: readonly PermitView[]
   readonly refused: readonly RefusalView[]
   readonly pauses: readonly PauseView[]

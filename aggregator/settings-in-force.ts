@@ -12,7 +12,7 @@ import { validateSettings } from '../settings/validate.ts'
 import type { Event } from './model.ts'
 import type { Release } from './remediation-model.ts'
 import { type Before, before, firstStage, judgeStage, type Outcome, runByMost } from './rollout-rules.ts'
-import { readSettingsFile, requireMesh, watchSettingsFile } from './settings-file.ts'
+import { readSettingsFile, requireMesh } from './settings-file.ts'
 import { SettingsHeard } from './settings-heard.ts'
 import { SettingsLedger } from './settings-ledger.ts'
 import type { Proposal, Rollback, SettingsDetail, SettingsView } from './settings-model.ts'
@@ -20,6 +20,7 @@ import type { Progress } from './settings-progress.ts'
 import type { SettingsInit, SettingsMesh } from './settings-sides.ts'
 import { settingsView } from './settings-view.ts'
 import { StageWatch } from './stage-watch.ts'
+import { watchChanges } from './watch-file.ts'
 
 /** What is said of settings is said again well before the note that carries it expires. */
 const SAID_TTL_MS = 86_400_000
@@ -82,7 +83,7 @@ export class SettingsInForce {
     const again = setInterval(() => this.#say(), SAY_AGAIN_MS)
     const look = setInterval(() => this.#look(mesh), LOOK_EVERY_MS)
     const vouch = setInterval(() => this.#vouch(mesh), VOUCH_EVERY_MS)
-    const stopWatching = watchSettingsFile(this.#init.file, () => this.readAgain())
+    const stopWatching = watchChanges(this.#init.file, () => this.readAgain())
     this.#stop = () => {
       clearInterval(again)
       clearInterval(look)

@@ -4,6 +4,7 @@ import type { SignedStatement } from '../../mesh/core/model.ts'
 import type { GuardSettings } from '../../remediators/guards/settings.ts'
 import type { AggregatorMetrics } from '../metrics.ts'
 import type { Event } from '../model.ts'
+import type { Person } from '../people.ts'
 import type { PauseRequest, PauseScope, PermitsView, Release, ReleaseScope } from '../remediation-model.ts'
 import type { PermitsSide } from '../sides.ts'
 import type { BookStore } from './book-store.ts'
@@ -21,6 +22,8 @@ export interface PermitsInit extends OutsideInit {
   /** The term under which this aggregator leads; undefined while it may write nothing. */
   term(): number | undefined
   guards(): GuardSettings
+  /** Who is known by name now. */
+  people(): readonly Person[]
 }
 
 export class Permits implements PermitsSide {
@@ -28,13 +31,13 @@ export class Permits implements PermitsSide {
   readonly #desk: PermitDesk
   readonly #pauses: Pauses
 
-  constructor({ store, story, metrics, log, term, guards, cluster, alerts }: PermitsInit) {
+  constructor({ store, story, metrics, log, term, guards, people, cluster, alerts }: PermitsInit) {
     const wallNow = () => Date.now()
     this.#ledger = new Ledger({ store, term })
     this.#pauses = new Pauses({ ledger: this.#ledger, story, wallNow })
     this.#desk = new PermitDesk({
       ledger: this.#ledger,
-      ...{ story, log, guards, wallNow },
+      ...{ story, log, guards, people, wallNow },
       outlook: (settings) => readOutside({ cluster, alerts }, settings),
       used: metrics.budgets,
       refusedBy: metrics.refusal,
@@ -70,7 +73,7 @@ export class Permits implements PermitsSide {
     this.#desk.heardOf(signed)
   }
 
-  view(): PermitsView {
+  view(): Omit<PermitsView, 'approvals'> {
     const { grants = [], pauses = [] } = this.#ledger.known ?? {}
     return {
       outstanding: grants.map(({ permit: { id, node, planId, at }, plan: { remediator } }) => {

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { Fleet } from '../../../aggregator/fleet.ts'
 import type { Store } from '../../../aggregator/model.ts'
+import type { Person } from '../../../aggregator/people.ts'
 import type { Ended } from '../../../aggregator/permits/book.ts'
 import type { BudgetUse } from '../../../aggregator/permits/budget-use.ts'
 import { PermitDesk } from '../../../aggregator/permits/desk.ts'
@@ -49,6 +50,7 @@ export class World {
   guards: GuardsSettings = {}
   outlook: Outlook = { nodes: new Map(), stale: undefined, alerts: [] }
   restrained: string | undefined
+  people: readonly Person[] = []
   readonly #folder = mkdtempSync(join(tmpdir(), 'starling-permits-'))
   readonly #stores: Store[] = []
 
@@ -101,6 +103,7 @@ export class Aggregator {
     this.desk = new PermitDesk({
       ...{ ledger, story, wallNow, log: silentLog },
       guards: () => readGuards(world.guards),
+      people: () => world.people,
       outlook: async () => world.outlook,
       used: (budgets) => this.uses.push(budgets),
       refusedBy: (guard) => this.refusals.push(guard),
