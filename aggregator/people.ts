@@ -69,13 +69,15 @@ export function readPeople(file: string): readonly Person[] {
   const { value, placeOf } = readYamlFile(file)
   const result = peopleFile.safeParse(value)
   if (result.success) return result.data.people
-  const [issue] = result.error.issues
-  if (issue?.code === 'unrecognized_keys') {
-    const [key = ''] = issue.keys
-    const valid = issue.path.length === 0 ? ['people'] : Object.keys(person.shape)
-    throw unknownKeyError(placeOf(issue.path, key), key, valid)
+  const { issues } = result.error
+  // First: the value that seems to be missing is often the one behind it.
+  const unknown = issues.find(({ code }) => code === 'unrecognized_keys')
+  if (unknown?.code === 'unrecognized_keys') {
+    const [key = ''] = unknown.keys
+    const valid = unknown.path.length === 0 ? ['people'] : Object.keys(person.shape)
+    throw unknownKeyError(placeOf(unknown.path, key), key, valid)
   }
-  const { path = [], message } = issue ?? {}
+  const { path = [], message = 'it is not valid' } = issues[0] ?? {}
   throw new UsageError(
     `${placeOf(path)}: ${path.join('.')}: ${message}`,
     'remove this person, and `starling people add` anew',

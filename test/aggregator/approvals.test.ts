@@ -7,7 +7,7 @@ import type { DecisionRequest } from '../../aggregator/remediation-model.ts'
 import type { Plan, Risk } from '../../remediators/contract.ts'
 import { decodeDecision } from '../../remediators/notes.ts'
 import type { Decision } from '../../remediators/permits.ts'
-import { Aggregator, guardsOf, isPermit, Node, rest, World } from './permits/world.ts'
+import { Aggregator, fault, guardsOf, isPermit, Node, rest, World } from './permits/world.ts'
 
 const HOUR_MS = 3_600_000
 const LONG_AGO = '2026-01-01T00:00:00.000Z'
@@ -28,7 +28,13 @@ class Office {
     this.aggregator = new Aggregator(world, term, store)
     const { fleet, recorder } = this.aggregator
     const whyHeld = () => held
-    this.approvals = new Approvals({ fleet, recorder, whyHeld, people: () => world.people, wallNow: () => world.wallMs })
+    this.approvals = new Approvals({
+      fleet,
+      recorder,
+      whyHeld,
+      people: () => world.people,
+      wallNow: () => world.wallMs,
+    })
     this.#publish = (topic, bytes) => {
       for (const { approvals } of this.others) approvals.hear({ kind: 'note', topic, bytes })
       if (topic.startsWith('decision/')) this.toNodes.push(decodeDecision(bytes))
@@ -63,7 +69,7 @@ let other: Office
 
 /** A plan that waits, of which both aggregators know. */
 function proposed(risk: Risk): void {
-  plan = { ...node.plan(), risk }
+  plan = node.plan('process', risk)
   const says = node.says(plan, 'awaiting-approval', { mode: 'approve' })
   for (const { aggregator } of [leader, other]) aggregator.hear(says)
 }
@@ -220,21 +226,23 @@ describe('a dangerous plan', () => {
     proposed('dangerous')
     expect(leader.approvals.view()).toEqual([])
     expect(leader.decide('grace')).toContain('1 of 2')
-    plan = { ...plan, evidenceHash: 'f'.repeat(64) }
+    const finding = { ...fault('node-1'), evidence: [{ name: 'units', value: 2, unit: '' }] }
+    plan = { ...node.plan('process', 'dangerous', finding), createdAt: plan.createdAt }
     leader.aggregator.hear(node.says(plan, 'awaiting-approval', { mode: 'approve' }))
     expect(leader.decide('ada')).toContain('1 of 2')
   })
 
   it('whose approval came to nothing at its node can be approved again by either', async () => {
-    leader.decide('ada')
-    leader.decide('grace')
-    const again = new Office(1, world.store())
-    again.aggregator.hear(node.says(plan, 'awaiting-approval', { mode: 'approve' }))
-    again.decide('ada')
-    other.others.push(again)
-    other.decide('grace')
-    // In its next life an aggregator does not know that it has sent this.
-    expect(again.decide('ada')).toBe('approved by ada (cli)')
-    expect(await again.asked()).toEqual(['permitted'])
+    const store = world.store()
+    const says = node.says(plan, 'awaiting-approval', { mode: 'approve' })
+    const before = new Office(1, store)
+    before.aggregator.hear(says)
+    before.decide('ada')
+    before.decide('grace')
+    // That it was sent is not remembered for longer than it can be used.
+    const next = new Office(1, store)
+    next.aggregator.hear(says)
+    expect([next.approvals.view(), next.decide('ada')]).toEqual([[], 'approved by ada (cli)'])
+    expect(await next.asked()).toEqual(['permitted'])
   })
 })

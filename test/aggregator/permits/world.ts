@@ -21,7 +21,7 @@ import { openSqliteStore } from '../../../aggregator/store/sqlite.ts'
 import { silentLog } from '../../../common/log.ts'
 import type { Finding } from '../../../detectors/contract.ts'
 import type { SignedStatement } from '../../../mesh/core/model.ts'
-import type { Plan, Reach, Remediation, RemediationPhase } from '../../../remediators/contract.ts'
+import type { Plan, Reach, Remediation, RemediationPhase, Risk } from '../../../remediators/contract.ts'
 import { type GuardsSettings, readGuards } from '../../../remediators/guards/settings.ts'
 import {
   decodePermit,
@@ -150,9 +150,9 @@ export class Node {
     this.name = name
   }
 
-  plan(reach: Reach = 'process'): Plan {
+  plan(reach: Reach = 'process', risk: Risk = 'low', finding = fault(this.name)): Plan {
     const change = { what: 'a value', before: 'a', after: 'b', undo: 'set a' }
-    return makePlan({ name: 'sample-fix', reach, risk: 'low' }, fault(this.name), [change], this.#world.wall)
+    return makePlan({ name: 'sample-fix', reach, risk }, finding, [change], this.#world.wall)
   }
 
   says(plan: Plan, phase: RemediationPhase, parts: Partial<Remediation> = {}): SignedStatement {
