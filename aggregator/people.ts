@@ -8,23 +8,17 @@ import { z } from 'zod'
 import { UsageError } from '../common/errors.ts'
 import { unknownKeyError } from '../common/setting-errors.ts'
 import { readYamlFile } from '../common/yaml-file.ts'
+import type { Caller, Right } from './remediation-model.ts'
 
 export const PEOPLE_FILE = '/etc/starling/people.yaml'
 
 /** What whoever has the token of the aggregator is called. Several may have it, so it is nobody's name. */
 export const TOKEN_HOLDER = 'local-token'
 
-/** Each holds what stands before it. `approve` decides on fixes and pauses them; `admin` also changes settings and the mesh. */
-export const RIGHTS = ['view', 'approve', 'admin'] as const
-export type Right = (typeof RIGHTS)[number]
+/** Each holds those before it. */
+export const RIGHTS = ['view', 'approve', 'admin'] as const satisfies readonly Right[]
 
-/** Whoever asks something of the API. */
-export interface Caller {
-  readonly name: string
-  readonly right: Right
-}
-
-export interface Person extends Caller {
+export interface Person extends Pick<Caller, 'name' | 'right'> {
   /** `sha256:` and 64 hexadecimal digits. */
   readonly token: string
   /** RFC 3339: what was approved under this name before then was approved by somebody else, or with a token that is void. */
@@ -91,9 +85,12 @@ export function formatPeople(people: readonly Person[]): string {
 }
 
 /** A new person, and the token that nobody can find out again. */
-export function makePerson(caller: Caller, since: string): { readonly person: Person; readonly token: string } {
+export function makePerson(
+  named: Pick<Person, 'name' | 'right'>,
+  since: string,
+): { readonly person: Person; readonly token: string } {
   const token = randomBytes(TOKEN_BYTES).toString('base64url')
-  return { person: { ...caller, token: `sha256:${digest(token).toString('hex')}`, since }, token }
+  return { person: { ...named, token: `sha256:${digest(token).toString('hex')}`, since }, token }
 }
 
 /** Whose token it is. All are compared, and each as a whole: the time that it takes says nothing of any. */
@@ -108,7 +105,7 @@ export function isSameToken(given: string, token: string): boolean {
   return timingSafeEqual(digest(given), digest(token))
 }
 
-export function mayDo({ right }: Caller, needed: Right): boolean {
+export function mayDo({ right }: Pick<Caller, 'right'>, needed: Right): boolean {
   return RIGHTS.indexOf(right) >= RIGHTS.indexOf(needed)
 }
 

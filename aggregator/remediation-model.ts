@@ -1,6 +1,17 @@
 /** What people see of remediation at the aggregator beside the plans themselves, and what they decide. Times are RFC 3339. */
 import type { GuardVerdict } from '../remediators/permits.ts'
 
+/** `approve` also decides on fixes and pauses them; `admin` also changes settings, roster and brakes of the mesh. */
+export type Right = 'view' | 'approve' | 'admin'
+
+/** Whoever asks something of the API. */
+export interface Caller {
+  readonly name: string
+  readonly right: Right
+  /** Several may have this token: the name is nobody's. */
+  readonly isShared: boolean
+}
+
 export interface DecisionRequest {
   readonly planId: string
   readonly action: 'approve' | 'reject'

@@ -6,7 +6,8 @@
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Caller, isSameToken, mayDo, type Person, type Right, TOKEN_HOLDER, whoseToken } from '../people.ts'
+import { isSameToken, mayDo, type Person, TOKEN_HOLDER, whoseToken } from '../people.ts'
+import type { Caller, Right } from '../remediation-model.ts'
 import { ProblemError } from './problem.ts'
 
 declare module 'fastify' {
@@ -31,10 +32,10 @@ export type Callers = (token: string) => Caller | undefined
 
 /** `token`: the aggregator's own. `people`: as they are when somebody asks. */
 export function callersOf(token: string, people: () => readonly Person[]): Callers {
-  const holder: Caller = { name: TOKEN_HOLDER, right: 'admin' }
+  const holder: Caller = { name: TOKEN_HOLDER, right: 'admin', isShared: true }
   return (given) => {
     const person = whoseToken(people(), given)
-    return isSameToken(given, token) ? holder : person && { name: person.name, right: person.right }
+    return isSameToken(given, token) ? holder : person && { name: person.name, right: person.right, isShared: false }
   }
 }
 

@@ -1,16 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import {
-  type Caller,
-  makePerson,
-  PEOPLE_FILE,
-  personName,
-  RIGHTS,
-  type Right,
-  readPeople,
-} from '../../aggregator/people.ts'
+import { makePerson, PEOPLE_FILE, type Person, personName, RIGHTS, readPeople } from '../../aggregator/people.ts'
 import { writePeople } from '../../aggregator/people-file.ts'
+import type { Right } from '../../aggregator/remediation-model.ts'
 import { StarlingError, UsageError } from '../../common/errors.ts'
 import { nearest } from '../../common/nearest.ts'
 import { STATE_FILE } from '../connection.ts'
@@ -111,7 +104,7 @@ function fileOf({ file = process.env.STARLING_PEOPLE, dir }: PeopleOptions): str
   return file ?? (existsSync(join(dir, STATE_FILE)) ? peopleFileOf(dir) : PEOPLE_FILE)
 }
 
-function shown({ name, right, since }: Caller & { readonly since: string }) {
+function shown({ name, right, since }: Person) {
   return { name, right, since }
 }
 

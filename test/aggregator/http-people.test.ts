@@ -25,9 +25,9 @@ const post = (url: string, payload: object, token: string) =>
 
 it('each is who the token says', async () => {
   const me = async (token: string) => (await get('/api/v1/me', token)).json()
-  expect(await me(hedy.token)).toEqual({ name: 'hedy', right: 'view' })
-  expect(await me(ada.token)).toEqual({ name: 'ada', right: 'approve' })
-  expect(await me(TOKEN)).toEqual({ name: 'local-token', right: 'admin' })
+  expect(await me(hedy.token)).toEqual({ name: 'hedy', right: 'view', isShared: false })
+  expect(await me(ada.token)).toEqual({ name: 'ada', right: 'approve', isShared: false })
+  expect(await me(TOKEN)).toEqual({ name: 'local-token', right: 'admin', isShared: true })
   for (const wrong of [`${ada.token}x`, ada.person.token, 'x']) {
     expect((await get('/api/v1/me', wrong)).statusCode).toBe(401)
   }
