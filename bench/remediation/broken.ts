@@ -104,6 +104,13 @@ export const BROKEN: Readonly<
       return shipped(rules, patient, now, { kind: 'tick', around })
     }),
   },
+  'nobody asks what neighbours have': {
+    breaks: 'permit',
+    parts: stepping(([rules, state, now, input], shipped) => {
+      if (input.kind !== 'tick' || input.around.isLed) return shipped(rules, state, now, input)
+      return shipped(rules, state, now, { kind: 'tick', around: { ...input.around, neighbours: new Map() } })
+    }),
+  },
   'what a crash interrupted is done again': {
     breaks: 'ambiguous',
     parts: stepping((taken, shipped) => {
