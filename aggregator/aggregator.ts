@@ -13,6 +13,7 @@ import { PluginShelf } from '../plugins/shelf.ts'
 import { readGuards } from '../remediators/guards/settings.ts'
 import { readMarking } from '../settings/marking.ts'
 import { decodeAnnouncement, SETTINGS_TOPIC } from '../settings/notes.ts'
+import { rulesOf } from '../settings/rules.ts'
 import { Sealing } from './audit/sealing.ts'
 import type { AggregatorConfig } from './config.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
@@ -94,6 +95,13 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     alerts: config.alertmanager === undefined ? undefined : createAlertmanager(config.alertmanager.url),
     term: () => leadership.term,
     guards: () => readGuards(settings.document.guards),
+    settled: (name) => {
+      const member = service.roster.members.find((one) => one.node === name)
+      if (member === undefined) return []
+      return settings.documentsFor(member).map((document) => {
+        return { version: document.version, rules: rulesOf(document, member, shelf.registries.remediators) }
+      })
+    },
     metrics,
     log,
   })

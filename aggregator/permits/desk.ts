@@ -24,6 +24,7 @@ import type { BudgetUse } from './budget-use.ts'
 import type { Asked } from './checks.ts'
 import { type Decided, decide } from './decide.ts'
 import { type Ledger, NotLeading } from './ledger.ts'
+import type { SettledRules } from './mode.ts'
 import type { Outlook } from './outside.ts'
 import { isAfter, positionOf } from './position.ts'
 import { Requests } from './requests.ts'
@@ -52,6 +53,8 @@ export interface DeskInit {
   readonly story: PermitStory
   readonly log: Log
   guards(): GuardSettings
+  /** Of each version of the settings that the node may be running. */
+  settled(node: string): readonly SettledRules[]
   /** As it is at the moment of the call; never rejects. */
   outlook(settings: GuardSettings): Promise<Outlook>
   /** How much of the budgets is used, with each request. */
@@ -215,7 +218,8 @@ export class PermitDesk {
     const approvals = plan === undefined ? [] : story.approvalsOf(plan)
     const [nowMs, wallMs] = [now(), wallNow()]
     const requests = this.#requests.of(nowMs)
-    return decide(book, { asked, said, approvals, mesh, outlook, settings, requests, nowMs, wallMs, permitId })
+    const settled = this.#init.settled(asked.request.node)
+    return decide(book, { asked, said, approvals, mesh, outlook, settings, settled, requests, nowMs, wallMs, permitId })
   }
 
   #grant(request: PermitRequest, permit: Answer['permit'] & object, verdicts: readonly GuardVerdict[]): void {

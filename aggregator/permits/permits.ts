@@ -9,6 +9,7 @@ import type { PermitsSide } from '../sides.ts'
 import type { BookStore } from './book-store.ts'
 import { type DeskSide, PermitDesk } from './desk.ts'
 import { Ledger } from './ledger.ts'
+import type { SettledRules } from './mode.ts'
 import { type OutsideInit, readOutside } from './outside.ts'
 import { Pauses } from './pauses.ts'
 import type { PermitStory } from './story.ts'
@@ -21,6 +22,8 @@ export interface PermitsInit extends OutsideInit {
   /** The term under which this aggregator leads; undefined while it may write nothing. */
   term(): number | undefined
   guards(): GuardSettings
+  /** Of each version of the settings that the node may be running; none of one that is no member. */
+  settled(node: string): readonly SettledRules[]
 }
 
 export class Permits implements PermitsSide {
@@ -28,13 +31,13 @@ export class Permits implements PermitsSide {
   readonly #desk: PermitDesk
   readonly #pauses: Pauses
 
-  constructor({ store, story, metrics, log, term, guards, cluster, alerts }: PermitsInit) {
+  constructor({ store, story, metrics, log, term, guards, settled, cluster, alerts }: PermitsInit) {
     const wallNow = () => Date.now()
     this.#ledger = new Ledger({ store, term })
     this.#pauses = new Pauses({ ledger: this.#ledger, story, wallNow })
     this.#desk = new PermitDesk({
       ledger: this.#ledger,
-      ...{ story, log, guards, wallNow },
+      ...{ story, log, guards, settled, wallNow },
       outlook: (settings) => readOutside({ cluster, alerts }, settings),
       used: metrics.budgets,
       refusedBy: metrics.refusal,

@@ -1,4 +1,5 @@
 /** A simulated world: nodes with their agents, aggregators of which one leads, and the mesh between them, on virtual time. */
+import type { SettledRules } from '../../aggregator/permits/mode.ts'
 import type { NodeNow, Outlook } from '../../aggregator/permits/outside.ts'
 import type { MeshNow } from '../../aggregator/permits/view.ts'
 import type { Member } from '../../mesh/core/model.ts'
@@ -59,6 +60,7 @@ export class World {
   readonly #unledAt = new Map<string, number>()
   readonly #ownAt = new Map<string, number>()
   #rulesVersion = 0
+  #inForce: readonly (readonly Policy[])[] = []
 
   constructor(seed: number, shipped: Shipped, nodes?: number) {
     this.dice = new Dice(seed)
@@ -76,6 +78,7 @@ export class World {
         wall: () => Date.UTC(2026, 0, 1) + this.now(),
         outlook: () => this.#outlook(),
         mesh: (aggregator) => this.#mesh(aggregator),
+        settled: (node) => this.#settled(node),
         approvals: (plan) => (plan === undefined ? [] : (this.#approvals.get(keyOf(plan)) ?? [])),
         send: (answer) => this.#send(answer),
       })
@@ -175,8 +178,18 @@ export class World {
 
   #newPolicies(): readonly Policy[] {
     const policies = makePolicies(this.dice, this.#rulesVersion++)
+    this.#inForce = [policies, ...this.#inForce].slice(0, 2)
     for (const policy of policies) this.policies.set(policy.name, policy)
     return policies
+  }
+
+  /** By the policies in force, and by those before, which it may have until it has heard of the others. */
+  #settled(node: string): readonly SettledRules[] {
+    const place = this.place(node)
+    if (place === undefined) return []
+    return this.#inForce.map((policies, index) => {
+      return { version: this.#rulesVersion - index, rules: this.#rulesFor(place, policies) }
+    })
   }
 
   #rulesFor(place: Place, policies: readonly Policy[]): Rules {
