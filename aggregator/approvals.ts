@@ -46,7 +46,7 @@ export class Approvals {
 
   /** Throws StarlingError when the plan is unknown or no longer waits for a decision. */
   decide(
-    { planId, action, reason, via }: DecisionRequest,
+    { id, planId, action, reason, via }: DecisionRequest,
     by: string,
     publish: (topic: string, bytes: Uint8Array, ttlMs: number) => void,
   ): Event {
@@ -70,7 +70,7 @@ export class Approvals {
       throw new StarlingError(`what plan ${planId} would mend is held, since ${held}`, { remedy })
     }
     const decision: Decision = {
-      id: `decision-${randomUUID()}`,
+      id: id ?? `decision-${randomUUID()}`,
       planId,
       planHash: plan.planHash,
       evidenceHash: plan.evidenceHash,

@@ -132,8 +132,8 @@ describe('uninstall', () => {
 
   it.each([
     { status: 401, args: [], remedy: 'these credentials are not accepted: give others by --kubeconfig or --context' },
-    { status: 403, args: ['--dry-run'], remedy: 'this needs a right to list nodes, pods, leases and configmaps\n' },
-    { status: 403, args: [], remedy: 'pods/status, and delete leases and configmaps\n' },
+    { status: 403, args: ['--dry-run'], remedy: 'this needs a right to list nodes, pods, leases, configmaps and remediations\n' },
+    { status: 403, args: [], remedy: 'pods/status, and delete leases, configmaps and remediations\n' },
     { status: 500, args: [], remedy: 'run it again: it goes on where it stopped\n' },
   ])('says what is to be done about $status $args', async ({ status, args, remedy }) => {
     const { code, stderr } = await against(
