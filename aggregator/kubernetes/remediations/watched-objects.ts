@@ -84,10 +84,12 @@ export class WatchedObjects implements ObjectStore {
       if (this.#version === undefined) await this.#list(signal)
     } catch (error) {
       if (!(error instanceof ApiError) || error.kind !== 'not-found') throw error
+      if (signal.aborted) return
       this.#forget()
       await wait(MISSING_MS, undefined, { signal }).catch(() => {})
       return
     }
+    if (signal.aborted) return
     const ending = await watch<RemediationObject>(this.#client.config, {
       path: this.#path,
       query: { resourceVersion: this.#version ?? '' },
@@ -108,17 +110,18 @@ export class WatchedObjects implements ObjectStore {
 
   async #list(signal: AbortSignal): Promise<void> {
     const objects = new Map<string, RemediationObject>()
-    let next = ''
+    let page: Page
+    let query: Readonly<Record<string, string>> = { limit: PAGE }
     do {
-      const query: Readonly<Record<string, string>> = { limit: PAGE, ...(next === '' ? {} : { continue: next }) }
-      const page = await this.#client.call<Page>({ verb: 'list', ref: ALL, query })
+      page = await this.#client.call<Page>({ verb: 'list', ref: ALL, query })
       for (const object of page.items ?? []) objects.set(object.metadata.name, object)
-      next = page.metadata.continue ?? ''
-      this.#version = next === '' ? page.metadata.resourceVersion : undefined
-      this.#path = `/apis/${page.apiVersion}/${RESOURCE}`
-    } while (next !== '')
+      query = { limit: PAGE, continue: page.metadata.continue ?? '' }
+    } while (query.continue !== '')
+    // It was told to stop meanwhile, and perhaps to begin anew.
     if (signal.aborted) return
     this.#objects = objects
+    this.#version = page.metadata.resourceVersion
+    this.#path = `/apis/${page.apiVersion}/${RESOURCE}`
     this.#changed()
   }
 

@@ -26,10 +26,10 @@ export function chosen(all: readonly Remediation[], since: string): readonly Rem
  */
 export function outdated(strangers: readonly RemediationObject[], since: string): readonly RemediationObject[] {
   const timeOf = ({ status, metadata }: RemediationObject) => status?.at ?? metadata.creationTimestamp
-  const newest = strangers.toSorted((a, b) => (timeOf(a) < timeOf(b) ? 1 : -1))
+  const newest = strangers.toSorted((a, b) => Number(timeOf(a) < timeOf(b)) - Number(timeOf(a) > timeOf(b)))
   return newest.filter((object, index) => index >= STRANGERS_MAX || timeOf(object) < since)
 }
 
 function newestFirst(remediations: readonly Remediation[]): readonly Remediation[] {
-  return remediations.toSorted((a, b) => (a.at < b.at ? 1 : -1))
+  return remediations.toSorted((a, b) => Number(a.at < b.at) - Number(a.at > b.at))
 }
