@@ -13,10 +13,12 @@ export interface Caller {
 }
 
 export interface DecisionRequest {
+  /** Made of what it was said by, where that can be heard twice; by chance when not given. */
+  readonly id?: string
   readonly planId: string
   readonly action: 'approve' | 'reject'
   readonly reason: string
-  readonly via: 'page' | 'cli' | 'api'
+  readonly via: 'page' | 'cli' | 'api' | 'kubernetes'
 }
 
 /** Who lets go on what a brake holds, and why. */
