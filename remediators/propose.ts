@@ -15,6 +15,7 @@ import {
   triesWithin,
 } from './cases.ts'
 import type { Mode, Plan, Remediation, Remediator } from './contract.ts'
+import { earlierOf } from './earlier.ts'
 import { makePlan } from './plan.ts'
 import { type Rule, type Rules, ruleFor } from './policy/rules.ts'
 import { whyNotAuto } from './settings.ts'
@@ -215,7 +216,9 @@ function plan(
   }
   return andThen(withdrawOf(state, now, finding), (next) => {
     if (!mayPropose(next, now, rule, made)) return nothing(next)
-    const remediation: Remediation = { plan: made, phase: 'proposed', why: '', at: now.wall, ...fields }
+    const earlier = earlierOf(findFix(next, made.id)?.remediation)
+    const before = earlier.length === 0 ? {} : { earlier }
+    const remediation: Remediation = { plan: made, phase: 'proposed', why: '', at: now.wall, ...fields, ...before }
     const fresh: Waiting = {
       kind: 'waiting',
       approval: null,

@@ -212,7 +212,7 @@ export interface Entry {
 /** Takes a fix into another phase, to be announced. */
 export function enterPhase(state: FixState, fix: Fix, now: Moment, entry: Entry): StepResult {
   const { decisionId, permitId } = { ...fix.remediation, ...entry }
-  const { plan, policy, mode, rung, attempt } = fix.remediation
+  const { plan, policy, mode, rung, attempt, earlier } = fix.remediation
   const remediation: Remediation = {
     plan,
     phase: entry.phase,
@@ -226,6 +226,7 @@ export function enterPhase(state: FixState, fix: Fix, now: Moment, entry: Entry)
     ...(permitId === undefined ? {} : { permitId }),
     ...(entry.guards === undefined ? {} : { guards: entry.guards }),
     ...(entry.stage.kind === 'ended' ? { ended: true } : {}),
+    ...(earlier === undefined ? {} : { earlier }),
   }
   return {
     state: putFix(state, { ...fix, remediation, stage: entry.stage }),
