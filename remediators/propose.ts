@@ -174,14 +174,19 @@ function giveUp(state: FixState, now: Moment, fault: Fault): StepResult {
 /** Ends the ladder of a fault: a person is needed. */
 export function escalate(state: FixState, now: Moment, last: Remediation, why: string): StepResult {
   const known = findFix(state, last.plan.id)
-  const isOwn = known !== undefined && isSameFault(known.remediation.plan, last.plan)
+  const { createdAt } = last.plan
+  const isLast = known?.remediation.plan.createdAt === createdAt && isSameFault(known.remediation.plan, last.plan)
   // The same change for another fault is under way: a person is told after that.
-  if (known !== undefined && !isOwn && known.stage.kind !== 'ended') return nothing(state)
-  const fix = (isOwn && known) || { remediation: last, windows: [], timeoutMs: 0, diagnostics: null }
-  const entered = enterPhase(state, { ...fix, stage: { kind: 'ended' } }, now, {
+  if (known !== undefined && !isLast && known.stage.kind !== 'ended') return nothing(state)
+  const earlier = earlierOf(known?.remediation).filter(({ plannedAt }) => plannedAt !== createdAt)
+  const fix = isLast ? known : { remediation: { ...last, earlier }, windows: [], timeoutMs: 0, diagnostics: null }
+  const ended = { kind: 'ended' } as const
+  const entered = enterPhase(state, { ...fix, stage: ended }, now, {
     phase: 'escalated',
     why,
-    stage: { kind: 'ended' },
+    stage: ended,
+    // Said in place of a later word on the same plan, it is about whatever permit that asked for.
+    ...(isLast ? {} : { permitId: undefined }),
   })
   return { ...entered, state: markEscalated(entered.state, last) }
 }
