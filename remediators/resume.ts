@@ -40,9 +40,16 @@ function onNewClock(before: FixState, byMs: number): FixState {
     ...before,
     inspections: [],
     fixes: before.fixes.map((fix) => ({ ...fix, stage: afresh(fix.stage, byMs) })),
+    mended: before.mended.map((one) => ({ ...one, verifiedMs: one.verifiedMs + byMs })),
     cases: before.cases.map((one) => ({
       ...one,
-      tries: one.tries.map((each) => ({ ...each, atMs: each.atMs + byMs })),
+      // What comes back over a restart nobody sees come.
+      fault: typeof one.fault === 'object' ? { cameMs: one.fault.cameMs + byMs } : 'there',
+      tries: one.tries.map((each) => ({
+        ...each,
+        atMs: each.atMs + byMs,
+        cameMs: each.cameMs === null ? null : each.cameMs + byMs,
+      })),
       rest: one.rest && { ...one.rest, sinceMs: one.rest.sinceMs + byMs },
     })),
   }
