@@ -75,7 +75,7 @@ export class Recorder {
   }
 
   remediation(remediation: Remediation): void {
-    const { plan, phase, why, at: _, decisionId, ended, ...said } = remediation
+    const { plan, phase, why, at: _, decisionId, ended, earlier: __, ...said } = remediation
     const thread = `plan/${plan.id}@${plan.createdAt}`
     const changes = plan.changes.map(({ what, before, after }) => `${what}: ${before} → ${after}`).join('; ')
     const began = findingEventId(plan.findingId)
