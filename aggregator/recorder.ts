@@ -7,6 +7,7 @@ import { MarkStory } from './mark-story.ts'
 import { MeshStory } from './mesh-story.ts'
 import { type Event, findingEventId, type Store, type StoredEvent } from './model.ts'
 import { PermitStory } from './permits/story.ts'
+import { planEventId } from './remediation-model.ts'
 import { RosterStory } from './roster-story.ts'
 import { SettingsStory } from './settings-story.ts'
 import { VersionHolds } from './version-holds.ts'
@@ -76,7 +77,7 @@ export class Recorder {
 
   remediation(remediation: Remediation): void {
     const { plan, phase, why, at: _, decisionId, ended, ...said } = remediation
-    const thread = `plan/${plan.id}@${plan.createdAt}`
+    const thread = planEventId(plan)
     const changes = plan.changes.map(({ what, before, after }) => `${what}: ${before} → ${after}`).join('; ')
     const began = findingEventId(plan.findingId)
     this.#chronicle.record(thread, 'plan', plan.node, 'act', `${plan.remediator} would change ${changes}`, began, {
@@ -84,7 +85,9 @@ export class Recorder {
       ...said,
     })
     if (phase === 'proposed' || phase === 'awaiting-approval') return
-    const cause = this.#chronicle.last(thread) || (decisionId ?? thread)
+    // A person is needed because of what became of a fix that has ended.
+    const before = this.#chronicle.last(thread) || (phase === 'escalated' ? this.#chronicle.last(began) : '')
+    const cause = before || (decisionId ?? thread)
     const id = `${thread}/${phase}`
     const tone = PHASE_TONES[phase] ?? 'info'
     this.#chronicle.record(id, 'remediation', plan.node, tone, `${phase}: ${why}`, cause, {

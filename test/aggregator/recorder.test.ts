@@ -9,6 +9,8 @@ import { Recorder } from '../../aggregator/recorder.ts'
 import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
 import { Verdicts } from '../../aggregator/verdicts.ts'
 import type { Notice } from '../../mesh/core/message.ts'
+import { makePlan } from '../../remediators/plan.ts'
+import { at, differs, sysctl } from '../remediators/parts.ts'
 
 const LIFE = { serial: 1, boot: 1, refutations: 0 }
 
@@ -254,6 +256,20 @@ describe('one aggregator', () => {
     }
     const causes = store.query({ node: 'node-1', kinds: ['marked'], limit: 10 }).map(({ causedBy }) => causedBy)
     expect(causes.map((id) => store.byId(id)?.kind)).toEqual(['agent-down', 'link-fault'])
+  })
+
+  it('says of what became of a fix that it is why a person is needed', () => {
+    const recorder = newRecorder()
+    const changes = [{ what: 'vm.swappiness', before: '60', after: '10', undo: 'sysctl -w vm.swappiness=60' }]
+    const plan = makePlan(sysctl, differs('vm.swappiness', '60', '10', { node: 'node-1' }), changes, at(0).wall)
+    const by = { plan, why: '', at: plan.createdAt, policy: 'p', mode: 'auto', rung: 1, attempt: 1 } as const
+    for (const phase of ['proposed', 'permitted', 'applying', 'verifying', 'no-effect'] as const)
+      recorder.remediation({ ...by, phase })
+    recorder.remediation({ ...by, phase: 'reverted', ended: true })
+    recorder.remediation({ ...by, phase: 'escalated', ended: true })
+    const told = store.query({ node: 'node-1', kinds: ['remediation'], limit: 10 })
+    expect(told.at(-1)).toMatchObject({ causedBy: told.at(-2)?.id, data: { phase: 'escalated' } })
+    expect(told.at(-2)?.data.phase).toBe('reverted')
   })
 
   it('keeps the ids that nodes choose apart from its own', () => {
