@@ -76,7 +76,7 @@ export class Recorder {
   }
 
   remediation(remediation: Remediation): void {
-    const { plan, phase, why, at: _, decisionId, ended, ...said } = remediation
+    const { plan, phase, why, at, decisionId, ended, ...said } = remediation
     const thread = planEventId(plan)
     const changes = plan.changes.map(({ what, before, after }) => `${what}: ${before} → ${after}`).join('; ')
     const began = findingEventId(plan.findingId)
@@ -87,8 +87,11 @@ export class Recorder {
     if (phase === 'proposed' || phase === 'awaiting-approval') return
     // A person is needed because of what became of a fix that has ended.
     const before = this.#chronicle.last(thread) || (phase === 'escalated' ? this.#chronicle.last(began) : '')
+    // Refused again for another reason it is as before; each no of the leader has an event of its own.
+    if (before.startsWith(`${thread}/${phase}@`)) return
     const cause = before || (decisionId ?? thread)
-    const id = `${thread}/${phase}`
+    // It may come to a phase again from another, as a window that opened closes.
+    const id = `${thread}/${phase}@${at}`
     const tone = PHASE_TONES[phase] ?? 'info'
     this.#chronicle.record(id, 'remediation', plan.node, tone, `${phase}: ${why}`, cause, {
       planId: plan.id,

@@ -6,9 +6,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { nothingDesired } from '../../aggregator/kubernetes/marking/desired.ts'
 import type { Store } from '../../aggregator/model.ts'
 import { Recorder } from '../../aggregator/recorder.ts'
+import { planEventId } from '../../aggregator/remediation-model.ts'
 import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
 import { Verdicts } from '../../aggregator/verdicts.ts'
 import type { Notice } from '../../mesh/core/message.ts'
+import type { Plan, Remediation, RemediationPhase } from '../../remediators/contract.ts'
 import { makePlan } from '../../remediators/plan.ts'
 import { at, differs, sysctl } from '../remediators/parts.ts'
 
@@ -258,18 +260,45 @@ describe('one aggregator', () => {
     expect(causes.map((id) => store.byId(id)?.kind)).toEqual(['agent-down', 'link-fault'])
   })
 
-  it('says of what became of a fix that it is why a person is needed', () => {
-    const recorder = newRecorder()
+  /** The phases of one plan as a node says them, a second apart. */
+  const phasesOf = (...phases: readonly RemediationPhase[]): readonly Remediation[] => {
     const changes = [{ what: 'vm.swappiness', before: '60', after: '10', undo: 'sysctl -w vm.swappiness=60' }]
     const plan = makePlan(sysctl, differs('vm.swappiness', '60', '10', { node: 'node-1' }), changes, at(0).wall)
-    const by = { plan, why: '', at: plan.createdAt, policy: 'p', mode: 'auto', rung: 1, attempt: 1 } as const
-    for (const phase of ['proposed', 'permitted', 'applying', 'verifying', 'no-effect'] as const)
-      recorder.remediation({ ...by, phase })
-    recorder.remediation({ ...by, phase: 'reverted', ended: true })
-    recorder.remediation({ ...by, phase: 'escalated', ended: true })
-    const told = store.query({ node: 'node-1', kinds: ['remediation'], limit: 10 })
-    expect(told.at(-1)).toMatchObject({ causedBy: told.at(-2)?.id, data: { phase: 'escalated' } })
-    expect(told.at(-2)?.data.phase).toBe('reverted')
+    const by = { plan, why: '', policy: 'p', mode: 'auto', rung: 1, attempt: 1 } as const
+    return phases.map((phase, index) => {
+      const said = { ...by, phase, at: at(index * 1_000).wall }
+      return phase === 'reverted' || phase === 'escalated' ? { ...said, ended: true } : said
+    })
+  }
+  const phasesTold = () => store.query({ node: 'node-1', kinds: ['remediation'], limit: 20 })
+
+  it('says of what became of a fix that it is why a person is needed', () => {
+    const recorder = newRecorder()
+    const said = phasesOf('proposed', 'permitted', 'applying', 'verifying', 'no-effect', 'reverted', 'escalated')
+    for (const one of said) recorder.remediation(one)
+    const [reverted, escalated] = phasesTold().slice(-2)
+    expect([reverted?.data.phase, escalated?.data.phase]).toEqual(['reverted', 'escalated'])
+    expect(escalated?.causedBy).toBe(reverted?.id)
+  })
+
+  it('tells of a phase that a plan comes to again, and of none twice', () => {
+    const said = phasesOf('awaiting-window', 'refused', 'refused', 'awaiting-window', 'proposed', 'permitted')
+    const recorder = newRecorder()
+    for (const one of said) recorder.remediation(one)
+    // What is heard once more, also by an aggregator that started again.
+    for (const again of [recorder, newRecorder()]) for (const one of said.slice(-1)) again.remediation(one)
+    expect(phasesTold().map(({ data }) => data.phase)).toEqual([
+      'awaiting-window',
+      'refused',
+      'awaiting-window',
+      'permitted',
+    ])
+    expect(phasesTold().map(({ causedBy }) => causedBy)).toEqual([
+      planEventId(said[0]?.plan as Plan),
+      ...phasesTold()
+        .slice(0, -1)
+        .map(({ id }) => id),
+    ])
   })
 
   it('keeps the ids that nodes choose apart from its own', () => {
