@@ -50,14 +50,18 @@ function historyOf(events: readonly StoredEvent[]): string {
 
 function linesOf(
   { plan, phase, why, at, ...rule }: Remediation,
-  { refused, outstanding }: Snapshot['permits'],
+  { approvals, refused, outstanding }: Snapshot['permits'],
 ): string[] {
+  const first = approvals.find(({ planId }) => planId === plan.id)
   const refusal = refused.find(({ planId }) => planId === plan.id)
   const permit = outstanding.find(({ planId }) => planId === plan.id)
   return [
     `${plan.id} on ${plan.node}: ${plan.remediator} for ${plan.reason}${plan.cause === '' ? '' : ` (${plan.cause})`}`,
     `${phase} since ${localTime(at)}: ${why}`,
     `risk ${plan.risk}, reach ${plan.reach}; policy ${rule.policy} in mode ${rule.mode}, rung ${rule.rung}, attempt ${rule.attempt}`,
+    ...(first === undefined
+      ? []
+      : [`1 of 2 approved it, ${first.by}: somebody else must do so too, until ${localTime(first.until)}`]),
     ...plan.changes.map(({ what, before, after, undo }) => `  ${what}: ${before} → ${after} (undo: ${undo})`),
     ...(permit === undefined ? [] : [`permitted at ${localTime(permit.at)} by ${permit.id}; no outcome yet`]),
     ...(refusal === undefined
