@@ -5,6 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { vi } from 'vitest'
 import { parse, stringify } from 'yaml'
 import type { StoredEvent } from '../../aggregator/model.ts'
 import { readOrMakeToken } from '../../aggregator/token.ts'
@@ -17,17 +18,23 @@ import { AGENT_NODE_FLAGS } from '../../cli/local/mesh.ts'
 import { LocalProcess } from '../../cli/local/processes.ts'
 import type { Plan, Remediation } from '../../remediators/contract.ts'
 import { builtProgram } from '../built-program.ts'
-import { type RunResult, starling, waitFor } from '../e2e/starling.ts'
+import { type RunResult, starling } from '../e2e/starling.ts'
 import { runHere } from './answers.ts'
 
 /** As shipped (docs/contracts.md). */
 const PORTS = { meshPort: 7790, metricsPort: 7791, kubeletPort: 10_250 }
 const HTTP_PORT = 7780
 const EVENTS_MAX = 1_000
+/** An agent in a machine that is emulated, on processors that others use as well, takes minutes for what is seconds else. */
+const WITHIN_MS = 300_000
+const LOOK_EVERY_MS = 200
+/** Of a whole test with a mesh. */
+export const TEST_WITHIN_MS = 2 * WITHIN_MS
 
 export const MESH = 'faults'
 /** The node with the fault. */
 export const STAGED = 'node-1'
+export const AGGREGATOR_ADDRESS = '10.77.0.250'
 
 /** The whole way of a fix that nobody was asked about. */
 export const BY_ITSELF = ['finding', 'plan', 'permit', 'permitted', 'applying', 'verifying', 'verified']
@@ -50,15 +57,15 @@ export class StagedMesh {
   #connection: Connection | undefined
 
   private constructor(nodes: number) {
-    const place = (name: string, number: number): LocalNode => {
-      return { name, zone: 'lab', host: `10.77.0.${number}`, ...PORTS, dir: join(this.dir, name) }
+    const place = (name: string, host: string): LocalNode => {
+      return { name, zone: 'lab', host, ...PORTS, dir: join(this.dir, name) }
     }
     this.#layout = {
       dir: this.dir,
       mesh: MESH,
       httpPort: HTTP_PORT,
-      nodes: Array.from({ length: nodes }, (_, index) => place(`node-${index + 1}`, index + 1)),
-      aggregator: place('aggregator-1', 250),
+      nodes: Array.from({ length: nodes }, (_, index) => place(`node-${index + 1}`, `10.77.0.${index + 1}`)),
+      aggregator: place('aggregator-1', AGGREGATOR_ADDRESS),
     }
   }
 
@@ -78,7 +85,7 @@ export class StagedMesh {
   /** Starts all but the staged node. `network`: the words before a command that is to be on the network of the mesh. */
   async start(network: readonly string[]): Promise<void> {
     await runHere([...network, 'ip', 'link', 'set', 'lo', 'up'])
-    for (const { host } of [...this.#bystanders, this.#layout.aggregator]) {
+    for (const { host } of [...this.#layout.nodes, this.#layout.aggregator]) {
       await runHere([...network, 'ip', 'address', 'add', `${host}/32`, 'dev', 'lo'])
     }
     this.#gate = await openGate(network, HTTP_PORT)
@@ -117,12 +124,21 @@ export class StagedMesh {
     return this.client.events({ limit: EVENTS_MAX })
   }
 
-  /** As `waitFor`; when it does not come, the error says how this mesh stands. */
-  until<T>(what: string, look: () => T | Promise<T>): Promise<Exclude<T, undefined | null | false>> {
-    return waitFor(what, look, () => this.describe())
+  /** Looks until `look` gives something, and returns it. The error, when it does not, says how this mesh stands. */
+  async until<T>(what: string, look: () => Promise<T | false | undefined>): Promise<T> {
+    try {
+      const see = async () => {
+        const seen = await look()
+        if (seen === undefined || seen === false) throw new Error('nothing yet')
+        return seen
+      }
+      return await vi.waitFor(see, { timeout: WITHIN_MS, interval: LOOK_EVERY_MS })
+    } catch (error) {
+      throw new Error(`waited for: ${what}; ${error}\n${await this.describe()}`, { cause: error })
+    }
   }
 
-  untilAlive(): Promise<true> {
+  untilAlive(): Promise<boolean> {
     return this.until('every member is alive', async () => {
       const { members } = await this.client.state()
       return members.length > 0 && members.every(({ state }) => state === 'alive')
@@ -145,6 +161,15 @@ export class StagedMesh {
     // That the finding is gone is seen by the look that verifies, so it may come before the word that it is verified.
     const steps = (chain?.events ?? []).filter(({ summary }) => !summary.startsWith('cleared'))
     return steps.map(({ kind, data }) => (kind === 'remediation' ? String(data.phase) : kind))
+  }
+
+  /** What the staged agent knows of itself, by the paths that it has them at: see `found` of cli/local. */
+  get identity(): Readonly<Record<string, string>> {
+    const own = ['identity.key', 'cert', 'roster'].map((name) => [
+      `/var/lib/starling/${name}`,
+      join(this.dir, STAGED, name),
+    ])
+    return { ...Object.fromEntries(own), '/etc/starling/ca.pem': join(this.dir, 'ca.pem') }
   }
 
   async describe(): Promise<string> {

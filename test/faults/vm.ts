@@ -20,6 +20,8 @@ export interface VmOptions extends RootOptions {
   readonly kernel?: string
   /** More words for the emulator, such as `-device`. */
   readonly devices?: readonly string[]
+  /** The words before the emulator's command, as of one that is to run in a network namespace. */
+  readonly within?: readonly string[]
 }
 
 export interface Vm extends Inside {
@@ -68,9 +70,11 @@ function boot(initrd: string, log: string, options: VmOptions): ChildProcessWith
   const machine = ['-accel', 'tcg', '-cpu', 'max', '-m', MEMORY, '-nodefaults', '-display', 'none', '-no-reboot']
   const lines = ['-serial', `file:${log}`, '-serial', 'stdio']
   const words = `console=ttyS0 quiet panic=-1 ${options.kernel ?? ''}`
+  const [program = '', ...args] = [...(options.within ?? []), 'qemu-system-x86_64']
   return spawn(
-    'qemu-system-x86_64',
+    program,
     [
+      ...args,
       ...machine,
       ...(options.devices ?? []),
       ...lines,
