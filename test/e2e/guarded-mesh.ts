@@ -2,7 +2,7 @@
  * A mesh of real processes on loopback with pools, zones and roles, whose nodes have parts to break: each agent has plugins
  * of its own, since all of them share this machine.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import type { MemberView } from '../../aggregator/model.ts'
@@ -15,6 +15,7 @@ import { AGENT_NODE_FLAGS } from '../../cli/local/mesh.ts'
 import { LocalProcess } from '../../cli/local/processes.ts'
 import { builtinDetectors } from '../../detectors/index.ts'
 import type { Remediation } from '../../remediators/contract.ts'
+import { Forger } from './forger.ts'
 import { HTTP_PORT, KUBELET_PORT, MESH_PORT, newFolder } from './local-mesh.ts'
 import { takeTurn } from './machine-turn.ts'
 import { breakPart, mendPart, type Part, prepareNode, reasonOf, writePlugins } from './parts.ts'
@@ -28,6 +29,8 @@ interface Parts {
   /** Without version, mesh and detectors: what is wrong with this machine is no matter of these nodes. */
   readonly settings: object
   readonly alertmanager: string
+  /** One of the nodes, whose agent is no agent. */
+  readonly forger: string
 }
 
 interface Running {
@@ -47,6 +50,7 @@ export class GuardedMesh {
   readonly #aggregator: LocalProcess
   #settings: object
   #version = 1
+  #forger: Forger | undefined
   #release = () => {}
 
   private constructor(layout: LocalLayout, settings: object) {
@@ -71,7 +75,7 @@ export class GuardedMesh {
   }
 
   /** Resolves when all agents are alive and run the settings. */
-  static async up({ nodes, settings, alertmanager }: Parts): Promise<GuardedMesh> {
+  static async up({ nodes, settings, alertmanager, forger }: Parts): Promise<GuardedMesh> {
     const release = await takeTurn()
     const dir = newFolder()
     const ports = { httpPort: HTTP_PORT, meshPort: MESH_PORT, kubeletPort: KUBELET_PORT }
@@ -90,7 +94,7 @@ export class GuardedMesh {
     const mesh = new GuardedMesh(layout, settings)
     mesh.#release = release
     try {
-      await mesh.#start()
+      await mesh.#start(forger)
       return mesh
     } catch (error) {
       await mesh.stop()
@@ -118,6 +122,11 @@ export class GuardedMesh {
     )
   }
 
+  /** The forger says that this is broken, and that a person has approved of its fix. */
+  forge(part: Part): void {
+    this.#forger?.forge(part)
+  }
+
   mend(node: string, part: Part): void {
     mendPart(this.brokenOf(node), part)
   }
@@ -141,16 +150,6 @@ export class GuardedMesh {
       const { members } = await this.client.state()
       return names.every((name) => members.find(({ node }) => node === name)?.state === 'NodeDown')
     })
-  }
-
-  /** The aggregator dies with its disk, and is started again. */
-  async loseHistory(): Promise<void> {
-    const { dir } = this.#layout.aggregator
-    this.#aggregator.signal('SIGKILL')
-    await this.until('the end of the aggregator', () => !this.#aggregator.isRunning)
-    for (const end of ['', '-wal', '-shm']) rmSync(join(dir, `history.sqlite${end}`), { force: true })
-    this.#aggregator.start()
-    await this.until('the aggregator', async () => (await this.client.state()).members.every(isAlive))
   }
 
   /** Every member is alive, and each of its observers has a vote on it. */
@@ -185,12 +184,13 @@ export class GuardedMesh {
 
   async stop(): Promise<void> {
     const all = [...this.#nodes.values()].flatMap(({ agent, kubelet }) => [agent, kubelet])
+    await this.#forger?.stop()
     await Promise.all([this.#aggregator, ...all].map((one) => one.stop()))
     rmSync(this.#layout.dir, { recursive: true, force: true })
     this.#release()
   }
 
-  async #start(): Promise<void> {
+  async #start(forger: string): Promise<void> {
     for (const { node } of this.#nodes.values()) {
       prepareNode(this.brokenOf(node.name))
       writePlugins(this.pluginsOf(node.name), this.brokenOf(node.name))
@@ -199,14 +199,20 @@ export class GuardedMesh {
       writeFileSync(configFileOf(node), stringify({ ...config, plugins }))
     }
     this.#aggregator.start()
-    for (const { agent, kubelet } of this.#nodes.values()) {
-      agent.start()
+    for (const { node, agent, kubelet } of this.#nodes.values()) {
       kubelet.start()
+      if (node.name === forger) this.#forger = await this.#startForger(node)
+      else agent.start()
     }
     await this.until('all agents run the settings', async () => {
       const { settings, members } = await this.client.state()
-      return members.every((one) => isAlive(one) && settings.applied[one.node] === 1)
+      return members.every((one) => isAlive(one) && (one.node === forger || settings.applied[one.node] === 1))
     })
+  }
+
+  #startForger({ dir, host, meshPort }: LocalNode): Promise<Forger> {
+    const { mesh, dir: folder } = this.#layout
+    return Forger.start({ stateDir: dir, ca: join(folder, 'ca.pem'), mesh, listen: { host, port: meshPort } })
   }
 
   #of(name: string): Running {
@@ -219,8 +225,9 @@ export class GuardedMesh {
   async #describe(): Promise<string> {
     const state = await this.client.state().catch(String)
     const events = await this.client.events({ limit: 60 }).catch(() => [])
-    const logs = [this.#aggregator, ...[...this.#nodes.values()].map(({ agent }) => agent)].map(({ name, logFile }) =>
-      [`${name}:`, ...readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-8)].join('\n'),
+    const logs = [this.#aggregator, ...[...this.#nodes.values()].map(({ agent }) => agent)].flatMap(
+      ({ name, logFile }) =>
+        existsSync(logFile) ? [`${name}:`, ...readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-8)] : [],
     )
     const shown =
       typeof state === 'string'

@@ -40,7 +40,8 @@ export class Refusals {
 
   /** The first refusal of a fix of this part that was not returned before, once it is on record and its node has heard it. */
   async next(node: string, part: Part): Promise<Refused> {
-    const { client, until } = this.#source
+    const { client } = this.#source
+    const until: Source['until'] = (what, look) => this.#source.until(what, look)
     const event = await until(`a refusal of ${remediatorOf(part)} on ${node}`, async () => {
       const events = await client.events({ node, kinds: ['permit-refused'], limit: 1_000 })
       return events.find((one) => !this.#told.has(one.id) && one.summary.startsWith(`${remediatorOf(part)} may not`))
