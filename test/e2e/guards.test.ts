@@ -97,7 +97,7 @@ describeReal('a guard says no', needsLinux() ?? needsAlertmanager(), () => {
     async () => {
       const mended = await mesh.untilPhase('node-7', 'gate', 'verified')
       mesh.break('node-7', 'gate')
-      await mesh.untilPhase('node-5', 'pipe', 'reverted')
+      await mesh.untilPhase('node-5', 'pipe', 'escalated')
       mesh.break('node-6', 'belt')
       writeGauges(mesh.pluginsOf('node-1'), mesh.brokenOf('node-1'), '1.1.0')
       await approve('node-7', mended.at)

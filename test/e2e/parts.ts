@@ -114,7 +114,7 @@ function writeDetector(plugins: string, broken: string, name: string, parts: rea
   const source = broken.includes('ADDRESS')
     ? { command: [join(plugins, 'parts.sh'), broken, 'print'] }
     : { file: join(broken, '*.prom'), maxAge: '1d' }
-  const base = { name, version, summary: 'What is broken.', dialect: 'textfile', every: '1s', timeout: '1s' }
+  const base = { name, version, summary: 'What is broken.', dialect: 'textfile', every: '2s', timeout: '2s' }
   writeFileSync(join(plugins, `${name}.yaml`), stringify({ ...base, ...source, rules, reasons }))
 }
 

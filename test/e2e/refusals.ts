@@ -11,6 +11,9 @@ export const OF_KUBERNETES: readonly string[] = ['fresh-view', 'one-owner', 'blo
 /** Shown by test/e2e/guards.test.ts: all others, also one that is new. */
 export const OF_THE_MESH: readonly string[] = NAMES.filter((name) => !OF_KUBERNETES.includes(name))
 
+/** Which machines that are busy bring about as well: agents that wait for a processor answer late, or do not vote. */
+const OF_LOAD = /^the leader may decide nothing now: (?!frozen)/
+
 export interface Refused {
   readonly planId: string
   /** What each guard said that said no, in the order of all. */
@@ -58,8 +61,9 @@ export class Refusals {
       const [heard, stands] = [said?.guards, shown?.guards].map((guards) => JSON.stringify(guards))
       return said?.phase === 'refused' && heard === JSON.stringify(refusal.guards) && stands === heard
     })
-    for (const { guard } of refusal.guards) this.#seen.add(guard)
-    return { planId: refusal.planId, guards: Object.fromEntries(refusal.guards.map(({ guard, why }) => [guard, why])) }
+    const told = refusal.guards.filter(({ why }) => !OF_LOAD.test(why))
+    for (const { guard } of told) this.#seen.add(guard)
+    return { planId: refusal.planId, guards: Object.fromEntries(told.map(({ guard, why }) => [guard, why])) }
   }
 
   /** How often each guard of those seen said no, by the metrics: at least as often as it was seen. */
