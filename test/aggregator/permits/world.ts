@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { Fleet } from '../../../aggregator/fleet.ts'
 import type { Store } from '../../../aggregator/model.ts'
+import type { Person } from '../../../aggregator/people.ts'
 import type { Ended } from '../../../aggregator/permits/book.ts'
 import type { BudgetUse } from '../../../aggregator/permits/budget-use.ts'
 import { PermitDesk } from '../../../aggregator/permits/desk.ts'
@@ -21,7 +22,7 @@ import { openSqliteStore } from '../../../aggregator/store/sqlite.ts'
 import { silentLog } from '../../../common/log.ts'
 import type { Finding } from '../../../detectors/contract.ts'
 import type { SignedStatement } from '../../../mesh/core/model.ts'
-import type { Plan, Reach, Remediation, RemediationPhase } from '../../../remediators/contract.ts'
+import type { Plan, Reach, Remediation, RemediationPhase, Risk } from '../../../remediators/contract.ts'
 import { type GuardsSettings, readGuards } from '../../../remediators/guards/settings.ts'
 import type { Mode } from '../../../remediators/modes.ts'
 import {
@@ -52,6 +53,7 @@ export class World {
   guards: GuardsSettings = {}
   outlook: Outlook = { nodes: new Map(), stale: undefined, alerts: [] }
   restrained: string | undefined
+  people: readonly Person[] = []
   readonly #folder = mkdtempSync(join(tmpdir(), 'starling-permits-'))
   readonly #stores: Store[] = []
 
@@ -115,6 +117,7 @@ export class Aggregator {
     this.desk = new PermitDesk({
       ...{ ledger, story, wallNow, log: silentLog },
       guards: () => readGuards(world.guards),
+      people: () => world.people,
       settled: (node) => world.settled(node),
       outlook: async () => world.outlook,
       used: (budgets) => this.uses.push(budgets),
@@ -162,9 +165,9 @@ export class Node {
     this.name = name
   }
 
-  plan(reach: Reach = 'process'): Plan {
+  plan(reach: Reach = 'process', risk: Risk = 'low', finding = fault(this.name)): Plan {
     const change = { what: 'a value', before: 'a', after: 'b', undo: 'set a' }
-    return makePlan({ name: 'sample-fix', reach, risk: 'low' }, fault(this.name), [change], this.#world.wall)
+    return makePlan({ name: 'sample-fix', reach, risk }, finding, [change], this.#world.wall)
   }
 
   says(plan: Plan, phase: RemediationPhase, parts: Partial<Remediation> = {}): SignedStatement {
