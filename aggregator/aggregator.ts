@@ -13,8 +13,10 @@ import { PluginShelf } from '../plugins/shelf.ts'
 import { readGuards } from '../remediators/guards/settings.ts'
 import { readMarking } from '../settings/marking.ts'
 import { decodeAnnouncement, SETTINGS_TOPIC } from '../settings/notes.ts'
+import { rulesOf } from '../settings/rules.ts'
 import { Sealing } from './audit/sealing.ts'
 import type { AggregatorConfig } from './config.ts'
+import { callersOf } from './http/auth.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
 import type { PermitsCluster } from './kubernetes/permits/run.ts'
 import type { RemediationDeskSide } from './kubernetes/remediations/desk.ts'
@@ -25,6 +27,7 @@ import type { Kubernetes, KubernetesInit } from './kubernetes/run.ts'
 import { Leadership } from './leadership.ts'
 import { type AggregatorMetrics, createAggregatorMetrics } from './metrics.ts'
 import { createNodeDesks } from './node-desks.ts'
+import { PeopleFile } from './people-file.ts'
 import { createAlertmanager } from './permits/alerts.ts'
 import { createFactBook } from './permits/book-store.ts'
 import { meshNow } from './permits/mesh-now.ts'
@@ -72,6 +75,8 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     log,
   })
   const { version } = packageJson
+  const known = new PeopleFile(config.people, log)
+  const people = () => known.people
   const service = new AggregatorService({
     store,
     roster,
@@ -79,6 +84,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     life: incarnation.boot,
     version,
     notice: config.notice,
+    people,
     log,
     keepRoster: (hash) => keepRoster(stateDir, hash, rosterBytes),
   })
@@ -99,6 +105,14 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     alerts: config.alertmanager === undefined ? undefined : createAlertmanager(config.alertmanager.url),
     term: () => leadership.term,
     guards: () => readGuards(settings.document.guards),
+    people,
+    settled: (name) => {
+      const member = service.roster.members.find((one) => one.node === name)
+      if (member === undefined) return []
+      return settings.documentsFor(member).map((document) => {
+        return { version: document.version, rules: rulesOf(document, member, shelf.registries.remediators) }
+      })
+    },
     metrics,
     log,
   })
@@ -109,7 +123,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     port: service,
     desks,
     trail: store.trail,
-    token,
+    callers: callersOf(token, people),
     webRoot: WEB_ROOT,
     metrics: () => metrics.registry.metrics(),
     log,
@@ -220,6 +234,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     token,
     stop: async () => {
       stopWatching()
+      known.stop()
       settings.stop()
       pools.stop()
       permits.stop()
