@@ -1,5 +1,6 @@
 /** What was asked of the leader and what it said, as history. An answer is on record before it is sent, or is not sent. */
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { Plan } from '../../remediators/contract.ts'
 import type { Decision, GuardVerdict, Permit, PermitRequest, Refusal } from '../../remediators/permits.ts'
 import type { Chronicle } from '../chronicle.ts'
@@ -85,6 +86,13 @@ export class PermitStory {
     return this.#decided('pause', nodeOf(scope), says, { scope, until, by, via, reason })
   }
 
+  /** Told again, by the same aggregator, it is the same event. Throws an Error when it cannot be stored. */
+  pauseOver({ scope, by, reason, until }: PauseView): void {
+    const id = `pause-over/${JSON.stringify(scope)}@${until}`
+    const says = `the pause ${inScope(scope)} is over, as its time is; it was by ${by}: ${reason}`
+    this.#record(id, 'decision', nodeOf(scope), 'info', says, this.#pauseOf(scope, until), { scope, until })
+  }
+
   resumed(scope: PauseScope, { reason, via }: Release, by: string): Event {
     const says = `the pause ${inScope(scope)} ended by ${by} (${via}): ${reason}`
     return this.#decided('resume', nodeOf(scope), says, { scope, by, via, reason })
@@ -94,6 +102,13 @@ export class PermitStory {
     const what = scope.kind === 'all' ? 'everywhere' : `of ${scope.kind} ${scope.name}`
     const says = `what failed or spread ${what} until now holds nothing back any more, by ${by} (${via}): ${reason}`
     return this.#decided('release', '', says, { scope, by, via, reason })
+  }
+
+  /** The event with which it began; empty where another aggregator has that in its history. */
+  #pauseOf(scope: PauseScope, until: string): string {
+    const decisions = this.#chronicle.store.query({ kinds: ['decision'], node: nodeOf(scope), limit: DECISIONS_READ })
+    const isIt = ({ data }: Pick<Event, 'data'>) => isDeepStrictEqual(data.scope, scope) && data.until === until
+    return decisions.find(isIt)?.id ?? ''
   }
 
   #decided(what: string, node: string, summary: string, data: object): Event {
