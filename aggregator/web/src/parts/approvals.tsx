@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import type { Finding, Measure } from '../../../../detectors/contract.ts'
 import type { Remediation } from '../../../../remediators/contract.ts'
 import { postDecision } from '../api.ts'
+import { Rule } from './remediations.tsx'
 import { Badge, NodeName, Section, Time } from './small.tsx'
 
 interface ApprovalsProps {
@@ -33,7 +34,8 @@ interface ApprovalProps {
   readonly onChooseNode: (node: string) => void
 }
 
-function Approval({ remediation: { plan, why, at }, finding, onChooseNode }: ApprovalProps) {
+function Approval({ remediation, finding, onChooseNode }: ApprovalProps) {
+  const { plan, why, at } = remediation
   return (
     <article class="card edge-act" data-testid={`approval-${plan.id}`}>
       <div class="tile-head">
@@ -53,7 +55,7 @@ function Approval({ remediation: { plan, why, at }, finding, onChooseNode }: App
       {finding !== undefined && <Evidence measures={finding.evidence} />}
       <Diff plan={plan} />
       <p class="aside">
-        Waits since <Time at={at} />: {why}. Plan <code>{plan.id}</code>.
+        Waits since <Time at={at} />: {why}. <Rule remediation={remediation} />. Plan <code>{plan.id}</code>.
       </p>
       <DecisionButtons planId={plan.id} what={`${plan.remediator} on ${plan.node}`} />
     </article>
