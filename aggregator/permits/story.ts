@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Plan } from '../../remediators/contract.ts'
-import type { Approval } from '../../remediators/guards/view.ts'
 import type { Decision, GuardVerdict, Permit, PermitRequest, Refusal } from '../../remediators/permits.ts'
 import type { Chronicle } from '../chronicle.ts'
 import type { Event, EventKind } from '../model.ts'
@@ -57,16 +56,18 @@ export class PermitStory {
     return refusal !== undefined && isSame(refusal) ? { refusal } : undefined
   }
 
-  /** Approvals of just this plan, as it was proposed this time. */
-  approvalsOf(plan: Plan): readonly Approval[] {
+  /** Approvals of just this plan, as it was proposed this time; none from before somebody rejected it. Oldest first. */
+  approvalsOf(plan: Plan): readonly Decision[] {
     const thread = threadOf(plan)
-    const decisions = this.#chronicle.store.query({ kinds: ['decision'], node: plan.node, limit: DECISIONS_READ })
-    return decisions.flatMap(({ causedBy, data }) => {
+    const events = this.#chronicle.store.query({ kinds: ['decision'], node: plan.node, limit: DECISIONS_READ })
+    const decisions = events.flatMap(({ causedBy, data }) => {
       const decision = data.decision as Decision | undefined
-      if (causedBy !== thread || decision?.action !== 'approve') return []
-      const isOfIt = decision.planHash === plan.planHash && decision.evidenceHash === plan.evidenceHash
-      // There is one token, and whoever has it is not told apart from others who have it.
-      return isOfIt ? [{ decision, person: undefined }] : []
+      return causedBy === thread && decision !== undefined ? [decision] : []
+    })
+    const rejected = Math.max(...decisions.flatMap(({ action, at }) => (action === 'reject' ? Date.parse(at) : [])))
+    return decisions.filter(({ action, planHash, evidenceHash, at }) => {
+      const isOfIt = planHash === plan.planHash && evidenceHash === plan.evidenceHash
+      return action === 'approve' && isOfIt && Date.parse(at) > rejected
     })
   }
 
@@ -82,7 +83,7 @@ export class PermitStory {
   /** On record before it takes effect. Throws an Error when it cannot be. */
   paused({ scope, reason, until }: PauseView, by: string, via: Release['via']): Event {
     const says = `nothing is begun ${inScope(scope)} until ${until}, by ${by} (${via}): ${reason}`
-    return this.#decided('pause', nodeOf(scope), says, { scope, until })
+    return this.#decided('pause', nodeOf(scope), says, { scope, until, by, via, reason })
   }
 
   /** Told again, by the same aggregator, it is the same event. Throws an Error when it cannot be stored. */
@@ -94,13 +95,13 @@ export class PermitStory {
 
   resumed(scope: PauseScope, { reason, via }: Release, by: string): Event {
     const says = `the pause ${inScope(scope)} ended by ${by} (${via}): ${reason}`
-    return this.#decided('resume', nodeOf(scope), says, { scope })
+    return this.#decided('resume', nodeOf(scope), says, { scope, by, via, reason })
   }
 
   released(scope: ReleaseScope, { reason, via }: Release, by: string): Event {
     const what = scope.kind === 'all' ? 'everywhere' : `of ${scope.kind} ${scope.name}`
     const says = `what failed or spread ${what} until now holds nothing back any more, by ${by} (${via}): ${reason}`
-    return this.#decided('release', '', says, { scope })
+    return this.#decided('release', '', says, { scope, by, via, reason })
   }
 
   /** The event with which it began; empty where another aggregator has that in its history. */

@@ -6,7 +6,7 @@ export const REFUSED_ID = 'fix-refused'
 
 const PAUSE = {
   scope: { kind: 'pool', name: 'workers' },
-  by: 'anna@example.org',
+  by: 'the on-call',
   reason: 'racks are moved',
   at: '2026-03-14T09:00:00.000Z',
   until: '2026-03-14T16:00:00.000Z',
@@ -16,7 +16,7 @@ const AGAINST: readonly GuardVerdict[] = [
   {
     guard: 'pause',
     allowed: false,
-    why: 'paused for 6h: pool workers by anna@example.org until 2026-03-14T16:00:00.000Z (racks are moved)',
+    why: 'paused for 6h: pool workers by the on-call until 2026-03-14T16:00:00.000Z (racks are moved)',
     restMs: 3_600_000,
   },
   {

@@ -1,18 +1,23 @@
 import { useState } from 'preact/hooks'
 import type { Finding, Measure } from '../../../../detectors/contract.ts'
 import type { Remediation } from '../../../../remediators/contract.ts'
+import type { Caller, FirstApprovalView } from '../../../remediation-model.ts'
 import { postDecision } from '../api.ts'
 import { Rule } from './remediations.tsx'
 import { Badge, NodeName, Section, Time } from './small.tsx'
+import { mayApprove, TwoPeople } from './two-people.tsx'
 
 interface ApprovalsProps {
   readonly waiting: readonly Remediation[]
   readonly findings: readonly Finding[]
+  /** Of dangerous plans, what the first person said. */
+  readonly first: readonly FirstApprovalView[]
+  readonly me: Caller | null
   readonly onChooseNode: (node: string) => void
 }
 
 /** Nothing at all when nobody is needed. */
-export function Approvals({ waiting, findings, onChooseNode }: ApprovalsProps) {
+export function Approvals({ waiting, findings, first, me, onChooseNode }: ApprovalsProps) {
   if (waiting.length === 0) return null
   return (
     <Section id="approvals" title="Needs you" count={waiting.length}>
@@ -21,6 +26,8 @@ export function Approvals({ waiting, findings, onChooseNode }: ApprovalsProps) {
           key={remediation.plan.id}
           remediation={remediation}
           finding={findings.find(({ id }) => id === remediation.plan.findingId)}
+          first={first.find(({ planId }) => planId === remediation.plan.id)}
+          me={me}
           onChooseNode={onChooseNode}
         />
       ))}
@@ -31,10 +38,12 @@ export function Approvals({ waiting, findings, onChooseNode }: ApprovalsProps) {
 interface ApprovalProps {
   readonly remediation: Remediation
   readonly finding: Finding | undefined
+  readonly first: FirstApprovalView | undefined
+  readonly me: Caller | null
   readonly onChooseNode: (node: string) => void
 }
 
-function Approval({ remediation, finding, onChooseNode }: ApprovalProps) {
+function Approval({ remediation, finding, first, me, onChooseNode }: ApprovalProps) {
   const { plan, why, at } = remediation
   return (
     <article class="card edge-act" data-testid={`approval-${plan.id}`}>
@@ -57,7 +66,18 @@ function Approval({ remediation, finding, onChooseNode }: ApprovalProps) {
       <p class="aside">
         Waits since <Time at={at} />: {why}. <Rule remediation={remediation} />. Plan <code>{plan.id}</code>.
       </p>
-      <DecisionButtons planId={plan.id} what={`${plan.remediator} on ${plan.node}`} />
+      {plan.risk === 'dangerous' && <TwoPeople planId={plan.id} first={first} me={me} />}
+      {me?.right === 'view' ? (
+        <p class="aside">You may look, {me.name}; to decide takes the right approve.</p>
+      ) : (
+        // Anew for the second person: the card of the first stays, and both can still reject.
+        <DecisionButtons
+          key={first?.by}
+          planId={plan.id}
+          what={`${plan.remediator} on ${plan.node}`}
+          mayApprove={plan.risk !== 'dangerous' || mayApprove(first, me)}
+        />
+      )}
     </article>
   )
 }
@@ -99,7 +119,13 @@ function Diff({ plan }: { plan: Remediation['plan'] }) {
   )
 }
 
-function DecisionButtons({ planId, what }: { planId: string; what: string }) {
+interface DecisionButtonsProps {
+  readonly planId: string
+  readonly what: string
+  readonly mayApprove: boolean
+}
+
+function DecisionButtons({ planId, what, mayApprove }: DecisionButtonsProps) {
   const [step, setStep] = useState<'idle' | 'rejecting' | 'sending'>('idle')
   const [reason, setReason] = useState('')
   const [failure, setFailure] = useState('')
@@ -146,7 +172,7 @@ function DecisionButtons({ planId, what }: { planId: string; what: string }) {
           <button
             type="button"
             class="yes"
-            disabled={step === 'sending'}
+            disabled={step === 'sending' || !mayApprove}
             aria-label={`Approve ${what}`}
             onClick={() => void decide('approve')}
           >
