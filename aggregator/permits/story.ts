@@ -5,7 +5,7 @@ import type { Plan } from '../../remediators/contract.ts'
 import type { Decision, GuardVerdict, Permit, PermitRequest, Refusal } from '../../remediators/permits.ts'
 import type { Chronicle } from '../chronicle.ts'
 import type { Event, EventKind } from '../model.ts'
-import type { PauseScope, PauseView, Release, ReleaseScope } from '../remediation-model.ts'
+import { type PauseScope, type PauseView, planEventId, type Release, type ReleaseScope } from '../remediation-model.ts'
 
 export type Answer =
   | { readonly permit: Permit; readonly refusal?: never }
@@ -25,7 +25,7 @@ export class PermitStory {
 
   /** Durable when it returns. Throws an Error when it cannot be. */
   permitted(permit: Permit, request: PermitRequest, plan: Plan, verdicts: readonly GuardVerdict[]): void {
-    const thread = threadOf(plan)
+    const thread = planEventId(plan)
     const id = eventIdOf('permit', permit.nonce)
     const summary = `${plan.remediator} may begin: ${verdicts.length} guards allow it`
     this.#record(id, 'permit', plan.node, 'info', summary, this.#causeOf(thread, request), {
@@ -39,7 +39,7 @@ export class PermitStory {
   /** Durable when it returns. Throws an Error when it cannot be. `plan`: undefined for one that is not known. */
   refused(refusal: Refusal, request: PermitRequest, plan: Plan | undefined, verdicts: readonly GuardVerdict[]): void {
     const says = refusal.guards.map(({ guard, why }) => `${guard}: ${why}`).join('; ')
-    const cause = plan === undefined ? '' : this.#causeOf(threadOf(plan), request)
+    const cause = plan === undefined ? '' : this.#causeOf(planEventId(plan), request)
     const id = eventIdOf('permit-refused', refusal.nonce)
     const summary = `${plan?.remediator ?? 'a fix'} may not begin now: ${says}`
     this.#record(id, 'permit-refused', refusal.node, 'info', summary, cause, { refusal, request, verdicts })
@@ -58,7 +58,7 @@ export class PermitStory {
 
   /** Approvals of just this plan, as it was proposed this time; none from before somebody rejected it. Oldest first. */
   approvalsOf(plan: Plan): readonly Decision[] {
-    const thread = threadOf(plan)
+    const thread = planEventId(plan)
     const events = this.#chronicle.store.query({ kinds: ['decision'], node: plan.node, limit: DECISIONS_READ })
     const decisions = events.flatMap(({ causedBy, data }) => {
       const decision = data.decision as Decision | undefined
@@ -126,11 +126,6 @@ export class PermitStory {
   #causeOf(thread: string, { decisionId }: PermitRequest): string {
     return this.#chronicle.last(thread) || (decisionId ?? thread)
   }
-}
-
-/** One proposal of a plan: planned anew, it has the same id and another beginning. */
-function threadOf({ id, createdAt }: Plan): string {
-  return `plan/${id}@${createdAt}`
 }
 
 /** Made of the nonce, so that one request has one answer. */
