@@ -28,7 +28,11 @@ export const sameFault: Guard = {
     const limit = systemicFrom(settings.sameFault, size)
     const got = `${count} of ${counted(size, 'node')} got ${view.plan.reason} within ${formatDuration(withinMs)}`
     if (count < limit) return allow(`${got}, and ${limit} would be systemic`)
-    return refuse(`${got}: from ${limit} on it is systemic, and people are to look`, REST_MS)
+    const command = `starling remediations release --fault ${view.plan.reason} --reason TEXT`
+    return refuse(
+      `${got}: from ${limit} on it is systemic, and people are to look; once they have: ${command}`,
+      REST_MS,
+    )
   },
 }
 
