@@ -146,7 +146,6 @@ describeReal('a guard says no', needsLinux() ?? needsAlertmanager(), () => {
   it(
     'when nodes are down',
     async () => {
-      await mesh.untilCovered()
       await mesh.kill('node-2', 'node-3')
       await mesh.untilDown('node-2', 'node-3')
       mesh.break('node-1', 'pump')
