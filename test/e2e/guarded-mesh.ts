@@ -144,14 +144,14 @@ export class GuardedMesh {
   }
 
   /** As if its power were cut; see cli/local/chaos.ts. */
-  async kill(...names: readonly string[]): Promise<void> {
-    await Promise.all(names.map((name) => inflict('kill', { ...this.#of(name), startAgent: () => {} })))
+  async kill(name: string): Promise<void> {
+    await inflict('kill', { ...this.#of(name), startAgent: () => {} })
   }
 
-  async untilDown(...names: readonly string[]): Promise<void> {
-    await this.until(`${names.join(' and ')} down`, async () => {
+  async untilDown(name: string): Promise<void> {
+    await this.until(`${name} down`, async () => {
       const { members } = await this.client.state()
-      return names.every((name) => DOWN.has(members.find(({ node }) => node === name)?.state))
+      return DOWN.has(members.find(({ node }) => node === name)?.state)
     })
   }
 
