@@ -4,27 +4,36 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { addNamespace, enter, namespaceCalled, removeNamespaces } from '../../bench/namespaces/namespace.ts'
+import { builtinDetectors } from '../../detectors/index.ts'
 import { machineFolder } from '../../scripts/setup/machine.mjs'
 import { describeReal, needsNetworkNamespace, needsProgram } from '../real-part.ts'
 import { AGGREGATOR_ADDRESS, BY_ITSELF, MESH, STAGED, StagedMesh, TEST_WITHIN_MS } from './staged-mesh.ts'
 import { needsVm, type Vm, withVm } from './vm.ts'
 
-const SETTINGS = `
-version: 1
-mesh: ${MESH}
-detectors: { clock-skew: { every: 2s } }
-policies:
-  - name: clocks
-    selector: { all: true }
-    match: [{ reason: ClockUnusable }]
-    mode: auto
-    ladder: [{ remediator: clock-step }]
-`
+/** In an emulated machine each look of another detector would be time that this one waits. */
+const OTHERS = builtinDetectors.map(({ name }) => name).filter((name) => name !== 'clock-skew')
+const SETTINGS = stringify({
+  version: 1,
+  mesh: MESH,
+  detectors: {
+    'clock-skew': { every: '2s' },
+    ...Object.fromEntries(OTHERS.map((name) => [name, { enabled: false }])),
+  },
+  policies: [
+    {
+      name: 'clocks',
+      selector: { all: true },
+      match: [{ reason: 'ClockUnusable' }],
+      mode: 'auto',
+      ladder: [{ remediator: 'clock-step' }],
+    },
+  ],
+})
 const AGENT = { mesh: { id: MESH }, node: { name: STAGED }, fixer: 'here' }
 /** Says what the clock of this machine says, and never sets it (-x, and without the right to). */
 const TIME_SERVER = ['local stratum 8', 'port 11123', 'allow', 'cmdport 0', 'bindcmdaddress /']
@@ -73,9 +82,10 @@ describeReal('a machine whose policy is automatic', missing, () => {
   let server: ChildProcess
   beforeEach(async () => {
     addNamespace(namespace)
-    mesh = await StagedMesh.found({ nodes: 4, settings: SETTINGS })
+    mesh = await StagedMesh.found({ nodes: 2, settings: SETTINGS })
     await mesh.start(network)
     server = startTimeServer(network, mesh.dir)
+    await mesh.until('the settings are with the nodes', async () => existsSync(settingsOf(mesh)))
   }, TEST_WITHIN_MS)
   afterEach(async () => {
     const ended = once(server, 'exit')
@@ -102,7 +112,12 @@ describeReal('a machine whose policy is automatic', missing, () => {
           devices: [...PROCESSORS, ...CARD],
           modules: MODULES,
           programs: ['/usr/sbin/chronyd', '/usr/bin/chronyc'],
-          copies: { ...mesh.identity, ...programFiles(mesh.program) },
+          // Of its earlier life: an agent that has just joined for the first time would look at everything before it knew them.
+          copies: {
+            ...mesh.identity,
+            '/var/lib/starling/settings': settingsOf(mesh),
+            ...programFiles(mesh.program),
+          },
           files: { '/etc/chrony.conf': CHRONY, '/etc/starling/agent.yaml': stringify(AGENT) },
         },
       ),
@@ -116,6 +131,11 @@ function startTimeServer(network: readonly string[], dir: string): ChildProcess 
   const words = ['setpriv', '--bounding-set', '-sys_time', join(machineFolder(), 'usr/sbin/chronyd')]
   const [program = '', ...args] = [...network, ...words, '-d', '-x', '-u', 'root', '-f', file]
   return spawn(program, args, { stdio: 'inherit' })
+}
+
+/** Signed, and the same on all nodes. */
+function settingsOf({ dir }: StagedMesh): string {
+  return join(dir, 'node-2', 'settings')
 }
 
 function programFiles(folder: string): Readonly<Record<string, string>> {

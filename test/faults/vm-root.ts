@@ -20,7 +20,7 @@ export interface RootOptions {
   readonly programs?: readonly string[]
   /** Files of this machine by the path that they have there. */
   readonly copies?: Readonly<Record<string, string>>
-  /** Lines of its shell that it runs in place of the program that looks: it takes Node half as long to be up once as twice. */
+  /** Lines of its shell that it runs in place of the program that looks. */
   readonly script?: string
   /** Text files by path. */
   readonly files?: Readonly<Record<string, string>>
