@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Finding } from '../../detectors/contract.ts'
 import { decodeReport, isReportTopic } from '../../detectors/engine/report-note.ts'
 import type { MeshNode } from '../../mesh/libp2p/running-node.ts'
+import { contestFindings } from '../../node-agent/contest-findings.ts'
 import { pluginFindings } from '../../node-agent/plugin-findings.ts'
 import { NOTE_TTL_MS, Publisher } from '../../node-agent/publisher.ts'
 import { shedFinding } from '../../node-agent/shed-finding.ts'
@@ -105,6 +106,17 @@ it('says which detectors are shed, and when none is any more', () => {
   )
   const none = { builtin: [], plugins: [] }
   expect(shedFinding({ node: 'a', shed: none, at: '', ttlMs: 1 })).toMatchObject({ reason: 'Ok', status: 'ok' })
+})
+
+it('says of each value who sets it back, and when nobody does any more', () => {
+  const since = '2026-01-01T00:00:00Z'
+  const contests = ['vm.swappiness', 'vm.dirty_ratio'].map((what) => ({ what, why: `contested: ${what}`, since }))
+  const parts = { node: 'a', at: since, ttlMs: 1 }
+  expect(contestFindings({ ...parts, contests })).toMatchObject([
+    { id: `a/fixes-contested/Contested/vm.swappiness#${since}`, reason: 'Contested', cause: 'vm.swappiness', since },
+    { reason: 'Contested', cause: 'vm.dirty_ratio', status: 'warn', summary: 'contested: vm.dirty_ratio' },
+  ])
+  expect(contestFindings({ ...parts, contests: [] })).toMatchObject([{ reason: 'Ok', status: 'ok' }])
 })
 
 it('says a plan again while it waits or runs, and its end once', () => {
