@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { logPart, meshPart, port, trustPart } from '../common/config-parts.ts'
 import { pluginsPart } from '../plugins/place.ts'
+import { PEOPLE_FILE } from './people.ts'
 
 export const AGGREGATOR_CONFIG_FILE = '/etc/starling/aggregator.yaml'
 
@@ -29,6 +30,8 @@ export const aggregatorConfig = z.strictObject({
   notice: z.string().max(500).default(''),
   /** File with the token of API and page; made, readable by its owner alone, when there is none. */
   tokenFile: z.string().min(1).default('/var/lib/starling/token'),
+  /** Who may use API and page under a name of their own, as `starling people` writes it; without the file nobody. */
+  people: z.string().min(1).default(PEOPLE_FILE),
   /** The cluster that is marked; without it there is none. An empty section means the one that this runs in. */
   kubernetes: z
     .strictObject({

@@ -96,13 +96,16 @@ export class Recorder {
     this.#chronicle.goOnFrom(thread, ended ? '' : id)
   }
 
-  /** Durable when it returns, so that a decision is on record before it is sent. */
-  decision(decision: Decision, remediation: Remediation): Event {
+  /**
+   * Durable when it returns, so that a decision is on record before it is sent. `standing`: how far it gets the plan, when that
+   * is not all the way.
+   */
+  decision(decision: Decision, remediation: Remediation, standing = ''): Event {
     const { plan } = remediation
     const thread = `plan/${plan.id}@${plan.createdAt}`
     const said = decision.action === 'approve' ? 'approved' : 'rejected'
     const reason = decision.reason === '' ? '' : `: ${decision.reason}`
-    const summary = `${said} by ${decision.by} (${decision.via})${reason}`
+    const summary = `${said} by ${decision.by} (${decision.via})${standing}${reason}`
     const event = this.#chronicle.record(decision.id, 'decision', decision.node, 'act', summary, thread, { decision })
     this.#chronicle.requireStored(decision.id, 'decision')
     this.#chronicle.goOnFrom(thread, decision.id)

@@ -1,11 +1,24 @@
 /** What people see of remediation at the aggregator beside the plans themselves, and what they decide. Times are RFC 3339. */
 import type { GuardVerdict } from '../remediators/permits.ts'
 
+/** `approve` also decides on fixes and pauses them; `admin` also changes settings, roster and brakes of the mesh. */
+export type Right = 'view' | 'approve' | 'admin'
+
+/** Whoever asks something of the API. */
+export interface Caller {
+  readonly name: string
+  readonly right: Right
+  /** Several may have this token: the name is nobody's. */
+  readonly isShared: boolean
+}
+
 export interface DecisionRequest {
+  /** Made of what it was said by, where that can be heard twice; by chance when not given. */
+  readonly id?: string
   readonly planId: string
   readonly action: 'approve' | 'reject'
   readonly reason: string
-  readonly via: 'page' | 'cli' | 'api'
+  readonly via: 'page' | 'cli' | 'api' | 'kubernetes'
 }
 
 /** Who lets go on what a brake holds, and why. */
@@ -53,7 +66,18 @@ export interface RefusalView {
   readonly retryAfterMs: number
 }
 
+/** The first of the two approvals that a dangerous plan takes. */
+export interface FirstApprovalView {
+  readonly planId: string
+  readonly by: string
+  readonly at: string
+  /** Somebody else must have approved by then. */
+  readonly until: string
+}
+
 export interface PermitsView {
+  /** Of plans that wait for a second person. */
+  readonly approvals: readonly FirstApprovalView[]
   readonly outstanding: readonly PermitView[]
   readonly refused: readonly RefusalView[]
   readonly pauses: readonly PauseView[]

@@ -86,10 +86,9 @@ export class AggregatorService implements AggregatorPort {
         if (hash === rosterHash(this.roster)) init.keepRoster(hash)
       },
     })
-    this.#approvals = new Approvals(this.fleet, this.recorder, (node, detector) => {
-      const finding = this.findingsOf(node).find((one) => one.detector === detector)
-      return finding && this.recorder.holds.whyHeld(finding)
-    })
+    const { fleet, recorder } = this
+    const whyHeld = (node: string, detector: string) => recorder.holds.whyHeldAmong(this.findingsOf(node), detector)
+    this.#approvals = new Approvals({ fleet, recorder, people: init.people, whyHeld, wallNow: () => Date.now() })
     this.rosterDesk = new RosterDesk(this.recorder.roster, init.log)
   }
 
@@ -184,6 +183,7 @@ export class AggregatorService implements AggregatorPort {
         break
       case 'remediation':
         this.recorder.remediation(change.remediation)
+        this.#approvals.heardOf(change.remediation)
         break
       case 'applied':
       case 'none':
@@ -249,7 +249,7 @@ export class AggregatorService implements AggregatorPort {
       findings: this.findings(),
       verdicts: this.#verdicts.all(),
       remediations: this.fleet.remediations(),
-      permits: permits.view(),
+      permits: { ...permits.view(), approvals: this.#approvals.view() },
       settings: settings.view(),
     }
   }

@@ -7,12 +7,12 @@ import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
 import { changesNodes } from '../settings/differences.ts'
 import type { SettingsDocument } from '../settings/document.ts'
 import { type Announcement, encodeAnnouncement, SETTINGS_TOPIC, type Upcoming } from '../settings/notes.ts'
-import { type RolloutSettings, readRollout } from '../settings/stages.ts'
+import { type Placed, type RolloutSettings, readRollout } from '../settings/stages.ts'
 import { validateSettings } from '../settings/validate.ts'
 import type { Event } from './model.ts'
 import type { Release } from './remediation-model.ts'
 import { type Before, before, firstStage, judgeStage, type Outcome, runByMost } from './rollout-rules.ts'
-import { readSettingsFile, requireMesh, watchSettingsFile } from './settings-file.ts'
+import { readSettingsFile, requireMesh } from './settings-file.ts'
 import { SettingsHeard } from './settings-heard.ts'
 import { SettingsLedger } from './settings-ledger.ts'
 import type { Proposal, Rollback, SettingsDetail, SettingsView } from './settings-model.ts'
@@ -20,16 +20,14 @@ import type { Progress } from './settings-progress.ts'
 import type { SettingsInit, SettingsMesh } from './settings-sides.ts'
 import { settingsView } from './settings-view.ts'
 import { StageWatch } from './stage-watch.ts'
+import { watchChanges } from './watch-file.ts'
 
 /** What is said of settings is said again well before the note that carries it expires. */
 const SAID_TTL_MS = 86_400_000
 const SAY_AGAIN_MS = SAID_TTL_MS / 4
-
 const LOOK_EVERY_MS = 1_000
-
 /** For so long a node that is enrolled after an aggregator left can be without the settings that one signed. */
 const VOUCH_EVERY_MS = 60_000
-
 const AT_FIRST = { since: 0, before: null, last: null } as const
 
 export class SettingsInForce {
@@ -74,6 +72,11 @@ export class SettingsInForce {
     return this.#document
   }
 
+  /** What a node may be running: what is in force, and what is on its way once that is for it. */
+  documentsFor(node: Placed): readonly SettingsDocument[] {
+    return this.#ledger.documentsFor(this.#progress.said, node)
+  }
+
   /** The mesh runs: from now on the file is watched. */
   start(mesh: SettingsMesh): void {
     this.#mesh = mesh
@@ -82,7 +85,7 @@ export class SettingsInForce {
     const again = setInterval(() => this.#say(), SAY_AGAIN_MS)
     const look = setInterval(() => this.#look(mesh), LOOK_EVERY_MS)
     const vouch = setInterval(() => this.#vouch(mesh), VOUCH_EVERY_MS)
-    const stopWatching = watchSettingsFile(this.#init.file, () => this.readAgain())
+    const stopWatching = watchChanges(this.#init.file, () => this.readAgain())
     this.#stop = () => {
       clearInterval(again)
       clearInterval(look)

@@ -3,6 +3,7 @@ import type { Log } from '../common/log.ts'
 import type { Leader } from '../mesh/core/leader.ts'
 import type { Roster } from '../mesh/core/model.ts'
 import type { MarkingView, OfficeView, PermitsPort, SettingsPort, Store } from './model.ts'
+import type { Person } from './people.ts'
 import type { PermitsView } from './remediation-model.ts'
 import type { SettingsView } from './settings-model.ts'
 
@@ -23,7 +24,7 @@ export interface SettingsSide extends SettingsPort {
 
 /** What is permitted to nodes, and held back; given once the mesh runs. */
 export interface PermitsSide extends PermitsPort {
-  view(): PermitsView
+  view(): Omit<PermitsView, 'approvals'>
 }
 
 /** What part this aggregator plays; given once the mesh runs. */
@@ -41,6 +42,8 @@ export interface ServiceInit {
   readonly life: number
   readonly version: string
   readonly notice: string
+  /** Who is known by name now. */
+  readonly people: () => readonly Person[]
   readonly log: Log
   /** Keeps the roster in force, whose hash this is, for whoever verifies a certificate that was counted on it. */
   keepRoster(hash: string): void

@@ -71,6 +71,12 @@ export class VersionHolds {
     return this.held.find((hold) => hold.detector === detector && hold.version === version)?.why
   }
 
+  /** As `whyHeld`, of what one detector finds among these findings of a node. */
+  whyHeldAmong(findings: readonly Finding[], detector: string): string | undefined {
+    const finding = findings.find((one) => one.detector === detector)
+    return finding && this.whyHeld(finding)
+  }
+
   /** The finding as it counts. */
   seen(finding: Finding): Finding {
     const why = finding.status === 'ok' || finding.status === 'not-applicable' ? undefined : this.whyHeld(finding)

@@ -18,7 +18,7 @@ export interface ConnectionFlags {
 
 const DEFAULT_DIR = '.starling'
 /** Written by `starling up` into its directory while it runs. */
-const STATE_FILE = 'up.json'
+export const STATE_FILE = 'up.json'
 
 const LocalMesh = z.object({ url: z.url({ protocol: /^https?$/ }), token: z.string().min(1) })
 
@@ -26,7 +26,7 @@ const LocalMesh = z.object({ url: z.url({ protocol: /^https?$/ }), token: z.stri
 export function addConnectionOptions(command: Command): Command {
   return command
     .option('--url <url>', 'the aggregator, as http://127.0.0.1:7780 (env: STARLING_URL)')
-    .option('--token <token>', "the aggregator's token (env: STARLING_TOKEN)")
+    .option('--token <token>', 'your token, or that of the aggregator (env: STARLING_TOKEN)')
     .option('--dir <directory>', 'directory of a mesh started by `starling up`, for its address and token', DEFAULT_DIR)
 }
 

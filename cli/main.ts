@@ -15,6 +15,7 @@ import { registerFixer } from './commands/fixer.ts'
 import { registerImport } from './commands/import.ts'
 import { registerMembers } from './commands/members.ts'
 import { registerMesh } from './commands/mesh.ts'
+import { registerPeople } from './commands/people.ts'
 import { registerPlan } from './commands/plan.ts'
 import { registerPlugin } from './commands/plugin.ts'
 import { registerPolicies } from './commands/policies.ts'
@@ -44,6 +45,7 @@ const COMMANDS = [
   registerPlan,
   registerRemediations,
   registerPolicies,
+  registerPeople,
   registerVerify,
   registerAudit,
   registerChaos,

@@ -2,12 +2,21 @@
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** Replaces `path` with `content` in one step; durable once it returns. One call at a time per path. Throws what the file system says. */
-export async function writeFileAtomically(path: string, content: Uint8Array | string, mode = 0o600): Promise<void> {
+/**
+ * Replaces `path` with `content` in one step; durable once it returns. One call at a time per path. It is its writer's, or
+ * `owner`'s, which takes root. Throws what the file system says.
+ */
+export async function writeFileAtomically(
+  path: string,
+  content: Uint8Array | string,
+  mode = 0o600,
+  owner?: { readonly uid: number; readonly gid: number },
+): Promise<void> {
   const temporary = `${path}.tmp-${process.pid}`
   try {
     const file = await open(temporary, 'w', mode)
     try {
+      if (owner !== undefined) await file.chown(owner.uid, owner.gid)
       await file.writeFile(content)
       await file.sync()
     } finally {

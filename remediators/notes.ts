@@ -7,6 +7,7 @@ import { hash, remediationSchema, text, verdicts } from './schema.ts'
 
 const REMEDIATION_TOPIC = 'remediation/'
 const DECISION_TOPIC = 'decision/'
+const APPROVAL_TOPIC = 'approval/'
 const REQUEST_TOPIC = 'permit-request/'
 const PERMIT_TOPIC = 'permit/'
 const REFUSAL_TOPIC = 'permit-refusal/'
@@ -19,7 +20,7 @@ const decisionSchema = z.strictObject({
   node: z.string().min(1).max(253),
   action: z.enum(['approve', 'reject']),
   by: z.string().min(1).max(253),
-  via: z.enum(['page', 'cli', 'api']),
+  via: z.enum(['page', 'cli', 'api', 'kubernetes']),
   reason: text,
   at: z.iso.datetime(),
   ttlMs: z.number().min(0),
@@ -74,6 +75,15 @@ export function decisionTopic(planId: string): string {
 
 export function isDecisionTopic(topic: string): boolean {
   return topic.startsWith(DECISION_TOPIC)
+}
+
+/** For aggregators alone: the first of two approvals, with which no node begins anything, or the rejection that ends it. */
+export function approvalTopic(planId: string): string {
+  return `${APPROVAL_TOPIC}${planId}`
+}
+
+export function isApprovalTopic(topic: string): boolean {
+  return topic.startsWith(APPROVAL_TOPIC)
 }
 
 export function permitRequestTopic(planId: string): string {

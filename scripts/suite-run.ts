@@ -13,6 +13,8 @@ export interface SuiteResult {
   readonly failed: number
   /** What failed, in the order in which it did: where only the end of a long output is kept, this is what is read. */
   readonly failures: readonly Failure[]
+  /** What passed at the second try only, with what the first one said: to be looked into, and no reason to stop. */
+  readonly unsteady: readonly Failure[]
   /** Names of the tests that did not run. */
   readonly skipped: readonly string[]
   readonly seconds: number
@@ -36,12 +38,14 @@ interface VitestReport {
     readonly name: string
     readonly status: string
     readonly message?: string
-    readonly assertionResults: readonly {
-      readonly status: string
-      readonly fullName: string
-      readonly failureMessages?: readonly string[]
-    }[]
+    readonly assertionResults: readonly TestReport[]
   }[]
+}
+
+interface TestReport {
+  readonly status: string
+  readonly fullName: string
+  readonly failureMessages?: readonly string[]
 }
 
 /** Biome and the TypeScript compiler side by side; each counts as one test, and speaks only when it fails. */
@@ -58,6 +62,7 @@ export async function runCheck(root: string, budgetSeconds: number): Promise<Sui
     passed: codes.length - failed,
     failed,
     failures: [],
+    unsteady: [],
     skipped: [],
     seconds: secondsSince(startedAt),
     budgetSeconds,
@@ -67,7 +72,7 @@ export async function runCheck(root: string, budgetSeconds: number): Promise<Sui
 /** Runs the given test files; `namePattern` narrows them down to the tests whose names match. */
 export async function runVitest(
   root: string,
-  suite: Pick<Suite, 'name' | 'budgetSeconds' | 'oneProcess'>,
+  suite: Pick<Suite, 'name' | 'budgetSeconds' | 'oneProcess' | 'isReal'>,
   files: readonly string[],
   namePattern: string | undefined,
 ): Promise<SuiteResult> {
@@ -78,6 +83,7 @@ export async function runVitest(
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
     const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`]
     if (suite.oneProcess === true) args.push('--no-isolate', '--no-file-parallelism')
+    if (suite.isReal === true && process.env.CI === 'true') args.push('--retry=1')
     if (namePattern !== undefined) args.push('--testNamePattern', namePattern)
     const child = spawn(process.execPath, [vitest, ...args, ...files], { cwd: root, stdio: 'inherit' })
     const code = await exitCode(child)
@@ -97,28 +103,31 @@ export function countReport(
   report: VitestReport | null,
   exitCode: number,
   narrowed: boolean,
-): Pick<SuiteResult, 'passed' | 'failed' | 'failures' | 'skipped'> {
+): Pick<SuiteResult, 'passed' | 'failed' | 'failures' | 'unsteady' | 'skipped'> {
   const files = report?.testResults ?? []
   const tests = files.flatMap((file) => file.assertionResults)
   const brokenFiles = files.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   )
-  const passed = tests.filter((test) => test.status === 'passed').length
+  const passed = tests.filter((test) => test.status === 'passed')
   const failedTests = tests.filter((test) => test.status === 'failed')
   const failed = failedTests.length + brokenFiles.length
   const skipped = tests.filter((test) => test.status !== 'passed' && test.status !== 'failed')
   return {
-    passed,
+    passed: passed.length,
     failed: failed === 0 && exitCode !== 0 ? 1 : failed,
     failures: [
-      ...failedTests.map((test) => ({
-        name: test.fullName,
-        message: beginning(test.failureMessages?.join('\n') ?? ''),
-      })),
+      ...failedTests.map(whatItSaid),
       ...brokenFiles.map((file) => ({ name: file.name, message: beginning(file.message ?? '') })),
     ],
+    // Kept from the try before.
+    unsteady: passed.filter(({ failureMessages = [] }) => failureMessages.length > 0).map(whatItSaid),
     skipped: narrowed ? [] : skipped.map((test) => test.fullName),
   }
+}
+
+function whatItSaid({ fullName, failureMessages = [] }: TestReport): Failure {
+  return { name: fullName, message: beginning(failureMessages.join('\n')) }
 }
 
 function beginning(message: string): string {

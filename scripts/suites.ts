@@ -8,6 +8,8 @@ export interface Suite {
   readonly budgetSeconds: number
   /** Its files run one after the other in one process, and share what they start there. */
   readonly oneProcess?: boolean
+  /** Of real processes, which a machine that others use can starve: with CI=true a failed test is tried once more. */
+  readonly isReal?: boolean
 }
 
 /** Not a folder of tests: the linter, the formatter and the type checker. */
@@ -20,11 +22,11 @@ export const TEST_SUITES: readonly Suite[] = [
     budgetSeconds: 180,
   },
   { name: 'page', dirs: ['aggregator', 'page'], budgetSeconds: 180 },
-  { name: 'processes', dirs: ['e2e'], budgetSeconds: 240 },
-  { name: 'namespaces', dirs: ['namespaces'], budgetSeconds: 180 },
+  { name: 'processes', dirs: ['e2e'], budgetSeconds: 240, isReal: true },
+  { name: 'namespaces', dirs: ['namespaces'], budgetSeconds: 180, isReal: true },
   // One after the other: a fault that one file makes on this machine must not be found by another's detector.
-  { name: 'faults', dirs: ['faults'], budgetSeconds: 240, oneProcess: true },
-  { name: 'control-plane', dirs: ['control-plane'], budgetSeconds: 300, oneProcess: true },
+  { name: 'faults', dirs: ['faults'], budgetSeconds: 240, oneProcess: true, isReal: true },
+  { name: 'control-plane', dirs: ['control-plane'], budgetSeconds: 300, oneProcess: true, isReal: true },
 ]
 
 /** The suites that hold `file`, a path such as `test/unit/duration.test.ts`. One, unless the table above is wrong. */

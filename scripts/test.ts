@@ -78,6 +78,9 @@ function summarize(results: readonly SuiteResult[]): number {
   for (const { name, message } of results.flatMap((result) => result.failures))
     print(`\nfailed: ${name}\n${message.replace(/^/gm, '  ')}\n`)
 
+  for (const { name, message } of results.flatMap((result) => result.unsteady))
+    print(`\nunsteady, passed at the second try: ${name}\n${message.replace(/^/gm, '  ')}\n`)
+
   const skipped = results.flatMap((result) => result.skipped)
   const strict = process.env.CI === 'true'
   if (skipped.length > 0) print(`\nskipped${strict ? ', which counts as failed where CI=true' : ''}:\n`)

@@ -4,9 +4,11 @@ import { z } from 'zod'
 import { durationMs, isDuration } from '../../common/duration.ts'
 import type { AggregatorPort } from '../model.ts'
 import { PAUSE_MS_MAX } from '../permits/pauses.ts'
-import { TOKEN_HOLDER } from './auth.ts'
 import { asConflict, parseInput } from './problem.ts'
 import { ReleaseBody } from './routes.ts'
+
+/** Whoever decides on fixes also says when none is begun. */
+const APPROVE = { config: { right: 'approve' } } as const
 
 const name = z.string().min(1).max(253)
 const all = z.strictObject({ kind: z.literal('all') })
@@ -28,22 +30,22 @@ const LetGoBody = ReleaseBody.extend({ scope: releaseScope })
 export function registerPermitRoutes(server: FastifyInstance, port: AggregatorPort): void {
   server.get('/api/v1/remediations/pauses', async () => ({ items: port.snapshot().permits.pauses }))
 
-  server.post('/api/v1/remediations/pauses', async (request) => {
+  server.post('/api/v1/remediations/pauses', APPROVE, async (request) => {
     const { for: forMs, ...rest } = parseInput(PauseBody, request.body)
     const { permits } = port
-    return { event: await orConflict('Not paused', () => permits.pause({ ...rest, forMs }, TOKEN_HOLDER)) }
+    return { event: await orConflict('Not paused', () => permits.pause({ ...rest, forMs }, request.caller.name)) }
   })
 
-  server.post('/api/v1/remediations/resume', async (request) => {
+  server.post('/api/v1/remediations/resume', APPROVE, async (request) => {
     const { scope, ...release } = parseInput(ResumeBody, request.body)
     const { permits } = port
-    return { event: await orConflict('Not resumed', () => permits.resume(scope, release, TOKEN_HOLDER)) }
+    return { event: await orConflict('Not resumed', () => permits.resume(scope, release, request.caller.name)) }
   })
 
-  server.post('/api/v1/remediations/release', async (request) => {
+  server.post('/api/v1/remediations/release', APPROVE, async (request) => {
     const { scope, ...release } = parseInput(LetGoBody, request.body)
     const { permits } = port
-    return { event: await orConflict('Not released', () => permits.release(scope, release, TOKEN_HOLDER)) }
+    return { event: await orConflict('Not released', () => permits.release(scope, release, request.caller.name)) }
   })
 }
 

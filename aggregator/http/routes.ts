@@ -9,7 +9,6 @@ import { SIGNED_SETTINGS_BYTES_MAX } from '../../settings/signed.ts'
 import { rolloutPart } from '../../settings/stages.ts'
 import { type AggregatorPort, EVENT_KINDS, type EventQuery, type VerdictView } from '../model.ts'
 import type { NodeDesks } from '../node-desks.ts'
-import { TOKEN_HOLDER } from './auth.ts'
 import { asConflict, notFound, ProblemError, parseInput } from './problem.ts'
 
 const EVENTS_LIMIT_DEFAULT = 200
@@ -70,6 +69,8 @@ const RecordingBody = z.strictObject({ detector: detectorName })
 const IdParams = z.object({ id: z.string().min(1).max(200) })
 
 export function registerRoutes(server: FastifyInstance, port: AggregatorPort, desks: NodeDesks): void {
+  server.get('/api/v1/me', async ({ caller }) => caller)
+
   server.get('/api/v1/state', async () => port.snapshot())
 
   server.get('/api/v1/events', async (request) => {
@@ -115,7 +116,7 @@ export function registerRoutes(server: FastifyInstance, port: AggregatorPort, de
     const { node } = parseInput(NodeParams, request.params)
     const query = parseInput(RecordingBody, request.body)
     requireMember(port, node)
-    request.log.info({ node, detector: query.detector }, 'a recording was asked for')
+    request.log.info({ node, detector: query.detector, by: request.caller.name }, 'a recording was asked for')
     const answer = await orGone(() => desks.recordings.ask(node, query))
     if ('packed' in answer) return { node, ...query, packed: Buffer.from(answer.packed).toString('base64') }
     const { refused: detail, remedy } = answer
@@ -134,12 +135,12 @@ export function registerRoutes(server: FastifyInstance, port: AggregatorPort, de
 
   server.post('/api/v1/mesh/release', async (request) => {
     const release = parseInput(ReleaseBody, request.body)
-    return { event: orConflict('Not released', () => port.release(release, TOKEN_HOLDER)) }
+    return { event: orConflict('Not released', () => port.release(release, request.caller.name)) }
   })
 
   server.post('/api/v1/roster/release', async (request) => {
     const release = parseInput(ReleaseBody, request.body)
-    return { event: orConflict('Not released', () => port.releaseRoster(release, TOKEN_HOLDER)) }
+    return { event: orConflict('Not released', () => port.releaseRoster(release, request.caller.name)) }
   })
 
   server.get('/api/v1/settings', async () => port.settings.detail())
@@ -148,28 +149,30 @@ export function registerRoutes(server: FastifyInstance, port: AggregatorPort, de
     const { document, rollout, via } = parseInput(ProposalBody, request.body)
     const proposal = { document, via, ...(rollout === undefined ? {} : { rollout }) }
     const { settings } = port
-    return { event: orConflict('Not taken', () => settings.propose(proposal, TOKEN_HOLDER)) }
+    return { event: orConflict('Not taken', () => settings.propose(proposal, request.caller.name)) }
   })
 
   server.post('/api/v1/settings/rollback', async (request) => {
     const { version, ...rest } = parseInput(RollbackBody, request.body)
     const rollback = { ...rest, ...(version === undefined ? {} : { version }) }
     const { settings } = port
-    return { event: orConflict('Not rolled back', () => settings.rollBack(rollback, TOKEN_HOLDER)) }
+    return { event: orConflict('Not rolled back', () => settings.rollBack(rollback, request.caller.name)) }
   })
 
   server.post('/api/v1/detectors/:name/release', async (request) => {
     const { name } = parseInput(DetectorParams, request.params)
     const release = parseInput(ReleaseBody, request.body)
     const { settings } = port
-    return { event: orConflict('Not released', () => settings.release(name, release, TOKEN_HOLDER)) }
+    return { event: orConflict('Not released', () => settings.release(name, release, request.caller.name)) }
   })
 
-  server.post('/api/v1/remediations/:id/decision', async (request) => {
+  server.post('/api/v1/remediations/:id/decision', { config: { right: 'approve' } }, async (request) => {
     const { id } = parseInput(IdParams, request.params)
     const { action, reason, via } = parseInput(DecisionBody, request.body)
     if (!port.snapshot().remediations.some(({ plan }) => plan.id === id)) throw notFound(`no remediation "${id}"`)
-    return { event: orConflict('Not decided', () => port.decide({ planId: id, action, reason, via }, TOKEN_HOLDER)) }
+    return {
+      event: orConflict('Not decided', () => port.decide({ planId: id, action, reason, via }, request.caller.name)),
+    }
   })
 
   server.get('/api/v1/verdicts/:id', async (request) => findVerdict(port, request.params))

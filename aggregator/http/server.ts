@@ -9,7 +9,7 @@ import type { Trail } from '../audit/trail.ts'
 import type { AggregatorPort, OfficeView } from '../model.ts'
 import type { NodeDesks } from '../node-desks.ts'
 import { registerAuditRoutes } from './audit-routes.ts'
-import { requireToken, tradeTokenForCookie } from './auth.ts'
+import { type Callers, requireToken, tradeTokenForCookie } from './auth.ts'
 import { registerPermitRoutes } from './permit-routes.ts'
 import { notFound, ProblemError, sendProblem } from './problem.ts'
 import { registerRoutes } from './routes.ts'
@@ -34,8 +34,8 @@ export interface HttpServerOptions {
   readonly desks: NodeDesks
   /** Of the history, for whoever checks it. */
   readonly trail: Trail
-  /** Whoever has it may read and decide everything. */
-  readonly token: string
+  /** Who may ask. */
+  readonly callers: Callers
   /** Directory of the built page; when it is missing, the API works and `/` says how to build it. */
   readonly webRoot: string
   /** The metrics as Prometheus reads them; they name no node, so they need no token. */
@@ -48,7 +48,7 @@ export function createHttpServer({
   port,
   desks,
   trail,
-  token,
+  callers,
   webRoot,
   metrics,
   log,
@@ -88,7 +88,7 @@ export function createHttpServer({
   server.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4').send(await metrics()))
   // A context of its own, so that the token is asked for by route: an address can spell /api/ in many ways.
   server.register(async (api) => {
-    requireToken(api, token)
+    requireToken(api, callers)
     api.addHook('onRequest', async (_request, reply) => {
       reply.header('cache-control', 'no-store')
     })
@@ -97,7 +97,7 @@ export function createHttpServer({
     registerPermitRoutes(api, port)
     registerStream(api, port)
   })
-  registerPage(server, webRoot, token)
+  registerPage(server, webRoot, callers)
   return server
 }
 
@@ -108,7 +108,7 @@ function readiness({ role, unfit }: OfficeView): object {
   throw new ProblemError({ status: 503, title: 'Not ready', detail })
 }
 
-function registerPage(server: FastifyInstance, webRoot: string, token: string): void {
+function registerPage(server: FastifyInstance, webRoot: string, callers: Callers): void {
   const built = existsSync(join(webRoot, 'index.html'))
   if (built) {
     server.register(fastifyStatic, {
@@ -122,7 +122,7 @@ function registerPage(server: FastifyInstance, webRoot: string, token: string): 
   }
   server.get<{ Querystring: { token?: string | string[] } }>('/', (request, reply) => {
     const given = request.query.token
-    if (given !== undefined) return tradeTokenForCookie(reply, String(given), token)
+    if (given !== undefined) return tradeTokenForCookie(reply, String(given), callers)
     if (built) return reply.sendFile('index.html')
     throw new ProblemError({
       status: 503,

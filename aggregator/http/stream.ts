@@ -28,6 +28,8 @@ interface Client {
   readonly raw: ServerResponse
   /** A snapshot was skipped, since the one before it has not been read. */
   owesState: boolean
+  /** Whether its token is still somebody's. */
+  readonly isWelcome: () => boolean
 }
 
 export function registerStream(server: FastifyInstance, port: AggregatorPort): void {
@@ -65,6 +67,7 @@ export function registerStream(server: FastifyInstance, port: AggregatorPort): v
 
   const heartbeat = setInterval(() => {
     // A comment keeps proxies from closing the line, but a page cannot see it; the event is for the page.
+    for (const { raw, isWelcome } of clients) if (!isWelcome()) raw.destroy()
     for (const client of clients) write(client, `: beat\nevent: beat\ndata: ${new Date().toISOString()}\n\n`)
   }, HEARTBEAT_INTERVAL_MS)
 
@@ -89,7 +92,7 @@ export function registerStream(server: FastifyInstance, port: AggregatorPort): v
       'content-type': 'text/event-stream; charset=utf-8',
       'x-accel-buffering': 'no',
     })
-    const client: Client = { raw: reply.raw, owesState: false }
+    const client: Client = { raw: reply.raw, owesState: false, isWelcome: request.isWelcome }
     clients.add(client)
     reply.raw.on('close', () => clients.delete(client))
     reply.raw.on('error', () => reply.raw.destroy())

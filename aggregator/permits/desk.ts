@@ -19,11 +19,14 @@ import {
 } from '../../remediators/notes.ts'
 import { BEGIN_WITHIN_MS, type GuardVerdict, type PermitRequest, type Refusal } from '../../remediators/permits.ts'
 import { EventBudget } from '../event-budget.ts'
+import { countedWith } from '../four-eyes.ts'
+import type { Person } from '../people.ts'
 import { type Book, type Ended, withGrant } from './book.ts'
 import type { BudgetUse } from './budget-use.ts'
 import type { Asked } from './checks.ts'
 import { type Decided, decide } from './decide.ts'
 import { type Ledger, NotLeading } from './ledger.ts'
+import type { SettledRules } from './mode.ts'
 import type { Outlook } from './outside.ts'
 import { isAfter, positionOf } from './position.ts'
 import { Requests } from './requests.ts'
@@ -52,6 +55,10 @@ export interface DeskInit {
   readonly story: PermitStory
   readonly log: Log
   guards(): GuardSettings
+  /** Who is known by name now. */
+  people(): readonly Person[]
+  /** Of each version of the settings that the node may be running. */
+  settled(node: string): readonly SettledRules[]
   /** As it is at the moment of the call; never rejects. */
   outlook(settings: GuardSettings): Promise<Outlook>
   /** How much of the budgets is used, with each request. */
@@ -207,15 +214,17 @@ export class PermitDesk {
   }
 
   #decide(book: Book, asked: Asked, outlook: Outlook, settings: GuardSettings, permitId: string): Decided {
-    const { now, wallNow, story } = this.#init
+    const { now, wallNow, story, people } = this.#init
     const mesh = this.#side?.mesh()
     if (mesh === undefined) throw new NotLeading()
     const said = this.#side?.said(asked.request.planId)
     const plan = said?.remediation.plan
-    const approvals = plan === undefined ? [] : story.approvalsOf(plan)
+    const { decisionId } = asked.request
+    const approvals = plan === undefined ? [] : countedWith(decisionId, story.approvalsOf(plan), people())
     const [nowMs, wallMs] = [now(), wallNow()]
     const requests = this.#requests.of(nowMs)
-    return decide(book, { asked, said, approvals, mesh, outlook, settings, requests, nowMs, wallMs, permitId })
+    const settled = this.#init.settled(asked.request.node)
+    return decide(book, { asked, said, approvals, mesh, outlook, settings, settled, requests, nowMs, wallMs, permitId })
   }
 
   #grant(request: PermitRequest, permit: Answer['permit'] & object, verdicts: readonly GuardVerdict[]): void {

@@ -4,11 +4,13 @@ import type { SignedStatement } from '../../mesh/core/model.ts'
 import type { GuardSettings } from '../../remediators/guards/settings.ts'
 import type { AggregatorMetrics } from '../metrics.ts'
 import type { Event } from '../model.ts'
+import type { Person } from '../people.ts'
 import type { PauseRequest, PauseScope, PermitsView, Release, ReleaseScope } from '../remediation-model.ts'
 import type { PermitsSide } from '../sides.ts'
 import type { BookStore } from './book-store.ts'
 import { type DeskSide, PermitDesk } from './desk.ts'
 import { Ledger } from './ledger.ts'
+import type { SettledRules } from './mode.ts'
 import { type OutsideInit, readOutside } from './outside.ts'
 import { Pauses } from './pauses.ts'
 import type { PermitStory } from './story.ts'
@@ -21,6 +23,10 @@ export interface PermitsInit extends OutsideInit {
   /** The term under which this aggregator leads; undefined while it may write nothing. */
   term(): number | undefined
   guards(): GuardSettings
+  /** Who is known by name now. */
+  people(): readonly Person[]
+  /** Of each version of the settings that the node may be running; none of one that is no member. */
+  settled(node: string): readonly SettledRules[]
 }
 
 export class Permits implements PermitsSide {
@@ -28,13 +34,13 @@ export class Permits implements PermitsSide {
   readonly #desk: PermitDesk
   readonly #pauses: Pauses
 
-  constructor({ store, story, metrics, log, term, guards, cluster, alerts }: PermitsInit) {
+  constructor({ store, story, metrics, log, term, guards, people, settled, cluster, alerts }: PermitsInit) {
     const wallNow = () => Date.now()
     this.#ledger = new Ledger({ store, term })
     this.#pauses = new Pauses({ ledger: this.#ledger, story, wallNow })
     this.#desk = new PermitDesk({
       ledger: this.#ledger,
-      ...{ story, log, guards, wallNow },
+      ...{ story, log, guards, people, settled, wallNow },
       outlook: (settings) => readOutside({ cluster, alerts }, settings),
       used: metrics.budgets,
       refusedBy: metrics.refusal,
@@ -70,7 +76,7 @@ export class Permits implements PermitsSide {
     this.#desk.heardOf(signed)
   }
 
-  view(): PermitsView {
+  view(): Omit<PermitsView, 'approvals'> {
     const { grants = [], pauses = [] } = this.#ledger.known ?? {}
     return {
       outstanding: grants.map(({ permit: { id, node, planId, at }, plan: { remediator } }) => {

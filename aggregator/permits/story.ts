@@ -1,7 +1,6 @@
 /** What was asked of the leader and what it said, as history. An answer is on record before it is sent, or is not sent. */
 import { randomUUID } from 'node:crypto'
 import type { Plan } from '../../remediators/contract.ts'
-import type { Approval } from '../../remediators/guards/view.ts'
 import type { Decision, GuardVerdict, Permit, PermitRequest, Refusal } from '../../remediators/permits.ts'
 import type { Chronicle } from '../chronicle.ts'
 import type { Event, EventKind } from '../model.ts'
@@ -56,16 +55,18 @@ export class PermitStory {
     return refusal !== undefined && isSame(refusal) ? { refusal } : undefined
   }
 
-  /** Approvals of just this plan, as it was proposed this time. */
-  approvalsOf(plan: Plan): readonly Approval[] {
+  /** Approvals of just this plan, as it was proposed this time; none from before somebody rejected it. Oldest first. */
+  approvalsOf(plan: Plan): readonly Decision[] {
     const thread = threadOf(plan)
-    const decisions = this.#chronicle.store.query({ kinds: ['decision'], node: plan.node, limit: DECISIONS_READ })
-    return decisions.flatMap(({ causedBy, data }) => {
+    const events = this.#chronicle.store.query({ kinds: ['decision'], node: plan.node, limit: DECISIONS_READ })
+    const decisions = events.flatMap(({ causedBy, data }) => {
       const decision = data.decision as Decision | undefined
-      if (causedBy !== thread || decision?.action !== 'approve') return []
-      const isOfIt = decision.planHash === plan.planHash && decision.evidenceHash === plan.evidenceHash
-      // There is one token, and whoever has it is not told apart from others who have it.
-      return isOfIt ? [{ decision, person: undefined }] : []
+      return causedBy === thread && decision !== undefined ? [decision] : []
+    })
+    const rejected = Math.max(...decisions.flatMap(({ action, at }) => (action === 'reject' ? Date.parse(at) : [])))
+    return decisions.filter(({ action, planHash, evidenceHash, at }) => {
+      const isOfIt = planHash === plan.planHash && evidenceHash === plan.evidenceHash
+      return action === 'approve' && isOfIt && Date.parse(at) > rejected
     })
   }
 
@@ -81,18 +82,18 @@ export class PermitStory {
   /** On record before it takes effect. Throws an Error when it cannot be. */
   paused({ scope, reason, until }: PauseView, by: string, via: Release['via']): Event {
     const says = `nothing is begun ${inScope(scope)} until ${until}, by ${by} (${via}): ${reason}`
-    return this.#decided('pause', nodeOf(scope), says, { scope, until })
+    return this.#decided('pause', nodeOf(scope), says, { scope, until, by, via, reason })
   }
 
   resumed(scope: PauseScope, { reason, via }: Release, by: string): Event {
     const says = `the pause ${inScope(scope)} ended by ${by} (${via}): ${reason}`
-    return this.#decided('resume', nodeOf(scope), says, { scope })
+    return this.#decided('resume', nodeOf(scope), says, { scope, by, via, reason })
   }
 
   released(scope: ReleaseScope, { reason, via }: Release, by: string): Event {
     const what = scope.kind === 'all' ? 'everywhere' : `of ${scope.kind} ${scope.name}`
     const says = `what failed or spread ${what} until now holds nothing back any more, by ${by} (${via}): ${reason}`
-    return this.#decided('release', '', says, { scope })
+    return this.#decided('release', '', says, { scope, by, via, reason })
   }
 
   #decided(what: string, node: string, summary: string, data: object): Event {

@@ -14,6 +14,9 @@ export interface Change {
   readonly marking?: object
   /** Those that are to look, with their settings; none when not given. */
   readonly detectors?: Detectors
+  readonly remediators?: object
+  readonly guards?: object
+  readonly approvals?: object
 }
 
 /** Replaces whole parts of the settings. Resolves when a leader has put them in force. */

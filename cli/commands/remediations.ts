@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { Snapshot } from '../../aggregator/model.ts'
 import type { DecisionRequest } from '../../aggregator/remediation-model.ts'
 import type { Remediation, RemediationPhase } from '../../remediators/contract.ts'
 import { createClient } from '../client.ts'
@@ -33,7 +34,7 @@ export function registerRemediations(program: Command): void {
       const sorted = remediations.toSorted((a, b) => Number(waits(b)) - Number(waits(a)) || b.at.localeCompare(a.at))
       if (options.output === 'json') printJson('RemediationList', sorted)
       else {
-        const rows = sorted.map((each) => row(each, refusedBy(each.plan.id, permits)))
+        const rows = sorted.map((each) => row(each, permits))
         print(table(['ID', 'NODE', 'PHASE', 'FIX', 'CHANGE', 'RISK', 'REACH', 'SINCE', 'REFUSED BY'], rows))
       }
     })
@@ -70,19 +71,21 @@ async function decide(planId: string, action: DecisionRequest['action'], options
   else print(`${printable(event.summary)}\n`)
 }
 
-function row({ plan, phase, at }: Remediation, refused: string): readonly Cell[] {
+function row({ plan, phase, at }: Remediation, permits: Snapshot['permits']): readonly Cell[] {
   const style = STYLES[phase]
+  const isHalfApproved = permits.approvals.some(({ planId }) => planId === plan.id)
+  const stands = isHalfApproved ? `${phase}, 1 of 2` : phase
   const [first, ...more] = plan.changes
   const change = first === undefined ? '' : `${first.what}: ${first.before} → ${first.after}`
   return [
     plan.id,
     plan.node,
-    style === undefined ? phase : { text: phase, style },
+    style === undefined ? stands : { text: stands, style },
     plan.remediator,
     more.length === 0 ? change : `${change} (and ${more.length} more)`,
     plan.risk,
     plan.reach,
     localTime(at),
-    refused,
+    refusedBy(plan.id, permits),
   ]
 }

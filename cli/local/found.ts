@@ -10,7 +10,7 @@ import { issueCertificate } from '../../mesh/identity/enrolment.ts'
 import { publicKeyPem, writeEnrolled, writeIdentity } from '../../mesh/identity/identity-dir.ts'
 import { type KeyPair, keyPairFromSeed, newSeed } from '../../mesh/identity/keys.ts'
 import { signRoster } from '../../mesh/identity/signed-roster.ts'
-import { type LocalLayout, type LocalNode, pluginsFolderOf } from './layout.ts'
+import { type LocalLayout, type LocalNode, peopleFileOf, pluginsFolderOf } from './layout.ts'
 
 /** A local mesh is founded anew long before its certificates end. */
 const CERTIFICATE_MS = 365 * 86_400_000
@@ -145,6 +145,7 @@ function aggregatorConfigOf(
     plugins: { folder: pluginsFolderOf(layout.dir) },
     notice: `A local mesh: all ${layout.nodes.length} nodes are processes that read this one host, so each finding shows up on every node.`,
     tokenFile: join(layout.dir, 'token'),
+    people: peopleFileOf(layout.dir),
     stateDir: node.dir,
     ...aggregatorConfig,
   }

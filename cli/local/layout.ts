@@ -42,6 +42,11 @@ export function pluginsFolderOf(dir: string): string {
   return join(dir, 'plugins.d')
 }
 
+/** Who may use the API of the mesh in `dir` under a name of their own. */
+export function peopleFileOf(dir: string): string {
+  return join(dir, 'people.yaml')
+}
+
 /** Where 127.0.1.N cannot be used (macOS has 127.0.0.1 alone), nodes share one address and differ by port. */
 export async function layOut({ dir, nodes, httpPort, meshPort, kubeletPort }: LayoutOptions): Promise<LocalLayout> {
   const folder = resolve(dir)

@@ -34,13 +34,17 @@ export function refusedBy(planId: string, { refused }: Snapshot['permits']): str
   return guards.map(({ guard }) => guard).join(', ')
 }
 
-function linesOf({ plan, phase, why, at }: Remediation, { refused, outstanding }: Snapshot['permits']): string[] {
+function linesOf({ plan, phase, why, at }: Remediation, { approvals, refused, outstanding }: Snapshot['permits']) {
+  const first = approvals.find(({ planId }) => planId === plan.id)
   const refusal = refused.find(({ planId }) => planId === plan.id)
   const permit = outstanding.find(({ planId }) => planId === plan.id)
   return [
     `${plan.id} on ${plan.node}: ${plan.remediator} for ${plan.reason}${plan.cause === '' ? '' : ` (${plan.cause})`}`,
     `${phase} since ${localTime(at)}: ${why}`,
     `risk ${plan.risk}, reach ${plan.reach}`,
+    ...(first === undefined
+      ? []
+      : [`1 of 2 approved it, ${first.by}: somebody else must do so too, until ${localTime(first.until)}`]),
     ...plan.changes.map(({ what, before, after, undo }) => `  ${what}: ${before} → ${after} (undo: ${undo})`),
     ...(permit === undefined ? [] : [`permitted at ${localTime(permit.at)} by ${permit.id}; no outcome yet`]),
     ...(refusal === undefined

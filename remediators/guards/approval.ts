@@ -6,7 +6,7 @@ import { ALIKE, allow, type Guard, HARD, refuse } from './guard.ts'
 import type { Approval, GuardView } from './view.ts'
 
 const REST_MS = 60_000
-const PEOPLE_FOR_DANGEROUS = 2
+export const PEOPLE_FOR_DANGEROUS = 2
 
 export const approval: Guard = {
   name: 'approval',

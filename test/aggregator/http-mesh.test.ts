@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { callersOf } from '../../aggregator/http/auth.ts'
 import { createHttpServer } from '../../aggregator/http/server.ts'
 import { createNodeDesks } from '../../aggregator/node-desks.ts'
 import { createSamplePort, type SamplePort } from './sample-port.ts'
@@ -23,7 +24,7 @@ beforeEach(() => {
     port: sample,
     desks: createNodeDesks(),
     trail: NO_TRAIL,
-    token: TOKEN,
+    callers: callersOf(TOKEN, () => []),
     webRoot,
     metrics: async () => '',
     log: SILENT_LOG,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { callersOf } from '../../aggregator/http/auth.ts'
 import { createHttpServer, listenHttp } from '../../aggregator/http/server.ts'
 import { createNodeDesks } from '../../aggregator/node-desks.ts'
 import { StarlingError } from '../../common/errors.ts'
@@ -21,7 +22,7 @@ let webRoot: string
 let sample: SamplePort
 let server: FastifyInstance
 
-const FIXED = { trail: NO_TRAIL, token: TOKEN, metrics, log: SILENT_LOG }
+const FIXED = { trail: NO_TRAIL, callers: callersOf(TOKEN, () => []), metrics, log: SILENT_LOG }
 const serverOf = (root: string) => createHttpServer({ port: sample, desks: createNodeDesks(), webRoot: root, ...FIXED })
 
 beforeEach(() => {

@@ -4,7 +4,7 @@ import type { PermitsView } from '../../aggregator/remediation-model.ts'
 import type { PermitsSide } from '../../aggregator/sides.ts'
 import { StarlingError } from '../../common/errors.ts'
 
-export const NO_PERMITS: PermitsView = { outstanding: [], refused: [], pauses: [] }
+export const NO_PERMITS: PermitsView = { approvals: [], outstanding: [], refused: [], pauses: [] }
 
 export const PERMITS_SIDE: PermitsSide = {
   view: () => NO_PERMITS,

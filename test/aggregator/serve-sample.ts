@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import type { Trail } from '../../aggregator/audit/trail.ts'
+import { callersOf } from '../../aggregator/http/auth.ts'
 import { createHttpServer, listenHttp } from '../../aggregator/http/server.ts'
 import { createNodeDesks, type NodeDesks } from '../../aggregator/node-desks.ts'
+import type { Person } from '../../aggregator/people.ts'
 import { openSqliteStore, type SqliteStore } from '../../aggregator/store/sqlite.ts'
 import { createSamplePort, type SamplePort } from './sample-port.ts'
 
@@ -24,6 +26,8 @@ export interface ServedSample {
   readonly server: FastifyInstance
   /** The history whose trail is served; the sample's own events are not in it. */
   readonly store: SqliteStore
+  /** Who is known by name; a test adds and removes them. */
+  readonly people: Person[]
   /** Without a mesh to ask over, until a test starts it. */
   readonly desks: NodeDesks
   readonly url: string
@@ -36,12 +40,13 @@ export async function serveSample(webRoot?: string): Promise<ServedSample> {
   const sample = createSamplePort()
   const desks = createNodeDesks()
   const metrics = async () => ''
+  const people: Person[] = []
   const store = openSqliteStore(':memory:')
   const server = createHttpServer({
     port: sample,
     desks,
     trail: store.trail,
-    token: TOKEN,
+    callers: callersOf(TOKEN, () => people),
     webRoot: webRoot ?? empty,
     metrics,
     log: SILENT_LOG,
@@ -51,6 +56,7 @@ export async function serveSample(webRoot?: string): Promise<ServedSample> {
     sample,
     server,
     desks,
+    people,
     store,
     url,
     async close() {

@@ -36,7 +36,16 @@ const LEADS: OfficeSide = {
 }
 
 function started(history = store): AggregatorService {
-  const init = { roster, node: 'leader', life: 7, version: '0', notice: '', log: SILENT_LOG, keepRoster: () => {} }
+  const init = {
+    roster,
+    node: 'leader',
+    life: 7,
+    version: '0',
+    notice: '',
+    people: () => [],
+    log: SILENT_LOG,
+    keepRoster: () => {},
+  }
   const service = new AggregatorService({ ...init, store: history })
   service.start({ leader, now: () => NOW_MS, publish: () => {}, roster }, LEADS, SETTINGS_SIDE, PERMITS_SIDE)
   return service
@@ -95,6 +104,7 @@ it('forgets what a member said when it is one no more', () => {
     life: 7,
     version: '0',
     notice: '',
+    people: () => [],
     log: SILENT_LOG,
     keepRoster: () => {},
     store,
@@ -124,7 +134,16 @@ it('forgets what a member said when it is one no more', () => {
 
 it('shows the pool of a member that has one, since policies ask for it', () => {
   const service = new AggregatorService({
-    ...{ roster, node: 'leader', life: 7, version: '0', notice: '', log: SILENT_LOG, keepRoster: () => {} },
+    ...{
+      roster,
+      node: 'leader',
+      life: 7,
+      version: '0',
+      notice: '',
+      people: () => [],
+      log: SILENT_LOG,
+      keepRoster: () => {},
+    },
     store,
   })
   const members = roster.members.map((member) => (member.node === 'b' ? { ...member, pool: 'gpu' } : member))

@@ -3,14 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Approvals } from '../../aggregator/approvals.ts'
 import { Chronicle } from '../../aggregator/chronicle.ts'
 import type { Store } from '../../aggregator/model.ts'
 import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
 import { VersionHolds } from '../../aggregator/version-holds.ts'
 import { heardNow, isConfirmed, whyTripped } from '../../aggregator/version-trips.ts'
 import type { Finding, FindingStatus } from '../../detectors/contract.ts'
-import { createSamplePort, PLAN_ID } from './sample-port.ts'
 
 const NODES = Array.from({ length: 20 }, (_, index) => `node-${index}`)
 const RELEASE = { reason: 'it is right', via: 'cli' } as const
@@ -127,30 +125,6 @@ describe('a version', () => {
     holds.hear('node-0', 'disk', [finding('node-0', 'ok', '1.10.0')])
     expect(holds.held).toEqual([])
   })
-})
-
-it('that is held gets no decision; a plan can be rejected all the same', () => {
-  const { remediations } = createSamplePort().snapshot()
-  const remediation = remediations.find(({ plan }) => plan.id === PLAN_ID)
-  const recorder = { decision: () => ({ summary: 'decided' }) as never }
-  const approvals = new Approvals({ remediation: () => remediation }, recorder, () => 'it jumped')
-  const decide = (action: 'approve' | 'reject') => () =>
-    approvals.decide({ planId: PLAN_ID, action, reason: '', via: 'cli' }, 'somebody', () => {})
-  expect(decide('approve')).toThrow(`what plan ${PLAN_ID} would mend is held, since it jumped`)
-  expect(decide('reject')).not.toThrow()
-})
-
-it('that is dangerous cannot be approved where nobody can be told from another', () => {
-  const { remediations } = createSamplePort().snapshot()
-  const proposed = remediations.find(({ plan }) => plan.id === PLAN_ID)
-  if (proposed === undefined) throw new Error('no plan')
-  const remediation = { ...proposed, plan: { ...proposed.plan, risk: 'dangerous' as const } }
-  const recorder = { decision: () => ({ summary: 'decided' }) as never }
-  const approvals = new Approvals({ remediation: () => remediation }, recorder, () => undefined)
-  const decide = (action: 'approve' | 'reject') => () =>
-    approvals.decide({ planId: PLAN_ID, action, reason: '', via: 'cli' }, 'local-token', () => {})
-  expect(decide('approve')).toThrow('two different people must approve it')
-  expect(decide('reject')).not.toThrow()
 })
 
 describe('what is heard', () => {

@@ -8,6 +8,7 @@ import { registerExplain } from '../../cli/commands/explain.ts'
 import { registerFindings } from '../../cli/commands/findings.ts'
 import { registerMembers } from '../../cli/commands/members.ts'
 import { registerMesh } from '../../cli/commands/mesh.ts'
+import { registerPeople } from '../../cli/commands/people.ts'
 import { registerPlan } from '../../cli/commands/plan.ts'
 import { registerPolicies } from '../../cli/commands/policies.ts'
 import { registerRemediations } from '../../cli/commands/remediations.ts'
@@ -24,7 +25,7 @@ export interface RunOptions {
 }
 
 export function start(args: readonly string[], { env = {}, cwd = process.cwd() }: RunOptions = {}) {
-  const { STARLING_URL: _url, STARLING_TOKEN: _token, ...clean } = process.env
+  const { STARLING_URL: _url, STARLING_TOKEN: _token, STARLING_PEOPLE: _people, ...clean } = process.env
   return spawn(process.execPath, [import.meta.filename, ...args], {
     cwd,
     env: { ...clean, TZ: 'Asia/Kathmandu', ...env },
@@ -51,6 +52,7 @@ async function main(): Promise<void> {
     registerFindings,
     registerUsage,
     registerPolicies,
+    registerPeople,
     registerRemediations,
     registerPlan,
     registerAudit,

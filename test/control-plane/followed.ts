@@ -12,6 +12,16 @@ export function followReady(api: ApiRequests, node: string): Followed {
   return follow<Node>(api, '/api/v1/nodes', node, (object) => (isReady(object) ? 'Ready' : 'not Ready'))
 }
 
+/** The keys of its taints, sorted. */
+export function followTaints(api: ApiRequests, node: string): Followed {
+  return follow<Node>(api, '/api/v1/nodes', node, ({ spec }) =>
+    (spec.taints ?? [])
+      .map(({ key }) => key)
+      .toSorted()
+      .join(' '),
+  )
+}
+
 /** The names of the pods that a Service sends to. */
 export function followEndpoints(api: ApiRequests, service: string): Followed {
   return follow<Endpoints>(api, '/api/v1/namespaces/default/endpoints', service, ({ subsets = [] }) => {

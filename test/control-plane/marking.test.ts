@@ -8,11 +8,12 @@ import type { ControlPlaneStage } from '../../bench/control-plane/stage.ts'
 import { lastSeq } from '../../bench/history.ts'
 import { untilWhole } from '../../bench/whole.ts'
 import { describeReal } from '../real-part.ts'
-import { followEndpoints, followReady } from './followed.ts'
+import { followEndpoints, followReady, followTaints } from './followed.ts'
 import { shownOn } from './shown.ts'
 import { theStage, WITHIN_MS } from './stage.ts'
 import { timed } from './timed.ts'
 
+const MERGE = 'application/merge-patch+json'
 const PODS = 12
 const SERVED = 4
 /** 300 s in `npm run test:long`, which docs/protocol.md section 8 asks for. */
@@ -156,47 +157,64 @@ describeReal('marking on a real control plane', missingForNodes(), () => {
   )
 
   it(
-    'taints that others put on and take off meanwhile are never lost',
+    'taints that others put on and take off meanwhile are never lost by a write of ours',
     async () => {
       await inForce({ marking: { mode: 'ready', taints: { NodeDown: 'NoSchedule' } } })
+      const { admin } = stage.plane
       let isOver = false
       const write = async (key: string) => {
-        let rounds = 0
-        while (!isOver || (await has(key)) === false) {
+        while (!isOver) {
           const node = await stage.cluster.node(busy)
           const others = (node.spec.taints ?? []).filter((taint) => taint.key !== key)
           const isThere = others.length < (node.spec.taints ?? []).length
           const taints = isThere ? others : [...others, { key, effect: 'PreferNoSchedule' }]
           const body = { metadata: { resourceVersion: node.metadata.resourceVersion }, spec: { taints } }
-          const { status } = await stage.plane.admin.ask('PATCH', `/api/v1/nodes/${busy}`, body, MERGE)
+          const { status } = await admin.ask('PATCH', `/api/v1/nodes/${busy}`, body, MERGE)
           if (status !== 200 && status !== 409) throw new Error(`HTTP ${status}`)
-          rounds++
         }
-        return rounds
       }
-      const has = async (key: string) => (await shown(busy)).taints.includes(key)
-      const keys = ['test/one', 'test/two', 'test/three']
+      const has = async (taint: string) => (await shown(busy)).taints.includes(taint)
+      const own = 'starling.mesh/unhealthy=NodeDown'
+      const followed = followTaints(admin, busy)
+      await stage.cluster.until('its taints are followed', () => followed.seen.length > 0)
+      const writers = Promise.allSettled(['test/one', 'test/two', 'test/three'].map(write))
       stage.network.pull(busy)
       try {
-        const writers = keys.map(write)
-        await stage.cluster.until('ours is there', () => has('starling.mesh/unhealthy=NodeDown'))
-        isOver = true
-        expect(Math.min(...(await Promise.all(writers)))).toBeGreaterThan(0)
-        const { taints } = await shown(busy)
-        for (const key of [...keys, 'starling.mesh/unhealthy=NodeDown']) expect(taints).toContain(key)
-      } finally {
-        isOver = true
+        // Not all at once, and not for good: the controller of Kubernetes up to 1.20 puts its own taint into a list that it read
+        // from a cache, so that ours is lost now and then, until our next look.
+        await stage.cluster.until('ours is there', () => has(own))
         stage.network.plug(busy)
+        await stage.cluster.until('ours is gone', async () => !(await has(own)))
+        await stage.cluster.until('that was seen', () => !followed.seen.at(-1)?.includes('starling'))
+      } finally {
+        stage.network.plug(busy)
+        isOver = true
+        followed.stop()
+        await writers
+        await admin.ask('PATCH', `/api/v1/nodes/${busy}`, { spec: { taints: null } }, MERGE)
+        await inForce({ marking: { mode: 'ready' } })
       }
-      await stage.cluster.until('ours is gone', async () => !(await has('starling.mesh/unhealthy=NodeDown')))
-      const { taints } = await shown(busy)
-      for (const key of keys) expect(taints).toContain(key)
-      const body = { spec: { taints: null } }
-      await stage.plane.admin.ask('PATCH', `/api/v1/nodes/${busy}`, body, MERGE)
-      await inForce({ marking: { mode: 'ready' } })
+      expect((await writers).filter(({ status }) => status === 'rejected')).toEqual([])
+      const ours = writesOfOurs(followed.seen)
+      expect(ours.length).toBeGreaterThan(0)
+      for (const { before, after } of ours) expect(after).toEqual(before)
+      // The test is worth nothing if the others' writes were not among them.
+      expect(followed.seen.length).toBeGreaterThan(10)
     },
     WITHIN_MS,
   )
 })
 
-const MERGE = 'application/merge-patch+json'
+/** The taints of others, before and after each write in which ours came or went and none of Kubernetes' own did. */
+function writesOfOurs(seen: readonly string[]): readonly Record<'before' | 'after', readonly string[]>[] {
+  const isOwn = (key: string) => key === 'starling.mesh/unhealthy'
+  const isOfController = (key: string) => key.startsWith('node.kubernetes.io/')
+  const only = (keys: readonly string[], which: (key: string) => boolean) => keys.filter(which).join(' ')
+  return seen.slice(1).flatMap((now, index) => {
+    const [before, after] = [seen[index] ?? '', now].map((keys) => keys.split(' ')) as [string[], string[]]
+    const isOurs = only(before, isOwn) !== only(after, isOwn)
+    if (!isOurs || only(before, isOfController) !== only(after, isOfController)) return []
+    const others = (keys: readonly string[]) => keys.filter((key) => key !== '' && !isOwn(key))
+    return [{ before: others(before), after: others(after) }]
+  })
+}

@@ -27,6 +27,13 @@ describe('counting a report', () => {
     expect(failures[1]?.message).toBe('Cannot find module x')
   })
 
+  test('names what passed at the second try only, and counts it as passed', () => {
+    const retried = { status: 'passed', fullName: 'a mesh is whole', failureMessages: ['waited for: whole'] }
+    const counts = countReport({ testResults: [{ ...file('passed'), assertionResults: [retried] }] }, 0, false)
+    expect(counts).toMatchObject({ passed: 1, failed: 0, failures: [] })
+    expect(counts.unsteady).toEqual([{ name: 'a mesh is whole', message: 'waited for: whole' }])
+  })
+
   test('does not call a test skipped that was not asked for', () => {
     expect(countReport({ testResults: [file('passed', 'passed', 'skipped')] }, 0, true).skipped).toEqual([])
   })

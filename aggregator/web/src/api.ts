@@ -1,6 +1,6 @@
 /** What the page asks of the aggregator. The browser adds the cookie that holds the token. */
 import type { MatrixRow, StoredEvent } from '../../model.ts'
-import type { DecisionRequest, Release } from '../../remediation-model.ts'
+import type { Caller, DecisionRequest, Release } from '../../remediation-model.ts'
 
 /** The aggregator does not know this browser (any more). */
 export class NoToken extends Error {
@@ -12,6 +12,11 @@ export async function fetchEvents(limit: number, before?: number): Promise<reado
   const query = before === undefined ? '' : `&before=${before}`
   const answer = await request(`/api/v1/events?limit=${limit}${query}`)
   return ((await answer.json()) as { items: StoredEvent[] }).items
+}
+
+/** Whose token this browser has. Throws NoToken, or Error with a text for people. */
+export async function fetchMe(): Promise<Caller> {
+  return (await (await request('/api/v1/me')).json()) as Caller
 }
 
 /** Who sees this node. Throws NoToken, or Error with a text for people. */

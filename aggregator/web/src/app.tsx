@@ -22,7 +22,7 @@ export function App() {
     return () => live.current?.stop()
   }, [])
 
-  const { snapshot, office, events, hasOlder, line } = picture
+  const { snapshot, office, me, events, hasOlder, line } = picture
   function showEventsOf(node: string): void {
     setFilter({ node, text: '' })
     document.getElementById('events')?.scrollIntoView({ block: 'start' })
@@ -67,6 +67,8 @@ export function App() {
               <Approvals
                 waiting={snapshot.remediations.filter(({ phase }) => phase === 'awaiting-approval')}
                 findings={snapshot.findings}
+                first={snapshot.permits.approvals}
+                me={me}
                 onChooseNode={showEventsOf}
               />
               <Members members={snapshot.members} receivedAt={picture.snapshotAt} onChooseNode={showEventsOf} />

@@ -3,7 +3,8 @@
  * since when the picture is stale whenever nothing is heard, which a dead line does not say by itself.
  */
 import type { OfficeView, Snapshot, StoredEvent } from '../../model.ts'
-import { fetchEvents, NoToken } from './api.ts'
+import type { Caller } from '../../remediation-model.ts'
+import { fetchEvents, fetchMe, NoToken } from './api.ts'
 
 /** `no-token`: the aggregator does not know this browser; only opening the link with the token helps. */
 export type Line = 'connecting' | 'live' | 'stale' | 'no-token'
@@ -12,6 +13,8 @@ export interface Picture {
   readonly line: Line
   /** Wall clock of this browser, ms: when something was last heard. */
   readonly heardAt: number
+  /** Who looks; null until the aggregator has said so. */
+  readonly me: Caller | null
   /** What part the aggregator plays; null until it has said so. */
   readonly office: OfficeView | null
   /** Null while it does not lead. */
@@ -27,6 +30,7 @@ export interface Picture {
 export const EMPTY_PICTURE: Picture = {
   line: 'connecting',
   heardAt: Date.now(),
+  me: null,
   office: null,
   snapshot: null,
   snapshotAt: 0,
@@ -70,6 +74,7 @@ export function startLive(onChange: (picture: Picture) => void): Live {
     source?.close()
     clearTimeout(retryTimer)
     try {
+      change({ me: await fetchMe() })
       if (picture.events.length === 0) {
         const events = await fetchEvents(PAGE_EVENTS)
         change({ events, hasOlder: events.length === PAGE_EVENTS })

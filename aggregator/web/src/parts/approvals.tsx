@@ -1,17 +1,22 @@
 import { useState } from 'preact/hooks'
 import type { Finding, Measure } from '../../../../detectors/contract.ts'
 import type { Remediation } from '../../../../remediators/contract.ts'
+import type { Caller, FirstApprovalView } from '../../../remediation-model.ts'
 import { postDecision } from '../api.ts'
 import { Badge, NodeName, Section, Time } from './small.tsx'
+import { mayApprove, TwoPeople } from './two-people.tsx'
 
 interface ApprovalsProps {
   readonly waiting: readonly Remediation[]
   readonly findings: readonly Finding[]
+  /** Of dangerous plans, what the first person said. */
+  readonly first: readonly FirstApprovalView[]
+  readonly me: Caller | null
   readonly onChooseNode: (node: string) => void
 }
 
 /** Nothing at all when nobody is needed. */
-export function Approvals({ waiting, findings, onChooseNode }: ApprovalsProps) {
+export function Approvals({ waiting, findings, first, me, onChooseNode }: ApprovalsProps) {
   if (waiting.length === 0) return null
   return (
     <Section id="approvals" title="Needs you" count={waiting.length}>
@@ -20,6 +25,8 @@ export function Approvals({ waiting, findings, onChooseNode }: ApprovalsProps) {
           key={remediation.plan.id}
           remediation={remediation}
           finding={findings.find(({ id }) => id === remediation.plan.findingId)}
+          first={first.find(({ planId }) => planId === remediation.plan.id)}
+          me={me}
           onChooseNode={onChooseNode}
         />
       ))}
@@ -30,10 +37,12 @@ export function Approvals({ waiting, findings, onChooseNode }: ApprovalsProps) {
 interface ApprovalProps {
   readonly remediation: Remediation
   readonly finding: Finding | undefined
+  readonly first: FirstApprovalView | undefined
+  readonly me: Caller | null
   readonly onChooseNode: (node: string) => void
 }
 
-function Approval({ remediation: { plan, why, at }, finding, onChooseNode }: ApprovalProps) {
+function Approval({ remediation: { plan, why, at }, finding, first, me, onChooseNode }: ApprovalProps) {
   return (
     <article class="card edge-act" data-testid={`approval-${plan.id}`}>
       <div class="tile-head">
@@ -55,7 +64,18 @@ function Approval({ remediation: { plan, why, at }, finding, onChooseNode }: App
       <p class="aside">
         Waits since <Time at={at} />: {why}. Plan <code>{plan.id}</code>.
       </p>
-      <DecisionButtons planId={plan.id} what={`${plan.remediator} on ${plan.node}`} />
+      {plan.risk === 'dangerous' && <TwoPeople planId={plan.id} first={first} me={me} />}
+      {me?.right === 'view' ? (
+        <p class="aside">You may look, {me.name}; to decide takes the right approve.</p>
+      ) : (
+        // Anew for the second person: the card of the first stays, and both can still reject.
+        <DecisionButtons
+          key={first?.by}
+          planId={plan.id}
+          what={`${plan.remediator} on ${plan.node}`}
+          mayApprove={plan.risk !== 'dangerous' || mayApprove(first, me)}
+        />
+      )}
     </article>
   )
 }
@@ -97,7 +117,13 @@ function Diff({ plan }: { plan: Remediation['plan'] }) {
   )
 }
 
-function DecisionButtons({ planId, what }: { planId: string; what: string }) {
+interface DecisionButtonsProps {
+  readonly planId: string
+  readonly what: string
+  readonly mayApprove: boolean
+}
+
+function DecisionButtons({ planId, what, mayApprove }: DecisionButtonsProps) {
   const [step, setStep] = useState<'idle' | 'rejecting' | 'sending'>('idle')
   const [reason, setReason] = useState('')
   const [failure, setFailure] = useState('')
@@ -144,7 +170,7 @@ function DecisionButtons({ planId, what }: { planId: string; what: string }) {
           <button
             type="button"
             class="yes"
-            disabled={step === 'sending'}
+            disabled={step === 'sending' || !mayApprove}
             aria-label={`Approve ${what}`}
             onClick={() => void decide('approve')}
           >

@@ -13,12 +13,23 @@ export function Header({ picture }: { picture: Picture }) {
           <span class="brand">Starling</span> {snapshot?.mesh.id}
         </h1>
         <div class="chips">
+          <Who me={picture.me} />
           <Role picture={picture} />
           <LineState picture={picture} />
         </div>
       </div>
       {snapshot !== null && <Figures snapshot={snapshot} />}
     </header>
+  )
+}
+
+/** Under whose name this browser decides; of a token that several share nobody's. */
+function Who({ me }: Pick<Picture, 'me'>) {
+  if (me === null || me.isShared) return null
+  return (
+    <p data-testid="me" title={`right: ${me.right}`}>
+      <Badge tone="info">{me.name}</Badge>
+    </p>
   )
 }
 
