@@ -169,11 +169,11 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     verify: (detector) => (plugins.has(detector) ? plugins : detectors).runNow(detector),
     announce: (change) => fixNotes.announce(change),
     ask: (request) => fixNotes.ask(request),
+    around: () => ({ isLed: fixNotes.isLed, neighbours: neighbours.faults(performance.now()) }),
     onContests: (contests) => {
       const at = new Date().toISOString()
       publisher.reportOwn(...contestFindings({ node, contests, at, ttlMs: NOTE_TTL_MS }))
     },
-    around: () => ({ isLed: fixNotes.isLed, neighbours: neighbours.faults(performance.now()) }),
     collect: createCollector({
       stateDir,
       host,

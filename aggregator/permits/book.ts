@@ -133,9 +133,17 @@ export function pruned(book: Book, wallMs: number): Book {
   const isRecent = ({ at }: { readonly at: string }) => wallMs - Date.parse(at) < KEPT_MS
   const ended = book.ended.filter(isRecent)
   const releases = book.releases.filter(isRecent)
-  const pauses = book.pauses.filter(({ until }) => Date.parse(until) > wallMs)
-  const lengths = ({ ended, releases, pauses }: Book) => ended.length + releases.length + pauses.length
-  return lengths({ ...book, ended, releases, pauses }) === lengths(book) ? book : { ...book, ended, releases, pauses }
+  const isSame = ended.length === book.ended.length && releases.length === book.releases.length
+  return isSame ? book : { ...book, ended, releases }
+}
+
+export function isPausedAt({ until }: Pick<KeptPause, 'until'>, wallMs: number): boolean {
+  return Date.parse(until) > wallMs
+}
+
+/** For who has told of their end. */
+export function withoutPausesOver(book: Book, wallMs: number): Book {
+  return { ...book, pauses: book.pauses.filter((pause) => isPausedAt(pause, wallMs)) }
 }
 
 /** One pause for each scope: a later one takes the place of the one before. */

@@ -139,3 +139,13 @@ it('says a plan again while it waits or runs, and its end once', () => {
   publisher.remediation({ ...waits, phase: 'withdrawn', ended: true })
   expect(days(3)).toHaveLength(1)
 })
+
+it('holds the clocks of peers against its own as that is now, also right after it was set', () => {
+  const agent = new Publisher()
+  const aheadMs = Date.now() - performance.now() + 30_000
+  const peerClocks = [{ node: 'b', aheadMs, rttMs: 4, atMs: performance.now() }]
+  agent.start({ peerClocks, now: () => performance.now() } as unknown as MeshNode)
+  expect(agent.peerOffsets()).toEqual([{ node: 'b', offsetMs: 30_000, errorMs: 2 }])
+  vi.setSystemTime(Date.now() + 30_000)
+  expect(agent.peerOffsets()).toEqual([{ node: 'b', offsetMs: 0, errorMs: 2 }])
+})
