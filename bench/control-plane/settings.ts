@@ -17,7 +17,6 @@ export interface Change {
   /** Those that are to look, with their settings; none when not given. */
   readonly detectors?: Detectors
   readonly remediators?: object
-  readonly guards?: object
   readonly approvals?: object
 }
 

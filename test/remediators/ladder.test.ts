@@ -3,20 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Remediator } from '../../remediators/contract.ts'
 import { type FixInput, step } from '../../remediators/engine.ts'
 import { makePlan } from '../../remediators/plan.ts'
-import {
-  aroundWith,
-  at,
-  autoRules,
-  decisionFor,
-  looking,
-  ok,
-  permitFor,
-  policyFor,
-  rulesFor,
-  second,
-  sysctl,
-  unknown,
-} from './parts.ts'
+import { aroundWith, at, autoRules, decisionFor, looking, ok, permitFor, second, sysctl, unknown } from './parts.ts'
 import {
   appliedFailed,
   appliedOk,
@@ -34,8 +21,6 @@ import {
 } from './steps.ts'
 
 const DAY_MS = 86_400_000
-/** A minute past what these tests begin at. */
-const NEVER_NOW = { cron: '1 0 1 1 *', duration: '1m', timeZone: 'UTC' } as const
 const COOL_MS = 600_000
 const ladder = [
   { remediator: 'sysctl', attempts: 1 },
@@ -122,39 +107,6 @@ describe('the ladder', () => {
     expect(earlier(10)?.at(-1)?.plannedAt).toBe(at(9 * COOL_MS).wall)
     const withdrawn = [...all.slice(0, 2).flat(), [2 * COOL_MS, report(fault)], report(ok), report(fault)] as const
     expect(run(withdrawn, rules).state.fixes[0]?.remediation).toMatchObject({ phase: 'proposed', earlier: ends })
-  })
-
-  it.each<[string, Parameters<typeof policyFor>[0], readonly string[]]>([
-    [
-      'is recorded only',
-      { mode: 'observe' },
-      ['withdrawn: the same change is made for KernelParamDiffers, whose rule goes further'],
-    ],
-    [
-      'waits for a person',
-      { mode: 'approve' },
-      ['withdrawn: the same change is made for KernelParamDiffers, whose rule goes further'],
-    ],
-    [
-      'waits for its window',
-      { windows: [NEVER_NOW] },
-      ['withdrawn: the same change is made for KernelParamDiffers, whose rule goes further'],
-    ],
-    ['goes as far', {}, []],
-  ])('has a plan that %s for one fault give way to the same for another, whose rule goes further', (_, parts, gone) => {
-    const handling: Remediator = {
-      ...sysctl,
-      handles: ['KernelParamDiffers', 'Other'],
-      plan: (_, options, seen) => sysctl.plan(fault, options, seen),
-    }
-    const other = { ...fault, reason: 'Other', id: 'other' }
-    const policies = [policyFor({ name: 'other', match: [{ reason: 'Other' }], ...parts }), policyFor()]
-    const rules = rulesFor({}, policies, [handling])
-    const { last } = run([report(other), tickWith({ nonce: undefined }), report(other, fault)], rules)
-    const PROPOSED = 'proposed: automatic: it begins once the leader permits it'
-    expect(run([report(other)], rules).phases).toHaveLength(1)
-    expect(last).toEqual(gone.length === 0 ? [] : ['save', ...gone, PROPOSED])
-    expect(run([report(fault), report(fault, other)], rules).last).toEqual([])
   })
 
   it('begins anew when what was tried is a day old, and no person was told', () => {
