@@ -4,7 +4,7 @@ import { messageOf } from '../common/errors.ts'
 import type { SignedStatement } from '../mesh/core/model.ts'
 import { encodeValue } from '../mesh/wire/codec.ts'
 import { StalePlan } from '../remediators/contract.ts'
-import type { Hands } from '../remediators/hands.ts'
+import { type Hands, Unclear } from '../remediators/hands.ts'
 import { connectTo, readFrame } from './connection.ts'
 import { decodeAnswer, encodeRequest, FIXER_VERSION, type FixerAnswer, type FixerRequest } from './wire.ts'
 
@@ -77,7 +77,7 @@ function unexpected(answer: FixerAnswer): string {
   return 'why' in answer ? `the fixer: ${answer.why}` : `the fixer answered ${answer.kind}`
 }
 
-/** Rejects with a StalePlan when nothing reached the fixer, and with an Error when nobody knows what did. */
+/** Rejects with a StalePlan when nothing reached the fixer, and with Unclear when nobody knows what did. */
 async function ask(path: string, request: FixerRequest, withinMs: number): Promise<FixerAnswer> {
   const frame = untouched(() => encodeRequest(request))
   const socket = await connectTo(path).catch((error: unknown) => {
@@ -88,7 +88,7 @@ async function ask(path: string, request: FixerRequest, withinMs: number): Promi
     socket.write(frame)
     return decodeAnswer(await answer)
   } catch (error) {
-    throw new Error(`the fixer gave no answer: ${messageOf(error)}`, { cause: error })
+    throw new Unclear(`the fixer gave no answer: ${messageOf(error)}`, { cause: error })
   } finally {
     socket.destroy()
   }

@@ -27,8 +27,11 @@ const LOOK_AGAIN_MS = 10_000
 
 export type ApplyResult =
   | { readonly kind: 'ok' }
-  /** `stale`: the host had changed, and nothing was done. `not-begun`: it was too late, and nothing was tried. */
-  | { readonly kind: 'stale' | 'failed' | 'not-begun'; readonly why: string }
+  /**
+   * `stale`: the host had changed, and nothing was done. `not-begun`: it was too late, and nothing was tried. `failed`: who did it
+   * says so, or did not end in time. `unclear`: who did it ended with no word of how far it got.
+   */
+  | { readonly kind: 'stale' | 'failed' | 'unclear' | 'not-begun'; readonly why: string }
 
 /** Looks again, when a look could not tell and its pause is over. */
 export function lookAgain(state: FixState, now: Moment): StepResult {
@@ -58,6 +61,9 @@ export function onApplied(state: FixState, now: Moment, planId: string, result: 
       const back = { ...fix, stage: fix.stage.waiting }
       return standBack(dropTry(state, remediation), back, now, result.why)
     }
+    case 'unclear':
+      // As after a crash of this process: what helped is not taken away again from whoever wanted it.
+      return verify(state, fix, now, `${result.why}: looking whether the fault is gone`)
     case 'failed':
       return putBack(state, fix, now, 'failed', result.why)
   }

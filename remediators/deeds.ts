@@ -88,7 +88,8 @@ async function apply(
     await hands.apply(plan, permit, timeoutMs)
     return { kind: 'ok' }
   } catch (error) {
-    return { kind: isNamed(error, 'StalePlan') ? 'stale' : 'failed', why: messageOf(error) }
+    const kind = isNamed(error, 'StalePlan') ? 'stale' : isNamed(error, 'Unclear') ? 'unclear' : 'failed'
+    return { kind, why: messageOf(error) }
   }
 }
 

@@ -16,7 +16,8 @@ export interface Hands {
   challenge(): Promise<string>
   /**
    * `permit`: what it is done by; null for what a node may do cut off from the leader. Rejects with a StalePlan, by name, when
-   * nothing was changed: the host is not as the plan says, or who has the rights for it did not do it.
+   * nothing was changed: the host is not as the plan says, or who has the rights for it did not do it. Rejects with Unclear
+   * when who did it ended before it could say how far it got.
    */
   apply(plan: Plan, permit: Permit | null, limitMs: number): Promise<void>
   /** Needs no permit, ever. */
@@ -28,6 +29,11 @@ export interface OwnHandsInit {
   /** Where the host's root is mounted: `/` on the host itself, `/host` in a pod. */
   readonly root: string
   readonly remediators: readonly Remediator[]
+}
+
+/** Nobody knows how far it got, and nothing of it goes on. Told by its name. */
+export class Unclear extends Error {
+  override name = 'Unclear'
 }
 
 const NONCE_BYTES = 16

@@ -31,7 +31,9 @@ export function makePlan(
 
 /**
  * The id of a plan, from whose it is, by what and of what. Lower case letters and digits: it is also the name of a
- * Kubernetes object.
+ * Kubernetes object. What it is for is left out, so that two faults that ask for the same changes have one plan between them: a
+ * service that is down by two detectors is restarted once. Decisions and permits name the plan's hash, where reason and cause
+ * are in: they are for the one fault that it was made for. Which of them that is, propose.ts says.
  */
 export function planIdOf({ node, remediator, changes }: Pick<Plan, 'node' | 'remediator' | 'changes'>): string {
   return `fix-${hashOf({ node, remediator, changes: changes.map(plainChange) }).slice(0, ID_HEX_DIGITS)}`

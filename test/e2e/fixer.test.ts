@@ -114,7 +114,6 @@ describe('a fixer that is killed', () => {
   it.each([
     ['after it has recorded the plan and before it has changed anything', 'nothing', ['old', 'old']],
     ['half way', FIRST, ['new', 'old']],
-    ['after all was changed, before it could answer', SECOND, ['new', 'new']],
   ])(
     '%s: all is put back by the next one',
     async (_, point, left) => {
@@ -123,11 +122,25 @@ describe('a fixer that is killed', () => {
       await waitFor(`the fix at ${point}`, () => existsSync(onHost('/etc/reached')))
       await kill()
       expect([read(FIRST), read(SECOND)]).toEqual(left)
-      await inPhase(said, 'failed')
+      await inPhase(said, 'no-effect')
       await startFixer()
       await inPhase(said, 'reverted')
       expect([read(FIRST), read(SECOND)]).toEqual(['old', 'old'])
-      expect(phasesOf(said)).toEqual(['proposed', 'permitted', 'applying', 'failed', 'reverted'])
+      expect(phasesOf(said)).toEqual(['proposed', 'permitted', 'applying', 'verifying', 'no-effect', 'reverted'])
+    },
+    DEADLINE_MS,
+  )
+
+  it(
+    'after all was changed, before it could answer: the fault is gone, and nothing is put back',
+    async () => {
+      writeFileSync(onHost('/etc/hold'), SECOND)
+      const said = await startAgent()
+      await waitFor('the end of the fix', () => existsSync(onHost('/etc/reached')))
+      await kill()
+      await inPhase(said, 'verified')
+      expect([read(FIRST), read(SECOND)]).toEqual(['new', 'new'])
+      expect(phasesOf(said)).toEqual(['proposed', 'permitted', 'applying', 'verifying', 'verified'])
     },
     DEADLINE_MS,
   )

@@ -58,7 +58,7 @@ export type Event =
   | {
       readonly kind: 'done'
       readonly findings: readonly Finding[]
-      readonly how: 'ok' | 'stale' | 'failed' | 'not-begun'
+      readonly how: 'ok' | 'stale' | 'failed' | 'unclear' | 'not-begun'
     }
 
 const around = fc.record({
@@ -109,7 +109,14 @@ const event: fc.Arbitrary<Event> = fc.oneof(
     arbitrary: fc
       .record({
         findings,
-        how: fc.constantFrom('ok' as const, 'ok' as const, 'stale' as const, 'failed' as const, 'not-begun' as const),
+        how: fc.constantFrom(
+          'ok' as const,
+          'ok' as const,
+          'stale' as const,
+          'failed' as const,
+          'unclear' as const,
+          'not-begun' as const,
+        ),
       })
       .map((given): Event => ({ kind: 'done', ...given })),
   },

@@ -121,6 +121,12 @@ describe('the way of a fix', () => {
     ['permitted -> withdrawn', [...permitted, report(ok)], ['save', 'withdrawn: the fault is gone']],
     ['refused -> withdrawn', [...asking, refusal(), report(ok)], ['save', 'withdrawn: the fault is gone']],
     ['not applicable any more -> withdrawn', [...waiting, report(absent)], ['save', 'withdrawn: the fault is gone']],
+    [
+      'applying -> looks, when nobody knows how far it got',
+      [...applying, applied({ kind: 'unclear', why: 'the fixer gave no answer' })],
+      ['save', 'verifying: the fixer gave no answer: looking whether the fault is gone', 'verify'],
+    ],
+    ['applying, and the fault is gone -> kept in mind', [...applying, report(ok)], ['save']],
     ['verifying -> looks again', [...verifying, verified(unknown), [9_999, tick], [10_000, tick]], ['save', 'verify']],
     [
       'verifying -> no-effect, after three looks that could not tell',
@@ -155,7 +161,6 @@ describe('the way of a fix', () => {
     ['nobody approved', [...waiting, tick]],
     ['the fault during its fix', [...applying, report(fault)]],
     ['half of the change during its fix', [...applying, report(differs('vm.swappiness', '30', '10'))]],
-    ['no fault during its fix', [...applying, report(ok)]],
     ['a tick while it asks', [...asking, [30_000, tick]]],
     ['before it may ask again', [...asking, refusal(), [59_999, tick]]],
     ['a tick while diagnostics are collected', [...permitted, [30_000, tick]]],

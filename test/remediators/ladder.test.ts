@@ -78,7 +78,7 @@ describe('the ladder', () => {
     const other = run([report(unhealthy)], autoRules(), failed)
     expect(other.phases).toEqual(['proposed'])
     expect(other.state.fixes[0]?.remediation.plan.id).toBe(plan.id)
-    expect(run([report(fault, unhealthy)], autoRules(), other.state).last).toEqual([])
+    expect(run([report(fault, unhealthy)], autoRules(), other.state).last).toEqual(['save'])
     const { raw } = run([report(fault)], autoRules(), other.state)
     expect(raw.flatMap((effect) => (effect.kind === 'announce' ? [effect.remediation] : []))).toMatchObject([
       { phase: 'withdrawn', plan: { cause: 'other' } },

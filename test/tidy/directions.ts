@@ -41,6 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'detectors/recording/notes.ts',
     'detectors/usage/notes.ts',
     'remediators/contract.ts',
+    'remediators/earlier.ts',
     'remediators/index.ts',
     'remediators/notes.ts',
     'remediators/permits.ts',

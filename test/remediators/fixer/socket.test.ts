@@ -126,7 +126,7 @@ describe('a fixer that says strange things, or nothing', () => {
   ])('leaves the agent with an unclear result: %s', async (_, bytes) => {
     const strange = await standIn(bytes)
     const deed = strange.hands.apply(stage.plan(), null, LIMIT_MS)
-    await expect(deed).rejects.toMatchObject({ name: 'Error', message: expect.stringContaining('no answer') })
+    await expect(deed).rejects.toMatchObject({ name: 'Unclear', message: expect.stringContaining('no answer') })
     await strange.close()
   })
 
