@@ -13,6 +13,7 @@ import { PluginShelf } from '../plugins/shelf.ts'
 import { readGuards } from '../remediators/guards/settings.ts'
 import { readMarking } from '../settings/marking.ts'
 import { decodeAnnouncement, SETTINGS_TOPIC } from '../settings/notes.ts'
+import { rulesOf } from '../settings/rules.ts'
 import { Sealing } from './audit/sealing.ts'
 import type { AggregatorConfig } from './config.ts'
 import { callersOf } from './http/auth.ts'
@@ -100,6 +101,13 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     term: () => leadership.term,
     guards: () => readGuards(settings.document.guards),
     people,
+    settled: (name) => {
+      const member = service.roster.members.find((one) => one.node === name)
+      if (member === undefined) return []
+      return settings.documentsFor(member).map((document) => {
+        return { version: document.version, rules: rulesOf(document, member, shelf.registries.remediators) }
+      })
+    },
     metrics,
     log,
   })

@@ -7,7 +7,7 @@ import { messageOf, StarlingError, UsageError } from '../common/errors.ts'
 import { changesNodes } from '../settings/differences.ts'
 import type { SettingsDocument } from '../settings/document.ts'
 import { type Announcement, encodeAnnouncement, SETTINGS_TOPIC, type Upcoming } from '../settings/notes.ts'
-import { type RolloutSettings, readRollout } from '../settings/stages.ts'
+import { type Placed, type RolloutSettings, readRollout } from '../settings/stages.ts'
 import { validateSettings } from '../settings/validate.ts'
 import type { Event } from './model.ts'
 import type { Release } from './remediation-model.ts'
@@ -25,12 +25,9 @@ import { watchChanges } from './watch-file.ts'
 /** What is said of settings is said again well before the note that carries it expires. */
 const SAID_TTL_MS = 86_400_000
 const SAY_AGAIN_MS = SAID_TTL_MS / 4
-
 const LOOK_EVERY_MS = 1_000
-
 /** For so long a node that is enrolled after an aggregator left can be without the settings that one signed. */
 const VOUCH_EVERY_MS = 60_000
-
 const AT_FIRST = { since: 0, before: null, last: null } as const
 
 export class SettingsInForce {
@@ -73,6 +70,11 @@ export class SettingsInForce {
   /** In force; what is on its way is not. */
   get document(): SettingsDocument {
     return this.#document
+  }
+
+  /** What a node may be running: what is in force, and what is on its way once that is for it. */
+  documentsFor(node: Placed): readonly SettingsDocument[] {
+    return this.#ledger.documentsFor(this.#progress.said, node)
   }
 
   /** The mesh runs: from now on the file is watched. */

@@ -3,7 +3,7 @@ import { StarlingError, UsageError } from '../common/errors.ts'
 import type { KeyPair } from '../mesh/identity/keys.ts'
 import { saysTheSame } from '../settings/differences.ts'
 import type { SettingsDocument } from '../settings/document.ts'
-import { type Announcement, digestOf, type Named } from '../settings/notes.ts'
+import { type Announcement, digestOf, type Named, targetOf } from '../settings/notes.ts'
 import {
   acceptSettings,
   encodeSettings,
@@ -11,6 +11,7 @@ import {
   signSettings,
   type Verify,
 } from '../settings/signed.ts'
+import type { Placed } from '../settings/stages.ts'
 import type { Store } from './model.ts'
 import { type KeptSettings, SettingsHistory } from './settings-history.ts'
 import { type Progress, readProgress, writeProgress } from './settings-progress.ts'
@@ -27,6 +28,8 @@ export class SettingsLedger {
   readonly #init: LedgerInit
   readonly #history: SettingsHistory
   #progress: Progress | undefined
+  /** By digest, those that are named now: reading one takes milliseconds. */
+  #asked: ReadonlyMap<string, SettingsDocument> = new Map()
 
   /** Throws an Error when the store holds something else in their places. */
   constructor(init: LedgerInit) {
@@ -56,6 +59,15 @@ export class SettingsLedger {
     const answer = acceptSettings(null, bytes, this.#init.mesh, () => true)
     if (answer.accepted) return answer.settings.document
     throw new Error(`settings on record cannot be read: ${answer.why}`)
+  }
+
+  /** What is in force, and what is on its way once that is for the node. */
+  documentsFor(said: Announcement, node: Placed): readonly SettingsDocument[] {
+    const before = this.#asked
+    const read = ({ digest }: Named) => [digest, before.get(digest) ?? this.documentOf({ digest })] as const
+    this.#asked = new Map(namedIn(said).map(read))
+    const digests = new Set([said.current.digest, targetOf(said, node).digest])
+    return [...digests].flatMap((digest) => this.#asked.get(digest) ?? [])
   }
 
   /** Signs it and puts it on record. Throws UsageError when it is too large. */

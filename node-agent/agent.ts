@@ -51,6 +51,7 @@ import { FixNotes } from './fix-notes.ts'
 import { fixerOf } from './fixer-of.ts'
 import { startHealthServer } from './health-server.ts'
 import { createAgentMetrics } from './metrics.ts'
+import { Neighbours } from './neighbours.ts'
 import { PluginRoom } from './plugin-room.ts'
 import { PoolView } from './pool-view.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
@@ -103,6 +104,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   let remediation: RemediationRoom | undefined
   const fixer = fixerOf(config, log)
   const fixNotes = new FixNotes(node, publisher, log, fixer)
+  const neighbours = new Neighbours(publisher)
   const fixSettings = (): RuleSettings => ({
     traits: place(),
     remediators: ownSettings(inForce.remediators, remediators),
@@ -120,7 +122,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     majority: (fact, own) => pool.majority(fact, own),
   })
   const usage = startUsageMeter({ host, signal: stopping.signal, log })
-  /** Findings by detector, for what is gathered before a fix. */
+  /** Findings by detector, for neighbours, and for what is gathered before a fix. */
   const latest = new Map<string, readonly Finding[]>()
   const onReport = (report: DetectorReport) => {
     latest.set(report.detector, report.findings)
@@ -166,7 +168,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     verify: (detector) => (plugins.has(detector) ? plugins : detectors).runNow(detector),
     announce: (change) => fixNotes.announce(change),
     ask: (request) => fixNotes.ask(request),
-    around: () => fixNotes.around(),
+    around: () => ({ isLed: fixNotes.isLed, neighbours: neighbours.faults(performance.now()) }),
     collect: createCollector({
       stateDir,
       host,
@@ -214,6 +216,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const verdicts = new VerdictLog(log)
   const hear = async (signed: SignedStatement) => {
     const { signer, body } = signed.statement
+    if (neighbours.hear(signed, performance.now())) return
     // Verdicts, settings and decisions are the aggregator's to give; of another node they are nothing to us.
     if (!aggregators().some((aggregator) => aggregator.node === signer)) return
     if (body.kind === 'down') verdicts.hear(body)
@@ -272,6 +275,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     if (placed !== mesh.roster) settle()
     placed = mesh.roster
     pool.tell(performance.now())
+    neighbours.tell([...latest.values()].flat(), performance.now())
   }, WATCHING_EVERY_MS)
   const stopHealth = await startHealthServer({
     ...config.metrics,

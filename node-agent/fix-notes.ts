@@ -5,7 +5,6 @@
 import type { Logger } from '../common/pino-log.ts'
 import type { FixerHands } from '../fixer/hands.ts'
 import type { SignedStatement } from '../mesh/core/model.ts'
-import type { Around } from '../remediators/alone.ts'
 import type { Remediation } from '../remediators/contract.ts'
 import {
   decodeDecision,
@@ -47,12 +46,9 @@ export class FixNotes {
     this.#publisher.publish(permitRequestTopic(request.planId), encodeNote(request), BEGIN_WITHIN_MS)
   }
 
-  /**
-   * What neighbours report goes up to the leader and is not heard here (docs/adr/0006-statements-go-up.md). Nobody knows how
-   * many have the same fault, so nothing is begun while this node is cut off.
-   */
-  around(): Pick<Around, 'isLed' | 'neighbours'> {
-    return { isLed: this.#leader !== undefined, neighbours: undefined }
+  /** Whether a leader was heard of lately. */
+  get isLed(): boolean {
+    return this.#leader !== undefined
   }
 
   /** Takes in a note of an aggregator's if it is about a fix; false: it is not. Throws an Error for what no node may believe. */

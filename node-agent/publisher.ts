@@ -33,7 +33,10 @@ export class Publisher {
   readonly #early = new Map<string, Note>()
   readonly #renewAt = new Map<string, number>()
   /** By topic, what holds until something else is said. */
-  readonly #lasting = new Map<string, { readonly bytes: Uint8Array; readonly renewAt: number }>()
+  readonly #lasting = new Map<
+    string,
+    { readonly bytes: Uint8Array; readonly ttlMs: number; readonly renewAt: number }
+  >()
   /** What the agent itself has found, by its name among the detectors. */
   readonly #own = new Map<string, readonly Finding[]>()
   #watching = ''
@@ -55,9 +58,9 @@ export class Publisher {
   }
 
   /** Says what holds until something else is said about `topic`: `renew` says it again before it would expire. */
-  publishLasting(topic: string, bytes: Uint8Array): void {
-    this.publish(topic, bytes, NOTE_TTL_MS)
-    this.#lasting.set(topic, { bytes, renewAt: performance.now() + NOTE_TTL_MS * RENEW_AT })
+  publishLasting(topic: string, bytes: Uint8Array, ttlMs = NOTE_TTL_MS): void {
+    this.publish(topic, bytes, ttlMs)
+    this.#lasting.set(topic, { bytes, ttlMs, renewAt: performance.now() + ttlMs * RENEW_AT })
   }
 
   /** A plan can wait for days, and an aggregator that starts again knows it only while the note counts. */
@@ -87,7 +90,9 @@ export class Publisher {
   /** Says again what would expire of what the agent itself found, and of what lasts. */
   renew(): void {
     const now = performance.now()
-    for (const [topic, { bytes, renewAt }] of this.#lasting) if (now >= renewAt) this.publishLasting(topic, bytes)
+    for (const [topic, { bytes, ttlMs, renewAt }] of this.#lasting) {
+      if (now >= renewAt) this.publishLasting(topic, bytes, ttlMs)
+    }
     const observedAt = new Date().toISOString()
     for (const [detector, findings] of this.#own) {
       this.report({ detector, findings: findings.map((finding) => ({ ...finding, observedAt })), changed: false })

@@ -6,6 +6,7 @@ import type { GuardVerdict } from '../../remediators/permits.ts'
 import type { Book, Grant } from './book.ts'
 import { type BudgetUse, budgetUse } from './budget-use.ts'
 import { type Asked, checkRequest } from './checks.ts'
+import { checkMode, type SettledRules } from './mode.ts'
 import type { Outlook } from './outside.ts'
 import type { Said } from './said.ts'
 import { guardView, type MeshNow } from './view.ts'
@@ -18,6 +19,8 @@ export interface DecideInit {
   readonly mesh: MeshNow
   readonly outlook: Outlook
   readonly settings: GuardSettings
+  /** Of the node that asks, by the versions of the settings that it may be running. */
+  readonly settled: readonly SettledRules[]
   readonly requests: GuardView['requests']
   /** Monotonic and wall clock, ms. */
   readonly nowMs: number
@@ -36,14 +39,14 @@ export interface Decided {
 }
 
 export function decide(book: Book, init: DecideInit): Decided {
-  const { asked, said, mesh, settings, wallMs, permitId } = init
+  const { asked, said, mesh, settings, settled, wallMs, permitId } = init
   const { request, position } = asked
   const { node, planId, planHash, evidenceHash, nonce } = request
   const check = checkRequest({ asked, said, book, standing: mesh.standing.get(node)?.kind })
   const plan = said?.remediation.plan
   if (plan === undefined) return { verdicts: [check], grant: undefined, use: undefined }
   const view = guardView({ ...init, request, plan, book })
-  const verdicts = [check, ...evaluateGuards(view, settings)]
+  const verdicts = [check, checkMode(request, plan, settled), ...evaluateGuards(view, settings)]
   const use = view.stale === undefined ? budgetUse(view, settings) : undefined
   if (verdicts.some(({ allowed }) => !allowed)) return { verdicts, grant: undefined, use }
   const { remediator, reason, reach } = plan

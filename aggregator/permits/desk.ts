@@ -26,6 +26,7 @@ import type { BudgetUse } from './budget-use.ts'
 import type { Asked } from './checks.ts'
 import { type Decided, decide } from './decide.ts'
 import { type Ledger, NotLeading } from './ledger.ts'
+import type { SettledRules } from './mode.ts'
 import type { Outlook } from './outside.ts'
 import { isAfter, positionOf } from './position.ts'
 import { Requests } from './requests.ts'
@@ -56,6 +57,8 @@ export interface DeskInit {
   guards(): GuardSettings
   /** Who is known by name now. */
   people(): readonly Person[]
+  /** Of each version of the settings that the node may be running. */
+  settled(node: string): readonly SettledRules[]
   /** As it is at the moment of the call; never rejects. */
   outlook(settings: GuardSettings): Promise<Outlook>
   /** How much of the budgets is used, with each request. */
@@ -220,7 +223,8 @@ export class PermitDesk {
     const approvals = plan === undefined ? [] : countedWith(decisionId, story.approvalsOf(plan), people())
     const [nowMs, wallMs] = [now(), wallNow()]
     const requests = this.#requests.of(nowMs)
-    return decide(book, { asked, said, approvals, mesh, outlook, settings, requests, nowMs, wallMs, permitId })
+    const settled = this.#init.settled(asked.request.node)
+    return decide(book, { asked, said, approvals, mesh, outlook, settings, settled, requests, nowMs, wallMs, permitId })
   }
 
   #grant(request: PermitRequest, permit: Answer['permit'] & object, verdicts: readonly GuardVerdict[]): void {

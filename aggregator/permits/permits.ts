@@ -10,6 +10,7 @@ import type { PermitsSide } from '../sides.ts'
 import type { BookStore } from './book-store.ts'
 import { type DeskSide, PermitDesk } from './desk.ts'
 import { Ledger } from './ledger.ts'
+import type { SettledRules } from './mode.ts'
 import { type OutsideInit, readOutside } from './outside.ts'
 import { Pauses } from './pauses.ts'
 import type { PermitStory } from './story.ts'
@@ -24,6 +25,8 @@ export interface PermitsInit extends OutsideInit {
   guards(): GuardSettings
   /** Who is known by name now. */
   people(): readonly Person[]
+  /** Of each version of the settings that the node may be running; none of one that is no member. */
+  settled(node: string): readonly SettledRules[]
 }
 
 export class Permits implements PermitsSide {
@@ -31,13 +34,13 @@ export class Permits implements PermitsSide {
   readonly #desk: PermitDesk
   readonly #pauses: Pauses
 
-  constructor({ store, story, metrics, log, term, guards, people, cluster, alerts }: PermitsInit) {
+  constructor({ store, story, metrics, log, term, guards, people, settled, cluster, alerts }: PermitsInit) {
     const wallNow = () => Date.now()
     this.#ledger = new Ledger({ store, term })
     this.#pauses = new Pauses({ ledger: this.#ledger, story, wallNow })
     this.#desk = new PermitDesk({
       ledger: this.#ledger,
-      ...{ story, log, guards, people, wallNow },
+      ...{ story, log, guards, people, settled, wallNow },
       outlook: (settings) => readOutside({ cluster, alerts }, settings),
       used: metrics.budgets,
       refusedBy: metrics.refusal,

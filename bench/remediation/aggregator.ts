@@ -48,6 +48,7 @@ export interface AggregatorInit {
   outlook(): Outlook
   mesh(aggregator: SimAggregator): MeshNow
   approvals(plan: Plan | undefined): readonly Approval[]
+  settled(node: string): DecideInit['settled']
   send(answer: Answer): void
 }
 
@@ -230,11 +231,11 @@ export class SimAggregator {
   }
 
   #decideInit(asked: Asked, outlook: Outlook, permitId: string): DecideInit {
-    const { settings, now, wall, approvals } = this.init
-    const [nowMs, wallMs, { planId }] = [now(), wall(), asked.request]
+    const { settings, now, wall, approvals, settled } = this.init
+    const [nowMs, wallMs, { planId, node }] = [now(), wall(), asked.request]
     const [said, requests] = [this.said.get(planId), this.#requests.of(nowMs)]
     const rest = { approvals: approvals(said?.remediation.plan), mesh: this.#mesh(), outlook, settings, requests }
-    return { asked, said, ...rest, nowMs, wallMs, permitId }
+    return { asked, said, ...rest, settled: settled(node), nowMs, wallMs, permitId }
   }
 
   #conclude({ request }: Asked, decided: Decided, input: DecideInit | undefined, result: Book | string): void {

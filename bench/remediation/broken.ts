@@ -3,6 +3,7 @@ import { type Decided, type DecideInit, decide } from '../../aggregator/permits/
 import type { NodeNow } from '../../aggregator/permits/outside.ts'
 import { settle } from '../../aggregator/permits/settle.ts'
 import { type FixInput, step } from '../../remediators/engine.ts'
+import type { Rules } from '../../remediators/policy/rules.ts'
 import type { Effect, Fix, FixState } from '../../remediators/state.ts'
 import type { Invariant } from './invariants.ts'
 import type { Shipped } from './shipped.ts'
@@ -18,6 +19,10 @@ function deciding(change: (init: DecideInit) => Partial<DecideInit>): Partial<Sh
 
 function stepping(change: (taken: Parameters<Step>, shipped: Step) => ReturnType<Step>): Partial<Shipped> {
   return { step: (...taken) => change(taken, step) }
+}
+
+const raised = (rules: Rules): Rules => {
+  return { ...rules, policies: rules.policies.map((policy) => ({ ...policy, mode: 'auto' })) }
 }
 
 const without = (kind: Effect['kind'], isIt: (effect: Effect) => boolean = () => true) =>
@@ -102,6 +107,20 @@ export const BROKEN: Readonly<
       const around = { ...input.around, isLed: false, neighbours: new Map<string, number>() }
       const patient = { ...state, fixes: state.fixes.map(longUnanswered) }
       return shipped(rules, patient, now, { kind: 'tick', around })
+    }),
+  },
+  'nodes raise themselves, and nobody looks at their settings': {
+    breaks: 'permit',
+    parts: {
+      ...stepping(([rules, ...taken], shipped) => shipped(raised(rules), ...taken)),
+      ...deciding(({ settled }) => ({ settled: settled.map((one) => ({ ...one, rules: raised(one.rules) })) })),
+    },
+  },
+  'nobody asks what neighbours have': {
+    breaks: 'permit',
+    parts: stepping(([rules, state, now, input], shipped) => {
+      if (input.kind !== 'tick' || input.around.isLed) return shipped(rules, state, now, input)
+      return shipped(rules, state, now, { kind: 'tick', around: { ...input.around, neighbours: new Map() } })
     }),
   },
   'what a crash interrupted is done again': {

@@ -45,6 +45,8 @@ function checkAlone(checker: Seen, agent: SeenAgent, { plan }: Extract<Deed, { k
         ? `its mode is ${remediation?.mode}`
         : !world.wasCut(node)
           ? 'its node was not cut off'
-          : undefined
+          : !world.wasItsOwn(node, plan.reason)
+            ? 'its neighbours have the fault, or could not tell'
+            : undefined
   if (why !== undefined) checker.fail('permit', node, `${plan.id} begins without a permit, and ${why}`)
 }

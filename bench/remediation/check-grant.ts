@@ -7,7 +7,7 @@ import type { Place } from './fleet.ts'
 import type { Seen } from './invariants.ts'
 import { type InHand, inHands, mostOf } from './truth.ts'
 
-const NAMES: readonly string[] = ['request', ...GUARDS.map(({ name }) => name)]
+const NAMES: readonly string[] = ['request', 'mode', ...GUARDS.map(({ name }) => name)]
 const FAULTS: readonly string[] = ['warn', 'alarm', 'error']
 
 /** Every guard was asked and says why, also where others had said no. */
@@ -37,7 +37,11 @@ export function checkGrant(checker: Seen, leader: string, grant: Grant, init: De
     const covers = scope.kind === 'all' || scope.name === (scope.kind === 'node' ? node : place?.pool)
     if (covers) fail('paused', `${planId} is granted while ${by} paused ${scope.kind}`)
   }
-  const plan = init.said?.remediation.plan
+  const { plan, policy = '' } = init.said?.remediation ?? {}
+  const { mode } = init.asked.request
+  const lets = world.policies.get(policy)?.mode
+  if (lets !== 'auto' && (lets !== 'approve' || mode === 'auto'))
+    fail('permit', `${planId} is granted in mode ${mode}, and policy ${policy} is ${lets}`)
   const told = init.mesh.findings.find((one) => one.node === node && one.reason === reason && one.cause === plan?.cause)
   if (told === undefined || told.held !== undefined || !FAULTS.includes(told.status))
     fail('unknown', `${planId} is granted for ${told?.held ?? told?.status ?? 'what nobody reports'}`)

@@ -17,8 +17,6 @@ export interface Fleet {
   readonly places: readonly Place[]
   readonly guards: GuardSettings
   readonly aggregators: number
-  /** Whether nodes know what their neighbours report. */
-  readonly knowsNeighbours: boolean
 }
 
 /** Small ones more often: there a budget is one node, and every mistake shows. */
@@ -45,7 +43,7 @@ export function makeFleet(dice: Dice, size = dice.pick(SIZES) ?? 3): Fleet {
   const guards = readGuards(
     isLenient ? { stopOnFailure: { nodes: 20, for: '1h' }, coolDown: '1m', attempts: 50, sameFault: { nodes: 8 } } : {},
   )
-  return { places, guards, aggregators: dice.whole(1, 3), knowsNeighbours: dice.chance(0.5) }
+  return { places, guards, aggregators: dice.whole(1, 3) }
 }
 
 const MODES: readonly Mode[] = ['auto', 'auto', 'auto', 'approve', 'approve', 'suggest', 'observe']

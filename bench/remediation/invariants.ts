@@ -75,6 +75,7 @@ export interface SeenWorld {
   isVoid(permitId: string): boolean
   /** Lately. */
   wasCut(node: string): boolean
+  wasItsOwn(node: string, reason: string): boolean
 }
 
 /** What has happened so far, for one check after another. */

@@ -1,10 +1,12 @@
 /** A simulated world: nodes with their agents, aggregators of which one leads, and the mesh between them, on virtual time. */
+import type { SettledRules } from '../../aggregator/permits/mode.ts'
 import type { NodeNow, Outlook } from '../../aggregator/permits/outside.ts'
 import type { MeshNow } from '../../aggregator/permits/view.ts'
 import type { Member } from '../../mesh/core/model.ts'
 import { Agenda } from '../../mesh/sim/agenda.ts'
 import type { Plan } from '../../remediators/contract.ts'
 import type { Approval, Pause } from '../../remediators/guards/view.ts'
+import { countFaults, faultsOf } from '../../remediators/neighbours.ts'
 import type { Decision } from '../../remediators/permits.ts'
 import type { Policy } from '../../remediators/policy/model.ts'
 import type { Rules } from '../../remediators/policy/rules.ts'
@@ -13,7 +15,7 @@ import { type Said, SimAgent } from './agent.ts'
 import { type Answer, type Note, SimAggregator } from './aggregator.ts'
 import { Checker } from './checker.ts'
 import { Dice } from './dice.ts'
-import { REMEDIATORS } from './fixes.ts'
+import { AILMENTS, REMEDIATORS } from './fixes.ts'
 import { type Fleet, makeFleet, makePolicies, type Place } from './fleet.ts'
 import { SimHost } from './host.ts'
 import { SimRecord } from './record.ts'
@@ -27,6 +29,8 @@ const SETTLE_MS = 15_000
 const NOTE_TTL_MS = 86_400_000
 const REQUEST_TTL_MS = 30_000
 const NEIGHBOURS = 4
+/** So many neighbours with one fault have a cause in common, and fewer cannot say that they have not. */
+const TELLING = 3
 /** A begin cut off from the leader is prepared for so long at most. */
 const ALONE_MS = 120_000
 
@@ -54,7 +58,9 @@ export class World {
   readonly #outboxes = new Map<string, Map<string, Note>>()
   readonly #approvals = new Map<string, readonly Approval[]>()
   readonly #unledAt = new Map<string, number>()
+  readonly #ownAt = new Map<string, number>()
   #rulesVersion = 0
+  #inForce: readonly (readonly Policy[])[] = []
 
   constructor(seed: number, shipped: Shipped, nodes?: number) {
     this.dice = new Dice(seed)
@@ -72,6 +78,7 @@ export class World {
         wall: () => Date.UTC(2026, 0, 1) + this.now(),
         outlook: () => this.#outlook(),
         mesh: (aggregator) => this.#mesh(aggregator),
+        settled: (node) => this.#settled(node),
         approvals: (plan) => (plan === undefined ? [] : (this.#approvals.get(keyOf(plan)) ?? [])),
         send: (answer) => this.#send(answer),
       })
@@ -121,6 +128,11 @@ export class World {
     return this.now() - (this.#unledAt.get(node) ?? Number.NEGATIVE_INFINITY) <= ALONE_MS
   }
 
+  /** Lately its neighbours could tell that the fault is its own. */
+  wasItsOwn(node: string, reason: string): boolean {
+    return this.now() - (this.#ownAt.get(`${node} ${reason}`) ?? Number.NEGATIVE_INFINITY) <= ALONE_MS
+  }
+
   goDown(node: string, forMs: number): void {
     const agent = this.agents.get(node)
     if (agent === undefined || this.isDown(node)) return
@@ -166,8 +178,18 @@ export class World {
 
   #newPolicies(): readonly Policy[] {
     const policies = makePolicies(this.dice, this.#rulesVersion++)
+    this.#inForce = [policies, ...this.#inForce].slice(0, 2)
     for (const policy of policies) this.policies.set(policy.name, policy)
     return policies
+  }
+
+  /** By the policies in force, and by those before, which it may have until it has heard of the others. */
+  #settled(node: string): readonly SettledRules[] {
+    const place = this.place(node)
+    if (place === undefined) return []
+    return this.#inForce.map((policies, index) => {
+      return { version: this.#rulesVersion - index, rules: this.#rulesFor(place, policies) }
+    })
   }
 
   #rulesFor(place: Place, policies: readonly Policy[]): Rules {
@@ -206,17 +228,23 @@ export class World {
 
   #around(node: string): { isLed: boolean; neighbours: ReadonlyMap<string, number> | undefined } {
     const isLed = this.#isLed(node)
-    if (!isLed) this.#unledAt.set(node, this.now())
-    if (isLed || !this.fleet.knowsNeighbours) return { isLed, neighbours: undefined }
+    if (isLed) return { isLed, neighbours: undefined }
+    this.#unledAt.set(node, this.now())
+    const said = this.#audible(node).map(({ heard }) => [...heard.values()].flat())
+    for (const { reason } of AILMENTS) {
+      const alike = said.filter((findings) => findings.some((finding) => finding.reason === reason)).length
+      if (said.length >= TELLING && alike < TELLING) this.#ownAt.set(`${node} ${reason}`, this.now())
+    }
+    return { isLed, neighbours: countFaults(said.map(faultsOf)) }
+  }
+
+  /** Its neighbours that can tell it something. */
+  #audible(node: string): readonly SimAgent[] {
     const { places } = this.fleet
     const own = places.findIndex((place) => place.node === node)
-    const counts = new Map<string, number>()
-    for (let step = 1; step <= Math.min(NEIGHBOURS, places.length - 1); step++) {
-      const host = this.agents.get(places[(own + step) % places.length]?.node ?? '')?.init.host
-      const reasons = new Set([...(host?.sick.values() ?? [])].map(({ ailment }) => ailment.reason))
-      for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
-    }
-    return { isLed, neighbours: counts }
+    const steps = Array.from({ length: Math.min(NEIGHBOURS, places.length - 1) }, (_, index) => index + 1)
+    const agents = steps.flatMap((step) => this.agents.get(places[(own + step) % places.length]?.node ?? '') ?? [])
+    return agents.filter((agent) => agent.isUp && !this.isDown(agent.node))
   }
 
   #publish(agent: SimAgent, topic: string, what: Said): void {

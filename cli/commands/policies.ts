@@ -3,7 +3,6 @@ import type { MemberView } from '../../aggregator/model.ts'
 import { requireMesh } from '../../aggregator/settings-file.ts'
 import { UsageError } from '../../common/errors.ts'
 import { nearest } from '../../common/nearest.ts'
-import type { NodeTraits } from '../../common/selector.ts'
 import { readYamlFile } from '../../common/yaml-file.ts'
 import type { Severity } from '../../detectors/contract.ts'
 import { builtinDetectors } from '../../detectors/index.ts'
@@ -12,10 +11,9 @@ import type { Policy, Window } from '../../remediators/policy/model.ts'
 import { type Fault, type Rule, type Rules, ruleFor, whyPassedOver } from '../../remediators/policy/rules.ts'
 import { readPolicies } from '../../remediators/policy/schema.ts'
 import { isOpen, nextOpening } from '../../remediators/policy/windows.ts'
-import { readRemediatorSettings } from '../../remediators/settings.ts'
 import type { SettingsDocument } from '../../settings/document.ts'
-import { settingsFor } from '../../settings/overrides.ts'
-import { ownSettings, validateKnownSettings } from '../../settings/validate.ts'
+import { rulesOf } from '../../settings/rules.ts'
+import { validateKnownSettings } from '../../settings/validate.ts'
 import { type ApiClient, createClient } from '../client.ts'
 import { addConnectionOptions, type ConnectionFlags, resolveConnection } from '../connection.ts'
 import { addOutputOption, type OutputFormat, print, printJson } from '../output.ts'
@@ -61,7 +59,10 @@ export function registerPolicies(program: Command): void {
       const client = createClient(resolveConnection(options))
       const [document, { members }] = await Promise.all([documentOf(client, options.file), client.state()])
       const fault = { node: options.node, reason, status: options.severity ?? severityOf(reason) }
-      const { passedOver, decides, rule } = explained(rulesOf(document, memberOf(members, options.node)), fault)
+      const { passedOver, decides, rule } = explained(
+        rulesOf(document, memberOf(members, options.node), builtinRemediators),
+        fault,
+      )
       if (options.output === 'json') {
         const ladder = rule?.ladder.map(({ remediator, ...rung }) => ({ ...rung, remediator: remediator.name }))
         printJson('PolicyExplanation', [{ ...fault, passedOver, decides, rule: rule && { ...rule, ladder } }])
@@ -100,12 +101,6 @@ function severityOf(reason: string): Severity {
   const meant = nearest(reason, [...known.keys()])
   const remedy = meant === undefined ? '' : `did you mean "${meant}"? `
   throw new UsageError(`unknown reason "${reason}"`, `${remedy}Of a plugin's reason give --severity as well.`)
-}
-
-function rulesOf(document: SettingsDocument, traits: NodeTraits): Rules {
-  const { remediators } = settingsFor(document, traits)
-  const byName = readRemediatorSettings(builtinRemediators, ownSettings(remediators, builtinRemediators))
-  return { node: traits.node, traits, byName, policies: readPolicies(document.policies) }
 }
 
 interface Explained {

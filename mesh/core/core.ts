@@ -4,6 +4,7 @@
  * time, and both run this code. A peer's input never makes it throw.
  */
 import { Announcements } from './announcements.ts'
+import { AntiEntropy } from './anti-entropy.ts'
 import type { CoreOptions } from './core-options.ts'
 import { Dissemination } from './dissemination.ts'
 import { DocumentExchange } from './document-exchange.ts'
@@ -15,6 +16,7 @@ import { Membership } from './membership.ts'
 import type { Effect, Input, Message } from './message.ts'
 import type { Roster, SignedRollCall, SignedStatement } from './model.ts'
 import { compareIncarnations, type DownNotice, type Incarnation, LEAVE_MS_MAX, type Millis, type Now } from './model.ts'
+import { isNear, wentTooFar } from './near.ts'
 import { Observer } from './observer.ts'
 import { Office, type OfficeInput } from './office.ts'
 import { type Following, RollCallDesk } from './roll-call.ts'
@@ -38,7 +40,7 @@ export class Core {
   #incarnation: Incarnation
   #nextTickAt: Millis
   readonly #announcements: Announcements
-  #digestAt: Millis
+  readonly #antiEntropy: AntiEntropy
   /** An aggregator's. */
   readonly #office: Office | undefined
 
@@ -51,7 +53,7 @@ export class Core {
     this.#incarnation = incarnation
     this.#nextTickAt = now.ms
     this.#announcements = new Announcements(aggregator === undefined ? now.ms : undefined, timing.announcementTtlMs)
-    this.#digestAt = now.ms + timing.digestEveryMs * random()
+    this.#antiEntropy = new AntiEntropy(now.ms, timing.digestEveryMs, random)
     this.#rosters = new RosterExchange(roster.epoch, options.rosterBytes)
     this.#gossip = new Gossip({ node, ...incarnation }, keyring, this.#membership)
     this.#dissemination = new Dissemination(this.#gossip, this.#membership, this.#links, () => this.#desk.uplinks)
@@ -110,6 +112,11 @@ export class Core {
     return this.#observer
   }
 
+  /** Peers with an edge to this node, of which something was heard at `since` or later. */
+  heardSince(since: Millis): readonly string[] {
+    return this.#links.heardSince(since)
+  }
+
   step(now: Now, input: Input): readonly Effect[] {
     const lateMs = now.ms - this.#nextTickAt
     // Whatever comes first after a pause: the views from before it are not to be answered from.
@@ -137,6 +144,7 @@ export class Core {
       case 'closed':
         return this.#closed(now.ms, input.peer, input.by)
       case 'message':
+        this.#links.heard(input.from, now.ms)
         return this.#message(now, input.from, input.message)
       case 'hostAnswer':
         return this.#perform(
@@ -172,7 +180,8 @@ export class Core {
     const fetching = this.#documents.tick(now, this.#links, this.#options.random)
     const observed = this.#perform(now, this.#observer.tick(now))
     const announced = now >= this.#announcements.dueAt ? this.#announce(now) : []
-    return [...observed, ...fetching, ...announced, ...(now >= this.#digestAt ? this.#compareDigests(now) : [])]
+    const compared = this.#antiEntropy.tick(now, this.#links, this.#dissemination)
+    return [...observed, ...fetching, ...announced, ...compared]
   }
 
   #announce(now: Millis): readonly Effect[] {
@@ -195,13 +204,6 @@ export class Core {
     this.#observer.advanced(now, isGone)
     this.#observer.sayAgain(now)
     return [...cut, ...held.flatMap(({ from, call }) => this.#receiveRollCall(now, from, call))]
-  }
-
-  #compareDigests(now: Millis): readonly Effect[] {
-    this.#digestAt = now + this.#timing.digestEveryMs
-    this.#gossip.expire(now)
-    const peer = this.#links.any(this.#options.random)
-    return peer === undefined ? [] : this.#dissemination.digestTo(peer)
   }
 
   #opened(now: Millis, peer: string, by: 'me' | 'them', incarnation: Incarnation): readonly Effect[] {
@@ -274,11 +276,13 @@ export class Core {
   }
 
   #hear(now: Millis, from: string, item: Heard): readonly Effect[] {
+    if (wentTooFar(item.signed, from)) return []
     const reception = this.#gossip.receive(now, item)
     if (reception.kind === 'known') return []
     if (reception.kind === 'refused') return [{ kind: 'dropped', why: reception.why, from }]
     const { signed } = item
-    const isForMe = this.leader !== undefined || this.#membership.isAggregator(signed.statement.signer)
+    const { signer, body } = signed.statement
+    const isForMe = this.leader !== undefined || this.#membership.isAggregator(signer) || isNear(body)
     const heard: readonly Effect[] = isForMe ? [{ kind: 'heard', signed }] : []
     return [...heard, ...this.#dissemination.pass(item, from), ...this.#takeIn(now, signed, item.ageMs)]
   }
@@ -311,17 +315,8 @@ export class Core {
       return this.#announce(now)
     }
     // An earlier leader's word of it may arrive after the later one's that it is over.
-    if (!notice.standing || !hasEnded(this.#gossip.downNotices(now), notice)) this.#condemned(now, notice)
+    if (!notice.standing || !hasEnded(this.#gossip.downNotices(now), notice)) this.#observer.condemned(now, notice)
     return []
-  }
-
-  #condemned(now: Millis, { subject, standing, latest, recoverBeats, heard }: DownNotice): void {
-    const untilMs = standing ? now + this.#timing.downNoticeTtlMs : now
-    this.#observer.tell(now, subject, (watch) => {
-      watch.condemned(now, untilMs, recoverBeats)
-      watch.lives(now, latest)
-      if (heard) watch.edge.dialSoon(now)
-    })
   }
 
   /** What the observer wants, with what follows for the edges that it gives up. */
@@ -336,14 +331,19 @@ export class Core {
 
   #run(now: Millis, office: Office): readonly Effect[] {
     const { effects, notices } = office.tick(now, this.#links.peers)
-    for (const notice of notices) this.#condemned(now, notice)
+    for (const notice of notices) this.#observer.condemned(now, notice)
     const said = notices.flatMap((notice) => this.#dissemination.say(now, notice, this.#timing.downNoticeTtlMs))
     return [...effects, ...said]
   }
 
   /** The earliest time from `from` on at which there is something to do. */
   #soonest(from: Millis): Millis {
-    const others = Math.min(this.#announcements.dueAt, this.#digestAt, this.#observer.nextAt, this.#documents.nextAt)
+    const others = Math.min(
+      this.#announcements.dueAt,
+      this.#antiEntropy.dueAt,
+      this.#observer.nextAt,
+      this.#documents.nextAt,
+    )
     const votes = Math.min(this.#desk.nextAt(from), this.#office?.nextAt(from) ?? Number.POSITIVE_INFINITY)
     return Math.max(from, Math.min(others, votes))
   }

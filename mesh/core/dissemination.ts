@@ -1,13 +1,14 @@
 /**
  * Which way a statement goes. What an aggregator says goes to all: over every edge, once a node. What a member says goes
  * up, to the leader, by the way on which its last roll-call came; telling everybody would cost each node in proportion to
- * the size of the mesh (docs/adr/0006-statements-go-up.md).
+ * the size of the mesh (docs/adr/0006-statements-go-up.md). A note for neighbours goes to them, and no further.
  */
 import type { Digest, Gossip, Heard } from './gossip.ts'
 import type { Links } from './links.ts'
 import type { Membership } from './membership.ts'
 import type { Effect, Message } from './message.ts'
 import type { Millis, SignedStatement, StatementBody } from './model.ts'
+import { isNear } from './near.ts'
 
 /** What was passed up so lately may have been lost with the edge that it took: it is passed up again by another. */
 const RECENT_MS = 15_000
@@ -30,13 +31,18 @@ export class Dissemination {
   }
 
   say(now: Millis, body: StatementBody, ttlMs: Millis): readonly Effect[] {
-    return this.pass({ signed: this.#gossip.publish(now, body, ttlMs), ageMs: 0 })
+    const item: Heard = { signed: this.#gossip.publish(now, body, ttlMs), ageMs: 0 }
+    return isNear(body) ? this.#tellNear(this.#links.peers, [item]) : this.pass(item)
   }
 
   /** To everybody with an edge to this node, who pass it up. */
   sayAround(now: Millis, body: StatementBody, ttlMs: Millis): readonly Effect[] {
     const signed = this.#gossip.publish(now, body, ttlMs)
     return sendTo(this.#links.peers, { kind: 'gossip', items: [{ signed, ageMs: 0 }] })
+  }
+
+  expire(now: Millis): void {
+    this.#gossip.expire(now)
   }
 
   /** Tells a peer all that this node knows of what aggregators say, so that it sends what is missing. */
@@ -50,7 +56,14 @@ export class Dissemination {
    */
   opened(now: Millis, peer: string): readonly Effect[] {
     const isNew = this.#wayUp.length === 0 && this.#links.peers.length <= ANY_WAYS
-    return [...this.digestTo(peer), ...(isNew ? this.sayAgain(now) : [])]
+    const near = this.#tellNear([peer], this.#gossip.near(now))
+    return [...this.digestTo(peer), ...near, ...(isNew ? this.sayAgain(now) : [])]
+  }
+
+  /** Aggregators are no node's neighbours. */
+  #tellNear(peers: readonly string[], items: readonly Heard[]): readonly Effect[] {
+    const members = items.length === 0 ? [] : peers.filter((peer) => !this.#membership.isAggregator(peer))
+    return sendTo(members, { kind: 'gossip', items })
   }
 
   answer(now: Millis, from: string, digest: Digest): readonly Effect[] {
@@ -60,6 +73,7 @@ export class Dissemination {
 
   /** Passes a statement that was new here on its way; `from`: who brought it. */
   pass(item: Heard, from?: string): readonly Effect[] {
+    if (isNear(item.signed.statement.body)) return []
     return sendTo(this.#nextHops(item.signed, from), { kind: 'gossip', items: [item] })
   }
 

@@ -6,6 +6,7 @@
  */
 import type { Membership } from './membership.ts'
 import type { DownNotice, Keyring, Millis, SignedStatement, Statement, StatementBody } from './model.ts'
+import { isNear } from './near.ts'
 
 /** Distinct keys one member may hold: its detectors' reports, its remediations, one accusation a subject. */
 export const KEYS_PER_MEMBER = 512
@@ -139,6 +140,15 @@ export class Gossip {
   renew(now: Millis): readonly SignedStatement[] {
     const own = [...(this.#kept.get(this.#self.node)?.values() ?? [])].filter(({ expiresAt }) => expiresAt > now)
     return own.map(({ signed, expiresAt }) => this.publish(now, signed.statement.body, expiresAt - now))
+  }
+
+  /** What this node says to its neighbours and still holds. */
+  near(now: Millis): readonly Heard[] {
+    const own = [...(this.#kept.get(this.#self.node)?.values() ?? [])]
+    return heardIn(
+      now,
+      own.filter(({ signed }) => isNear(signed.statement.body)),
+    )
   }
 
   /** What members said that was taken in, here or from others, at `since` or later. */

@@ -1,6 +1,9 @@
 /** The open edges of this node: to each peer the stream it opened itself, the one the peer opened, or both. */
+import type { Millis } from './model.ts'
+
 export class Links {
   readonly #open = new Map<string, Set<'me' | 'them'>>()
+  readonly #heardAt = new Map<string, Millis>()
 
   opened(peer: string, by: 'me' | 'them'): void {
     this.#open.set(peer, (this.#open.get(peer) ?? new Set()).add(by))
@@ -9,12 +12,22 @@ export class Links {
   closed(peer: string, by: 'me' | 'them'): void {
     const streams = this.#open.get(peer)
     streams?.delete(by)
-    if (streams?.size === 0) this.#open.delete(peer)
+    if (streams?.size === 0) this.cut(peer)
   }
 
   /** All streams with this peer are gone. */
   cut(peer: string): void {
     this.#open.delete(peer)
+    this.#heardAt.delete(peer)
+  }
+
+  /** Something came from a peer. */
+  heard(peer: string, now: Millis): void {
+    if (this.#open.has(peer)) this.#heardAt.set(peer, now)
+  }
+
+  heardSince(since: Millis): readonly string[] {
+    return [...this.#heardAt].flatMap(([peer, at]) => (at >= since ? [peer] : []))
   }
 
   has(peer: string): boolean {

@@ -90,7 +90,7 @@ export type Effect =
   | { readonly kind: 'dial' | 'abort'; readonly peer: string }
   /** Ask the host itself; `controls`: other live members to connect to at the same time, a few where there are any. */
   | { readonly kind: 'askHost'; readonly subject: string; readonly controls: readonly string[] }
-  /** A statement heard for the first time that concerns this node: a leader everything, a member what aggregators say. */
+  /** A statement heard for the first time that concerns this node: a leader everything, a member what aggregators and neighbours say to it. */
   | { readonly kind: 'heard'; readonly signed: SignedStatement }
   /** A peer sent a later roster: check it, keep it, and hand it back as an input. */
   | { readonly kind: 'rosterOffered'; readonly from: string; readonly bytes: Uint8Array }

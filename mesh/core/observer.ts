@@ -8,7 +8,7 @@ import type { Links } from './links.ts'
 import { LocalHealth } from './local-health.ts'
 import type { Membership } from './membership.ts'
 import type { Effect } from './message.ts'
-import type { Accusation, Answer, Incarnation, Millis, Now } from './model.ts'
+import type { Accusation, Answer, DownNotice, Incarnation, Millis, Now } from './model.ts'
 import { contactsOf } from './ring.ts'
 import type { Timing } from './timing.ts'
 import { Watch, type WatchEffect } from './watch.ts'
@@ -125,6 +125,16 @@ export class Observer {
       watch.sayAgain()
       this.#watches.touch(now, watch.subject)
     }
+  }
+
+  /** What the leader says of a subject that is under a verdict, or no more. */
+  condemned(now: Millis, { subject, standing, latest, recoverBeats, heard }: DownNotice): void {
+    const untilMs = standing ? now + this.#options.timing.downNoticeTtlMs : now
+    this.tell(now, subject, (watch) => {
+      watch.condemned(now, untilMs, recoverBeats)
+      watch.lives(now, latest)
+      if (heard) watch.edge.dialSoon(now)
+    })
   }
 
   opened(now: Millis, peer: string, by: 'me' | 'them', incarnation: Incarnation): readonly Effect[] {

@@ -39,7 +39,7 @@ export interface MeshNodeOptions {
    * no Leases to be read.
    */
   heartbeats?(subject: string, silentMs: Millis): Promise<boolean | undefined>
-  /** A statement heard for the first time: an aggregator hears all, a member what aggregators say. */
+  /** A statement heard for the first time: an aggregator hears all, a member what aggregators say and neighbours say to it. */
   onStatement(signed: SignedStatement): void
   /** Must have kept a later roster, as it was signed, when it returns: only then is it in force. */
   onRoster(bytes: Uint8Array): void
@@ -59,7 +59,10 @@ export type Traffic =
   | { readonly kind: 'dropped'; readonly why: DropReason; readonly from: string }
 
 export interface MeshNode {
-  /** Says something to all; it supersedes what this node said under the same topic before. At most 64 KiB. */
+  /**
+   * Says something to all, or to neighbours only when the topic begins with `near/`; it supersedes what this node said under
+   * the same topic before. At most 64 KiB.
+   */
   publish(topic: string, bytes: Uint8Array, ttlMs: Millis): void
   /** The documents that this node hands to those who lack them, and the names of those that it lacks, most urgent first. */
   exchange(holds: readonly Uint8Array[], seeks: readonly string[]): void
@@ -69,6 +72,8 @@ export interface MeshNode {
   askAfresh(subject: string): void
   readonly peerClocks: readonly PeerClock[]
   peerLinks(): readonly PeerLink[]
+  /** Peers with an edge to this node, whichever of the two watches the other, of which something came within the last `ms`. */
+  heardWithin(ms: Millis): readonly string[]
   readonly incarnation: Incarnation
   /** Subjects that this node could convict if they fell silent now: known for five beats, their hosts known to answer. */
   readonly convictable: readonly string[]

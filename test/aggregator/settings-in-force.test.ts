@@ -31,15 +31,20 @@ describe('a version', () => {
     const first = await leader()
     first.settings.propose({ document: changed(2, '20s'), ...VIA }, 'somebody')
     expect(first.versions).toEqual([1, 1, 1, 1, 2])
+    const may = (...nodes: readonly string[]) =>
+      nodes.map((node) => first.settings.documentsFor({ node }).map(({ version }) => version))
+    expect(may(...NODES).toSorted()).toEqual([[1], [1], [1], [1], [1, 2]])
     passes(119_000)
     expect(first.versions).toEqual([1, 1, 1, 1, 2])
     passes(2_000)
     expect(first.versions).toEqual([1, 1, 1, 2, 2])
     passes(121_000)
     expect([first.versions, first.settings.document.version]).toEqual([[2, 2, 2, 2, 2], 1])
+    expect(may('a')).toEqual([[1, 2]])
     passes(121_000)
     expect(first.settings.view()).toMatchObject({ version: 2, rollout: null, last: { version: 2, outcome: 'done' } })
     expect(first.events.at(-1)).toBe('settings version 2 in force')
+    expect(may('a')).toEqual([[2]])
   })
 
   it('that changes nothing on any node, or is to be everywhere at once, is', async () => {

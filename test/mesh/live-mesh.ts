@@ -102,7 +102,12 @@ export class LiveNode {
   }
 }
 
-export async function live(mesh: RealMesh, name: string): Promise<LiveNode> {
+/** `hear`: told of every statement that its owner is told of. */
+export async function live(
+  mesh: RealMesh,
+  name: string,
+  hear: (signed: SignedStatement) => void = () => {},
+): Promise<LiveNode> {
   const { member, keys, certificate } = mesh.enrolled(name)
   const told = new Told()
   const incarnation = { serial: member.serial, boot: 1, refutations: 0 }
@@ -115,7 +120,10 @@ export async function live(mesh: RealMesh, name: string): Promise<LiveNode> {
     ...(name === LEADER
       ? { aggregator: { saidBefore: [], onReach: (reach) => void told.reaches.push(reach), onCalled: () => {} } }
       : {}),
-    onStatement: (signed) => told.heard(signed),
+    onStatement: (signed) => {
+      told.heard(signed)
+      hear(signed)
+    },
     onRoster: () => {},
     onDocument: () => {},
     onCommit: (certificate) => void told.commits.push(certificate),

@@ -50,6 +50,25 @@ describe('a request', () => {
     expect(aggregator.desk.refused).toEqual([])
   })
 
+  test('in a mode that the settings do not allow is refused, and one on its way counts as well', async () => {
+    const aggregator = new Aggregator(world, 1)
+    world.modes = new Map([[7, 'approve']])
+    const plan = node.plan()
+    aggregator.hear(node.says(plan, 'proposed'), node.asks(plan))
+    await rest()
+    const [refusal] = aggregator.desk.refused
+    const why =
+      'it asks in mode auto, but remediators.sample-fix of settings version 7 is approve for SampleFault there'
+    expect(refusal?.guards).toEqual([{ guard: 'mode', allowed: false, why, restMs: 60_000 }])
+    world.modes = new Map([
+      [7, 'approve'],
+      [8, 'auto'],
+    ])
+    aggregator.hear(node.asks(plan))
+    await rest()
+    expect(isPermit(aggregator.sent.at(-1))).toBe(true)
+  })
+
   const fails = () => {
     throw new Error('the disk is full')
   }

@@ -13,6 +13,7 @@ import type { Ended } from '../../../aggregator/permits/book.ts'
 import type { BudgetUse } from '../../../aggregator/permits/budget-use.ts'
 import { PermitDesk } from '../../../aggregator/permits/desk.ts'
 import { Ledger } from '../../../aggregator/permits/ledger.ts'
+import type { SettledRules } from '../../../aggregator/permits/mode.ts'
 import type { Outlook } from '../../../aggregator/permits/outside.ts'
 import { Pauses } from '../../../aggregator/permits/pauses.ts'
 import type { MeshNow } from '../../../aggregator/permits/view.ts'
@@ -23,6 +24,7 @@ import type { Finding } from '../../../detectors/contract.ts'
 import type { SignedStatement } from '../../../mesh/core/model.ts'
 import type { Plan, Reach, Remediation, RemediationPhase, Risk } from '../../../remediators/contract.ts'
 import { type GuardsSettings, readGuards } from '../../../remediators/guards/settings.ts'
+import type { Mode } from '../../../remediators/modes.ts'
 import {
   decodePermit,
   decodeRefusal,
@@ -33,6 +35,7 @@ import {
 } from '../../../remediators/notes.ts'
 import type { Permit, PermitRequest, Refusal } from '../../../remediators/permits.ts'
 import { makePlan } from '../../../remediators/plan.ts'
+import { sysctl } from '../../../remediators/sysctl.ts'
 import { sampleMember } from '../../mesh/sample-mesh.ts'
 import { FakeBook } from './fake-book.ts'
 
@@ -53,6 +56,17 @@ export class World {
   people: readonly Person[] = []
   readonly #folder = mkdtempSync(join(tmpdir(), 'starling-permits-'))
   readonly #stores: Store[] = []
+
+  /** By version, the mode that the only rule has. */
+  modes: ReadonlyMap<number, Mode> = new Map([[1, 'auto']])
+
+  settled(node: string): readonly SettledRules[] {
+    return [...this.modes].map(([version, mode]) => {
+      const remediator = { ...sysctl, name: 'sample-fix', handles: ['SampleFault'] }
+      const byName = new Map([['sample-fix', { remediator, mode, options: {} }]])
+      return { version, rules: { node, traits: { node, zone: 'zone-1', roles: [] }, byName, policies: [] } }
+    })
+  }
 
   get wallMs(): number {
     return WALL_MS + this.nowMs
@@ -104,6 +118,7 @@ export class Aggregator {
       ...{ ledger, story, wallNow, log: silentLog },
       guards: () => readGuards(world.guards),
       people: () => world.people,
+      settled: (node) => world.settled(node),
       outlook: async () => world.outlook,
       used: (budgets) => this.uses.push(budgets),
       refusedBy: (guard) => this.refusals.push(guard),
