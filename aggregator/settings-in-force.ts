@@ -82,14 +82,14 @@ export class SettingsInForce {
     this.#mesh = mesh
     if (this.#refused !== undefined) this.#refuse(this.#refused)
     this.#exchange()
-    const again = setInterval(() => this.#say(), SAY_AGAIN_MS)
-    const look = setInterval(() => this.#look(mesh), LOOK_EVERY_MS)
-    const vouch = setInterval(() => this.#vouch(mesh), VOUCH_EVERY_MS)
+    const timers = [
+      setInterval(() => this.#say(), SAY_AGAIN_MS),
+      setInterval(() => this.#look(mesh), LOOK_EVERY_MS),
+      setInterval(() => this.#vouch(mesh), VOUCH_EVERY_MS),
+    ]
     const stopWatching = watchChanges(this.#init.file, () => this.readAgain())
     this.#stop = () => {
-      clearInterval(again)
-      clearInterval(look)
-      clearInterval(vouch)
+      for (const timer of timers) clearInterval(timer)
       stopWatching()
     }
   }
