@@ -19,6 +19,8 @@ import type { AggregatorConfig } from './config.ts'
 import { callersOf } from './http/auth.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
 import type { PermitsCluster } from './kubernetes/permits/run.ts'
+import type { RemediationDeskSide } from './kubernetes/remediations/desk.ts'
+import type { RunningRemediations } from './kubernetes/remediations/run.ts'
 import type { RosterInit } from './kubernetes/roster/run.ts'
 import type { RosterSync } from './kubernetes/roster/sync.ts'
 import type { Kubernetes, KubernetesInit } from './kubernetes/run.ts'
@@ -35,6 +37,9 @@ import { AggregatorService } from './service.ts'
 import { SettingsInForce } from './settings-in-force.ts'
 import { openSqliteStore } from './store/sqlite.ts'
 import { readOrMakeToken } from './token.ts'
+
+/** Nodes repeat what they have said within seconds; what one has not by then, it does not mean any more. */
+const SETTLED_MS = 15_000
 
 const WEB_ROOT = fileURLToPath(new URL('./web/dist', import.meta.url))
 
@@ -214,6 +219,14 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   })
   leadership.start({ node, mesh, namespace: config.kubernetes?.namespace })
   const rosterSync = await followCluster(config, kubernetes, mesh, service, { stateDir, identity, store, metrics, log })
+  const objects = await showObjects(config, metrics, log, {
+    leads: () => mesh.leader !== undefined && leadership.term !== undefined,
+    isSettled: () => leadership.ledForMs >= SETTLED_MS,
+    isOn: () => settings.document.approvals?.byObject === true,
+    all: () => service.fleet.allSaid().map(({ remediation }) => remediation),
+    decide: (request, by) => service.decide(request, by),
+  })
+  const stopShowing = service.subscribe(() => objects?.look())
   log.info({ url, mesh: roster.mesh }, 'aggregator started')
   return {
     node,
@@ -227,6 +240,8 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       permits.stop()
       leadership.stop()
       rosterSync?.stop()
+      stopShowing()
+      objects?.stop()
       // The Lease is given up while the mesh still runs: what was sent under it is over by then.
       await kubernetes?.stop()
       permitsCluster?.close()
@@ -255,6 +270,18 @@ async function connectRecord(
   if (access === undefined) return undefined
   const { connectPermits } = await import('./kubernetes/permits/run.ts')
   return await connectPermits(access, metrics)
+}
+
+/** Remediations are objects of the cluster, too, from now on; undefined without one. */
+async function showObjects(
+  { kubernetes: access }: AggregatorConfig,
+  metrics: AggregatorMetrics,
+  log: Logger,
+  side: RemediationDeskSide,
+): Promise<RunningRemediations | undefined> {
+  if (access === undefined) return undefined
+  const { showRemediations } = await import('./kubernetes/remediations/run.ts')
+  return await showRemediations(access, { metrics, log }, side)
 }
 
 /** The roster is as the cluster is from now on, while this aggregator leads. */

@@ -92,7 +92,7 @@ export class Approvals {
   }
 
   /** Throws StarlingError when the plan is unknown or no longer waits for a decision, and when it is not for `by` to decide. */
-  decide({ planId, action, reason, via }: DecisionRequest, by: string, publish: Publish): Event {
+  decide({ id, planId, action, reason, via }: DecisionRequest, by: string, publish: Publish): Event {
     const remediation = this.#init.fleet.remediation(planId)
     if (remediation === undefined) throw new StarlingError(`there is no plan ${planId}`)
     const { plan, phase, ended } = remediation
@@ -106,7 +106,7 @@ export class Approvals {
       throw new StarlingError(`what plan ${planId} would mend is held, since ${held}`, { remedy })
     }
     const decision: Decision = {
-      id: `decision-${randomUUID()}`,
+      id: id ?? `decision-${randomUUID()}`,
       planId,
       planHash: plan.planHash,
       evidenceHash: plan.evidenceHash,

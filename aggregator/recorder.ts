@@ -7,6 +7,7 @@ import { MarkStory } from './mark-story.ts'
 import { MeshStory } from './mesh-story.ts'
 import { type Event, findingEventId, type Store, type StoredEvent } from './model.ts'
 import { PermitStory } from './permits/story.ts'
+import { planEventId } from './remediation-model.ts'
 import { RosterStory } from './roster-story.ts'
 import { SettingsStory } from './settings-story.ts'
 import { VersionHolds } from './version-holds.ts'
@@ -75,8 +76,8 @@ export class Recorder {
   }
 
   remediation(remediation: Remediation): void {
-    const { plan, phase, why, at: _, decisionId, ended, ...said } = remediation
-    const thread = `plan/${plan.id}@${plan.createdAt}`
+    const { plan, phase, why, at, decisionId, ended, earlier: _, ...said } = remediation
+    const thread = planEventId(plan)
     const changes = plan.changes.map(({ what, before, after }) => `${what}: ${before} → ${after}`).join('; ')
     const began = findingEventId(plan.findingId)
     this.#chronicle.record(thread, 'plan', plan.node, 'act', `${plan.remediator} would change ${changes}`, began, {
@@ -84,8 +85,13 @@ export class Recorder {
       ...said,
     })
     if (phase === 'proposed' || phase === 'awaiting-approval') return
-    const cause = this.#chronicle.last(thread) || (decisionId ?? thread)
-    const id = `${thread}/${phase}`
+    // A person is needed because of what became of a fix that has ended.
+    const before = this.#chronicle.last(thread) || (phase === 'escalated' ? this.#chronicle.last(began) : '')
+    // Refused again for another reason it is as before; each no of the leader has an event of its own.
+    if (before.startsWith(`${thread}/${phase}@`)) return
+    const cause = before || (decisionId ?? thread)
+    // It may come to a phase again from another, as a window that opened closes.
+    const id = `${thread}/${phase}@${at}`
     const tone = PHASE_TONES[phase] ?? 'info'
     this.#chronicle.record(id, 'remediation', plan.node, tone, `${phase}: ${why}`, cause, {
       planId: plan.id,
@@ -102,7 +108,7 @@ export class Recorder {
    */
   decision(decision: Decision, remediation: Remediation, standing = ''): Event {
     const { plan } = remediation
-    const thread = `plan/${plan.id}@${plan.createdAt}`
+    const thread = planEventId(plan)
     const said = decision.action === 'approve' ? 'approved' : 'rejected'
     const reason = decision.reason === '' ? '' : `: ${decision.reason}`
     const summary = `${said} by ${decision.by} (${decision.via})${standing}${reason}`

@@ -1,5 +1,11 @@
 /** What people see of remediation at the aggregator beside the plans themselves, and what they decide. Times are RFC 3339. */
+import type { Plan } from '../remediators/contract.ts'
 import type { GuardVerdict } from '../remediators/permits.ts'
+
+/** Of the event that begins the history of a plan: planned anew, it has the same id and another beginning. */
+export function planEventId({ id, createdAt }: Plan): string {
+  return `plan/${id}@${createdAt}`
+}
 
 /** `approve` also decides on fixes and pauses them; `admin` also changes settings, roster and brakes of the mesh. */
 export type Right = 'view' | 'approve' | 'admin'
@@ -13,10 +19,12 @@ export interface Caller {
 }
 
 export interface DecisionRequest {
+  /** Made of what it was said by, where that can be heard twice; by chance when not given. */
+  readonly id?: string
   readonly planId: string
   readonly action: 'approve' | 'reject'
   readonly reason: string
-  readonly via: 'page' | 'cli' | 'api'
+  readonly via: 'page' | 'cli' | 'api' | 'kubernetes'
 }
 
 /** Who lets go on what a brake holds, and why. */

@@ -44,10 +44,7 @@ export class SettingsInForce {
   #mesh: SettingsMesh | undefined
   #stop: () => void = () => {}
 
-  /**
-   * The operator's file, as it would be taken while running. One that would be refused leaves those in force that were: a
-   * mistake in a file must not keep an aggregator from coming back. Throws where there were none yet.
-   */
+  /** A file that would be refused leaves in force what was: an aggregator must come back. Throws where nothing was. */
   constructor(init: SettingsInit) {
     this.#init = init
     this.#ledger = new SettingsLedger(init)

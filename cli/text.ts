@@ -1,7 +1,5 @@
 /** Text from the mesh on its way to a terminal. Any node may have written it, so it is made harmless first. */
-
-/** C0 and C1 controls and DEL move the cursor or worse; the others reorder or hide what is read. */
-const UNPRINTABLE = /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu
+import { UNPRINTABLE } from '../common/unprintable.ts'
 
 /** The text on one line, with a space where something unprintable was. */
 export function printable(text: string): string {

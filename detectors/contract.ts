@@ -14,7 +14,7 @@ export const SEVERITIES = ['info', 'warn', 'alarm', 'error'] as const
 export type Severity = (typeof SEVERITIES)[number]
 
 /** Reasons that are not for detectors to give: what the engine, the agent and whoever receives a report say themselves. */
-export const OWN_REASONS = ['Ok', 'ProbeFailed', 'NotApplicable', 'Expired', 'DetectorsShed'] as const
+export const OWN_REASONS = ['Ok', 'ProbeFailed', 'NotApplicable', 'Expired', 'DetectorsShed', 'Contested'] as const
 
 /** `unknown`: the probe itself broke. It is never counted as healthy and never triggers a fix. */
 export type FindingStatus = 'ok' | Severity | 'unknown' | 'not-applicable'

@@ -5,8 +5,10 @@
 import { z } from 'zod'
 import { defineDetector, type Host, type Judgement, NotApplicable, Unreachable } from './contract.ts'
 import { commandsOption, DaemonFinder, requireSign, signsOption } from './reading/daemons.ts'
+import { failureCode } from './reading/failure.ts'
 import { KUBELET_COMMANDS, KUBELET_SIGNS } from './reading/kubelet.ts'
 import { oddity } from './reading/pool.ts'
+import { withheld } from './reading/privilege.ts'
 import { processStatusOf, startOf } from './reading/processes.ts'
 import { prometheusSamples } from './reading/prometheus.ts'
 import { compareVersions, isVersion } from './reading/version.ts'
@@ -158,7 +160,14 @@ async function saidByProgram(host: Host, id: string, signal: AbortSignal): Promi
   if (status === undefined) throw new Error(`process ${id} ended while its version was asked for`)
   if (!status.isRoot)
     throw new Error(`process ${id} is called kubelet and does not run as root: its program is not run`)
-  const { code, stdout, stderr } = await host.run([`/proc/${id}/exe`, '--version'], { signal })
+  const { code, stdout, stderr } = await host
+    .run([`/proc/${id}/exe`, '--version'], { signal })
+    .catch(async (error: unknown) => {
+      const isDenied = failureCode(error) === 'EACCES'
+      throw isDenied
+        ? await withheld(host, "ask the kubelet's program for its version", error, 'CAP_SYS_PTRACE')
+        : error
+    })
   if (code !== 0) throw new Error(`the kubelet, asked for its version, ended with ${code}: ${stderr.slice(0, 200)}`)
   return checked(/\bv\d+\.\d+\.\S+/.exec(stdout)?.[0] ?? '', 'the kubelet')
 }

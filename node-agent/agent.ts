@@ -47,6 +47,7 @@ import { APPLIED_TOPIC, decodeAnnouncement, encodeApplied, SETTINGS_TOPIC } from
 import { settingsFor } from '../settings/overrides.ts'
 import { ownSettings } from '../settings/validate.ts'
 import type { AgentConfig } from './config.ts'
+import { contestFindings } from './contest-findings.ts'
 import { FixNotes } from './fix-notes.ts'
 import { fixerOf } from './fixer-of.ts'
 import { startHealthServer } from './health-server.ts'
@@ -169,6 +170,10 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     announce: (change) => fixNotes.announce(change),
     ask: (request) => fixNotes.ask(request),
     around: () => ({ isLed: fixNotes.isLed, neighbours: neighbours.faults(performance.now()) }),
+    onContests: (contests) => {
+      const at = new Date().toISOString()
+      publisher.reportOwn(...contestFindings({ node, contests, at, ttlMs: NOTE_TTL_MS }))
+    },
     collect: createCollector({
       stateDir,
       host,

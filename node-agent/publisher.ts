@@ -108,13 +108,17 @@ export class Publisher {
     this.publishLasting(WATCHING_TOPIC, encodeWatching(subjects))
   }
 
-  /** Offsets of the peers' clocks; the error is half of the round trip, since either way may have taken all of it. */
+  /**
+   * Offsets of the peers' clocks from ours as it is now, also when it was set since they were measured; the error is half of
+   * the round trip, since either way may have taken all of it.
+   */
   peerOffsets(): readonly PeerOffset[] {
     if (this.#mesh === undefined) return []
     const now = this.#mesh.now()
+    const ourAheadMs = Date.now() - now
     return this.#mesh.peerClocks
       .filter(({ atMs }) => now - atMs <= MEASURED_MAX_AGE_MS)
-      .map(({ node, offsetMs, rttMs }) => ({ node, offsetMs, errorMs: rttMs / 2 }))
+      .map(({ node, aheadMs, rttMs }) => ({ node, offsetMs: aheadMs - ourAheadMs, errorMs: rttMs / 2 }))
   }
   /** Of `me`, this node, to the peers that it still talks to; one that is down has no link to be judged. */
   peerLinks(me: string): readonly PeerLink[] {

@@ -5,7 +5,7 @@
 import type { Moment } from '../common/moment.ts'
 import type { Finding } from '../detectors/contract.ts'
 import { standBack } from './begin.ts'
-import { closeTry, dropTry, restPlan } from './cases.ts'
+import { closeTry, dropTry, recordMended, restPlan } from './cases.ts'
 import type { Plan } from './contract.ts'
 import type { Rules } from './policy/rules.ts'
 import { escalate } from './propose.ts'
@@ -98,7 +98,7 @@ export function onVerified(
   if (left !== undefined) return hadNoEffect(rules, state, fix, now, `the fault is still there: ${left.summary}`)
   const why = `${plan.detector} looked again, and the fault is gone`
   const entered = enterPhase(state, fix, now, { phase: 'verified', why, stage: { kind: 'ended' } })
-  return { ...entered, state: closeTry(entered.state, fix.remediation, 'helped', now.ms) }
+  return { ...entered, state: recordMended(entered.state, fix.remediation, now.ms) }
 }
 
 export function onReverted(state: FixState, now: Moment, planId: string, failure: string | null): StepResult {

@@ -2,10 +2,12 @@
  * What was tried for each fault of this node, and with what success: which rung of the ladder is next, what rests, and when
  * a person is needed. Pure. All times are on the clock of the state, so a day is a day that the agent ran.
  */
+
+import { withMended } from './contested.ts'
 import type { Mode, Plan, Remediation, Remediator } from './contract.ts'
 import type { LadderRung, Rule } from './policy/rules.ts'
 import { whyNotAuto } from './settings.ts'
-import { type Case, type Fault, type FixState, isSameFault, type Try } from './state.ts'
+import { type Case, type Contest, type Fault, type FixState, isSameFault, type Try } from './state.ts'
 
 /** Attempts of this time count. */
 const COUNTED_MS = 86_400_000
@@ -62,7 +64,7 @@ export function isResting(
 /** An attempt begins. */
 export function recordTry(state: FixState, last: Remediation, nowMs: number): FixState {
   const known = caseOf(state, last.plan)
-  const open: Try = { remediator: last.plan.remediator, atMs: nowMs, outcome: 'open' }
+  const open: Try = { remediator: last.plan.remediator, atMs: nowMs, cameMs: cameOf(known), outcome: 'open' }
   return putCase(state, last, { tries: [...triesWithin(known, nowMs), open] })
 }
 
@@ -85,6 +87,19 @@ export function closeTry(
   return putCase(state, last, { tries, rest: rests ? { sinceMs: nowMs, planId: null } : null })
 }
 
+/** It mended the fault, which is gone from now on; when it comes back, somebody may have set the value back. */
+export function recordMended(state: FixState, last: Remediation, nowMs: number): FixState {
+  const open = caseOf(state, last.plan)?.tries.find(({ outcome }) => outcome === 'open')
+  const mended = withMended(state.mended, last.plan, open?.cameMs ?? null, nowMs)
+  const closed = closeTry({ ...state, mended }, last, 'helped', nowMs)
+  return putCase(closed, last, { fault: 'gone' })
+}
+
+/** When the fault came; null while it is gone, and where nobody saw it come. */
+export function cameOf(known: Case | undefined): number | null {
+  return typeof known?.fault === 'object' ? known.fault.cameMs : null
+}
+
 /** This very plan is not to come up again for a while. */
 export function restPlan(state: FixState, last: Remediation, nowMs: number): FixState {
   const tries =
@@ -98,20 +113,34 @@ export function markEscalated(state: FixState, last: Remediation): FixState {
   return putCase(state, last, { escalated: true })
 }
 
-/** After a report of `detector`: what it does not see any more has cleared, and what is long past is forgotten. */
+export function markContested(state: FixState, fault: Fault, contest: Contest): FixState {
+  return { ...state, cases: state.cases.map((one) => (isSameFault(one, fault) ? { ...one, contest } : one)) }
+}
+
+/** What is left alone since somebody else sets it back, each value once. */
+export function contestsIn({ cases }: FixState): readonly Contest[] {
+  const contests = cases.flatMap(({ contest }) => (contest === null ? [] : [contest]))
+  return [...new Map(contests.map((contest) => [contest.what, contest])).values()]
+}
+
+/**
+ * After a report of `detector`: what it does not see any more has cleared, and what is long past is forgotten. `seen` and
+ * `held`: whether it sees a fault, or holds what it saw before; a fault that is neither is gone.
+ */
 export function clearCases(
   state: FixState,
   detector: string,
-  stands: (fault: Fault) => boolean,
+  { seen, held }: Readonly<Record<'seen' | 'held', (fault: Fault) => boolean>>,
   nowMs: number,
 ): FixState {
   const cases = state.cases.flatMap((one) => {
-    if (one.detector !== detector) return [one]
-    const escalated = one.escalated && stands(one)
+    if (one.detector !== detector || held(one)) return [one]
+    if (seen(one)) return [one.fault === 'gone' ? { ...one, fault: { cameMs: nowMs } } : one]
     const isOld =
       triesWithin(one, nowMs).length === 0 && (one.rest === null || nowMs - one.rest.sinceMs >= COOL_DOWN_MAX_MS)
-    if (isOld && !escalated) return []
-    return [escalated === one.escalated ? one : { ...one, escalated }]
+    if (isOld) return []
+    const isClear = one.fault === 'gone' && one.contest === null && !one.escalated
+    return [isClear ? one : { ...one, fault: 'gone' as const, contest: null, escalated: false }]
   })
   const isSame = cases.length === state.cases.length && cases.every((one, index) => one === state.cases[index])
   return isSame ? state : { ...state, cases }
@@ -119,7 +148,8 @@ export function clearCases(
 
 function putCase(state: FixState, last: Remediation, parts: Partial<Case>): FixState {
   const { detector, reason, cause } = last.plan satisfies Plan
-  const before = caseOf(state, last.plan) ?? { detector, reason, cause, tries: [], rest: null, escalated: false, last }
+  const fresh = { fault: 'there', contest: null, tries: [], rest: null, escalated: false } as const
+  const before = caseOf(state, last.plan) ?? { detector, reason, cause, ...fresh, last }
   const others = state.cases.filter((one) => one !== before)
   return { ...state, cases: [...others, { ...before, ...parts, last }].slice(-CASES_MAX) }
 }

@@ -92,6 +92,20 @@ export interface Remediation {
   readonly guards?: readonly GuardVerdict[]
   /** Once the node does nothing more about this plan. */
   readonly ended?: true
+  /**
+   * What the same plan came to, the last times that it was carried out before, oldest first. Others keep one word of each plan,
+   * and may never have heard the one that this supersedes.
+   */
+  readonly earlier?: readonly EarlierEnd[]
+}
+
+/** What became of a plan at a time before, for a fault that asked for the same changes. Times RFC 3339, of the node's clock. */
+export interface EarlierEnd {
+  readonly plannedAt: string
+  readonly reason: string
+  readonly cause: string
+  readonly phase: RemediationPhase
+  readonly at: string
 }
 
 /** The only hands a remediator has. Paths are absolute paths of the host; what its `touches` does not name throws an Error. */

@@ -20,7 +20,7 @@ const decisionSchema = z.strictObject({
   node: z.string().min(1).max(253),
   action: z.enum(['approve', 'reject']),
   by: z.string().min(1).max(253),
-  via: z.enum(['page', 'cli', 'api']),
+  via: z.enum(['page', 'cli', 'api', 'kubernetes']),
   reason: text,
   at: z.iso.datetime(),
   ttlMs: z.number().min(0),

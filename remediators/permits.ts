@@ -14,7 +14,7 @@ export interface Decision {
   readonly action: 'approve' | 'reject'
   /** Who decided, and through what. */
   readonly by: string
-  readonly via: 'page' | 'cli' | 'api'
+  readonly via: 'page' | 'cli' | 'api' | 'kubernetes'
   readonly reason: string
   readonly at: string
   /** An approval whose permit the node has not asked for within this time after it was received is void. */

@@ -6,21 +6,27 @@ import type { Moment } from '../common/moment.ts'
 import type { Finding, FindingStatus } from '../detectors/contract.ts'
 import {
   type Choice,
+  cameOf,
   caseOf,
   chooseRung,
   clearCases,
   effectiveMode,
   isResting,
+  markContested,
   markEscalated,
   triesWithin,
 } from './cases.ts'
-import type { Mode, Plan, Remediation, Remediator } from './contract.ts'
-import { makePlan } from './plan.ts'
+import { contested } from './contested.ts'
+import { MODES, type Mode, type Plan, type Remediation, type Remediator } from './contract.ts'
+import { earlierOf } from './earlier.ts'
+import { hashEvidence, makePlan } from './plan.ts'
 import { type Rule, type Rules, ruleFor } from './policy/rules.ts'
+import { isOpen } from './policy/windows.ts'
 import { whyNotAuto } from './settings.ts'
 import {
   alter,
   andThen,
+  type Contest,
   enterPhase,
   type Fault,
   type Fix,
@@ -42,6 +48,9 @@ const FAULTS: ReadonlySet<FindingStatus> = new Set(['warn', 'alarm', 'error'])
 const GONE = 'the fault is gone'
 const CHANGED = 'the host or the settings changed, and the plan no longer fits'
 
+/** Nothing more is done by it. */
+const ENDED = { stage: { kind: 'ended' }, windows: [], timeoutMs: 0, diagnostics: null } as const
+
 export type InspectResult =
   | { readonly kind: 'seen'; readonly seen: unknown }
   /** There is nothing for this remediator to mend. */
@@ -62,8 +71,9 @@ export function onReport(
   // Held is what is not seen just now but may be back: it is no fault to mend, nor has it cleared.
   const lasting = findings.filter(({ status }) => FAULTS.has(status))
   const seen = lasting.filter(({ held }) => held === undefined)
-  const stands = (fault: Fault) => lasting.some((one) => isSameFault(one, fault))
-  const state = forgetInspections(clearCases(before, detector, stands, now.ms), detector, seen)
+  const isIn = (some: readonly Finding[]) => (fault: Fault) => some.some((one) => isSameFault(one, fault))
+  const standing = { seen: isIn(seen), held: isIn(lasting.filter((one) => !seen.includes(one))) }
+  const state = forgetInspections(clearCases(before, detector, standing, now.ms), detector, seen)
   const withdrawn = withdraw(state, now, ({ detector: of, ...fault }) => {
     return of === detector && !seen.some((one) => isSameFault(one, { detector, ...fault })) ? GONE : undefined
   })
@@ -127,7 +137,8 @@ function consider(rules: Rules, state: FixState, now: Moment, finding: Finding, 
     ({ stage, remediation }) => stage.kind !== 'ended' && isSameFault(remediation.plan, finding),
   )
   // Half done, the host looks different from before and after: a plan made of that would be of no use.
-  if (known?.escalated || (fix !== undefined && isUnderWay(fix))) return nothing(state)
+  if (known?.escalated || (known?.contest ?? null) !== null) return nothing(state)
+  if (fix !== undefined && isUnderWay(fix)) return nothing(state)
   const rule = ruleFor(rules, finding)
   if (rule === undefined) return withdrawOf(state, now, finding)
   const choice = chooseRung(rule, known, now.ms, from)
@@ -160,10 +171,19 @@ function withdrawOf(state: FixState, now: Moment, fault: Fault): StepResult {
 }
 
 /** Tells a person, once, that what was tried did not help and nothing is left. Of a fault that nothing was tried for: nothing. */
-function giveUp(state: FixState, now: Moment, fault: Fault): StepResult {
-  const known = caseOf(state, fault)
+function giveUp(state: FixState, now: Moment, finding: Finding): StepResult {
+  const known = caseOf(state, finding)
   const tries = triesWithin(known, now.ms)
   if (known === undefined || tries.length === 0) return nothing(state)
+  const { plan: made } = known.last
+  // No plan is made any more that would tell: the same evidence says that the values are those of then.
+  const isAsThen = made.evidenceHash === hashEvidence(finding.evidence)
+  const contest = isAsThen ? contested(state.mended, made, cameOf(known), now.wall) : null
+  if (contest !== null) {
+    const earlier = earlierOf(findFix(state, made.id)?.remediation)
+    const anew = { ...known.last, plan: { ...made, findingId: finding.id, createdAt: now.wall }, earlier }
+    return leaveAlone(state, now, { ...ENDED, remediation: anew }, contest)
+  }
   const what = [...new Set(tries.map(({ remediator }) => remediator))].join(', ')
   const times = tries.length === 1 ? 'once' : `${tries.length} times`
   const why = `the fault is there, and no rung is left: tried ${times} within a day (${what}). A person is needed`
@@ -173,14 +193,18 @@ function giveUp(state: FixState, now: Moment, fault: Fault): StepResult {
 /** Ends the ladder of a fault: a person is needed. */
 export function escalate(state: FixState, now: Moment, last: Remediation, why: string): StepResult {
   const known = findFix(state, last.plan.id)
-  const isOwn = known !== undefined && isSameFault(known.remediation.plan, last.plan)
+  const { createdAt } = last.plan
+  const isLast = known?.remediation.plan.createdAt === createdAt && isSameFault(known.remediation.plan, last.plan)
   // The same change for another fault is under way: a person is told after that.
-  if (known !== undefined && !isOwn && known.stage.kind !== 'ended') return nothing(state)
-  const fix = (isOwn && known) || { remediation: last, windows: [], timeoutMs: 0, diagnostics: null }
-  const entered = enterPhase(state, { ...fix, stage: { kind: 'ended' } }, now, {
+  if (known !== undefined && !isLast && known.stage.kind !== 'ended') return nothing(state)
+  const earlier = earlierOf(known?.remediation).filter(({ plannedAt }) => plannedAt !== createdAt)
+  const fix = isLast ? known : { ...ENDED, remediation: { ...last, earlier } }
+  const entered = enterPhase(state, fix, now, {
     phase: 'escalated',
     why,
-    stage: { kind: 'ended' },
+    stage: ENDED.stage,
+    // Said in place of a later word on the same plan, it is about whatever permit that asked for.
+    ...(isLast ? {} : { permitId: undefined }),
   })
   return { ...entered, state: markEscalated(entered.state, last) }
 }
@@ -213,9 +237,15 @@ function plan(
       whyWaiting(rule, mode, remediator),
     )
   }
-  return andThen(withdrawOf(state, now, finding), (next) => {
+  const readiness = readinessOf(mode, isOpen(rule.windows, now.wall))
+  const room = andThen(withdrawOf(state, now, finding), (next) =>
+    isResting(caseOf(next, made), rule, made.id, now.ms) ? nothing(next) : makeWay(next, now, made, readiness),
+  )
+  return andThen(room, (next) => {
     if (!mayPropose(next, now, rule, made)) return nothing(next)
-    const remediation: Remediation = { plan: made, phase: 'proposed', why: '', at: now.wall, ...fields }
+    const earlier = earlierOf(findFix(next, made.id)?.remediation)
+    const before = earlier.length === 0 ? {} : { earlier }
+    const remediation: Remediation = { plan: made, phase: 'proposed', why: '', at: now.wall, ...fields, ...before }
     const fresh: Waiting = {
       kind: 'waiting',
       approval: null,
@@ -225,8 +255,19 @@ function plan(
       aloneAtMs: null,
     }
     const fix: Fix = { remediation, stage: fresh, windows: rule.windows, timeoutMs, diagnostics: null }
+    const contest = contested(next.mended, made, cameOf(caseOf(next, made)), now.wall)
+    if (contest !== null) return leaveAlone(next, now, fix, contest)
     return enterPhase(next, fix, now, { phase: phaseOf(mode), why: whyWaiting(rule, mode, remediator), stage: fresh })
   })
+}
+
+/** Says once, while the fault lasts, that this is not done again. */
+function leaveAlone(state: FixState, now: Moment, fix: Fix, contest: Contest): StepResult {
+  const { why } = contest
+  // It is about no permit and no decision of before.
+  const about = { permitId: undefined, decisionId: undefined }
+  const entered = enterPhase(state, fix, now, { phase: 'refused', why, stage: ENDED.stage, ...about })
+  return { ...entered, state: markContested(entered.state, fix.remediation.plan, contest) }
 }
 
 /** The plan is still the one to make. */
@@ -253,6 +294,23 @@ function confirm(
     stage: { ...stage, approval: null },
     decisionId: undefined,
   })
+}
+
+/**
+ * The same changes, asked for by two faults, are one plan (plan.ts): its id is taken while it waits for the other fault. That one
+ * gives way to a rule that goes further, else what is only recorded for one would keep the other from being mended.
+ */
+function makeWay(state: FixState, now: Moment, { id, reason }: Plan, readiness: number): StepResult {
+  const known = findFix(state, id)
+  if (known === undefined || known.stage.kind === 'ended' || isUnderWay(known)) return nothing(state)
+  const { mode, phase } = known.remediation
+  if (readiness <= readinessOf(mode, phase !== 'awaiting-window')) return nothing(state)
+  const why = `the same change is made for ${reason}, whose rule goes further`
+  return enterPhase(state, known, now, { phase: 'withdrawn', why, stage: { kind: 'ended' } })
+}
+
+function readinessOf(mode: Mode, isOpen: boolean): number {
+  return 2 * MODES.indexOf(mode) + (isOpen ? 1 : 0)
 }
 
 function mayPropose(state: FixState, now: Moment, rule: Rule, made: Plan): boolean {

@@ -1,6 +1,6 @@
 /**
  * Restarts one of a few units of systemd, where containers go on meanwhile. `systemctl restart` asks systemd over D-Bus and
- * waits for it. What ran before cannot be brought back, so it is never automatic: a person approves each restart.
+ * waits for it. What ran before cannot be brought back, and was dead or hung.
  */
 import { z } from 'zod'
 import { type Host, NotApplicable, Unreachable } from '../detectors/contract.ts'

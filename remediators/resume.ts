@@ -6,6 +6,7 @@ import type { Moment } from '../common/moment.ts'
 import { standBack } from './begin.ts'
 import { verify } from './carry-out.ts'
 import { voidApproval } from './decide.ts'
+import { isOutcome } from './earlier.ts'
 import {
   activeFix,
   alter,
@@ -39,9 +40,16 @@ function onNewClock(before: FixState, byMs: number): FixState {
     ...before,
     inspections: [],
     fixes: before.fixes.map((fix) => ({ ...fix, stage: afresh(fix.stage, byMs) })),
+    mended: before.mended.map((one) => ({ ...one, verifiedMs: one.verifiedMs + byMs })),
     cases: before.cases.map((one) => ({
       ...one,
-      tries: one.tries.map((each) => ({ ...each, atMs: each.atMs + byMs })),
+      // What comes back over a restart nobody sees come.
+      fault: typeof one.fault === 'object' ? { cameMs: one.fault.cameMs + byMs } : 'there',
+      tries: one.tries.map((each) => ({
+        ...each,
+        atMs: each.atMs + byMs,
+        cameMs: each.cameMs === null ? null : each.cameMs + byMs,
+      })),
       rest: one.rest && { ...one.rest, sinceMs: one.rest.sinceMs + byMs },
     })),
   }
@@ -89,16 +97,18 @@ function voidUnused(before: FixState, now: Moment): StepResult {
   }, nothing(before))
 }
 
+/** Outcomes that are said again: more do not come about while a node is cut off. */
+const SAID_AGAIN_MAX = 16
+
 /**
- * What is open, and what was recorded last: a record is saved before it is announced, so after a crash nobody else may
- * have heard of it.
+ * What is open, and what nobody else may have heard. That is what was recorded last, since a record is saved before it is
+ * announced; and what came of the last fixes, since a node that was cut off told it to nobody.
  */
 function sayAgain(before: FixState, { fixes }: FixState): readonly Effect[] {
-  const lastAt = before.fixes
-    .map(({ remediation }) => remediation.at)
-    .toSorted()
-    .at(-1)
+  // By their order: the wall clock may have been set since.
+  const lastAt = before.fixes.at(-1)?.remediation.at
+  const outcomes = new Set(fixes.filter(({ remediation }) => isOutcome(remediation)).slice(-SAID_AGAIN_MAX))
   return fixes
-    .filter(({ stage, remediation }) => stage.kind !== 'ended' || remediation.at === lastAt)
+    .filter((fix) => fix.stage.kind !== 'ended' || fix.remediation.at === lastAt || outcomes.has(fix))
     .map(({ remediation }) => ({ kind: 'announce', remediation }))
 }

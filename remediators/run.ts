@@ -7,6 +7,7 @@ import type { NodeTraits } from '../common/selector.ts'
 import type { Finding, Host } from '../detectors/contract.ts'
 import type { Around } from './alone.ts'
 import { wantsNonce } from './begin.ts'
+import { contestsIn } from './cases.ts'
 import type { Plan, Remediation, Remediator } from './contract.ts'
 import { carryOut, type Deed, type Means } from './deeds.ts'
 import { type FixInput, step } from './engine.ts'
@@ -15,7 +16,7 @@ import type { Decision, Permit, PermitRequest, Refusal } from './permits.ts'
 import type { Policy } from './policy/model.ts'
 import type { Rules } from './policy/rules.ts'
 import { readRemediatorSettings } from './settings.ts'
-import type { Effect, FixState } from './state.ts'
+import type { Contest, Effect, FixState } from './state.ts'
 import { createFixStore, type FixStore } from './store.ts'
 
 /** What decides what this node may do. */
@@ -42,6 +43,8 @@ export interface RemediationInit {
   readonly announce: (remediation: Remediation) => void
   /** Puts a request to the leader, whose answer comes by `onPermit` or `onRefusal`, or not at all. */
   readonly ask: (request: PermitRequest) => void
+  /** What somebody else sets back and is left alone: at the start, and whenever it is something else than before. */
+  readonly onContests?: (contests: readonly Contest[]) => void
   /** What is known at this moment of the leader and the neighbours. */
   readonly around: () => Pick<Around, 'isLed' | 'neighbours'>
   /**
@@ -129,6 +132,8 @@ class FixRunner {
   readonly #work = new Set<Promise<unknown>>()
   #looks: Promise<unknown> = Promise.resolve()
   #stopped = false
+  /** As they were told last. */
+  #contests: readonly Contest[] | undefined
 
   constructor(init: RemediationInit, rules: Rules, store: FixStore, state: FixState) {
     const { now = currentMoment, log = silentLog, hands = ownHands(init) } = init
@@ -213,6 +218,7 @@ class FixRunner {
       if (effects.some(({ kind }) => kind === 'save')) await this.#save(input, state)
       this.#state = state
       for (const effect of effects) this.#perform(effect)
+      this.#tellContests()
       return { effects, lost: null }
     } catch (error) {
       this.#log.error({ input: input.kind, err: messageOf(error) }, 'an input of the fixes was not taken')
@@ -249,6 +255,13 @@ class FixRunner {
       default:
         this.#begin(effect)
     }
+  }
+
+  #tellContests(): void {
+    const contests = contestsIn(this.#state)
+    if (isDeepStrictEqual(contests, this.#contests)) return
+    this.#contests = contests
+    this.#init.onContests?.(contests)
   }
 
   #begin(deed: Deed): void {

@@ -1,6 +1,7 @@
 /** Plans and remediations as they come from elsewhere, another node or the disk: bounded, and true to their hashes. */
 import { z } from 'zod'
 import { MODES, PHASES, type Plan, type Remediation } from './contract.ts'
+import { EARLIER_MAX } from './earlier.ts'
 import { hashPlan, planIdOf } from './plan.ts'
 
 export const text = z.string().max(1_000)
@@ -56,4 +57,16 @@ export const remediationSchema: z.ZodType<Remediation> = z.strictObject({
   permitId: id.exactOptional(),
   guards: verdicts.exactOptional(),
   ended: z.literal(true).exactOptional(),
+  earlier: z
+    .array(
+      z.strictObject({
+        plannedAt: z.iso.datetime(),
+        reason: z.string().min(1).max(63),
+        cause: text,
+        phase: z.enum(PHASES),
+        at: z.iso.datetime(),
+      }),
+    )
+    .max(EARLIER_MAX)
+    .exactOptional(),
 })

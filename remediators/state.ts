@@ -64,6 +64,8 @@ export interface FixState {
   readonly cases: readonly Case[]
   /** Faults that a remediator is looking into. */
   readonly inspections: readonly Inspection[]
+  /** Values that fixes have mended, those mended last at the end. */
+  readonly mended: readonly MendedValue[]
   /** Ids of what was acted on, newest last: it is never acted on again. */
   readonly usedDecisions: readonly string[]
   readonly usedPermits: readonly string[]
@@ -77,8 +79,33 @@ export interface Inspection extends Fault {
   readonly remediator: string
 }
 
+/** A value as a verified fix found it, which somebody may set back. */
+export interface MendedValue {
+  readonly what: string
+  readonly before: string
+  readonly verifiedMs: number
+  /** How often in a row it had been set back soon after it was mended. */
+  readonly setBack: number
+}
+
+/** What somebody sets back again and again, and is left alone for it. */
+export interface Contest {
+  /** The value. */
+  readonly what: string
+  readonly why: string
+  /** RFC 3339. */
+  readonly since: string
+}
+
 /** What was tried for one fault. */
 export interface Case extends Fault {
+  /**
+   * As reports show it. `there` without a time: nobody saw it come, since it was there as this process began or as it was
+   * first tried.
+   */
+  readonly fault: 'gone' | 'there' | { readonly cameMs: number }
+  /** Nothing more is tried; null once the fault is gone. */
+  readonly contest: Contest | null
   /** Oldest first. */
   readonly tries: readonly Try[]
   /** From when on a cool-down counts: of this plan, or of everything about this fault. */
@@ -92,6 +119,8 @@ export interface Case extends Fault {
 export interface Try {
   readonly remediator: string
   readonly atMs: number
+  /** When the fault came that it is for; null where nobody saw it come. */
+  readonly cameMs: number | null
   /** `open` while it goes on. */
   readonly outcome: 'open' | 'helped' | 'no-effect' | 'failed'
 }
@@ -100,6 +129,7 @@ export const EMPTY_FIX_STATE: FixState = {
   fixes: [],
   cases: [],
   inspections: [],
+  mended: [],
   usedDecisions: [],
   usedPermits: [],
   clockMs: 0,
@@ -212,7 +242,7 @@ export interface Entry {
 /** Takes a fix into another phase, to be announced. */
 export function enterPhase(state: FixState, fix: Fix, now: Moment, entry: Entry): StepResult {
   const { decisionId, permitId } = { ...fix.remediation, ...entry }
-  const { plan, policy, mode, rung, attempt } = fix.remediation
+  const { plan, policy, mode, rung, attempt, earlier } = fix.remediation
   const remediation: Remediation = {
     plan,
     phase: entry.phase,
@@ -226,6 +256,7 @@ export function enterPhase(state: FixState, fix: Fix, now: Moment, entry: Entry)
     ...(permitId === undefined ? {} : { permitId }),
     ...(entry.guards === undefined ? {} : { guards: entry.guards }),
     ...(entry.stage.kind === 'ended' ? { ended: true } : {}),
+    ...(earlier === undefined ? {} : { earlier }),
   }
   return {
     state: putFix(state, { ...fix, remediation, stage: entry.stage }),

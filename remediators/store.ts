@@ -61,12 +61,16 @@ const fix: z.ZodType<Fix> = z.strictObject({
 
 const fault = { detector: z.string(), reason: z.string(), cause: z.string() }
 
+/** What states of before it was kept have not. */
 const known: z.ZodType<Case> = z.strictObject({
   ...fault,
+  fault: z.union([z.enum(['gone', 'there']), z.strictObject({ cameMs: z.number() })]).default('there'),
+  contest: z.strictObject({ what: z.string(), why: z.string(), since: z.string() }).nullable().default(null),
   tries: z.array(
     z.strictObject({
       remediator: z.string(),
       atMs: z.number(),
+      cameMs: z.number().nullable().default(null),
       outcome: z.enum(['open', 'helped', 'no-effect', 'failed']),
     }),
   ),
@@ -80,6 +84,9 @@ const document = z.strictObject({
   fixes: z.array(fix),
   cases: z.array(known),
   inspections: z.array(z.strictObject({ ...fault, remediator: z.string() })),
+  mended: z
+    .array(z.strictObject({ what: z.string(), before: z.string(), verifiedMs: z.number(), setBack: z.number() }))
+    .default([]),
   usedDecisions: z.array(id),
   usedPermits: z.array(id),
   clockMs: z.number(),

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { guardsPart } from '../remediators/guards/settings.ts'
 import { policiesPart } from '../remediators/policy/schema.ts'
+import { approvalsPart } from './approvals.ts'
 import { markingPart } from './marking.ts'
 import { overridesPart } from './overrides.ts'
 import { rolloutPart } from './stages.ts'
@@ -30,6 +31,8 @@ export const settingsDocument = z.strictObject({
   policies: policiesPart.exactOptional(),
   /** How much may be disturbed at once and when nothing is mended, whatever policies say. */
   guards: guardsPart.exactOptional(),
+  /** By what else than page and command line people may decide on plans. */
+  approvals: approvalsPart.exactOptional(),
   /** How this version reaches the nodes. */
   rollout: rolloutPart.exactOptional(),
   /** What verdicts and findings do to Nodes and pods of Kubernetes; nothing when it is not given. */

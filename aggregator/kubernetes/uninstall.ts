@@ -15,6 +15,7 @@ import {
 import { conditionOf, type NodeObject, type PodObject } from './marking/objects.ts'
 import { isMarkedPod, releaseOf } from './marking/pod-marks.ts'
 import { PERMITS_OBJECT } from './permits/book-object.ts'
+import { GROUP, RESOURCE, type RemediationObject } from './remediations/rules/object.ts'
 import { ROSTER_OBJECT } from './roster/epoch-record.ts'
 import type { Times } from './times.ts'
 
@@ -28,7 +29,15 @@ const OWN_OBJECTS = [
 /** One thing of ours that was taken off, or would be. */
 export interface Removal {
   /** `pod gate`: opened, and left so, since without its condition the pod would never be Ready again. */
-  readonly kind: 'pod condition' | 'pod gate' | 'node Ready' | 'node condition' | 'taint' | 'Lease' | 'ConfigMap'
+  readonly kind:
+    | 'pod condition'
+    | 'pod gate'
+    | 'node Ready'
+    | 'node condition'
+    | 'taint'
+    | 'Lease'
+    | 'ConfigMap'
+    | 'Remediation'
   readonly name: string
   /** Of the Lease: an aggregator that runs has it, one that was stopped has given it up. */
   readonly holder?: string
@@ -118,7 +127,22 @@ async function goThrough(
       await attempt(() => client.call({ verb: 'delete', ref: { ...ref, namespace, name } }))
     }
   }
+  for (const { metadata } of await remediations()) {
+    const { name } = metadata
+    removals.push({ kind: 'Remediation', name })
+    await attempt(() => client.call({ verb: 'delete', ref: { group: GROUP, resource: RESOURCE, name } }))
+  }
   return { removals, gated: pods.filter(declaresGate).map(nameOf), beatenBy }
+
+  /** None where their definition is not installed. */
+  async function remediations(): Promise<readonly RemediationObject[]> {
+    try {
+      return await list<RemediationObject>({ ref: { group: GROUP, resource: RESOURCE } })
+    } catch (error) {
+      if (error instanceof ApiError && error.kind === 'not-found') return []
+      throw error
+    }
+  }
 
   async function release(node: NodeObject): Promise<void> {
     const writing = { term: 0, times }

@@ -2,10 +2,11 @@
  * The record that every leader goes by: permits without an outcome, fixes that ended lately, pauses. Pure data, and what
  * can become of it. It is one piece, so that a permit is granted on just the state that it was decided on.
  */
-import type { Plan, Remediation, RemediationPhase } from '../../remediators/contract.ts'
+import type { EarlierEnd, Plan, RemediationPhase } from '../../remediators/contract.ts'
+import { isOutcome } from '../../remediators/earlier.ts'
 import type { Permit } from '../../remediators/permits.ts'
 import type { PauseScope, ReleaseScope } from '../remediation-model.ts'
-import { isOutcome, isOver } from './phases.ts'
+import { isOver } from './phases.ts'
 import { isAfter, type Position } from './position.ts'
 import type { Said } from './said.ts'
 
@@ -69,31 +70,48 @@ export function withGrant(book: Book, grant: Grant): Book {
 }
 
 /**
- * What a node said of its fix, taken into account; `book` itself when nothing is new. `at`: when it was heard, RFC 3339;
- * undefined when that is too long ago for its outcome to be kept. `pool`: of the node now, for a fix without a permit.
+ * What a node said of its fix, and of what the same plan came to before, taken into account; `book` itself when nothing is new.
+ * `heardAt`: of what was so many ms old when the node said this, RFC 3339; undefined when that is too long ago to be kept.
+ * `pool`: of the node now, for a fix without a permit.
  */
 export function afterWord(
   book: Book,
   { remediation, position }: Said,
-  at: string | undefined,
+  heardAt: (ageMs: number) => string | undefined,
   pool: string | undefined,
 ): Book {
-  const { plan, permitId } = remediation
+  const { plan, permitId, phase, earlier = [] } = remediation
   const isAbout = ({ permit, asked }: Grant) =>
     // What it said before it asked is not about this permit.
     permit.planId === plan.id && isAfter(position, asked) && (permitId === undefined || permitId === permit.id)
   const grant = book.grants.find(isAbout)
   const isEnd = grant !== undefined && isOver(remediation)
   const next = isEnd ? { ...book, grants: book.grants.filter((one) => one !== grant) } : book
-  if (at === undefined || !isOutcome(remediation)) return next
-  return withOutcome(next, remediation, at, grant === undefined ? pool : grant.pool)
+  const before = earlier.reduce((changed, end) => {
+    const ageMs = Math.max(0, Date.parse(remediation.at) - Date.parse(end.at))
+    return withOutcome(changed, plan, end, heardAt(ageMs), pool)
+  }, next)
+  if (!isOutcome(remediation)) return before
+  const { createdAt: plannedAt, reason, cause } = plan
+  return withOutcome(
+    before,
+    plan,
+    { plannedAt, reason, cause, phase },
+    heardAt(0),
+    grant === undefined ? pool : grant.pool,
+  )
 }
 
-function withOutcome(book: Book, { plan, phase }: Remediation, at: string, pool: string | undefined): Book {
-  const isSame = (ended: Ended) => ended.planId === plan.id && ended.plannedAt === plan.createdAt
+function withOutcome(
+  book: Book,
+  { node, id: planId, remediator }: Plan,
+  { plannedAt, reason, cause, phase }: Omit<EarlierEnd, 'at'>,
+  at: string | undefined,
+  pool: string | undefined,
+): Book {
+  const isSame = (ended: Ended) => ended.planId === planId && ended.plannedAt === plannedAt
   const known = book.ended.find(isSame)
-  if (known?.phase === phase) return book
-  const { node, id: planId, createdAt: plannedAt, remediator, reason, cause } = plan
+  if (at === undefined || known?.phase === phase) return book
   const where = known === undefined ? pool : known.pool
   const ended: Ended = {
     node,
@@ -115,9 +133,17 @@ export function pruned(book: Book, wallMs: number): Book {
   const isRecent = ({ at }: { readonly at: string }) => wallMs - Date.parse(at) < KEPT_MS
   const ended = book.ended.filter(isRecent)
   const releases = book.releases.filter(isRecent)
-  const pauses = book.pauses.filter(({ until }) => Date.parse(until) > wallMs)
-  const lengths = ({ ended, releases, pauses }: Book) => ended.length + releases.length + pauses.length
-  return lengths({ ...book, ended, releases, pauses }) === lengths(book) ? book : { ...book, ended, releases, pauses }
+  const isSame = ended.length === book.ended.length && releases.length === book.releases.length
+  return isSame ? book : { ...book, ended, releases }
+}
+
+export function isPausedAt({ until }: Pick<KeptPause, 'until'>, wallMs: number): boolean {
+  return Date.parse(until) > wallMs
+}
+
+/** For who has told of their end. */
+export function withoutPausesOver(book: Book, wallMs: number): Book {
+  return { ...book, pauses: book.pauses.filter((pause) => isPausedAt(pause, wallMs)) }
 }
 
 /** One pause for each scope: a later one takes the place of the one before. */

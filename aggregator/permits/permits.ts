@@ -7,11 +7,13 @@ import type { Event } from '../model.ts'
 import type { Person } from '../people.ts'
 import type { PauseRequest, PauseScope, PermitsView, Release, ReleaseScope } from '../remediation-model.ts'
 import type { PermitsSide } from '../sides.ts'
+import { isPausedAt } from './book.ts'
 import type { BookStore } from './book-store.ts'
 import { type DeskSide, PermitDesk } from './desk.ts'
 import { Ledger } from './ledger.ts'
 import type { SettledRules } from './mode.ts'
 import { type OutsideInit, readOutside } from './outside.ts'
+import { PauseEnds } from './pause-ends.ts'
 import { Pauses } from './pauses.ts'
 import type { PermitStory } from './story.ts'
 
@@ -33,11 +35,13 @@ export class Permits implements PermitsSide {
   readonly #ledger: Ledger
   readonly #desk: PermitDesk
   readonly #pauses: Pauses
+  readonly #pauseEnds: PauseEnds
 
   constructor({ store, story, metrics, log, term, guards, people, settled, cluster, alerts }: PermitsInit) {
     const wallNow = () => Date.now()
     this.#ledger = new Ledger({ store, term })
     this.#pauses = new Pauses({ ledger: this.#ledger, story, wallNow })
+    this.#pauseEnds = new PauseEnds({ ledger: this.#ledger, story, log, wallNow })
     this.#desk = new PermitDesk({
       ledger: this.#ledger,
       ...{ story, log, guards, people, settled, wallNow },
@@ -55,15 +59,18 @@ export class Permits implements PermitsSide {
 
   stop(): void {
     this.#desk.stop()
+    this.#pauseEnds.stop()
   }
 
   /** This aggregator leads from now on, or the mesh has decided something about a node. */
   look(): void {
     this.#desk.look()
+    void this.#pauseEnds.look()
   }
 
   standsBy(): void {
     this.#desk.standsBy()
+    this.#pauseEnds.stop()
   }
 
   /** True for what is for nobody else. Throws an Error for a note that is not what its topic says. */
@@ -83,12 +90,14 @@ export class Permits implements PermitsSide {
         return { id, node, planId, remediator, at }
       }),
       refused: this.#desk.refused.map(({ nonce: _, ...refusal }) => refusal),
-      pauses,
+      pauses: pauses.filter((pause) => isPausedAt(pause, Date.now())),
     }
   }
 
-  pause(request: PauseRequest, by: string): Promise<Event> {
-    return this.#pauses.pause(request, by)
+  async pause(request: PauseRequest, by: string): Promise<Event> {
+    const event = await this.#pauses.pause(request, by)
+    void this.#pauseEnds.look()
+    return event
   }
 
   resume(scope: PauseScope, release: Release, by: string): Promise<Event> {

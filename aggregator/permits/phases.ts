@@ -10,14 +10,8 @@ const IDLE: ReadonlySet<RemediationPhase> = new Set([
   'rejected',
   'withdrawn',
 ])
-/** It was carried out, and this came of it. What is between the two is under way. */
-const OUTCOMES: ReadonlySet<RemediationPhase> = new Set(['verified', 'reverted', 'revert-failed', 'escalated'])
 
 type Word = Pick<Remediation, 'phase' | 'ended'>
-
-export function isOutcome({ phase }: Word): boolean {
-  return OUTCOMES.has(phase)
-}
 
 /** Whether its node acts on no permit for it that it has asked for so far. */
 export function isOver({ phase, ended }: Word): boolean {

@@ -16,15 +16,17 @@ export function settle(book: Book, { said, mesh, nowMs, wallMs }: SettleInit): B
   const pools = new Map(mesh.members.map(({ node, pool }) => [node, pool]))
   let settled = book
   for (const one of said) {
-    settled = afterWord(settled, one, heardAt(one, nowMs, wallMs), pools.get(one.remediation.plan.node))
+    const heard = (ageMs: number) => heardAt(one, ageMs, nowMs, wallMs)
+    settled = afterWord(settled, one, heard, pools.get(one.remediation.plan.node))
   }
   const isDead = (node: string) => mesh.standing.get(node)?.kind === 'NodeDown'
   return pruned(afterDeath(settled, isDead), wallMs)
 }
 
-/** RFC 3339; undefined when it was so long ago that nobody asks. */
-function heardAt({ heardMs, remediation }: Said, nowMs: number, wallMs: number): string | undefined {
+/** Of what was so old when it was said. RFC 3339; undefined when it was so long ago that nobody asks. */
+function heardAt({ heardMs, remediation }: Said, ageMs: number, nowMs: number, wallMs: number): string | undefined {
   // What another life of this process heard has only its node's own time.
-  const heard = heardMs === Number.NEGATIVE_INFINITY ? Date.parse(remediation.at) : wallMs - (nowMs - heardMs)
+  const said = heardMs === Number.NEGATIVE_INFINITY ? Date.parse(remediation.at) : wallMs - (nowMs - heardMs)
+  const heard = said - ageMs
   return wallMs - heard < KEPT_MS ? new Date(Math.min(heard, wallMs)).toISOString() : undefined
 }

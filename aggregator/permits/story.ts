@@ -1,10 +1,11 @@
 /** What was asked of the leader and what it said, as history. An answer is on record before it is sent, or is not sent. */
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { Plan } from '../../remediators/contract.ts'
 import type { Decision, GuardVerdict, Permit, PermitRequest, Refusal } from '../../remediators/permits.ts'
 import type { Chronicle } from '../chronicle.ts'
 import type { Event, EventKind } from '../model.ts'
-import type { PauseScope, PauseView, Release, ReleaseScope } from '../remediation-model.ts'
+import { type PauseScope, type PauseView, planEventId, type Release, type ReleaseScope } from '../remediation-model.ts'
 
 export type Answer =
   | { readonly permit: Permit; readonly refusal?: never }
@@ -24,7 +25,7 @@ export class PermitStory {
 
   /** Durable when it returns. Throws an Error when it cannot be. */
   permitted(permit: Permit, request: PermitRequest, plan: Plan, verdicts: readonly GuardVerdict[]): void {
-    const thread = threadOf(plan)
+    const thread = planEventId(plan)
     const id = eventIdOf('permit', permit.nonce)
     const summary = `${plan.remediator} may begin: ${verdicts.length} guards allow it`
     this.#record(id, 'permit', plan.node, 'info', summary, this.#causeOf(thread, request), {
@@ -38,7 +39,7 @@ export class PermitStory {
   /** Durable when it returns. Throws an Error when it cannot be. `plan`: undefined for one that is not known. */
   refused(refusal: Refusal, request: PermitRequest, plan: Plan | undefined, verdicts: readonly GuardVerdict[]): void {
     const says = refusal.guards.map(({ guard, why }) => `${guard}: ${why}`).join('; ')
-    const cause = plan === undefined ? '' : this.#causeOf(threadOf(plan), request)
+    const cause = plan === undefined ? '' : this.#causeOf(planEventId(plan), request)
     const id = eventIdOf('permit-refused', refusal.nonce)
     const summary = `${plan?.remediator ?? 'a fix'} may not begin now: ${says}`
     this.#record(id, 'permit-refused', refusal.node, 'info', summary, cause, { refusal, request, verdicts })
@@ -57,7 +58,7 @@ export class PermitStory {
 
   /** Approvals of just this plan, as it was proposed this time; none from before somebody rejected it. Oldest first. */
   approvalsOf(plan: Plan): readonly Decision[] {
-    const thread = threadOf(plan)
+    const thread = planEventId(plan)
     const events = this.#chronicle.store.query({ kinds: ['decision'], node: plan.node, limit: DECISIONS_READ })
     const decisions = events.flatMap(({ causedBy, data }) => {
       const decision = data.decision as Decision | undefined
@@ -85,6 +86,13 @@ export class PermitStory {
     return this.#decided('pause', nodeOf(scope), says, { scope, until, by, via, reason })
   }
 
+  /** Told again, by the same aggregator, it is the same event. Throws an Error when it cannot be stored. */
+  pauseOver({ scope, by, reason, until }: PauseView): void {
+    const id = `pause-over/${JSON.stringify(scope)}@${until}`
+    const says = `the pause ${inScope(scope)} is over, as its time is; it was by ${by}: ${reason}`
+    this.#record(id, 'decision', nodeOf(scope), 'info', says, this.#pauseOf(scope, until), { scope, until })
+  }
+
   resumed(scope: PauseScope, { reason, via }: Release, by: string): Event {
     const says = `the pause ${inScope(scope)} ended by ${by} (${via}): ${reason}`
     return this.#decided('resume', nodeOf(scope), says, { scope, by, via, reason })
@@ -94,6 +102,13 @@ export class PermitStory {
     const what = scope.kind === 'all' ? 'everywhere' : `of ${scope.kind} ${scope.name}`
     const says = `what failed or spread ${what} until now holds nothing back any more, by ${by} (${via}): ${reason}`
     return this.#decided('release', '', says, { scope, by, via, reason })
+  }
+
+  /** The event with which it began; empty where another aggregator has that in its history. */
+  #pauseOf(scope: PauseScope, until: string): string {
+    const decisions = this.#chronicle.store.query({ kinds: ['decision'], node: nodeOf(scope), limit: DECISIONS_READ })
+    const isIt = ({ data }: Pick<Event, 'data'>) => isDeepStrictEqual(data.scope, scope) && data.until === until
+    return decisions.find(isIt)?.id ?? ''
   }
 
   #decided(what: string, node: string, summary: string, data: object): Event {
@@ -111,11 +126,6 @@ export class PermitStory {
   #causeOf(thread: string, { decisionId }: PermitRequest): string {
     return this.#chronicle.last(thread) || (decisionId ?? thread)
   }
-}
-
-/** One proposal of a plan: planned anew, it has the same id and another beginning. */
-function threadOf({ id, createdAt }: Plan): string {
-  return `plan/${id}@${createdAt}`
 }
 
 /** Made of the nonce, so that one request has one answer. */

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 
 /** The roles of the aggregator, each with its binding in a file of its own, so that each is given or not. */
-export const ROLES = ['observe', 'mark', 'remediate', 'fence'] as const
+export const ROLES = ['observe', 'mark', 'remediations', 'remediate', 'fence'] as const
 export type Role = (typeof ROLES)[number]
 
 /** What the manifests call them. */

@@ -43,6 +43,8 @@ export interface MeshParts {
   readonly aggregatorConfig?: Readonly<Record<string, unknown>>
   /** By node, started and ended by others. Without them each node has a stand-in. */
   readonly kubelets?: ReadonlyMap<string, OwnedProcess>
+  /** By node: told where its files are, others start and end what runs there. Nothing waits for it. */
+  readonly elsewhere?: ReadonlyMap<string, (node: LocalNode) => void>
   /** The `starling` program that is run. */
   readonly program: string
   /** Given out to the nodes in turn. */
@@ -104,7 +106,7 @@ export class NamespaceMesh {
 
   /** The same on machines of a network that others use as well, and remove when this throws. */
   static async on(network: Network, machines: readonly Machine[], parts: MeshParts): Promise<NamespaceMesh> {
-    const { aggregatorConfig = {}, kubelets, program } = parts
+    const { aggregatorConfig = {}, kubelets, elsewhere = new Map(), program } = parts
     const layout = layOut(network.dir, machines, parts)
     await found(layout, { hostRoot: '/', logFormat: 'json', aggregatorConfig })
     const processOf = (node: LocalNode, name: string, args: readonly string[]) =>
@@ -127,14 +129,16 @@ export class NamespaceMesh {
     }
     const first = await aggregatorOf(layout.aggregator)
     const others = await Promise.all((layout.standbys ?? []).map(aggregatorOf))
-    const processes = new Map(layout.nodes.map((node) => [node.name, processesOf(node)]))
+    const here = layout.nodes.filter(({ name }) => !elsewhere.has(name))
+    const processes = new Map(here.map((node) => [node.name, processesOf(node)]))
     const mesh = new NamespaceMesh(network, machines, [first, ...others], processes)
     for (const aggregator of mesh.aggregators) aggregator.process.start()
     for (const { agent, kubelet } of processes.values()) {
       agent.start()
       if (kubelets === undefined) kubelet.start()
     }
-    await mesh.untilWhole()
+    for (const node of layout.nodes) elsewhere.get(node.name)?.(node)
+    await mesh.untilWhole([...elsewhere.keys()])
     return mesh
   }
 

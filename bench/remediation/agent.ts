@@ -29,6 +29,7 @@ export interface AgentInit {
   around(node: string): Pick<Around, 'isLed' | 'neighbours'>
   publish(agent: SimAgent, topic: string, what: Said): void
   isDown(node: string): boolean
+  onCrash(node: string): void
   /** A fix takes the machine down. */
   reboot(node: string): void
 }
@@ -113,6 +114,7 @@ export class SimAgent {
     this.boot++
     this.#tickAt = Number.POSITIVE_INFINITY
     this.init.checker.crashed(this)
+    this.init.onCrash(this.node)
   }
 
   /** From the disk, through the text that lies there, on a clock that begins anew. */

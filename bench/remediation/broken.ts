@@ -154,6 +154,10 @@ export const BROKEN: Readonly<
       return shipped({ ...rules, policies }, state, now, input)
     }),
   },
+  'what was mended is forgotten': {
+    breaks: 'contested',
+    parts: stepping(([rules, state, ...rest], shipped) => shipped(rules, { ...state, mended: [] }, ...rest)),
+  },
   'all looks are taken for good ones': {
     breaks: 'outcome',
     parts: stepping(([rules, state, now, input], shipped) => {

@@ -23,6 +23,7 @@ export class Chaos {
       [faultsApart, fault],
       [8 * HOUR_MS, systemicFault],
       [HOUR_MS, meddle],
+      [3 * HOUR_MS, contend],
       [2 * HOUR_MS, takeInHand],
       [4 * HOUR_MS, (one) => goDown(one, 20_000, 600_000)],
       [16 * HOUR_MS, (one) => goDown(one, HOUR_MS, 4 * HOUR_MS)],
@@ -114,6 +115,25 @@ function meddle({ agents, dice }: World): void {
   )
   const one = dice.pick(sick)
   one?.host.meddle(one.what)
+}
+
+/** For some hours somebody sets a value back soon after it is mended. */
+function contend(world: World): void {
+  const { dice } = world
+  const agent = world.agents.get(someNode(world))
+  if (agent === undefined) return
+  const { ailment, cause } = fallIll(dice, '', false)
+  const { host } = agent.init
+  const cures = new Set(ailment.mended)
+  const until = world.now() + dice.between(HOUR_MS, 5 * HOUR_MS)
+  world.checker.count('foreign writers')
+  const setBack = () => {
+    if (world.now() > until) return
+    host.falls({ ailment, cause, since: agent.now().wall, cures }, 'theirs')
+    world.later(dice.between(1_000, MINUTE_MS), () => agent.report(ailment.detector))
+    world.later(dice.between(MINUTE_MS, 15 * MINUTE_MS), setBack)
+  }
+  setBack()
 }
 
 function takeInHand(world: World): void {

@@ -9,6 +9,7 @@ import type { Effect } from '../../remediators/state.ts'
 import { checkActing } from './check-acting.ts'
 import { checkGrant, checkVerdicts } from './check-grant.ts'
 import { checkBounds, checkState } from './check-state.ts'
+import { Contests } from './contests.ts'
 import type { Begun, Invariant, Seen, SeenAgent, SeenWorld, Violation } from './invariants.ts'
 import { keyOf } from './truth.ts'
 
@@ -28,6 +29,7 @@ export class Checker implements Seen {
   readonly acting = new Map<string, string>()
   readonly looks = new Map<string, readonly Finding[]>()
   readonly open = new Map<string, { readonly request: PermitRequest; readonly at: number }>()
+  readonly #contests = new Contests()
   readonly #stories = new Map<string, string[]>()
   #world: SeenWorld | undefined
 
@@ -98,10 +100,12 @@ export class Checker implements Seen {
     this.note(agent.node, `${phase} ${plan.id}${permitId === undefined ? '' : ` (${permitId})`}: ${why}`)
     if (why === '') this.fail('recorded', agent.node, `${plan.id} is ${phase} without a cause`)
     this.count(`phase ${phase}`)
+    if (phase === 'refused' && why.startsWith('contested')) this.count('contested')
     checkState(this, agent, remediation)
     if (ended !== true) return
     const deed = this.deeds.get(keyOf(plan))
     if (deed === undefined || deed.end !== null) return
+    if (phase === 'verified') this.#contests.verified(plan, this.world.now())
     deed.end = phase
     deed.endedAt = this.world.now()
     this.acting.delete(agent.node)
@@ -109,6 +113,7 @@ export class Checker implements Seen {
 
   stepped(agent: SeenAgent, input: FixInput, effects: readonly Effect[]): void {
     this.count('steps')
+    if (input.kind === 'report') this.#contests.reported(agent.node, input.findings)
     checkBounds(this, agent, input, effects)
   }
 
@@ -117,6 +122,8 @@ export class Checker implements Seen {
     const { plan, permit } = deed
     this.note(agent.node, `applies ${plan.id} with ${permit?.id ?? 'no permit'}`)
     checkActing(this, agent, deed)
+    const contested = this.#contests.thirdTime(plan, this.world.now())
+    if (contested !== undefined) this.fail('contested', agent.node, `${plan.id} mends ${contested} for the third time`)
     this.acting.set(agent.node, plan.id)
     if (permit !== null) this.usedPermits.add(permit.id)
     const fresh = { node: agent.node, plan, permitId: permit?.id ?? null, touched: false, end: null, endedAt: 0 }
@@ -141,6 +148,7 @@ export class Checker implements Seen {
   crashed(agent: SeenAgent): void {
     this.count('crashes')
     this.acting.delete(agent.node)
+    this.#contests.restarted(agent.node)
     this.note(agent.node, 'crashes')
   }
 

@@ -32,11 +32,13 @@ export class SimHost {
     this.#dice = dice
   }
 
-  falls(sickness: Sickness): void {
+  /** `value`: what shows of it; another each time when left out. */
+  falls(sickness: Sickness, value?: string): void {
     const what = quantityOf({ reason: sickness.ailment.reason, cause: sickness.cause })
     if (this.sick.has(what)) return
     this.sick.set(what, sickness)
-    this.meddle(what)
+    if (value === undefined) this.meddle(what)
+    else this.#values.set(what, value)
   }
 
   /** It went by itself, or a person mended it. */

@@ -33,6 +33,7 @@ export const INVARIANTS = {
   outcome: 'what was begun ends: verified by a look, or put back, or with a person',
   reported: 'the outcome of what was done under a permit comes to the record',
   window: 'nothing is begun outside its windows',
+  contested: 'what somebody sets back again and again is not mended a third time within the hour',
   outstanding: 'no permit stays outstanding once its node was heard again',
   bounded: 'what is kept is bounded, and survives the disk',
 } as const

@@ -28,15 +28,21 @@ const HOUR_MS = 3_600_000
 const QUIET_MS = 6 * HOUR_MS
 /** Every deed, and every answer, is over by then where nothing goes wrong. */
 const LONG_MS = HOUR_MS / 2
-/** The record keeps what ended for a day. */
+/** The record keeps what ended for a day; a node whose clock was set says of what it did before that it is some hours older. */
 const KEPT_MS = 20 * HOUR_MS
+/** No node is down or cut off for longer, and then says what came of what it did. */
+const HEARD_MS = 6 * HOUR_MS
 
 export function simulate({ seed, days, nodes, broken = {} }: SimulateOptions): Simulated {
   const world = new World(seed, { ...SHIPPED, ...broken }, nodes)
   const chaos = new Chaos(world)
-  world.runFor(days * 24 * HOUR_MS)
+  for (let hour = 0; hour < days * 24; hour += HEARD_MS / HOUR_MS) {
+    world.runFor(Math.min(HEARD_MS, (days * 24 - hour) * HOUR_MS))
+    checkReported(world, HEARD_MS)
+  }
   chaos.calm()
   world.runFor(QUIET_MS)
+  checkReported(world, LONG_MS)
   checkEnd(world)
   const { violations, counts } = world.checker
   return { seed, nodes: world.fleet.places.length, days, violations, counts }
@@ -54,14 +60,22 @@ function checkEnd(world: World): void {
   for (const { load } of aggregators) if (load > agents.size) checker.fail('bounded', '', `${load} requests wait`)
   for (const agent of agents.values()) checkLeft(world, agent)
   for (const deed of checker.deeds.values()) {
-    const { node, plan, end, endedAt } = deed
-    if (end === null) {
-      const isActive = agents.get(node)?.state.fixes.some(({ remediation }) => remediation.plan.id === plan.id)
-      if (!isActive) checker.fail('outcome', node, `${plan.id} was begun and forgotten`)
-    } else if (deed.touched && now - endedAt < KEPT_MS && now - endedAt > LONG_MS) {
-      const isKnown = record.book.ended.some((one) => one.planId === plan.id && one.plannedAt === plan.createdAt)
-      if (!isKnown && end !== 'no-effect') checker.fail('reported', node, `${plan.id} ended ${end}, not on record`)
-    }
+    const { node, plan, end } = deed
+    if (end !== null) continue
+    const isActive = agents.get(node)?.state.fixes.some(({ remediation }) => remediation.plan.id === plan.id)
+    if (!isActive) checker.fail('outcome', node, `${plan.id} was begun and forgotten`)
+  }
+}
+
+/** What ended `afterMs` ago is on record, and stays there. */
+function checkReported(world: World, afterMs: number): void {
+  const { checker, record } = world
+  const known = new Set(record.book.ended.map(({ planId, plannedAt }) => `${planId} ${plannedAt}`))
+  for (const { node, plan, end, touched, endedAt } of checker.deeds.values()) {
+    const agoMs = world.now() - endedAt
+    if (end === null || !touched || agoMs <= afterMs || agoMs >= KEPT_MS) continue
+    if (!known.has(`${plan.id} ${plan.createdAt}`))
+      checker.fail('reported', node, `${plan.id} ended ${end}, not on record`)
   }
 }
 

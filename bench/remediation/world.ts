@@ -90,8 +90,9 @@ export class World {
       const publish = (agent: SimAgent, topic: string, what: Said) => this.#publish(agent, topic, what)
       const reboot = (node: string) => this.goDown(node, dice.between(20_000, 300_000))
       const isDown = (node: string) => this.isDown(node)
+      const onCrash = (node: string) => this.#forget(node)
       const rules = this.#rulesFor(place, policies)
-      this.agents.set(place.node, new SimAgent({ ...common, host, rules, around, publish, reboot, isDown }))
+      this.agents.set(place.node, new SimAgent({ ...common, host, rules, around, publish, reboot, isDown, onCrash }))
     }
   }
 
@@ -138,8 +139,6 @@ export class World {
     if (agent === undefined || this.isDown(node)) return
     const since = this.now()
     this.#down.set(node, since)
-    // What nobody heard is lost with the memory that it was in.
-    if (this.cut.has(node)) this.#outboxes.delete(node)
     if (agent.isUp) agent.crash()
     this.later(DETECTED_MS, () => {
       if (this.#down.get(node) === since) this.#voidPermitsOf(node)
@@ -260,6 +259,11 @@ export class World {
     }
     if ('remediation' in what && what.remediation.phase === 'awaiting-approval')
       this.#awaitPerson(what.remediation.plan)
+  }
+
+  /** What nobody heard is lost with the memory that it was in. */
+  #forget(node: string): void {
+    if (this.cut.has(node)) this.#outboxes.delete(node)
   }
 
   #deliver(note: Note, aggregator: SimAggregator, withinMs: number): void {

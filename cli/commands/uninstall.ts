@@ -78,8 +78,8 @@ function remedyFor(cause: unknown, dryRun: boolean): string {
   return isAway ? `is the cluster of this context reached from here? Then ${again}` : again
 }
 
-const RIGHTS_TO_LOOK = 'list nodes, pods, leases and configmaps'
-const RIGHTS_TO_WRITE = 'patch nodes, nodes/status and pods/status, and delete leases and configmaps'
+const RIGHTS_TO_LOOK = 'list nodes, pods, leases, configmaps and remediations'
+const RIGHTS_TO_WRITE = 'patch nodes, nodes/status and pods/status, and delete leases, configmaps and remediations'
 
 /** Of many pods the first few say which pattern it is. */
 const NAMED_MAX = 5

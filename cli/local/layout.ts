@@ -8,6 +8,10 @@ import { join, resolve } from 'node:path'
 export interface LocalNode {
   readonly name: string
   readonly zone: string
+  /** Of a node that is in none: left out. */
+  readonly pool?: string
+  /** Of an agent's node; `compute` when left out. */
+  readonly roles?: readonly string[]
   readonly host: string
   readonly meshPort: number
   readonly kubeletPort: number

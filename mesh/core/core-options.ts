@@ -1,5 +1,6 @@
 /** What a core is made of, and what it tells its owner. */
-import type { Incarnation, Keyring, Millis, Roster, SignedStatement } from './model.ts'
+import type { ClockSample } from './edge.ts'
+import type { Incarnation, Keyring, Roster, SignedStatement } from './model.ts'
 import type { LinkQuality } from './round-trips.ts'
 import type { Timing } from './timing.ts'
 
@@ -26,12 +27,9 @@ export interface CoreOptions {
   }
 }
 
-/** A peer's clock against ours, as last measured on an edge. */
-export interface PeerClock {
+/** A peer's clock, as last measured on an edge. */
+export interface PeerClock extends ClockSample {
   readonly node: string
-  readonly offsetMs: number
-  readonly rttMs: Millis
-  readonly atMs: Millis
 }
 
 /** How the beats to a peer fared within the last minute. */

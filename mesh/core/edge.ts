@@ -17,8 +17,8 @@ export type EdgeEffect =
 
 export interface ClockSample {
   readonly rttMs: Millis
-  /** Peer's wall clock minus ours, corrected by half of the round trip. */
-  readonly offsetMs: number
+  /** Peer's wall clock minus our monotonic one, corrected by half of the round trip: no step of our own wall clock moves it. */
+  readonly aheadMs: number
   readonly atMs: Millis
 }
 
@@ -161,7 +161,7 @@ export class Edge {
     for (const earlier of this.#sent.keys()) if (earlier <= seq) this.#sent.delete(earlier)
     const rttMs = now.ms - sentAt
     this.trips.answered(seq, rttMs)
-    this.clock = { rttMs, offsetMs: peerWallMs + rttMs / 2 - now.wallMs, atMs: now.ms }
+    this.clock = { rttMs, aheadMs: peerWallMs + rttMs / 2 - now.ms, atMs: now.ms }
     // On a link that loses packets an ack may come long after its sender has died. A doubt is settled by what was asked
     // since; a peer that lives answers that, too, right behind.
     if (this.#doubtSince !== undefined && sentAt < this.#doubtSince) return

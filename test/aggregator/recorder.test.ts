@@ -6,9 +6,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { nothingDesired } from '../../aggregator/kubernetes/marking/desired.ts'
 import type { Store } from '../../aggregator/model.ts'
 import { Recorder } from '../../aggregator/recorder.ts'
+import { planEventId } from '../../aggregator/remediation-model.ts'
 import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
 import { Verdicts } from '../../aggregator/verdicts.ts'
 import type { Notice } from '../../mesh/core/message.ts'
+import type { Plan, Remediation, RemediationPhase } from '../../remediators/contract.ts'
+import { makePlan } from '../../remediators/plan.ts'
+import { at, differs, sysctl } from '../remediators/parts.ts'
 
 const LIFE = { serial: 1, boot: 1, refutations: 0 }
 
@@ -254,6 +258,47 @@ describe('one aggregator', () => {
     }
     const causes = store.query({ node: 'node-1', kinds: ['marked'], limit: 10 }).map(({ causedBy }) => causedBy)
     expect(causes.map((id) => store.byId(id)?.kind)).toEqual(['agent-down', 'link-fault'])
+  })
+
+  /** The phases of one plan as a node says them, a second apart. */
+  const phasesOf = (...phases: readonly RemediationPhase[]): readonly Remediation[] => {
+    const changes = [{ what: 'vm.swappiness', before: '60', after: '10', undo: 'sysctl -w vm.swappiness=60' }]
+    const plan = makePlan(sysctl, differs('vm.swappiness', '60', '10', { node: 'node-1' }), changes, at(0).wall)
+    const by = { plan, why: '', policy: 'p', mode: 'auto', rung: 1, attempt: 1 } as const
+    return phases.map((phase, index) => {
+      const said = { ...by, phase, at: at(index * 1_000).wall }
+      return phase === 'reverted' || phase === 'escalated' ? { ...said, ended: true } : said
+    })
+  }
+  const phasesTold = () => store.query({ node: 'node-1', kinds: ['remediation'], limit: 20 })
+
+  it('says of what became of a fix that it is why a person is needed', () => {
+    const recorder = newRecorder()
+    const said = phasesOf('proposed', 'permitted', 'applying', 'verifying', 'no-effect', 'reverted', 'escalated')
+    for (const one of said) recorder.remediation(one)
+    const [reverted, escalated] = phasesTold().slice(-2)
+    expect([reverted?.data.phase, escalated?.data.phase]).toEqual(['reverted', 'escalated'])
+    expect(escalated?.causedBy).toBe(reverted?.id)
+  })
+
+  it('tells of a phase that a plan comes to again, and of none twice', () => {
+    const said = phasesOf('awaiting-window', 'refused', 'refused', 'awaiting-window', 'proposed', 'permitted')
+    const recorder = newRecorder()
+    for (const one of said) recorder.remediation(one)
+    // What is heard once more, also by an aggregator that started again.
+    for (const again of [recorder, newRecorder()]) for (const one of said.slice(-1)) again.remediation(one)
+    expect(phasesTold().map(({ data }) => data.phase)).toEqual([
+      'awaiting-window',
+      'refused',
+      'awaiting-window',
+      'permitted',
+    ])
+    expect(phasesTold().map(({ causedBy }) => causedBy)).toEqual([
+      planEventId(said[0]?.plan as Plan),
+      ...phasesTold()
+        .slice(0, -1)
+        .map(({ id }) => id),
+    ])
   })
 
   it('keeps the ids that nodes choose apart from its own', () => {

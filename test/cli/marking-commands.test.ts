@@ -132,8 +132,12 @@ describe('uninstall', () => {
 
   it.each([
     { status: 401, args: [], remedy: 'these credentials are not accepted: give others by --kubeconfig or --context' },
-    { status: 403, args: ['--dry-run'], remedy: 'this needs a right to list nodes, pods, leases and configmaps\n' },
-    { status: 403, args: [], remedy: 'pods/status, and delete leases and configmaps\n' },
+    {
+      status: 403,
+      args: ['--dry-run'],
+      remedy: 'this needs a right to list nodes, pods, leases, configmaps and remediations\n',
+    },
+    { status: 403, args: [], remedy: 'pods/status, and delete leases, configmaps and remediations\n' },
     { status: 500, args: [], remedy: 'run it again: it goes on where it stopped\n' },
   ])('says what is to be done about $status $args', async ({ status, args, remedy }) => {
     const { code, stderr } = await against(
@@ -150,6 +154,7 @@ describe('uninstall', () => {
     const { code, stdout, stderr } = await against((path) => {
       if (path === '/api') return [200, { versions: ['v1'] }]
       if (path === '/apis/coordination.k8s.io') return [200, { preferredVersion: { version: 'v1' } }]
+      if (path === '/apis/starling.mesh') return [404, { message: 'there is no such kind of object' }]
       return [200, { items: path.endsWith('/leases') ? [lease] : [] }]
     }, '--dry-run')
     expect(stdout).toMatch(/^WOULD BE TAKEN OFF +FROM\nLease +starling\/starling-aggregator\n$/)

@@ -1,5 +1,7 @@
 /** What the command line tells of guards that hold a plan back, and how remediation is paused and let go on. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import type { EventKind } from '../../aggregator/model.ts'
+import { planEventId } from '../../aggregator/remediation-model.ts'
 import { NO_PERMITS } from '../aggregator/sample-permits.ts'
 import { createSamplePort, PLAN_ID } from '../aggregator/sample-port.ts'
 import { type ServedSample, serveSample, TOKEN } from '../aggregator/serve-sample.ts'
@@ -35,6 +37,27 @@ it('show names the permit that has no outcome yet', async () => {
   const permit = { id: 'permit-1', node: 'node-2', planId: PLAN_ID, remediator: 'sysctl', at: AT }
   served.sample.change({ permits: { ...NO_PERMITS, outstanding: [permit] } })
   expect((await cli('show', PLAN_ID)).stdout).toContain('by permit-1; no outcome yet')
+})
+
+it('show tells how a plan came to where it stands, and nothing of others', async () => {
+  const plan = served.sample.snapshot().remediations.find(({ plan: { id } }) => id === PLAN_ID)?.plan
+  if (plan === undefined) throw new Error(`the sample has no ${PLAN_ID}`)
+  const began = planEventId(plan)
+  const event = (id: string, kind: EventKind, summary: string, causedBy: string) =>
+    served.sample.emit({ id, at: AT, kind, node: 'node-2', tone: 'info', summary, causedBy, data: {} })
+  event('f-1', 'finding', 'SysctlDiffers (warn)', '')
+  event('other', 'plan', 'another plan for the same', 'f-1')
+  event(began, 'plan', 'sysctl would change it', 'f-1')
+  event('p-1', 'permit', 'sysctl may begin', began)
+  event('r-1', 'remediation', 'applying: the leader permits it', 'p-1')
+  event('o-1', 'remediation', 'reverted: of the other', 'other')
+  const { stdout } = await cli('show', PLAN_ID)
+  expect(stdout).toContain('; policy remediators.sysctl in mode approve, rung 1, attempt 1\n')
+  expect(stdout).toMatch(
+    /\n\nHow it came to that\n.* {2}finding: S.*\n.*└─ plan: sysctl would.*\n.*└─ permit: .*\n.*└─ remediation: applying: .*\n$/,
+  )
+  const [item] = JSON.parse((await cli('show', PLAN_ID, '-o', 'json')).stdout).items
+  expect(item.events.map(({ id }: { id: string }) => id)).toEqual(['f-1', began, 'p-1', 'r-1'])
 })
 
 it('pause, pauses and resume are of one scope', async () => {

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { beforeAll, expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { PERMITS_OBJECT } from '../../aggregator/kubernetes/permits/book-object.ts'
+import { GROUP } from '../../aggregator/kubernetes/remediations/rules/object.ts'
 import { ROSTER_OBJECT } from '../../aggregator/kubernetes/roster/epoch-record.ts'
 import { AGGREGATOR_ACCOUNT, manifest, NAMESPACE, ROLES, type Role } from '../../bench/control-plane/manifests.ts'
 import { missingForApiServer } from '../../bench/control-plane/programs.ts'
@@ -18,6 +19,7 @@ type Grant = readonly [verbs: string, resource: string, namespace?: string, name
 
 const LEASES = 'leases.coordination.k8s.io'
 const LEASE = 'starling-aggregator'
+const REMEDIATIONS = 'remediations.starling.mesh'
 
 const GRANTS: Readonly<Record<Role, readonly Grant[]>> = {
   observe: [
@@ -36,6 +38,10 @@ const GRANTS: Readonly<Record<Role, readonly Grant[]>> = {
     ['patch', 'nodes/status'],
     ['patch', 'pods/status'],
     ['patch', 'nodes'],
+  ],
+  remediations: [
+    ['list watch create patch delete', REMEDIATIONS],
+    ['patch', `${REMEDIATIONS}/status`],
   ],
   remediate: [
     ['patch', 'nodes'],
@@ -65,6 +71,11 @@ describeReal('the rights of service accounts', missingForApiServer(), () => {
   let attempts: readonly Attempt[]
   beforeAll(async () => {
     shared = await thePlane()
+    // The server serves a kind of object a moment after it was defined.
+    await shared.cluster.until('remediations are served', async () => {
+      const { groups } = await shared.plane.admin.get<{ groups: readonly { name: string }[] }>('/apis')
+      return groups.some(({ name }) => name === GROUP)
+    })
     attempts = await everyAttempt(
       shared.plane.admin,
       [NAMESPACE, 'default', 'kube-system'],

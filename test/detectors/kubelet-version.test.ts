@@ -96,6 +96,15 @@ describe('kubelet-version', () => {
     expect(summaries(await look(kubeletVersion, host(403), options))[0]).toContain('v1.26.0+k3s1')
   })
 
+  it('says which privilege it lacks where only the program would tell', async () => {
+    const denied = new Error(`${EXE} cannot be started: EACCES`, { cause: { code: 'EACCES' } })
+    const host = (record: HostRecord): Host => ({ ...running(record), run: () => Promise.reject(denied) })
+    await expect(look(kubeletVersion, host({ missing: ['CAP_SYS_PTRACE'] }))).rejects.toThrow(
+      new NotApplicable("needs CAP_SYS_PTRACE to ask the kubelet's program for its version"),
+    )
+    await expect(look(kubeletVersion, host({}))).rejects.toThrow(denied)
+  })
+
   it('never runs the program of somebody else who calls it kubelet', async () => {
     const host = fixtureHost('kubelet-version/unreadable', { commands: { [EXE]: { stdout: 'Kubernetes v1.1.1' } } })
     const run = vi.spyOn(host, 'run')

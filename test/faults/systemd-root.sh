@@ -21,6 +21,8 @@ for device in null zero full random urandom; do
   touch "dev/$device"
   mount --bind "/dev/$device" "dev/$device"
 done
+# As in other containers; without it systemd gives no unit a /dev of its own (PrivateDevices=).
+ln -s pts/ptmx dev/ptmx
 rm -rf etc/systemd/system
 mkdir -p etc/systemd/system/dbus.service.d etc/systemd/system/dbus.socket.d
 cat > etc/systemd/system/lab.target <<UNIT

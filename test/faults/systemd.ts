@@ -21,6 +21,8 @@ const WITHOUT_RIGHTS = ['setpriv', '--bounding-set', '-sys_time,-sys_module,-sys
 const START_MS_MAX = 30_000
 
 export interface Systemd extends Inside {
+  /** The words before a command that is to run here, on its network. */
+  readonly network: readonly string[]
   /** Writes a unit file, and has systemd read it. A unit needs `DefaultDependencies=no`: this is no whole machine. */
   unit(name: string, text: string): Promise<void>
 }
@@ -33,22 +35,29 @@ export function needsSystemd(): Missing {
   return cgroupRoot() === undefined ? 'control groups of version 2' : undefined
 }
 
-/** Runs `use` with a systemd of its own, which is gone afterwards with all that it started. */
-export async function withSystemd(use: (systemd: Systemd) => Promise<void>): Promise<void> {
+/**
+ * Runs `use` with a systemd of its own, which is gone afterwards with all that it started. `folders`: more that it sees as they
+ * are here, wherever they are mounted.
+ */
+export async function withSystemd(
+  use: (systemd: Systemd) => Promise<void>,
+  folders: readonly string[] = [],
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'starling-systemd-'))
   const group = join(cgroupRoot() ?? '', `starling-${process.pid}-${Date.now()}`)
   mkdirSync(group)
-  const seen = [CHECKOUT, dirname(process.execPath)].join('\n')
+  const seen = [CHECKOUT, dirname(process.execPath), ...folders].join('\n')
   // It joins its group first, so that this is the root of what it sees.
   const command = `echo $$ > ${group}/cgroup.procs; exec "$@"`
   const apart = ['unshare', ...NAMESPACES, '--fork', '--kill-child', ...WITHOUT_RIGHTS, 'sh', WORLD, folder, seen]
   const child = spawn('sh', ['-c', command, 'sh', ...apart], { stdio: ['ignore', 'ignore', 'pipe'] })
   const ended = once(child, 'close')
   try {
-    const inside = await enter(child)
+    const { inside, network } = await enter(child)
     try {
       await use({
         ...inside,
+        network,
         unit: async (name, text) => {
           await inside.run('/bin/sh', '-c', 'printf %s "$2" > /etc/systemd/system/"$1"', 'sh', name, text)
           await inside.run('systemctl', 'daemon-reload')
@@ -65,7 +74,7 @@ export async function withSystemd(use: (systemd: Systemd) => Promise<void>): Pro
   }
 }
 
-async function enter(child: ChildProcess): Promise<Inside> {
+async function enter(child: ChildProcess): Promise<{ inside: Inside; network: readonly string[] }> {
   let errors = ''
   child.stderr?.on('data', (chunk) => {
     errors += chunk
@@ -76,7 +85,10 @@ async function enter(child: ChildProcess): Promise<Inside> {
     if (init === undefined) continue
     const into = ['--target', init, ...NAMESPACES, ...WITHOUT_RIGHTS]
     const answer = spawnSync('nsenter', [...into, 'systemctl', 'is-active', 'lab.target'])
-    if (answer.status === 0) return startInside(['nsenter', ...into])
+    if (answer.status === 0) {
+      const inside = await startInside(['nsenter', ...into])
+      return { inside, network: ['nsenter', '--target', init, '--net'] }
+    }
   }
   throw new Error(`systemd did not start: ${errors}`)
 }

@@ -20,6 +20,8 @@ export interface VmOptions extends RootOptions {
   readonly kernel?: string
   /** More words for the emulator, such as `-device`. */
   readonly devices?: readonly string[]
+  /** The words of a command that the emulator is put behind, to run in another network. */
+  readonly within?: readonly string[]
 }
 
 export interface Vm extends Inside {
@@ -37,27 +39,44 @@ export function needsVm(): Missing {
 
 /** Runs `use` in a machine of its own, which is gone afterwards. Throws with its console when it ends before that. */
 export async function withVm(use: (vm: Vm) => Promise<void>, options: VmOptions = {}): Promise<void> {
+  const vm = await startVm(options)
+  try {
+    await use(vm)
+  } catch (error) {
+    throw inVm(error, vm.console())
+  } finally {
+    await vm.end()
+  }
+}
+
+/** A machine of its own, until its `end`. Throws with its console when it does not start. */
+export async function startVm(options: VmOptions = {}): Promise<Vm> {
   const work = mkdtempSync(join(tmpdir(), 'starling-vm-'))
   const log = join(work, 'console')
   const console = () => (existsSync(log) ? readFileSync(log, 'utf8') : '')
-  try {
-    const initrd = await packRoot(work, options)
-    const qemu = boot(initrd, log, options)
-    const ended = once(qemu, 'close')
-    try {
-      await ready(qemu)
-      const inside = insideOf(qemu)
-      await use({ ...inside, sh: (line) => inside.run('/bin/sh', '-c', line), console })
-    } catch (error) {
-      throw new Error(`in the virtual machine: ${String(error)}\n${console().slice(-2_000)}`, { cause: error })
-    } finally {
+  let qemu: ChildProcessWithoutNullStreams | undefined
+  const end = async () => {
+    if (qemu?.exitCode === null && qemu.signalCode === null) {
+      const ended = once(qemu, 'close')
       // There is nothing in it that would have to be put away.
       qemu.kill('SIGKILL')
       await ended
     }
-  } finally {
-    rmSync(work, { recursive: true })
+    rmSync(work, { recursive: true, force: true })
   }
+  try {
+    qemu = boot(await packRoot(work, options), log, options)
+    await ready(qemu)
+    const inside = insideOf(qemu)
+    return { ...inside, sh: (line) => inside.run('/bin/sh', '-c', line), console, end }
+  } catch (error) {
+    await end()
+    throw inVm(error, console())
+  }
+}
+
+function inVm(error: unknown, said: string): Error {
+  return new Error(`in the virtual machine: ${String(error)}\n${said.slice(-2_000)}`, { cause: error })
 }
 
 function boot(initrd: string, log: string, options: VmOptions): ChildProcessWithoutNullStreams {
@@ -68,21 +87,9 @@ function boot(initrd: string, log: string, options: VmOptions): ChildProcessWith
   const machine = ['-accel', 'tcg', '-cpu', 'max', '-m', MEMORY, '-nodefaults', '-display', 'none', '-no-reboot']
   const lines = ['-serial', `file:${log}`, '-serial', 'stdio']
   const words = `console=ttyS0 quiet panic=-1 ${options.kernel ?? ''}`
-  return spawn(
-    'qemu-system-x86_64',
-    [
-      ...machine,
-      ...(options.devices ?? []),
-      ...lines,
-      '-kernel',
-      join(folder, kernel),
-      '-initrd',
-      initrd,
-      '-append',
-      words,
-    ],
-    { stdio: 'pipe' },
-  )
+  const [command = '', ...args] = [...(options.within ?? []), 'qemu-system-x86_64', ...machine]
+  const files = ['-kernel', join(folder, kernel), '-initrd', initrd, '-append', words]
+  return spawn(command, [...args, ...(options.devices ?? []), ...lines, ...files], { stdio: 'pipe' })
 }
 
 async function ready(qemu: ChildProcessWithoutNullStreams): Promise<void> {

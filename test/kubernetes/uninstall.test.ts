@@ -19,13 +19,19 @@ import { applied, verdict, WRITING } from './cases.ts'
 import { createFakeCluster, merged } from './fake-cluster.ts'
 import { node, pod } from './objects.ts'
 
-/** The three requests that uninstall makes beside those of the marker, over the cluster in memory. */
+const isRemediation = (name: string) => name.startsWith('fix-')
+
+/** The few requests that uninstall makes beside those of the marker, over the cluster in memory. */
 function clientOf(cluster: ReturnType<typeof createFakeCluster>, objects: string[]) {
   const call = async ({ verb, ref, body, query }: Call): Promise<unknown> => {
     const { resource, name = '', subresource } = ref
     if (verb === 'list') {
       if (resource === 'pods') return { items: cluster.pods }
       if (resource === 'nodes') return { items: await cluster.nodes() }
+      if (resource === 'remediations') {
+        if (!objects.some(isRemediation)) throw new ApiError('not-found', 404, 'there is no such kind of object')
+        return { items: objects.filter(isRemediation).map((object) => ({ metadata: { name: object } })) }
+      }
       const asked = objects.filter((object) => `metadata.name=${object}` === query?.fieldSelector)
       const spec = { holderIdentity: resource === 'leases' ? 'aggregator-1_1.3' : '' }
       return { items: asked.map((object) => ({ metadata: { name: object, namespace: 'starling' }, spec })) }
@@ -59,7 +65,7 @@ test('leaves nothing of ours and all of what is not; first it says what it would
   }
   cluster.putPod(pod('gated', 'b', { gates: [[GATE, 'True']] }))
   cluster.putPod(pod('stranger', 'b', { gates: [['other', 'False']] }))
-  const objects = ['somebody-elses', 'starling-aggregator', 'starling-roster', 'starling-permits']
+  const objects = ['somebody-elses', 'starling-aggregator', 'starling-roster', 'starling-permits', 'fix-1', 'fix-2']
   const client = clientOf(cluster, objects)
   const would = await uninstall(client, { dryRun: true, times: WRITING.times })
   expect(cluster.requests.filter((request) => request.startsWith('patch'))).toEqual([])
@@ -79,6 +85,8 @@ test('leaves nothing of ours and all of what is not; first it says what it would
     'Lease starling/starling-aggregator',
     'ConfigMap starling/starling-roster',
     'ConfigMap starling/starling-permits',
+    'Remediation fix-1',
+    'Remediation fix-2',
   ])
   expect(did.removals.flatMap(({ holder }) => holder ?? [])).toEqual(['aggregator-1_1.3'])
   const nodes = await cluster.nodes()

@@ -99,13 +99,13 @@ describe('a healthy edge', () => {
     }
   })
 
-  test("measures the peer's clock against its own, less half of the way", () => {
+  test("measures the peer's clock against its own monotonic one, less half of the way", () => {
     const edge = new Edge('peer', 0, STEADY, () => 0.5)
     edge.tick(0)
     const [probe] = edge.opened(0)
     if (probe?.kind !== 'probe') throw new Error('an open edge probes at once')
     edge.acked(momentAt(40), probe.seq, momentAt(5_020).wallMs)
-    expect(edge.clock).toEqual({ rttMs: 40, offsetMs: 5_000, atMs: 40 })
+    expect(edge.clock).toEqual({ rttMs: 40, aheadMs: momentAt(5_000).wallMs, atMs: 40 })
   })
 
   test('ignores an answer to a probe that it did not send', () => {

@@ -86,6 +86,29 @@ describe('the ladder', () => {
     ])
   })
 
+  it('says with a plan that is made again how it ended before, up to the last few times', () => {
+    const failed = [...begun, appliedFailed, reverted()]
+    const rules = autoRules({ ladder: [{ remediator: 'sysctl', attempts: 20 }] })
+    const all = Array.from({ length: 10 }, (_, index): readonly Timed[] => [
+      [index * COOL_MS, report(fault)],
+      tick,
+      permit({ id: `permit-${index}` }),
+      ...failed.slice(3),
+    ])
+    const earlier = (times: number) =>
+      run([...all.slice(0, times).flat(), [times * COOL_MS, report(fault)]], rules).state.fixes[0]?.remediation.earlier
+    expect(earlier(0)).toBeUndefined()
+    const ends = [0, 1].map((index) => {
+      const { wall } = at(index * COOL_MS)
+      return { plannedAt: wall, reason: fault.reason, cause: fault.cause, phase: 'reverted', at: wall }
+    })
+    expect(earlier(2)).toEqual(ends)
+    expect(earlier(10)).toHaveLength(8)
+    expect(earlier(10)?.at(-1)?.plannedAt).toBe(at(9 * COOL_MS).wall)
+    const withdrawn = [...all.slice(0, 2).flat(), [2 * COOL_MS, report(fault)], report(ok), report(fault)] as const
+    expect(run(withdrawn, rules).state.fixes[0]?.remediation).toMatchObject({ phase: 'proposed', earlier: ends })
+  })
+
   it('begins anew when what was tried is a day old, and no person was told', () => {
     const { phases } = run([...both(), report(ok), [COOL_MS + DAY_MS, report(fault)]], two)
     expect(phases).toContain('proposed')

@@ -4,7 +4,7 @@ import type { FixInput } from '../../remediators/engine.ts'
 import { hashPlan } from '../../remediators/plan.ts'
 import type { FixState } from '../../remediators/state.ts'
 import { decodeFixState, encodeFixState } from '../../remediators/store.ts'
-import { autoRules, COOL_DOWN_MS, decisionFor, differs, NODE, ok, permitFor, rulesFor, unknown } from './parts.ts'
+import { at, autoRules, COOL_DOWN_MS, decisionFor, differs, NODE, ok, permitFor, rulesFor, unknown } from './parts.ts'
 import {
   appliedStale,
   applying,
@@ -219,12 +219,34 @@ describe('after a restart', () => {
       ['save', 'verified: kernel-params looked again, and the fault is gone'],
     ],
     [
-      'a fix that ended long ago',
+      'a fix that ended before, whose end others may not have heard',
       [...verifying, verified(ok), [1, report(differs('vm.dirty_ratio', '20', '15'))]],
+      [
+        'save',
+        'verified: kernel-params looked again, and the fault is gone',
+        'awaiting-approval: waiting for approval',
+      ],
+    ],
+    [
+      'a plan that came to nothing long ago',
+      [report(fault), report(ok), [1, report(differs('vm.dirty_ratio', '20', '15'))]],
       ['save', 'awaiting-approval: waiting for approval'],
     ],
   ])('finds %s', (_, inputs, effects) => {
     expect(resumed(inputs).last).toEqual(effects)
+  })
+
+  it('says again what it recorded last, also when the clock was set back in between', () => {
+    const dirty = differs('vm.dirty_ratio', '20', '15')
+    const { state } = run([report(fault), [9, report(ok)], [10, report(dirty)], [11, report(ok)]])
+    const [first, last] = state.fixes.map(({ remediation }) => remediation.plan.cause)
+    expect([first, last]).toEqual(['vm.swappiness', 'vm.dirty_ratio'])
+    const setBack = state.fixes.map((fix, index) => {
+      return { ...fix, remediation: { ...fix.remediation, at: at(10_000 - index).wall } }
+    })
+    const { raw } = run([resume], rulesFor(), { ...state, fixes: setBack })
+    const said = raw.flatMap((effect) => (effect.kind === 'announce' ? [effect.remediation.plan.cause] : []))
+    expect(said).toEqual(['vm.dirty_ratio'])
   })
 
   it('names the permit that nothing was begun with', () => {

@@ -100,6 +100,33 @@ describe('running fixes', () => {
     )
   })
 
+  it('leaves alone what somebody sets back twice, and says so for as long as it lasts, also after a restart', async () => {
+    const told: (readonly string[])[] = []
+    const onContests: RemediationInit['onContests'] = (contests) => told.push(contests.map(({ what }) => what))
+    const room = await start({ onContests })
+    for (const id of ['decision-1', 'decision-2']) {
+      announced.length = 0
+      await writeFile(swappiness(), '60\n')
+      await room.onReport(report(differs()))
+      await approve(room, { id })
+      await ended('verified')
+      await room.onReport(report(ok))
+    }
+    await writeFile(swappiness(), '60\n')
+    await room.onReport(report(differs()))
+    expect(announced.at(-1)).toMatchObject({
+      phase: 'refused',
+      ended: true,
+      why: expect.stringMatching(/^contested: /),
+    })
+    expect(await approve(room, { id: 'decision-3' })).toMatchObject({ accepted: false })
+    await room.stop()
+    const again = await start({ onContests })
+    await again.onReport(report(ok))
+    expect(told).toEqual([[], ['vm.swappiness'], ['vm.swappiness'], []])
+    expect(await value()).toBe('60')
+  })
+
   it('begins also when diagnostics cannot be collected, and says so', async () => {
     const room = await start({ settings: automatic(), collect: () => Promise.reject(new Error('ENOSPC')) })
     await room.onReport(report(differs()))

@@ -24,6 +24,7 @@ const PURE = [
   'common/*.ts',
   'aggregator/model.ts',
   'aggregator/kubernetes/marking/*.ts',
+  'aggregator/kubernetes/remediations/rules/*.ts',
 ]
 
 /** The files among them that do the I/O, look at the clock or wait, so that the others need not. */
@@ -36,7 +37,7 @@ const ADAPTERS = [
 
 /** Modules that compute and do nothing else. Of node:crypto only that holds for hashing, which is all that is used. */
 const PURE_MODULES = ['cborg', 'zod', '@noble/hashes', 'protons-runtime', 'uint8arraylist']
-const HASHING = ['remediators/plan.ts']
+const HASHING = ['remediators/plan.ts', 'aggregator/kubernetes/remediations/rules/tokens.ts']
 /** Of node-cron only its parser, which computes. */
 const CRON = ['remediators/policy/cron.ts']
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Finding } from '../../detectors/contract.ts'
 import { decodeReport, isReportTopic } from '../../detectors/engine/report-note.ts'
 import type { MeshNode } from '../../mesh/libp2p/running-node.ts'
+import { contestFindings } from '../../node-agent/contest-findings.ts'
 import { pluginFindings } from '../../node-agent/plugin-findings.ts'
 import { NOTE_TTL_MS, Publisher } from '../../node-agent/publisher.ts'
 import { shedFinding } from '../../node-agent/shed-finding.ts'
@@ -107,6 +108,17 @@ it('says which detectors are shed, and when none is any more', () => {
   expect(shedFinding({ node: 'a', shed: none, at: '', ttlMs: 1 })).toMatchObject({ reason: 'Ok', status: 'ok' })
 })
 
+it('says of each value who sets it back, and when nobody does any more', () => {
+  const since = '2026-01-01T00:00:00Z'
+  const contests = ['vm.swappiness', 'vm.dirty_ratio'].map((what) => ({ what, why: `contested: ${what}`, since }))
+  const parts = { node: 'a', at: since, ttlMs: 1 }
+  expect(contestFindings({ ...parts, contests })).toMatchObject([
+    { id: `a/fixes-contested/Contested/vm.swappiness#${since}`, reason: 'Contested', cause: 'vm.swappiness', since },
+    { reason: 'Contested', cause: 'vm.dirty_ratio', status: 'warn', summary: 'contested: vm.dirty_ratio' },
+  ])
+  expect(contestFindings({ ...parts, contests: [] })).toMatchObject([{ reason: 'Ok', status: 'ok' }])
+})
+
 it('says a plan again while it waits or runs, and its end once', () => {
   const plan = { id: 'plan-1', node: 'a' } as Remediation['plan']
   const bySettings = { policy: 'remediators.sysctl', mode: 'approve', rung: 1, attempt: 1 } as const
@@ -126,4 +138,14 @@ it('says a plan again while it waits or runs, and its end once', () => {
   expect(waiting.length).toBeLessThan(9)
   publisher.remediation({ ...waits, phase: 'withdrawn', ended: true })
   expect(days(3)).toHaveLength(1)
+})
+
+it('holds the clocks of peers against its own as that is now, also right after it was set', () => {
+  const agent = new Publisher()
+  const aheadMs = Date.now() - performance.now() + 30_000
+  const peerClocks = [{ node: 'b', aheadMs, rttMs: 4, atMs: performance.now() }]
+  agent.start({ peerClocks, now: () => performance.now() } as unknown as MeshNode)
+  expect(agent.peerOffsets()).toEqual([{ node: 'b', offsetMs: 30_000, errorMs: 2 }])
+  vi.setSystemTime(Date.now() + 30_000)
+  expect(agent.peerOffsets()).toEqual([{ node: 'b', offsetMs: 0, errorMs: 2 }])
 })

@@ -123,6 +123,52 @@ describe('a permit', () => {
   })
 })
 
+describe('what came of a plan that was made again before anybody had put it on record', () => {
+  const back = (plannedAt: string, at: string) => {
+    return { plannedAt, reason: 'SampleFault', cause: '', phase: 'reverted', at } as const
+  }
+
+  test('is on record by the newest word of it, as old as it is, and once', async () => {
+    const aggregator = new Aggregator(world, 1)
+    const [before, at] = [world.wall, new Date(world.wallMs + 1_000).toISOString()]
+    world.nowMs += 3_600_000
+    const earlier = [back(before, at)]
+    aggregator.hear(node.says(node.plan(), 'proposed', { earlier }))
+    await rest()
+    expect(world.book.book.ended).toMatchObject([{ phase: 'reverted', plannedAt: before, pool: 'workers', at }])
+    const { writes } = world.book
+    aggregator.hear(node.says(node.plan(), 'withdrawn', { earlier, ended: true }))
+    await rest()
+    expect(world.book.writes).toBe(writes)
+  })
+
+  test('keeps the node from being fixed by the same too soon', async () => {
+    const aggregator = new Aggregator(world, 1)
+    const before = world.wall
+    world.nowMs += 10_000
+    const plan = node.plan()
+    aggregator.hear(node.says(plan, 'proposed', { earlier: [back(before, world.wall)] }), node.asks(plan))
+    await rest()
+    expect(guardsOf(aggregator.sent[0])).toContain('cool-down')
+  })
+
+  test('is no news a day later', async () => {
+    const aggregator = new Aggregator(world, 1)
+    const at = world.wall
+    world.nowMs += DAY_MS
+    aggregator.hear(node.says(node.plan(), 'proposed', { earlier: [back(at, at)] }))
+    await rest()
+    expect(world.book.book.ended).toEqual([])
+  })
+})
+
+test('a fix that had no effect and cannot be undone has ended with that', async () => {
+  const aggregator = await permitted()
+  aggregator.hear(node.says(node.plan(), 'no-effect', { ended: true }))
+  await rest()
+  expect([outstanding(), world.book.book.ended]).toMatchObject([[], [{ phase: 'no-effect' }]])
+})
+
 test('a fix that was carried out without a permit, cut off, counts like any other, and once', async () => {
   const aggregator = new Aggregator(world, 1)
   const plan = node.plan('none')

@@ -1,13 +1,15 @@
 /** What is read of the cluster and of Alertmanager for a request, and what is made of it when it cannot be read. */
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createClusterNow } from '../../../aggregator/kubernetes/permits/cluster-now.ts'
 import { nodeNow } from '../../../aggregator/kubernetes/permits/node-now.ts'
 import { createAlertmanager } from '../../../aggregator/permits/alerts.ts'
 import { readOutside } from '../../../aggregator/permits/outside.ts'
 import { readGuards } from '../../../remediators/guards/settings.ts'
+import { Alertmanager, needsAlertmanager } from '../../alertmanager.ts'
 import { node } from '../../kubernetes/objects.ts'
+import { describeReal } from '../../real-part.ts'
 import { clusterNowConformance } from './cluster-now-conformance.ts'
 import { FakeLists } from './fake-cluster-now.ts'
 
@@ -93,7 +95,25 @@ describe('a Node', () => {
   })
 })
 
-describe('Alertmanager', () => {
+describeReal('Alertmanager itself', needsAlertmanager(), () => {
+  let alertmanager: Alertmanager
+  beforeAll(async () => {
+    alertmanager = await Alertmanager.start()
+  })
+  afterAll(() => alertmanager.stop())
+
+  test('tells of just the alerts that are named and count: not of what is silenced, inhibited or over', async () => {
+    const named = ['CoreDown', 'Disk.Full"', 'A|B\\', 'Inhibited', 'Silenced', 'Over']
+    const alerts = createAlertmanager(`${alertmanager.url}/`)
+    expect(await alerts.firing(named)).toEqual([])
+    await alertmanager.fire('Inhibiting', ...named, 'CoreDown2', 'DiskXFull"', 'A', 'B\\')
+    await alertmanager.silence('Silenced')
+    await alertmanager.resolve('Over')
+    expect((await alerts.firing(named)).toSorted()).toEqual(['A|B\\', 'CoreDown', 'Disk.Full"'])
+  })
+})
+
+describe('what stands where Alertmanager is said to be', () => {
   let server: Server | undefined
   afterEach(() => server?.close())
   const NAMES = { blockingAlerts: ['CoreDown', 'Disk.Full"'], blockingPods: [] }
@@ -102,27 +122,10 @@ describe('Alertmanager', () => {
     const listening = createServer(listener)
     server = listening
     await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
-    return `http://127.0.0.1:${(listening.address() as AddressInfo).port}/prefix/`
+    return `http://127.0.0.1:${(listening.address() as AddressInfo).port}/`
   }
   const alertsOf = async (url: string) =>
     (await readOutside({ cluster: undefined, alerts: createAlertmanager(url, 500) }, NAMES)).alerts
-
-  test('is asked for just the alerts that are named, and that count', async () => {
-    let asked: URL | undefined
-    const url = await serving((request, response) => {
-      asked = new URL(request.url ?? '', 'http://server')
-      const labels = { alertname: 'CoreDown', instance: 'a' }
-      response.end(JSON.stringify([{ labels }, { labels: { ...labels, instance: 'b' } }]))
-    })
-    expect(await alertsOf(url)).toEqual(['CoreDown'])
-    expect(asked?.pathname).toBe('/prefix/api/v2/alerts')
-    expect(Object.fromEntries(asked?.searchParams ?? [])).toEqual({
-      active: 'true',
-      silenced: 'false',
-      inhibited: 'false',
-      filter: 'alertname=~"CoreDown|Disk\\\\.Full\\""',
-    })
-  })
 
   test.each([
     ['refuses', (_, response) => response.writeHead(500).end('[]')],

@@ -1,5 +1,10 @@
 /** What people say of remediation as a whole: on record first, for all leaders, and over by itself. */
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Store } from '../../../aggregator/model.ts'
+import { Ledger } from '../../../aggregator/permits/ledger.ts'
+import { PauseEnds } from '../../../aggregator/permits/pause-ends.ts'
+import type { PauseView } from '../../../aggregator/remediation-model.ts'
+import { silentLog } from '../../../common/log.ts'
 import { Aggregator, guardsOf, isPermit, Node, rest, World } from './world.ts'
 
 const HOUR_MS = 3_600_000
@@ -32,7 +37,50 @@ test('a pause holds its scope back under every leader, until its time is over', 
   expect(guardsOf(await answerOf(next))).toEqual(['pause'])
   world.nowMs += HOUR_MS + 1
   expect(isPermit(await answerOf(next))).toBe(true)
-  expect(world.book.book.pauses).toEqual([])
+})
+
+test('the end of a pause is told once, by whoever leads then, and because of the pause', async () => {
+  const [store, later] = [world.store(), world.store()]
+  const ends = ({ recorder }: Aggregator, term: number | undefined) => {
+    const ledger = new Ledger({ store: world.book, term: () => term })
+    return new PauseEnds({ ledger, story: recorder.permits, log: silentLog, wallNow: () => world.wallMs })
+  }
+  const told = (history: Store) =>
+    history.query({ kinds: ['decision'], limit: 10 }).filter(({ summary }) => summary.includes('is over'))
+  const aggregator = new Aggregator(world, 1, store)
+  const { id } = await aggregator.pauses.pause(PAUSE, 'local-token')
+  await aggregator.pauses.pause({ ...PAUSE, scope: { kind: 'all' }, forMs: 3 * HOUR_MS }, 'local-token')
+  await ends(aggregator, 1).look()
+  expect([told(store), world.book.book.pauses.length]).toEqual([[], 2])
+  world.nowMs += HOUR_MS
+  for (const _ of ['once', 'again']) await ends(aggregator, 1).look()
+  expect(told(store)).toMatchObject([{ causedBy: id, summary: expect.stringContaining('in pool workers is over') }])
+  expect(world.book.book.pauses.map(({ scope }) => scope)).toEqual([{ kind: 'all' }])
+  world.nowMs += 2 * HOUR_MS
+  await ends(aggregator, undefined).look()
+  expect(world.book.book.pauses).toHaveLength(1)
+  await ends(new Aggregator(world, 2, later), 2).look()
+  expect(told(later)).toMatchObject([{ causedBy: '', data: { scope: { kind: 'all' } } }])
+  expect([told(store).length, world.book.book.pauses]).toEqual([1, []])
+})
+
+test('the end of a pause that cannot be put on record is told when it can', async () => {
+  vi.useFakeTimers()
+  const aggregator = new Aggregator(world, 1)
+  const ledger = new Ledger({ store: world.book, term: () => 1 })
+  const told: string[] = []
+  const story = { pauseOver: ({ reason }: PauseView) => told.push(reason) }
+  const ends = new PauseEnds({ ledger, story: story as never, log: silentLog, wallNow: () => world.wallMs })
+  await aggregator.pauses.pause(PAUSE, 'local-token')
+  await ends.look()
+  world.nowMs += HOUR_MS
+  world.book.isDown = true
+  await vi.advanceTimersByTimeAsync(HOUR_MS)
+  expect(told).toEqual([])
+  world.book.isDown = false
+  await vi.advanceTimersByTimeAsync(6_000)
+  expect([told, world.book.book.pauses]).toEqual([[PAUSE.reason], []])
+  vi.useRealTimers()
 })
 
 test('of one scope there is one pause; it is ended by just that scope', async () => {

@@ -1,0 +1,117 @@
+/** Prometheus' Alertmanager as Debian ships it, with alerts and silences as its API takes them. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Missing, needsProgram } from './real-part.ts'
+
+const PROGRAM = 'prometheus-alertmanager'
+const READY_WITHIN_MS = 60_000
+const HOUR_MS = 3_600_000
+/** One that takes part in nothing: alerts named Inhibited count for nothing while one named Inhibiting fires. */
+const CONFIG = `route: {receiver: nobody}
+receivers: [{name: nobody}]
+inhibit_rules: [{source_matchers: ['alertname = Inhibiting'], target_matchers: ['alertname = Inhibited']}]
+`
+
+export function needsAlertmanager(): Missing {
+  return needsProgram(PROGRAM)
+}
+
+export class Alertmanager {
+  /** With a prefix of its routes. */
+  readonly url: string
+  readonly #child: ChildProcess
+  readonly #folder: string
+
+  private constructor(child: ChildProcess, folder: string, url: string) {
+    this.#child = child
+    this.#folder = folder
+    this.url = url
+  }
+
+  /** Resolves when it answers. */
+  static async start(): Promise<Alertmanager> {
+    const folder = mkdtempSync(join(tmpdir(), 'starling-alerts-'))
+    writeFileSync(join(folder, 'config.yaml'), CONFIG)
+    const address = `127.0.0.1:${await freePort()}`
+    const where = [`--config.file=${folder}/config.yaml`, `--storage.path=${folder}/data`]
+    // Without the second it looks for others on all interfaces.
+    const listen = [`--web.listen-address=${address}`, '--cluster.listen-address=', '--web.route-prefix=/prefix']
+    const child = spawn(PROGRAM, [...where, ...listen], { stdio: 'ignore' })
+    const alertmanager = new Alertmanager(child, folder, `http://${address}/prefix`)
+    try {
+      await alertmanager.#untilReady()
+      return alertmanager
+    } catch (error) {
+      await alertmanager.stop()
+      throw error
+    }
+  }
+
+  async fire(...names: readonly string[]): Promise<void> {
+    await this.#post(
+      'alerts',
+      names.map((alertname) => ({ labels: { alertname } })),
+    )
+  }
+
+  async resolve(...names: readonly string[]): Promise<void> {
+    const endsAt = new Date().toISOString()
+    await this.#post(
+      'alerts',
+      names.map((alertname) => ({ labels: { alertname }, endsAt })),
+    )
+  }
+
+  async silence(name: string): Promise<void> {
+    const [startsAt, endsAt] = [0, HOUR_MS].map((ms) => new Date(Date.now() + ms).toISOString())
+    const matchers = [{ name: 'alertname', value: name, isRegex: false, isEqual: true }]
+    await this.#post('silences', { matchers, startsAt, endsAt, createdBy: 'a test', comment: 'it is known' })
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const gone = once(this.#child, 'exit')
+      this.#child.kill('SIGKILL')
+      await gone
+    }
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  async #post(what: 'alerts' | 'silences', body: object): Promise<void> {
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(`${this.url}/api/v2/${what}`, { method: 'POST', headers, body: JSON.stringify(body) })
+    if (!answer.ok) throw new Error(`Alertmanager answers ${answer.status}: ${await answer.text()}`)
+  }
+
+  async #untilReady(): Promise<void> {
+    const deadline = performance.now() + READY_WITHIN_MS
+    for (;;) {
+      const isReady = await fetch(`${this.url}/-/ready`).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+      if (isReady) return
+      if (this.#child.exitCode !== null) throw new Error(`${PROGRAM} ended with code ${this.#child.exitCode}`)
+      if (performance.now() > deadline) throw new Error(`${PROGRAM} is not ready`)
+      await wait(50)
+    }
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() =>
+        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
+      )
+    })
+  })
+}
