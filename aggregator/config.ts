@@ -41,6 +41,17 @@ export const aggregatorConfig = z.strictObject({
       namespace: z.string().min(1).default('starling'),
       /** Where agents listen; a Node object does not say it. */
       agentPort: port.default(7790),
+      /** Whose lock is respected: kured's own defaults. `off` where there is no kured, or nobody may read its DaemonSet. */
+      kured: z
+        .union([
+          z.literal('off'),
+          z.strictObject({
+            namespace: z.string().min(1).default('kube-system'),
+            daemonSet: z.string().min(1).default('kured'),
+            lockAnnotation: z.string().min(1).default('weave.works/kured-node-lock'),
+          }),
+        ])
+        .prefault({}),
     })
     .optional(),
   /** Asked for the alerts that settings name as blocking; without it a fix is refused while they name any. */

@@ -16,7 +16,7 @@ import { readSettingsFile, requireMesh } from './settings-file.ts'
 import { SettingsHeard } from './settings-heard.ts'
 import { SettingsLedger } from './settings-ledger.ts'
 import type { Proposal, Rollback, SettingsDetail, SettingsView } from './settings-model.ts'
-import type { Progress } from './settings-progress.ts'
+import { AT_FIRST, type Progress } from './settings-progress.ts'
 import type { SettingsInit, SettingsMesh } from './settings-sides.ts'
 import { settingsView } from './settings-view.ts'
 import { StageWatch } from './stage-watch.ts'
@@ -28,7 +28,6 @@ const SAY_AGAIN_MS = SAID_TTL_MS / 4
 const LOOK_EVERY_MS = 1_000
 /** For so long a node that is enrolled after an aggregator left can be without the settings that one signed. */
 const VOUCH_EVERY_MS = 60_000
-const AT_FIRST = { since: 0, before: null, last: null } as const
 
 export class SettingsInForce {
   readonly #init: SettingsInit

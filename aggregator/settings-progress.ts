@@ -16,6 +16,9 @@ export interface Progress {
   readonly last: SettingsView['last']
 }
 
+/** Of settings that nothing came before. */
+export const AT_FIRST = { since: 0, before: null, last: null } as const
+
 const kept = z.strictObject({
   said: z.string(),
   since: z.number(),

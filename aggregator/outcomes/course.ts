@@ -46,7 +46,8 @@ export function coursesIn(events: readonly StoredEvent[]): readonly Course[] {
       courses.set(id, { plan, ...under, at, isBegun: false, outcome: undefined, refusedBy: new Set() })
     } else if (kind === 'remediation') {
       const phase = data.phase as RemediationPhase
-      change(id.slice(0, -`/${phase}`.length), (course) => ({
+      // The recorder adds the phase to the id of the plan, and when it began, which versions of before did not.
+      change(id.slice(0, id.lastIndexOf(`/${phase}`)), (course) => ({
         policy: policy ?? course.policy,
         mode: mode ?? course.mode,
         isBegun: course.isBegun || BEGUN.has(phase),

@@ -5,6 +5,10 @@ import type { AlertSource } from './alerts.ts'
 
 /** A node as its cluster shows it. */
 export interface NodeNow {
+  /** By its labels. */
+  readonly zone: string
+  readonly pool: string | undefined
+  readonly roles: readonly string[]
   readonly isReady: boolean
   /** Why somebody else has it in hand; undefined when nobody has. */
   readonly takenBy: string | undefined

@@ -45,7 +45,7 @@ export function guardView(init: ViewInit): GuardView {
     nowMs,
     request,
     plan,
-    nodes: new Map(mesh.members.map((member) => [member.node, factsOf(member, mesh, outlook, etcd)])),
+    nodes: factsOfAll(mesh, outlook, etcd),
     outstanding: book.grants.map(({ permit, plan: { remediator, reason, reach } }) => {
       return { permitId: permit.id, node: permit.node, planId: permit.planId, remediator, reason, reach }
     }),
@@ -66,18 +66,36 @@ export function guardView(init: ViewInit): GuardView {
   }
 }
 
+/** Of members the mesh is asked as well; Nodes without an agent are as their cluster shows them. */
+function factsOfAll(mesh: MeshNow, { nodes }: Outlook, etcd: Etcd): ReadonlyMap<string, NodeFacts> {
+  const members = new Map(
+    mesh.members.map((member) => {
+      const { node } = member
+      const isDown = mesh.standing.has(node) || mesh.hasLeft(node)
+      return [node, factsOf(node, member, nodes.get(node), isDown, etcd)] as const
+    }),
+  )
+  const others = [...nodes].filter(([node]) => !members.has(node))
+  const strangers = others.map(([node, now]) => {
+    return [node, { ...factsOf(node, now, now, false, etcd), isMember: false }] as const
+  })
+  return new Map([...members, ...strangers])
+}
+
+/** `now`: undefined without a cluster, and for a member that has no Node: then the mesh alone says how it is. */
 function factsOf(
-  { node, zone, pool, roles }: Member,
-  mesh: MeshNow,
-  { nodes }: Outlook,
-  etcd: ReadonlyMap<string, NodeFacts['etcd']>,
+  node: string,
+  { zone, pool, roles }: Pick<Member, 'zone' | 'pool' | 'roles'>,
+  now: NodeNow | undefined,
+  isDown: boolean,
+  etcd: Etcd,
 ): NodeFacts {
-  const now = nodes.get(node)
   return {
+    isMember: true,
     zone,
     pool,
     roles,
-    isDown: mesh.standing.has(node) || mesh.hasLeft(node) || now?.isReady === false,
+    isDown: isDown || now?.isReady === false,
     takenBy: now?.takenBy,
     blockingPods: now?.blockingPods ?? [],
     // One whose etcd says nothing of itself is not well.
@@ -85,7 +103,9 @@ function factsOf(
   }
 }
 
-function etcdOf(findings: readonly Finding[]): ReadonlyMap<string, NodeFacts['etcd']> {
+type Etcd = ReadonlyMap<string, NodeFacts['etcd']>
+
+function etcdOf(findings: readonly Finding[]): Etcd {
   const states = new Map<string, NodeFacts['etcd']>()
   for (const { node, detector, status } of findings) {
     if (detector !== ETCD || status === 'not-applicable') continue

@@ -198,8 +198,9 @@ export class World {
   #outlook(): Outlook {
     const stale = this.isStale ? 'the API server does not answer' : undefined
     if (stale !== undefined) return { nodes: new Map(), stale, alerts: [] }
-    const nodes = this.fleet.places.map(({ node }): [string, NodeNow] => {
-      return [node, { isReady: true, takenBy: this.taken.get(node), paused: undefined, blockingPods: [] }]
+    const nodes = this.fleet.places.map(({ node, pool, ...place }): [string, NodeNow] => {
+      const now = { isReady: true, takenBy: this.taken.get(node), paused: undefined, blockingPods: [] }
+      return [node, { ...place, pool, ...now }]
     })
     return { nodes: new Map(nodes), stale, alerts: [] }
   }

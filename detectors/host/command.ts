@@ -6,8 +6,10 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { confined, requireConfined } from './confinement.ts'
 import { Leftovers } from './leftovers.ts'
-import type { Command, CommandResult, RunOptions } from './port.ts'
+import { intoHost, requireEntered } from './namespaces.ts'
+import { type Command, type CommandResult, NotApplicable, type RunOptions } from './port.ts'
 import { requireProgram } from './program-file.ts'
+import { realPathWithin } from './program-view.ts'
 
 const BYTES_MAX = 64 * 1024
 /** All that a program sees: output in English, so that it can be read, and the usual places to find others. */
@@ -17,17 +19,38 @@ const PIPES_MS = 200
 
 /**
  * Rejects with the signal's reason on abort, with NotApplicable when there is no such program, and with an Error that names
- * the program when it cannot be started. Whatever comes, it and all that it started are killed then.
+ * the program when it cannot be started. Whatever comes, it and all that it started are killed then. `root`: where that of
+ * the host is mounted; what runs there with limits is the host's own business, and NotApplicable.
  */
-export async function runCommand(command: Command, options: RunOptions): Promise<CommandResult> {
+export async function runCommand(command: Command, options: RunOptions, root = '/'): Promise<CommandResult> {
   const { signal, limits } = options
   signal.throwIfAborted()
+  const way = await intoHost(root, command[0])
+  if (way.length > 0) return await runInHost(command, options, root, way)
   await requireProgram(command[0])
   const leftovers = new Leftovers()
   try {
     if (limits === undefined) return await runMarked(command, leftovers, options)
     const result = await runMarked(await confined(command, limits), leftovers, options)
     requireConfined(command[0], result)
+    return result
+  } finally {
+    await leftovers.kill()
+  }
+}
+
+/** Out of a container: `way` is what goes before. */
+async function runInHost(command: Command, options: RunOptions, root: string, way: readonly string[]) {
+  const [program] = command
+  // What holds a program to its limits would be looked for, and made, here and not there.
+  if (options.limits !== undefined) throw new NotApplicable(`${program} cannot be held to limits from a container`)
+  const located = await realPathWithin(root, program)
+  if (located === undefined) throw new NotApplicable(`${program} does not exist on this host`)
+  await requireProgram(program, located)
+  const leftovers = new Leftovers()
+  try {
+    const result = await runMarked([...way, ...command] as unknown as Command, leftovers, options)
+    requireEntered(program, result)
     return result
   } finally {
     await leftovers.kill()

@@ -9,6 +9,11 @@ const PRLIMIT = '/usr/bin/prlimit'
 const SETPRIV = '/usr/bin/setpriv'
 const UNSHARE = '/usr/bin/unshare'
 const NOBODY = 65_534
+/**
+ * Ends the program with this process, also one that is killed: what nobody waits for must not go on changing the host after
+ * somebody else has put it back.
+ */
+const WITH_US = '--pdeathsig=KILL'
 
 /** Throws an Error when one of util-linux is not on this host: without its limits a program is not run. */
 export async function confined(command: Command, limits: RunLimits): Promise<Command> {
@@ -18,7 +23,7 @@ export async function confined(command: Command, limits: RunLimits): Promise<Com
     ...resources(limits),
     ...(await view(command, limits)),
     // Behind bwrap, which needs the rights of root to hide what root may see.
-    ...(limits.asNobody && isRoot ? nobody() : [SETPRIV, '--no-new-privs', '--']),
+    ...(limits.asNobody && isRoot ? nobody() : [SETPRIV, '--no-new-privs', WITH_US, '--']),
     ...command,
   ] as [string, ...string[]]
   for (const tool of words.filter((word) => [PRLIMIT, SETPRIV, UNSHARE].includes(word))) {
@@ -37,7 +42,7 @@ async function view([program]: Command, { sees, withoutNetwork, fileBytes }: Run
 
 function nobody(): readonly string[] {
   const ids = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups']
-  return [SETPRIV, ...ids, '--inh-caps=-all', '--bounding-set=-all', '--no-new-privs', '--']
+  return [SETPRIV, ...ids, '--inh-caps=-all', '--bounding-set=-all', '--no-new-privs', WITH_US, '--']
 }
 
 /** Throws an Error when a limit could not be set: their exit code must not pass for the program's. */

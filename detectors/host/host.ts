@@ -8,7 +8,8 @@ import { readProcesses } from '../reading/processes.ts'
 import { runCommand } from './command.ts'
 import { grpcCall } from './grpc.ts'
 import { httpGet } from './http.ts'
-import { type Command, type FilesystemUse, type Host, NotApplicable, type PeerOffset } from './port.ts'
+import { intoHost } from './namespaces.ts'
+import { type FilesystemUse, type Host, NotApplicable, type PeerOffset } from './port.ts'
 import { missingPrivileges } from './privileges.ts'
 import { sharedTable } from './shared-table.ts'
 
@@ -46,7 +47,10 @@ export function createHost({
   peerLinks = () => [],
   majority = () => undefined,
 }: HostOptions): OpenHost {
-  const logs = createLogs((path) => locate(root, path), normalize(root) === '/')
+  const logs = createLogs(
+    (path) => locate(root, path),
+    (program) => intoHost(root, program),
+  )
   const readText = async (path: string) => readBounded(path, locate(root, path))
   const files = { readText, locate: (path: string) => locate(root, path) }
   const words = async (path: string) => readWords(path, locate(root, path))
@@ -66,8 +70,8 @@ export function createHost({
     get: (url, options) => httpGet(url, options, files),
     call: (url, message, options) => grpcCall(url, message, options, files),
     run: async (command, options) => {
-      requireOwnRoot(root, command)
-      return runCommand(command, options)
+      if (!isAbsolute(command[0])) throw new Error(`${command[0]} is not an absolute path`)
+      return runCommand(command, options, root)
     },
     log: logs.look,
     letGo: logs.letGo,
@@ -118,12 +122,6 @@ async function readLink(path: string, located: string): Promise<string> {
   } catch (error) {
     throw missingOrUnreadable(path, error)
   }
-}
-
-/** The host's programs need the host's libraries and namespaces, which an agent in a container does not have. */
-function requireOwnRoot(root: string, [program]: Command): void {
-  if (!isAbsolute(program)) throw new Error(`${program} is not an absolute path`)
-  if (normalize(root) !== '/') throw new NotApplicable(`${program} of the host cannot be run from a container`)
 }
 
 async function list(path: string, located: string): Promise<readonly string[]> {

@@ -12,16 +12,19 @@ const ELF = '\x7fELF'
 /** EM_386 and EM_X86_64, EM_ARM and EM_AARCH64: a kernel of 64 bits runs both. On others any is taken. */
 const MACHINES: Readonly<Record<string, readonly number[]>> = { x64: [3, 62], arm64: [40, 183] }
 
-/** Throws NotApplicable when there is no such program, and an Error that says why it cannot be run. */
-export async function requireProgram(program: string): Promise<void> {
+/**
+ * Throws NotApplicable when there is no such program, and an Error that says why it cannot be run. `located`: where the file is
+ * found here.
+ */
+export async function requireProgram(program: string, located = program): Promise<void> {
   try {
-    await access(program, constants.X_OK)
+    await access(located, constants.X_OK)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') throw new NotApplicable(`${program} does not exist on this host`)
     throw new Error(`${program} cannot be started: ${code}`, { cause: error })
   }
-  const header = await headerOf(program)
+  const header = await headerOf(program, located)
   if (header === undefined || header.toString('latin1', 0, 2) === '#!') return
   if (header.toString('latin1', 0, 4) !== ELF) {
     throw new Error(`${program} is no program: it begins neither with #! nor as a binary`)
@@ -32,9 +35,9 @@ export async function requireProgram(program: string): Promise<void> {
 }
 
 /** Undefined when it may be run but not read. */
-async function headerOf(program: string): Promise<Buffer | undefined> {
+async function headerOf(program: string, located: string): Promise<Buffer | undefined> {
   try {
-    const file = await open(program, constants.O_RDONLY | constants.O_NONBLOCK)
+    const file = await open(located, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
       const { bytesRead, buffer } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0)
       return buffer.subarray(0, bytesRead)

@@ -56,11 +56,22 @@ export async function viewOf(program: string, sees: ProgramSight, hasNetwork: bo
   return { shown, writable: await walk.all(await matchesOf(sees.writes)), links: walk.links, hasOwnProc }
 }
 
+/** Where `path` of the host whose root is mounted at `root` is below that, without links; undefined when nothing is there. */
+export async function realPathWithin(root: string, path: string): Promise<string | undefined> {
+  const real = await new Walk(root).to(path)
+  return real === undefined ? undefined : join(root, real)
+}
+
 /** Follows links, and keeps those that it came across. */
 class Walk {
   readonly links = new Map<string, string>()
+  readonly #root: string
   /** What is no link. */
   readonly #plain = new Set<string>()
+
+  constructor(root = '/') {
+    this.#root = root
+  }
 
   async all(paths: readonly string[]): Promise<string[]> {
     const found: string[] = []
@@ -98,7 +109,7 @@ class Walk {
     const known = this.links.get(path)
     if (known !== undefined) return known
     try {
-      const target = await readlink(path)
+      const target = await readlink(join(this.#root, path))
       this.links.set(path, target)
       return target
     } catch (error) {

@@ -20,6 +20,7 @@ export class JournalFollower implements Follower {
   readonly #fields: readonly string[]
   readonly #holdMs: number
   readonly #sink: Sink
+  readonly #way: readonly string[]
   #child: ChildProcessByStdio<null, Readable, Readable> | undefined
   #restart: NodeJS.Timeout | undefined
   #runs: NodeJS.Timeout | undefined
@@ -30,12 +31,13 @@ export class JournalFollower implements Follower {
   #ended: string | undefined
   #closed = false
 
-  /** `fields`: those that an entry must have, as in `_SYSTEMD_UNIT=kubelet.service`. `holdMs`: how far back it begins. */
-  constructor(program: string, fields: readonly string[], holdMs: number, sink: Sink) {
+  /** `fields`: those that an entry must have, as in `_SYSTEMD_UNIT=kubelet.service`. `holdMs`: how far back it begins. `way`: words before the command. */
+  constructor(program: string, fields: readonly string[], holdMs: number, sink: Sink, way: readonly string[] = []) {
     this.#program = program
     this.#fields = fields
     this.#holdMs = holdMs
     this.#sink = sink
+    this.#way = way
     this.#start()
   }
 
@@ -59,7 +61,8 @@ export class JournalFollower implements Follower {
     const from =
       this.#cursor === undefined ? `--since=-${Math.ceil(this.#holdMs / 1_000)}s` : `--after-cursor=${this.#cursor}`
     const args = ['--follow', '--output=json', '--output-fields=MESSAGE', '--no-pager', '--quiet', '--lines=all', from]
-    const child = spawn(this.#program, [...args, ...this.#fields], {
+    const [first = '', ...words] = [...this.#way, this.#program, ...args, ...this.#fields]
+    const child = spawn(first, words, {
       cwd: '/',
       env: ENVIRONMENT,
       stdio: ['ignore', 'pipe', 'pipe'],

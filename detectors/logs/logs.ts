@@ -33,15 +33,18 @@ export interface Logs {
   close(): void
 }
 
-/** `locate`: where a path of the host is found here. `isOwnRoot`: whether the host's programs can be run. */
-export function createLogs(locate: (path: string) => string, isOwnRoot: boolean): Logs {
+/** `intoHost`: words to go before a program of the host. Rejects when it cannot be run. */
+export type IntoHost = (program: string) => Promise<readonly string[]>
+
+/** `locate`: where a path of the host is found here. */
+export function createLogs(locate: (path: string) => string, intoHost: IntoHost = async () => []): Logs {
   /** Whom nobody has looked at for longest comes first. */
   const followed = new Map<string, Followed>()
   const closed = new AbortController()
 
   const follow = async (key: string, watch: LogWatch): Promise<Followed> => {
     const sink = new Sink(watch)
-    const follower = await startFollower(watch, sink, locate, isOwnRoot)
+    const follower = await startFollower(watch, sink, locate, intoHost)
     if (closed.signal.aborted) follower.close()
     closed.signal.throwIfAborted()
     const started = { follower, sink, idle: idleIn(key, IDLE_MS) }
@@ -96,7 +99,7 @@ async function startFollower(
   { source, holdMs }: LogWatch,
   sink: Sink,
   locate: (path: string) => string,
-  isOwnRoot: boolean,
+  intoHost: IntoHost,
 ): Promise<Follower> {
   switch (source.kind) {
     case 'file':
@@ -105,10 +108,10 @@ async function startFollower(
       await requireThere('/dev/kmsg', locate('/dev/kmsg'), constants.R_OK)
       return new KmsgFollower(locate('/dev/kmsg'), sink)
     case 'journal': {
-      if (!isOwnRoot) throw new NotApplicable(`${JOURNALCTL} of the host cannot be run from a container`)
-      await requireThere(JOURNALCTL, JOURNALCTL, constants.X_OK)
+      const way = await intoHost(JOURNALCTL)
+      await requireThere(JOURNALCTL, locate(JOURNALCTL), constants.X_OK)
       const fields = Object.entries(source.fields).map(([name, value]) => `${name}=${value}`)
-      return new JournalFollower(JOURNALCTL, fields, holdMs, sink)
+      return new JournalFollower(JOURNALCTL, fields, holdMs, sink, way)
     }
   }
 }

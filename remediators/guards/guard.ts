@@ -36,6 +36,11 @@ export function refuse(why: string, restMs: number): Judgement {
   return { allowed: false, why, restMs }
 }
 
+/** How many there are that can have faults and ask for something. */
+export function memberCount({ nodes }: GuardView): number {
+  return [...nodes.values()].filter(({ isMember }) => isMember).length
+}
+
 /** For a guard that asks about the node itself: nobody knows anything of one that is no member. */
 export function ofMember(
   judge: (facts: NodeFacts, view: GuardView, settings: GuardSettings) => Judgement,
@@ -43,7 +48,7 @@ export function ofMember(
   return (view, settings) => {
     const { node } = view.request
     const facts = view.nodes.get(node)
-    return facts === undefined
+    return !facts?.isMember
       ? refuse(`${node} is no member of the mesh`, UNKNOWN_MEMBER_REST_MS)
       : judge(facts, view, settings)
   }

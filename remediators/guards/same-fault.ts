@@ -5,7 +5,7 @@
  */
 import { counted } from '../../common/counted.ts'
 import { formatDuration } from '../../common/duration.ts'
-import { ALIKE, allow, type Guard, refuse } from './guard.ts'
+import { ALIKE, allow, type Guard, memberCount, refuse } from './guard.ts'
 import { wasCarriedOut } from './outcomes.ts'
 import type { Share } from './settings.ts'
 import { levels } from './sliding.ts'
@@ -23,12 +23,16 @@ export const sameFault: Guard = {
   limits: (settings) => `${larger(settings.sameFault)}, within ${formatDuration(settings.sameFault.withinMs)}`,
   judge(view, settings) {
     const { withinMs } = settings.sameFault
-    const size = view.nodes.size
+    const size = memberCount(view)
     const count = mostAtOnce(view, withinMs)
     const limit = systemicFrom(settings.sameFault, size)
     const got = `${count} of ${counted(size, 'node')} got ${view.plan.reason} within ${formatDuration(withinMs)}`
     if (count < limit) return allow(`${got}, and ${limit} would be systemic`)
-    return refuse(`${got}: from ${limit} on it is systemic, and people are to look`, REST_MS)
+    const command = `starling remediations release --fault ${view.plan.reason} --reason TEXT`
+    return refuse(
+      `${got}: from ${limit} on it is systemic, and people are to look; once they have: ${command}`,
+      REST_MS,
+    )
   },
 }
 

@@ -22,7 +22,8 @@ export const stopOnFailure: Guard = {
     if (decisive === undefined) return allow(`${failed}, and ${nodes} would stop it`)
     const who = listed(failures.map(({ node, remediator, phase }) => `${remediator} on ${node} ${phase}`))
     const restMs = decisive.atMs + forMs - view.nowMs
-    return refuse(`${failed}: ${who}; stopped for ${formatDuration(restMs)} or until it is released`, restMs)
+    const command = `starling remediations release ${pool === undefined ? '' : `--pool ${pool} `}--reason TEXT`
+    return refuse(`${failed}: ${who}; stopped for ${formatDuration(restMs)}, or until ${command}`, restMs)
   }),
 }
 

@@ -5,7 +5,7 @@
  */
 import { counted } from '../../common/counted.ts'
 import { formatDuration } from '../../common/duration.ts'
-import { ALIKE, allow, type Guard, refuse } from './guard.ts'
+import { ALIKE, allow, type Guard, memberCount, refuse } from './guard.ts'
 import type { GuardSettings, Share } from './settings.ts'
 import { type Happening, levels } from './sliding.ts'
 import { larger } from './wording.ts'
@@ -16,9 +16,10 @@ export const storm: Guard = {
   reachNone: ALIKE,
   limits: ({ storm: { withinMs, quietMs, ...share } }) =>
     `${larger(share)}, within ${formatDuration(withinMs)}; quiet for ${formatDuration(quietMs)}`,
-  judge({ nowMs, nodes, requests }, settings) {
+  judge(view, settings) {
+    const { nowMs, requests } = view
     const { withinMs } = settings.storm
-    const limit = stormAbove(settings.storm, nodes.size)
+    const limit = stormAbove(settings.storm, memberCount(view))
     const asking = new Set(requests.filter(({ atMs }) => nowMs - atMs <= withinMs).map(({ node }) => node)).size
     const asked = `${counted(asking, 'node')} asked for something new within ${formatDuration(withinMs)}`
     const restMs = stormEnd(firsts(requests), settings.storm, limit) - nowMs

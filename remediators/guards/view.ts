@@ -12,7 +12,7 @@ export interface GuardView {
   readonly request: PermitRequest
   /** The plan of that id as the leader knows it. */
   readonly plan: Plan
-  /** Of every member, by name. */
+  /** Of every member, and of every Node of the cluster that is none, by name. */
   readonly nodes: ReadonlyMap<string, NodeFacts>
   /** Granted and without an outcome, whoever led then. */
   readonly outstanding: readonly OutstandingPermit[]
@@ -39,6 +39,8 @@ export interface GuardView {
 }
 
 export interface NodeFacts {
+  /** False for a Node without an agent: it is counted as its cluster shows it, and nothing is ever begun on it. */
+  readonly isMember: boolean
   readonly zone: string
   readonly pool: string | undefined
   readonly roles: readonly string[]

@@ -19,6 +19,7 @@ type Grant = readonly [verbs: string, resource: string, namespace?: string, name
 
 const LEASES = 'leases.coordination.k8s.io'
 const LEASE = 'starling-aggregator'
+const KURED = 'kured'
 const REMEDIATIONS = 'remediations.starling.mesh'
 
 const GRANTS: Readonly<Record<Role, readonly Grant[]>> = {
@@ -31,6 +32,7 @@ const GRANTS: Readonly<Record<Role, readonly Grant[]>> = {
     ['create', 'configmaps', NAMESPACE],
     ['get update', 'configmaps', NAMESPACE, ROSTER_OBJECT],
     ['get update', 'configmaps', NAMESPACE, PERMITS_OBJECT],
+    ['get', 'daemonsets.apps', 'kube-system', KURED],
     ['create patch', 'events', 'default'],
     ['create patch', 'events.events.k8s.io', 'default'],
   ],
@@ -79,7 +81,7 @@ describeReal('the rights of service accounts', missingForApiServer(), () => {
     attempts = await everyAttempt(
       shared.plane.admin,
       [NAMESPACE, 'default', 'kube-system'],
-      ['absent', LEASE, ROSTER_OBJECT, PERMITS_OBJECT],
+      ['absent', LEASE, ROSTER_OBJECT, PERMITS_OBJECT, KURED],
     )
     for (const role of ROLES) await bindAlone(shared, role)
   }, WITHIN_MS)

@@ -42,6 +42,9 @@ interface Running {
 const NONE = Object.fromEntries(builtinDetectors.map(({ name }) => [name, { enabled: false }]))
 const URL = `http://127.0.0.1:${HTTP_PORT}`
 
+/** Its queue may have room once more, and then it seems to hang. */
+const DOWN: ReadonlySet<MemberView['state'] | undefined> = new Set(['NodeDown', 'HostHung'])
+
 export class GuardedMesh {
   readonly client: ApiClient
   readonly #layout: LocalLayout
@@ -141,22 +144,14 @@ export class GuardedMesh {
   }
 
   /** As if its power were cut; see cli/local/chaos.ts. */
-  async kill(...names: readonly string[]): Promise<void> {
-    await Promise.all(names.map((name) => inflict('kill', { ...this.#of(name), startAgent: () => {} })))
+  async kill(name: string): Promise<void> {
+    await inflict('kill', { ...this.#of(name), startAgent: () => {} })
   }
 
-  async untilDown(...names: readonly string[]): Promise<void> {
-    await this.until(`${names.join(' and ')} down`, async () => {
+  async untilDown(name: string): Promise<void> {
+    await this.until(`${name} down`, async () => {
       const { members } = await this.client.state()
-      return names.every((name) => members.find(({ node }) => node === name)?.state === 'NodeDown')
-    })
-  }
-
-  /** Every member is alive, and each of its observers has a vote on it. */
-  async untilCovered(): Promise<void> {
-    await this.until('every member is alive and covered', async () => {
-      const { members } = await this.client.state()
-      return members.every((one) => isAlive(one) && one.coveredBy.length === one.observers.length)
+      return DOWN.has(members.find(({ node }) => node === name)?.state)
     })
   }
 
@@ -207,6 +202,13 @@ export class GuardedMesh {
     await this.until('all agents run the settings', async () => {
       const { settings, members } = await this.client.state()
       return members.every((one) => isAlive(one) && (one.node === forger || settings.applied[one.node] === 1))
+    })
+    await this.until('each member is alive, and all observers but the forger have a vote on it', async () => {
+      const { members, mesh } = await this.client.state()
+      if (mesh.blind !== null || !mesh.hasQuorum) return false
+      return members.every((one) => {
+        return isAlive(one) && one.observers.every((each) => each === forger || one.coveredBy.includes(each))
+      })
     })
   }
 

@@ -51,6 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'aggregator/web': [
     'aggregator/model.ts',
     'aggregator/remediation-model.ts',
+    'aggregator/settings-model.ts',
     'detectors/contract.ts',
     'remediators/contract.ts',
   ],

@@ -2,6 +2,7 @@
 import type { ClusterNow } from '../../permits/outside.ts'
 import type { KubeClient, ResourceRef } from '../client.ts'
 import type { NodeObject, PodObject } from '../marking/objects.ts'
+import { type KuredPlace, readKuredLock } from './kured.ts'
 import { nodeNow } from './node-now.ts'
 
 /** So that one page of Nodes fits into the time of one request; all pages are of one moment. */
@@ -17,7 +18,8 @@ interface Page<T> {
   readonly items?: readonly T[] | null
 }
 
-export function createClusterNow({ call }: Pick<KubeClient, 'call'>): ClusterNow {
+/** `kured`: where it is; undefined where there is none to be asked about. */
+export function createClusterNow({ call }: Pick<KubeClient, 'call'>, kured?: KuredPlace): ClusterNow {
   /** A LIST that names no resourceVersion is consistent (Kubernetes' API concepts); that of a later page is the first's. */
   const list = async <T>(ref: ResourceRef, query: Readonly<Record<string, string>>): Promise<readonly T[]> => {
     const items: T[] = []
@@ -41,9 +43,13 @@ export function createClusterNow({ call }: Pick<KubeClient, 'call'>): ClusterNow
           podsOn.set(spec.nodeName, pods.add(`${metadata.namespace}/${metadata.name}`))
         }
       }
+      const locked = kured === undefined ? new Set<string>() : await readKuredLock({ call }, kured, Date.now())
       const nodes = await list<NodeObject>(NODES, {})
       return new Map(
-        nodes.map((node) => [node.metadata.name, nodeNow(node, [...(podsOn.get(node.metadata.name) ?? [])])]),
+        nodes.map((node) => {
+          const { name } = node.metadata
+          return [name, nodeNow(node, [...(podsOn.get(name) ?? [])], locked.has(name))]
+        }),
       )
     },
   }

@@ -1,6 +1,7 @@
 /** What a Node object says about whether somebody has the node in hand, and whether it may be mended. Pure. */
 import type { NodeNow } from '../../permits/outside.ts'
-import { conditionOf, type NodeObject } from '../marking/objects.ts'
+import { conditionOf, type NodeObject, poolOf, zoneOf } from '../marking/objects.ts'
+import { rolesOf } from '../roster/listed-node.ts'
 
 const SKIP = 'starling.mesh/skip'
 const PAUSED_UNTIL = 'starling.mesh/paused-until'
@@ -22,21 +23,26 @@ const ANNOTATIONS: Readonly<Record<string, string>> = {
   'weave.works/kured-reboot-in-progress': 'kured is rebooting it',
 }
 
-export function nodeNow(node: NodeObject, blockingPods: readonly string[]): NodeNow {
+/** `isKureds`: it has kured's lock. */
+export function nodeNow(node: NodeObject, blockingPods: readonly string[], isKureds = false): NodeNow {
   return {
+    zone: zoneOf(node),
+    pool: poolOf(node) || undefined,
+    roles: rolesOf(node),
     // One that never said how it is, is not known to be well.
     isReady: conditionOf(node, 'Ready')?.status === 'True',
-    takenBy: takenBy(node),
+    takenBy: takenBy(node, isKureds),
     paused: paused(node),
     blockingPods,
   }
 }
 
-function takenBy({ metadata, spec }: NodeObject): string | undefined {
+function takenBy({ metadata, spec }: NodeObject, isKureds: boolean): string | undefined {
   const reasons = [
     ...(metadata.deletionTimestamp === undefined ? [] : ['its Node is being deleted']),
     ...(spec?.taints ?? []).flatMap(({ key }) => TAINTS[key] ?? []),
     ...Object.keys(metadata.annotations ?? {}).flatMap((key) => ANNOTATIONS[key] ?? []),
+    ...(isKureds ? ['kured has its lock on it'] : []),
     ...(spec?.unschedulable === true ? ['it is cordoned'] : []),
   ]
   return reasons.length === 0 ? undefined : reasons.join(', ')

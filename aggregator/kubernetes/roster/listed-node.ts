@@ -25,23 +25,28 @@ const ROLE_CHARS_MAX = 63
 
 /** Undefined for what is no whole Node object: it has no name or no uid. */
 export function listedNode(object: NodeObject): ListedNode | undefined {
-  const { name, uid, labels = {} } = object.metadata ?? {}
+  const { name, uid } = object.metadata ?? {}
   if (!name || !uid) return undefined
-  const roles = Object.keys(labels).filter((label) => label.startsWith(ROLE_LABEL))
   const addresses = object.status?.addresses ?? []
   const hosts = addresses.filter(({ type, address }) => type === 'InternalIP' && isIP(address) !== 0)
   return {
     name,
     uid,
     zone: zoneOf(object),
-    roles: roles
-      .map((label) => label.slice(ROLE_LABEL.length))
-      .filter((role) => role !== '' && role.length <= ROLE_CHARS_MAX)
-      .toSorted()
-      .slice(0, ROLES_MAX),
+    roles: rolesOf(object),
     hosts: hosts.map(({ address }) => address).slice(0, HOSTS_MAX),
     pool: poolOf(object) || undefined,
     // Zero means: not said.
     kubeletPort: object.status?.daemonEndpoints?.kubeletEndpoint?.Port || undefined,
   }
+}
+
+/** By its labels, as `kubectl get nodes` shows them. */
+export function rolesOf({ metadata: { labels = {} } }: NodeObject): readonly string[] {
+  return Object.keys(labels)
+    .filter((label) => label.startsWith(ROLE_LABEL))
+    .map((label) => label.slice(ROLE_LABEL.length))
+    .filter((role) => role !== '' && role.length <= ROLE_CHARS_MAX)
+    .toSorted()
+    .slice(0, ROLES_MAX)
 }

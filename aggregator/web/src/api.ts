@@ -1,6 +1,7 @@
 /** What the page asks of the aggregator. The browser adds the cookie that holds the token. */
 import type { MatrixRow, StoredEvent } from '../../model.ts'
-import type { Caller, DecisionRequest, Release } from '../../remediation-model.ts'
+import type { Caller, DecisionRequest, PauseScope, RefusalView, Release } from '../../remediation-model.ts'
+import type { SettingsDetail } from '../../settings-model.ts'
 
 /** The aggregator does not know this browser (any more). */
 export class NoToken extends Error {
@@ -27,6 +28,39 @@ export async function fetchMatrixRow(node: string): Promise<MatrixRow> {
   return row
 }
 
+/** What one guard says, as the leader asks them all. */
+export type GuardVerdict = RefusalView['guards'][number]
+
+/** What the leader said when it was asked for a permit, with what every guard said. */
+export interface PermitAnswer {
+  readonly kind: 'permit' | 'permit-refused'
+  readonly at: string
+  readonly verdicts: readonly GuardVerdict[]
+}
+
+/** Of one node; its latest answer is among them. */
+const ANSWERS_READ = 200
+
+/** The last answer about this plan; undefined when there was none. Throws NoToken, or Error with a text for people. */
+export async function fetchAnswer(node: string, planId: string): Promise<PermitAnswer | undefined> {
+  const query = `node=${encodeURIComponent(node)}&kind=permit,permit-refused&limit=${ANSWERS_READ}`
+  const answer = await request(`/api/v1/events?${query}`)
+  const { items } = (await answer.json()) as { items: (PermitAnswer & Pick<StoredEvent, 'data'>)[] }
+  const found = items.findLast(
+    ({ data }) => (data.request as Pick<RefusalView, 'planId'> | undefined)?.planId === planId,
+  )
+  if (found === undefined) return undefined
+  return { kind: found.kind, at: found.at, verdicts: found.data.verdicts as readonly GuardVerdict[] }
+}
+
+export type PolicyInForce = NonNullable<SettingsDetail['document']['policies']>[number]
+
+/** In their order. Throws NoToken, or Error with a text for people. */
+export async function fetchPolicies(): Promise<readonly PolicyInForce[]> {
+  const answer = await request('/api/v1/settings')
+  return ((await answer.json()) as SettingsDetail).document.policies ?? []
+}
+
 /** Throws NoToken, or Error with the aggregator's reason. */
 export async function postDecision(planId: string, action: DecisionRequest['action'], reason: string): Promise<void> {
   await post(`/api/v1/remediations/${encodeURIComponent(planId)}/decision`, { action, reason, via: 'page' })
@@ -35,6 +69,11 @@ export async function postDecision(planId: string, action: DecisionRequest['acti
 /** Ends a freeze. Throws NoToken, or Error with the aggregator's reason. */
 export async function postRelease(reason: string): Promise<void> {
   await post('/api/v1/mesh/release', { reason, via: 'page' } satisfies Release)
+}
+
+/** Ends the pause of just this scope. Throws NoToken, or Error with the aggregator's reason. */
+export async function postResume(scope: PauseScope, reason: string): Promise<void> {
+  await post('/api/v1/remediations/resume', { scope, reason, via: 'page' })
 }
 
 async function post(path: string, body: object): Promise<void> {

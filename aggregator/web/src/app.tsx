@@ -76,6 +76,8 @@ export function App() {
               <Verdicts verdicts={snapshot.verdicts} onChooseNode={showEventsOf} />
               <Remediations
                 remediations={snapshot.remediations.filter(({ phase }) => phase !== 'awaiting-approval')}
+                permits={snapshot.permits}
+                version={snapshot.settings.version}
                 onChooseNode={showEventsOf}
               />
             </div>

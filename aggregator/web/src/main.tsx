@@ -4,6 +4,7 @@ import { App } from './app.tsx'
 import './theme.css'
 import './page.css'
 import './parts.css'
+import './remediation.css'
 
 const place = document.getElementById('page')
 if (place === null) throw new Error('index.html has no #page')

@@ -68,6 +68,13 @@ export function phasePicture({ phase, mode }: Pick<Remediation, 'phase' | 'mode'
   return phase === 'proposed' ? { ...picture, says: PROPOSED_SAYS[mode] ?? picture.says } : picture
 }
 
+export const MODE_TONES: Readonly<Record<Mode, Tone>> = {
+  observe: 'quiet',
+  suggest: 'quiet',
+  approve: 'act',
+  auto: 'info',
+}
+
 export const EVENT_TONES: Readonly<Record<StoredEvent['tone'], Tone>> = {
   bad: 'bad',
   good: 'good',

@@ -28,7 +28,14 @@ export function clusterNowConformance(name: string, create: () => Promise<Cluste
     test('shows each node as it is when it is asked', async () => {
       await under.putNode('calm', true)
       const before = (await under.cluster.read([])).get('calm')
-      expect(before).toEqual({ isReady: true, takenBy: undefined, paused: undefined, blockingPods: [] })
+      expect(before).toEqual({
+        zone: '',
+        roles: [],
+        isReady: true,
+        takenBy: undefined,
+        paused: undefined,
+        blockingPods: [],
+      })
       await under.putNode('calm', true, { unschedulable: true })
       expect((await under.cluster.read([])).get('calm')?.takenBy).toBe('it is cordoned')
       await under.putNode('sick', false, {

@@ -31,7 +31,7 @@ describeReal('logs', needsLinux(), () => {
   const open = () => readdirSync('/proc/self/fd').filter((fd) => targetOf(fd) === path).length
 
   it('are let go where nobody has looked for longest, and the one in use stays open', async () => {
-    const logs = createLogs(() => path, true)
+    const logs = createLogs(() => path)
     await lookAt(logs, 'used')
     for (let change = 0; change < 100; change++) {
       await lookAt(logs, `pattern ${change}`)
@@ -46,7 +46,7 @@ describeReal('logs', needsLinux(), () => {
   it('are let go a minute after the last one left, unless another one looks', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
-      const logs = createLogs(() => path, true)
+      const logs = createLogs(() => path)
       for (const pattern of ['left', 'taken over']) {
         await lookAt(logs, pattern)
         logs.letGo(watchFor(pattern))
@@ -66,7 +66,7 @@ describeReal('logs', needsLinux(), () => {
   })
 
   it('are let go when they are closed, also those that are just being opened, and stay so', async () => {
-    const logs = createLogs(() => path, true)
+    const logs = createLogs(() => path)
     for (const pattern of ['one', 'two', 'three']) await lookAt(logs, pattern)
     await expect.poll(open).toBe(3)
     const opening = ['four', 'five'].map((pattern) => lookAt(logs, pattern))

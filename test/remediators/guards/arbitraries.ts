@@ -9,6 +9,7 @@ const REASONS = ['KubeletDown', 'RuntimeDown'] as const
 export const reach = fc.constantFrom<Reach[]>('none', 'process', 'host', 'machine')
 
 const facts: fc.Arbitrary<NodeFacts> = fc.record({
+  isMember: often(true, fc.constant(false)),
   zone: fc.constantFrom('a', 'b'),
   pool: fc.constantFrom('main', 'gpu', undefined),
   roles: fc.constantFrom(['worker'], ['worker'], ['control-plane'], ['master', 'etcd'], []),

@@ -58,6 +58,7 @@ test('names as long as they may be, reasons of any length and pauses without end
 })
 
 const taken: NodeFacts = {
+  isMember: true,
   zone: 'a',
   pool: 'main',
   roles: ['control-plane'],

@@ -29,7 +29,7 @@ test('a fault of one node is its own', () => {
 test.each(['none', 'process'] as const)('one of many is systemic, and not mended: reach %s', (reach) => {
   expect(ask(sameFault, { faults: begun(5, 9, 1), plan: reaching(reach) })).toEqual({
     allowed: false,
-    why: '3 of 10 nodes got KubeletDown within 10m: from 3 on it is systemic, and people are to look',
+    why: '3 of 10 nodes got KubeletDown within 10m: from 3 on it is systemic, and people are to look; once they have: starling remediations release --fault KubeletDown --reason TEXT',
     restMs: 600_000,
   })
   expect(ask(sameFault, { faults: begun(5, 9) })).toMatchObject({ allowed: true })

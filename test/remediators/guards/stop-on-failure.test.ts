@@ -23,7 +23,7 @@ test.each([1, 2, 3])('a pool of %i nodes in which nothing failed goes on', (coun
 test.each(['none', 'process'] as const)('one that failed stops the pool for a day, for reach %s too', (reach) => {
   expect(ask(stopOnFailure, { ended: [failedOn('node-2')], plan: reaching(reach) })).toEqual({
     allowed: false,
-    why: 'fixes failed lately on 1 node of pool main: restart-unit on node-2 reverted; stopped for 23h or until it is released',
+    why: 'fixes failed lately on 1 node of pool main: restart-unit on node-2 reverted; stopped for 23h, or until starling remediations release --pool main --reason TEXT',
     restMs: 23 * HOUR_MS,
   })
   expect(ask(stopOnFailure, { ended: [failedOn('node-2', 24)] })).toMatchObject({ allowed: true })

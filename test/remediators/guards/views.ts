@@ -37,6 +37,7 @@ export const planOf = (parts: Partial<Plan> = {}): Plan => ({
 })
 
 export const nodeOf = (parts: Partial<NodeFacts> = {}): NodeFacts => ({
+  isMember: true,
   zone: 'a',
   pool: 'main',
   roles: ['worker'],

@@ -3,6 +3,7 @@ import type { Finding, Measure } from '../../../../detectors/contract.ts'
 import type { Remediation } from '../../../../remediators/contract.ts'
 import type { Caller, FirstApprovalView } from '../../../remediation-model.ts'
 import { postDecision } from '../api.ts'
+import { Rule } from './remediations.tsx'
 import { Badge, NodeName, Section, Time } from './small.tsx'
 import { mayApprove, TwoPeople } from './two-people.tsx'
 
@@ -42,7 +43,8 @@ interface ApprovalProps {
   readonly onChooseNode: (node: string) => void
 }
 
-function Approval({ remediation: { plan, why, at }, finding, first, me, onChooseNode }: ApprovalProps) {
+function Approval({ remediation, finding, first, me, onChooseNode }: ApprovalProps) {
+  const { plan, why, at } = remediation
   return (
     <article class="card edge-act" data-testid={`approval-${plan.id}`}>
       <div class="tile-head">
@@ -62,7 +64,7 @@ function Approval({ remediation: { plan, why, at }, finding, first, me, onChoose
       {finding !== undefined && <Evidence measures={finding.evidence} />}
       <Diff plan={plan} />
       <p class="aside">
-        Waits since <Time at={at} />: {why}. Plan <code>{plan.id}</code>.
+        Waits since <Time at={at} />: {why}. <Rule remediation={remediation} />. Plan <code>{plan.id}</code>.
       </p>
       {plan.risk === 'dangerous' && <TwoPeople planId={plan.id} first={first} me={me} />}
       {me?.right === 'view' ? (
