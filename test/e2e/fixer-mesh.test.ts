@@ -145,7 +145,7 @@ describeReal('agents without rights, and fixers', missingForNamespaces() ?? need
       await spoil('node-3')
       await mesh.until('the program that mends', () => existsSync(begun))
       await mesh.killFixer('node-3')
-      const failed = await mesh.untilPhase('node-3', 'failed')
+      const failed = await mesh.untilPhase('node-3', 'verifying')
       expect(failed.why).toContain('the fixer gave no answer')
       await mesh.startFixer('node-3', ['slow'])
       // One phase follows the other sooner than a busy machine looks.
@@ -155,7 +155,9 @@ describeReal('agents without rights, and fixers', missingForNamespaces() ?? need
       await mesh.until('no program that mends', async () => !(await mesh.runs('node-3', 'slow.sh')))
       expect(await valueOn('node-3')).toBe('128')
       expect(readFileSync(begun, 'utf8')).toBe('begun\n')
-      expect(await mesh.phasesOf(failed)).toEqual([...['proposed', 'permitted', 'applying', 'failed', 'reverted']])
+      expect(await mesh.phasesOf(failed)).toEqual([
+        ...['proposed', 'permitted', 'applying', 'verifying', 'no-effect', 'reverted'],
+      ])
       expect(mesh.askedOf('node-3').map(({ msg, outcome }) => [msg, outcome])).toEqual([['asked to revert', 'done']])
     },
     WITHIN_MS,
