@@ -13,7 +13,6 @@ type Detectors = Readonly<Record<string, object>>
 export interface Change {
   readonly marking?: object
   readonly policies?: readonly object[]
-  readonly guards?: object
   /** Those that are to look, with their settings; none when not given. */
   readonly detectors?: Detectors
   readonly remediators?: object
