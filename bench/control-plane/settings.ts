@@ -13,6 +13,7 @@ type Detectors = Readonly<Record<string, object>>
 export interface Change {
   readonly marking?: object
   readonly policies?: readonly object[]
+  readonly guards?: object
   /** Those that are to look, with their settings; none when not given. */
   readonly detectors?: Detectors
   readonly remediators?: object
