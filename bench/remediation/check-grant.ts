@@ -37,11 +37,14 @@ export function checkGrant(checker: Seen, leader: string, grant: Grant, init: De
     const covers = scope.kind === 'all' || scope.name === (scope.kind === 'node' ? node : place?.pool)
     if (covers) fail('paused', `${planId} is granted while ${by} paused ${scope.kind}`)
   }
-  const { plan, policy = '' } = init.said?.remediation ?? {}
+  const plan = init.said?.remediation.plan
   const { mode } = init.asked.request
-  const lets = world.policies.get(policy)?.mode
-  if (lets !== 'auto' && (lets !== 'approve' || mode === 'auto'))
-    fail('permit', `${planId} is granted in mode ${mode}, and policy ${policy} is ${lets}`)
+  // A request can overtake the word that its plan falls under another policy by now.
+  const fix = world.agents.get(node)?.truth.fixes.find(({ remediation }) => remediation.plan.id === planId)
+  const named = [init.said?.remediation.policy, fix?.remediation.policy]
+  const lets = named.map((policy) => world.policies.get(policy ?? '')?.mode)
+  if (!lets.includes('auto') && (!lets.includes('approve') || mode === 'auto'))
+    fail('permit', `${planId} is granted in mode ${mode}, and policy ${named.join(' or ')} is ${lets.join(' or ')}`)
   const told = init.mesh.findings.find((one) => one.node === node && one.reason === reason && one.cause === plan?.cause)
   if (told === undefined || told.held !== undefined || !FAULTS.includes(told.status))
     fail('unknown', `${planId} is granted for ${told?.held ?? told?.status ?? 'what nobody reports'}`)

@@ -145,7 +145,7 @@ describeReal('agents without rights, and fixers', missingForNamespaces() ?? need
       await spoil('node-3')
       await mesh.until('the program that mends', () => existsSync(begun))
       await mesh.killFixer('node-3')
-      const failed = await mesh.untilPhase('node-3', 'failed')
+      const failed = await mesh.untilPhase('node-3', 'verifying')
       expect(failed.why).toContain('the fixer gave no answer')
       await mesh.startFixer('node-3', ['slow'])
       // One phase follows the other sooner than a busy machine looks.
@@ -157,8 +157,8 @@ describeReal('agents without rights, and fixers', missingForNamespaces() ?? need
       expect(readFileSync(begun, 'utf8')).toBe('begun\n')
       const phases = await mesh.phasesOf(failed)
       // The leader may have said no before, as to one whose observers were late.
-      expect(['proposed', ...phases.slice(phases.indexOf('permitted'))]).toEqual([
-        ...['proposed', 'permitted', 'applying', 'failed', 'reverted', 'escalated'],
+      expect(phases.slice(phases.indexOf('permitted'))).toEqual([
+        ...['permitted', 'applying', 'verifying', 'no-effect', 'reverted', 'escalated'],
       ])
       expect(mesh.askedOf('node-3').map(({ msg, outcome }) => [msg, outcome])).toEqual([['asked to revert', 'done']])
     },
