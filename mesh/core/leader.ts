@@ -229,9 +229,15 @@ export class Leader {
     return { ballots: this.ballots, conditions: this.conditions, membership, hungMs, heartbeats }
   }
 
+  /**
+   * Those that were put off wait for their time, but for hung hosts: these join any question. A hung host is convicted by all of
+   * its observers, and two that observe each other are excused to each other in one question only.
+   */
   #candidates(now: Millis): readonly Candidate[] {
-    const asked = [...this.conditions.suspected].filter((subject) => this.#deferrals.mayAsk(now, subject))
-    return candidatesAmong(asked, now, this.#rules)
+    const mayAsk = (subject: string) => this.#deferrals.mayAsk(now, subject)
+    const all = candidatesAmong([...this.conditions.suspected], now, this.#rules)
+    if (!all.some(({ subject }) => mayAsk(subject))) return []
+    return all.filter(({ subject, kind }) => kind === 'HostHung' || mayAsk(subject))
   }
 
   #callTheRoll(now: Millis, peers: readonly string[]): readonly Effect[] {

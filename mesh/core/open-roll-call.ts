@@ -18,7 +18,7 @@ import type {
   VerdictKind,
 } from './model.ts'
 import { emptyPresence, hasMember, mergePresence } from './presence.ts'
-import { type Silence, type Tally, tally } from './quorum.ts'
+import { neededOf, type Silence, type Tally, tally } from './quorum.ts'
 
 export interface Count {
   readonly tallies: ReadonlyMap<string, Tally>
@@ -135,10 +135,13 @@ export class OpenRollCall {
    * Observers that reach their own verdict in this same roll-call are excused from the others, so the count is repeated
    * until it agrees with itself. Where it never does, nobody is excused on the other's account. `putOff`: candidates that
    * are not to be convicted whatever the count says, and so excuse nobody.
+   *
+   * A hung host is convicted by all of its observers. Two that observe each other would keep each other from it for ever, so the
+   * count begins with those excused that reach H and did not answer. It ends with them only if each of them is convicted.
    */
   count(excusedAnyhow: ReadonlySet<string>, putOff: ReadonlySet<string>, hungMs: Millis): Count {
-    let excused = excusedAnyhow
-    for (let round = 0; round <= this.#kinds.size + 1; round++) {
+    let excused: ReadonlySet<string> = new Set([...excusedAnyhow, ...this.#hungAlike(excusedAnyhow, putOff, hungMs)])
+    for (let round = 0; round <= this.#kinds.size + 2; round++) {
       const tallies = this.#talliesWith(excused, hungMs)
       const carried = [...tallies].filter(([node, { kind }]) => kind === 'carried' && !putOff.has(node))
       const next = new Set([...excusedAnyhow, ...carried.map(([subject]) => subject)])
@@ -172,6 +175,15 @@ export class OpenRollCall {
     }
     const signature = keyring.sign('verdict', conclusion)
     return { ...conclusion, mesh: this.#roster.mesh, rollCall: this.#call, answers, signature }
+  }
+
+  #hungAlike(excused: ReadonlySet<string>, putOff: ReadonlySet<string>, hungMs: Millis): readonly string[] {
+    return [...this.#talliesWith(excused, hungMs)].flatMap(([node, tally]) => {
+      if (this.#kinds.get(node) !== 'HostHung' || tally.kind !== 'short' || putOff.has(node)) return []
+      const observers = [...zonesOfObservers(this.#roster, node).keys()]
+      const needed = neededOf(observers.length, observers.filter((observer) => !excused.has(observer)).length)
+      return tally.voters.length >= needed && !this.isPresent(node) ? [node] : []
+    })
   }
 
   #talliesWith(excused: ReadonlySet<string>, hungMs: Millis): ReadonlyMap<string, Tally> {

@@ -1,5 +1,6 @@
 /** What the simulated world does when machines stop and start, and that it stands in for the real one where it must. */
 import { describe, expect, it } from 'vitest'
+import { DEFAULT_TIMING } from '../../mesh/core/timing.ts'
 import { around } from '../../mesh/sim/network.ts'
 import { Signatures } from '../../mesh/sim/signatures.ts'
 import { Stage } from '../../mesh/sim/stage.ts'
@@ -81,6 +82,20 @@ describe('a node', () => {
       expect(world.core('node-2').observer.convictable(world.stage.agenda.now)).toContain('node-1')
     },
   )
+
+  it.each([
+    [10, ['node-5', 'node-6']],
+    [20, ['node-5', 'node-6', 'node-7']],
+  ])('whose host hangs is found also where others that observe it hang at the same time: of %i %j', (size, nodes) => {
+    const world = passes(booted(1, size), 20_000)
+    for (const node of nodes) {
+      world.stage.setHost(node, 'hung')
+      passes(world, 60)
+    }
+    passes(world, DEFAULT_TIMING.hostHungMs + 3_000)
+    expect(marked(world).toSorted()).toEqual(nodes)
+    expect(world.commits().map(({ certificate }) => certificate.kind)).toEqual(nodes.map(() => 'HostHung'))
+  })
 
   it('can tell what it holds its subjects for', () => {
     const world = booted()
