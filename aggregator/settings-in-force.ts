@@ -43,10 +43,7 @@ export class SettingsInForce {
   #mesh: SettingsMesh | undefined
   #stop: () => void = () => {}
 
-  /**
-   * The operator's file, as it would be taken while running. One that would be refused leaves those in force that were: a
-   * mistake in a file must not keep an aggregator from coming back. Throws where there were none yet.
-   */
+  /** A file that would be refused leaves in force what was: an aggregator must come back. Throws where nothing was. */
   constructor(init: SettingsInit) {
     this.#init = init
     this.#ledger = new SettingsLedger(init)
@@ -81,14 +78,14 @@ export class SettingsInForce {
     this.#mesh = mesh
     if (this.#refused !== undefined) this.#refuse(this.#refused)
     this.#exchange()
-    const again = setInterval(() => this.#say(), SAY_AGAIN_MS)
-    const look = setInterval(() => this.#look(mesh), LOOK_EVERY_MS)
-    const vouch = setInterval(() => this.#vouch(mesh), VOUCH_EVERY_MS)
+    const timers = [
+      setInterval(() => this.#say(), SAY_AGAIN_MS),
+      setInterval(() => this.#look(mesh), LOOK_EVERY_MS),
+      setInterval(() => this.#vouch(mesh), VOUCH_EVERY_MS),
+    ]
     const stopWatching = watchChanges(this.#init.file, () => this.readAgain())
     this.#stop = () => {
-      clearInterval(again)
-      clearInterval(look)
-      clearInterval(vouch)
+      for (const timer of timers) clearInterval(timer)
       stopWatching()
     }
   }

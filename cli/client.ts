@@ -218,7 +218,8 @@ class RefusedError extends StarlingError {
 async function refusal(answer: Response, url: string): Promise<StarlingError> {
   if (answer.status === 401) {
     return new RefusedError(`the aggregator at ${url} does not accept the token`, {
-      remedy: 'give its token by --token or STARLING_TOKEN; `starling up` prints it in the link to its page',
+      remedy:
+        'give yours, or its own, by --token or STARLING_TOKEN; `starling up` prints its own in the link to its page',
     })
   }
   const problem: unknown = await answer.json().catch(() => undefined)

@@ -181,7 +181,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       others: () => nodes().filter((name) => name !== node),
       about: ({ detector, findingId }) => {
         const finding = latest.get(detector)?.find(({ id }) => id === findingId)
-        return finding === undefined ? {} : { finding }
+        return { ...(finding === undefined ? {} : { finding }), votes: publisher.votes() }
       },
     }),
     ...(config.fixer === 'here' ? {} : { hands: fixer ?? noHands }),

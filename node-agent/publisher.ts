@@ -5,6 +5,7 @@
 import type { Finding, PeerLink, PeerOffset } from '../detectors/contract.ts'
 import type { DetectorReport } from '../detectors/engine/engine.ts'
 import { encodeReport, reportTopic } from '../detectors/engine/report-note.ts'
+import type { Vote } from '../mesh/core/core-options.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import { encodeWatching, WATCHING_TOPIC } from '../mesh/wire/watching.ts'
 import type { Remediation } from '../remediators/contract.ts'
@@ -120,6 +121,11 @@ export class Publisher {
       .filter(({ atMs }) => now - atMs <= MEASURED_MAX_AGE_MS)
       .map(({ node, aheadMs, rttMs }) => ({ node, offsetMs: aheadMs - ourAheadMs, errorMs: rttMs / 2 }))
   }
+  /** How this node judges those that it observes; nothing before it is in a mesh. */
+  votes(): readonly Vote[] {
+    return this.#mesh?.votes() ?? []
+  }
+
   /** Of `me`, this node, to the peers that it still talks to; one that is down has no link to be judged. */
   peerLinks(me: string): readonly PeerLink[] {
     const mesh = this.#mesh

@@ -1,6 +1,6 @@
 /** What a core is made of, and what it tells its owner. */
 import type { ClockSample } from './edge.ts'
-import type { Incarnation, Keyring, Roster, SignedStatement } from './model.ts'
+import type { Answer, Incarnation, Keyring, Roster, SignedStatement } from './model.ts'
 import type { LinkQuality } from './round-trips.ts'
 import type { Timing } from './timing.ts'
 
@@ -31,6 +31,9 @@ export interface CoreOptions {
 export interface PeerClock extends ClockSample {
   readonly node: string
 }
+
+/** What an observer would answer about a subject in a roll-call. */
+export interface Vote extends Pick<Answer, 'subject' | 'incarnation' | 'opinion' | 'channel' | 'forMs' | 'reason'> {}
 
 /** How the beats to a peer fared within the last minute. */
 export interface PeerLink extends LinkQuality {

@@ -108,7 +108,7 @@ export class Core {
   }
 
   /** This node's view of the subjects that it watches, and of itself. */
-  get observer(): Pick<Observer, 'peerClocks' | 'peerLinks' | 'convictable' | 'degraded'> {
+  get observer(): Pick<Observer, 'peerClocks' | 'peerLinks' | 'votes' | 'convictable' | 'degraded'> {
     return this.#observer
   }
 

@@ -2,7 +2,7 @@
  * This node as an observer: all its subjects, what it wants of them and of its co-observers, and whether it is fit to judge
  * at all. What it holds against a subject it says by way of `accuse`.
  */
-import type { PeerClock, PeerLink } from './core-options.ts'
+import type { PeerClock, PeerLink, Vote } from './core-options.ts'
 import { type Hint, Hints, type IndirectAck } from './hints.ts'
 import type { Links } from './links.ts'
 import { LocalHealth } from './local-health.ts'
@@ -54,6 +54,14 @@ export class Observer {
     return [...this.#watches].flatMap(({ subject: node, edge }) => {
       const quality = edge.trips.quality(now)
       return quality === undefined ? [] : [{ node, ...quality }]
+    })
+  }
+
+  /** What it would answer about each subject in a roll-call now; those that it cannot say yet are left out. */
+  votes(now: Millis): readonly Vote[] {
+    return [...this.#watches].flatMap((watch) => {
+      const answer = watch.answer(now, this.health.degraded)
+      return answer === undefined ? [] : [{ subject: watch.subject, ...answer }]
     })
   }
 

@@ -231,6 +231,7 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
       return core.observer.peerClocks
     },
     peerLinks: () => core.observer.peerLinks(performance.now()),
+    votes: () => core.observer.votes(performance.now()),
     heardWithin: (ms) => core.heardSince(performance.now() - ms),
     get incarnation() {
       return core.incarnation

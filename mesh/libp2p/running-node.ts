@@ -1,5 +1,5 @@
 /** A running node of the mesh, as its owner sees it: what it is given, what it tells, what it can be told to do. */
-import type { PeerClock, PeerLink } from '../core/core-options.ts'
+import type { PeerClock, PeerLink, Vote } from '../core/core-options.ts'
 import type { Leader } from '../core/leader.ts'
 import type { Effect, Message, Notice } from '../core/message.ts'
 import type { Certificate, Incarnation, Millis, Roster, SignedStatement, Standing } from '../core/model.ts'
@@ -72,6 +72,7 @@ export interface MeshNode {
   askAfresh(subject: string): void
   readonly peerClocks: readonly PeerClock[]
   peerLinks(): readonly PeerLink[]
+  votes(): readonly Vote[]
   /** Peers with an edge to this node, whichever of the two watches the other, of which something came within the last `ms`. */
   heardWithin(ms: Millis): readonly string[]
   readonly incarnation: Incarnation

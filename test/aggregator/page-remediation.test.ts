@@ -44,9 +44,7 @@ describeReal('what stands behind a fix, and against it, on the page', needsChrom
 
   it('says what rests, and lets a person end it with a reason', async () => {
     await open()
-    expect(await textOf('pause-pool-workers')).toMatch(
-      /on pool workers until .*: racks are moved \(the on-call\)/s,
-    )
+    expect(await textOf('pause-pool-workers')).toMatch(/on pool workers until .*: racks are moved \(the on-call\)/s)
     await page.getByRole('button', { name: 'End the pause…' }).click()
     await page.keyboard.type('the racks stand')
     await page.keyboard.press('Enter')

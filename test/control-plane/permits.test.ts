@@ -87,6 +87,13 @@ describeReal('guards on a real control plane', missingForNodes(), () => {
   let refusals: Refusals
   let role: Role
   const brokenOf = (address: string) => join(stage.network.dir, 'broken', address)
+  /** They look for remediators when they start, and only then. */
+  const restartAgents = async () => {
+    const agents = [...stage.kubelets.keys()].map((node) => stage.mesh.processes(node).agent)
+    await Promise.all(agents.map((agent) => agent.stop()))
+    for (const agent of agents) agent.start()
+    await stage.mesh.untilWhole()
+  }
   const breakOn = (number: number, part: Part) => breakPart(brokenOf(nodeMachine(number).address), part)
 
   beforeAll(async () => {
@@ -101,6 +108,7 @@ describeReal('guards on a real control plane', missingForNodes(), () => {
     for (let number = 1; number <= AGENTS; number++) prepareNode(brokenOf(nodeMachine(number).address))
     // The agents share this folder.
     writePlugins(pluginsFolderOf(stage.network.dir), brokenOf('ADDRESS'))
+    await restartAgents()
     await stage.cluster.until('the plugins', async () => {
       const { findings } = await client.state()
       return findings.filter(({ detector, status }) => detector === 'parts' && status === 'ok').length === AGENTS

@@ -193,9 +193,9 @@ export class FixerMesh {
     return this.network.run(node, ...WITHOUT_RIGHTS, ...command)
   }
 
-  /** Whether a process on that node was started with this word in its command. */
+  /** Whether a process on that node was started with this word in its command. Some end while they are looked at. */
   async runs(node: string, word: string): Promise<boolean> {
-    const script = `for p in $(ip netns pids "$(ip netns identify $$)"); do tr '\\0' ' ' < /proc/$p/cmdline; done`
+    const script = `for p in $(ip netns pids "$(ip netns identify $$)"); do tr '\\0' ' ' < /proc/$p/cmdline; done 2> /dev/null; true`
     return (await this.network.run(node, 'sh', '-c', script)).includes(word)
   }
 

@@ -112,7 +112,7 @@ function writeDetector(plugins: string, broken: string, name: string, parts: rea
   )
   // A program that writes metrics; on a machine that nodes share it is the program that knows whose it is.
   const source = broken.includes('ADDRESS')
-    ? { command: [join(plugins, 'parts.sh'), broken, 'print'] }
+    ? { command: [join(plugins, 'parts.sh'), broken, 'print'], user: 'agent' }
     : { file: join(broken, '*.prom'), maxAge: '1d' }
   const base = { name, version, summary: 'What is broken.', dialect: 'textfile', every: '2s', timeout: '2s' }
   writeFileSync(join(plugins, `${name}.yaml`), stringify({ ...base, ...source, rules, reasons }))

@@ -25,7 +25,7 @@ import { runHere } from './answers.ts'
 const PORTS = { meshPort: 7790, metricsPort: 7791, kubeletPort: 10_250 }
 const HTTP_PORT = 7780
 const EVENTS_MAX = 1_000
-/** An agent in a machine that is emulated, on processors that others use as well, takes minutes for what is seconds else. */
+/** On processors that others use as well, and once more when a guard says no to the first request. */
 const WITHIN_MS = 300_000
 const LOOK_EVERY_MS = 200
 /** Of a whole test with a mesh. */
@@ -34,7 +34,7 @@ export const TEST_WITHIN_MS = 2 * WITHIN_MS
 export const MESH = 'faults'
 /** The node with the fault. */
 export const STAGED = 'node-1'
-export const AGGREGATOR_ADDRESS = '10.77.0.250'
+const AGGREGATOR_ADDRESS = '10.77.0.250'
 
 /** The whole way of a fix that nobody was asked about. */
 export const BY_ITSELF = ['finding', 'plan', 'permit', 'permitted', 'applying', 'verifying', 'verified']
@@ -161,15 +161,6 @@ export class StagedMesh {
     // That the finding is gone is seen by the look that verifies, so it may come before the word that it is verified.
     const steps = (chain?.events ?? []).filter(({ summary }) => !summary.startsWith('cleared'))
     return steps.map(({ kind, data }) => (kind === 'remediation' ? String(data.phase) : kind))
-  }
-
-  /** What the staged agent knows of itself, by the paths that it has them at: see `found` of cli/local. */
-  get identity(): Readonly<Record<string, string>> {
-    const own = ['identity.key', 'cert', 'roster'].map((name) => [
-      `/var/lib/starling/${name}`,
-      join(this.dir, STAGED, name),
-    ])
-    return { ...Object.fromEntries(own), '/etc/starling/ca.pem': join(this.dir, 'ca.pem') }
   }
 
   async describe(): Promise<string> {

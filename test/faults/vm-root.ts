@@ -19,10 +19,6 @@ import { INSIDE_PROGRAM } from './inside.ts'
 export interface RootOptions {
   /** Programs of this machine, or of the unpacked packages, that it has at the same paths, with their libraries. */
   readonly programs?: readonly string[]
-  /** Files of this machine by the path that they have there. */
-  readonly copies?: Readonly<Record<string, string>>
-  /** Lines of its shell that it runs in place of the program that looks: it takes Node half as long to be up once as twice. */
-  readonly script?: string
   /** Text files by path. */
   readonly files?: Readonly<Record<string, string>>
   /** Folders of this machine, by the path that they have there; without source maps. */
@@ -53,7 +49,7 @@ ${boot}
 exec 3<> /dev/ttyS1
 stty raw -echo <&3
 echo ${READY} >&3
-if [ -e /script ]; then . /script; else /usr/bin/node /looks.mjs <&3 >&3; fi
+/usr/bin/node /looks.mjs <&3 >&3
 poweroff -f
 `
 
@@ -70,14 +66,13 @@ export async function packRoot(work: string, options: RootOptions): Promise<stri
   for (const library of librariesOf([process.execPath, ...programs.map(({ from }) => from)])) {
     place(root, library, library)
   }
-  for (const [path, from] of Object.entries(options.copies ?? {})) place(root, path, from)
   const modules = options.modules ?? []
   for (const module of modules)
     place(root, join('/lib/modules', module.slice(module.lastIndexOf('/') + 1)), moduleFile(module))
   const files = {
     '/init': init(options.boot ?? ''),
     '/modules': modules.join('\n'),
-    ...(options.script === undefined ? { '/looks.mjs': await bundle() } : { '/script': options.script }),
+    '/looks.mjs': await bundle(),
     // Root, and the users that daemons become.
     '/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n_chrony:x:100:100::/var/lib/chrony:/bin/sh\n',
     '/etc/group': 'root:x:0:\n_chrony:x:100:\n',

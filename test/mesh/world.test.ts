@@ -82,6 +82,17 @@ describe('a node', () => {
     },
   )
 
+  it('can tell what it holds its subjects for', () => {
+    const world = booted()
+    passes(world, 10_000)
+    const votes = () => world.core('node-2').observer.votes(world.stage.agenda.now)
+    const opinions = () => Object.fromEntries(votes().map(({ subject, opinion }) => [subject, opinion]))
+    expect(opinions()).toMatchObject({ 'node-1': 'Alive', 'node-3': 'Alive' })
+    world.stage.setHost('node-1', 'down')
+    passes(world, 10_000)
+    expect(opinions()).toMatchObject({ 'node-1': 'NodeDown', 'node-3': 'Alive' })
+  })
+
   it('whose agent dies behind a firewall, or with its connection table full, is not marked', () => {
     const world = booted()
     world.stage.set('node-1', { closedPorts: 'drop' })

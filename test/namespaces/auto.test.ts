@@ -19,6 +19,7 @@ import { builtinDetectors } from '../../detectors/index.ts'
 import type { Remediation } from '../../remediators/contract.ts'
 import { needsVm, type Vm } from '../faults/vm.ts'
 import { describeReal } from '../real-part.ts'
+import { startTimeServer, type TimeServer } from './time-server.ts'
 import { AGENT_LOG, startVirtualNode } from './virtual-node.ts'
 
 const runFile = promisify(execFile)
@@ -29,10 +30,13 @@ const TEST_WITHIN_MS = 600_000
 const VIRTUAL = 'node-4'
 const GATEWAY = '10.77.0.250'
 const RANGE = '/proc/sys/net/ipv4/ip_local_port_range'
+/** Left to itself chronyd slews, by at most 100 ms in a second. */
+const WRONG_BY_S = 60
 const NF = 'net.netfilter.nf_conntrack'
 
+const USED = ['kernel-params', 'conntrack', 'clock-skew']
 /** The others would keep the emulated machine busy. */
-const unused = builtinDetectors.map(({ name }) => name).filter((name) => !['kernel-params', 'conntrack'].includes(name))
+const unused = builtinDetectors.map(({ name }) => name).filter((name) => !USED.includes(name))
 
 /** What fails on one node must not keep another from being mended; that it does, by default, is the guards' to show. */
 const SETTINGS = `
@@ -41,6 +45,7 @@ mesh: namespaces
 detectors:
   kernel-params: { every: 1s, options: { wanted: { net.ipv4.ip_local_port_range: 32768 60999 }, alike: [] } }
   conntrack: { every: 1s, options: { warnRatio: 0.7, alarmRatio: 0.85 } }
+  clock-skew: { every: 1s }
 ${unused.map((name) => `  ${name}: { enabled: false }`).join('\n')}
 policies:
   - name: parameters
@@ -53,6 +58,11 @@ policies:
     match: [{ reason: ConntrackFilling }, { reason: ConntrackAlmostFull }]
     mode: auto
     ladder: [{ remediator: sysctl }]
+  - name: clocks
+    selector: { all: true }
+    match: [{ reason: ClockFarOff }, { reason: ClockUnusable }]
+    mode: auto
+    ladder: [{ remediator: clock-step }]
   - name: gateways
     selector: { all: true }
     match: [{ reason: GatewaySilent }]
@@ -104,6 +114,7 @@ describeReal('a mesh whose policies are automatic', missingForNamespaces() ?? ne
   let network: Network
   let mesh: NamespaceMesh
   let booted: Promise<Vm>
+  let timeServer: TimeServer
 
   beforeAll(async () => {
     const machines = [1, 2, 3, 4].map(nodeMachine)
@@ -116,6 +127,7 @@ describeReal('a mesh whose policies are automatic', missingForNamespaces() ?? ne
     for (const [name, text] of Object.entries(PLUGINS)) {
       writeFileSync(join(plugins, name), text.replaceAll('PLUGINS', plugins), { mode: 0o700 })
     }
+    timeServer = startTimeServer(network, aggregatorMachine(1))
     const folder = join(network.dir, 'program')
     const program = buildProgram(folder)
     const boot = async (node: LocalNode) => {
@@ -123,7 +135,7 @@ describeReal('a mesh whose policies are automatic', missingForNamespaces() ?? ne
       const settings = join(network.dir, 'node-1', 'settings')
       await lookUntil('settings', () => existsSync(settings), String)
       copyFileSync(settings, join(node.dir, 'settings'))
-      return startVirtualNode(network, node, folder)
+      return startVirtualNode(network, { node, program: folder, timeServer: timeServer.line })
     }
     const start = (node: LocalNode) => {
       booted = boot(node)
@@ -136,6 +148,7 @@ describeReal('a mesh whose policies are automatic', missingForNamespaces() ?? ne
   afterAll(async () => {
     const vm = await booted?.catch(() => undefined)
     mesh?.stop()
+    await timeServer?.stop()
     network?.remove()
     await vm?.end()
   }, TEST_WITHIN_MS)
@@ -146,10 +159,12 @@ describeReal('a mesh whose policies are automatic', missingForNamespaces() ?? ne
     const to = ['--url', url, '--token', readOrMakeToken(join(network.dir, 'token'))]
     return (await runFile(process.execPath, [join(network.dir, 'program/starling.mjs'), ...args, ...to])).stdout
   }
-  const untilPhase = (node: string, phase: Remediation['phase']) =>
-    until(mesh.client, `a fix on ${node} is ${phase}`, async () => {
+  const untilPhase = (node: string, remediator: string, phase: Remediation['phase']) =>
+    until(mesh.client, `a fix of ${remediator} on ${node} is ${phase}`, async () => {
       const { remediations } = await mesh.client.state()
-      return remediations.find(({ plan, phase: reached }) => plan.node === node && reached === phase)
+      return remediations.find(({ plan, phase: reached }) => {
+        return plan.node === node && plan.remediator === remediator && reached === phase
+      })
     })
   /** What led to what, as people are told; each step because of one before it. */
   const courseOf = async ({ plan, permitId }: Remediation) => {
@@ -173,7 +188,7 @@ describeReal('a mesh whose policies are automatic', missingForNamespaces() ?? ne
     async () => {
       const before = await inside('node-1', `cat ${RANGE}`)
       await inside('node-1', `echo 50000 50009 > ${RANGE}`)
-      const fixed = await untilPhase('node-1', 'verified')
+      const fixed = await untilPhase('node-1', 'sysctl', 'verified')
       expect(await inside('node-1', `cat ${RANGE}`)).toBe(before)
       expect(fixed).toMatchObject({
         policy: 'parameters',
@@ -192,7 +207,7 @@ describeReal('a mesh whose policies are automatic', missingForNamespaces() ?? ne
       const mtus = await watchMtu(network, 'node-2')
       const before = await inside('node-2', 'ip -o link show eth0')
       await network.drop(aggregatorMachine(1).name, ['--protocol', 'icmp', '--source', nodeMachine(2).address])
-      const left = await untilPhase('node-2', 'escalated')
+      const left = await untilPhase('node-2', 'lower-mtu', 'escalated')
       expect(left.why).toBe(
         'the fault is there, and no rung is left: tried once within a day (lower-mtu). A person is needed',
       )
@@ -219,15 +234,32 @@ describeReal('a mesh whose policies are automatic', missingForNamespaces() ?? ne
         (await vm.sh(`sysctl -n ${names.map((name) => `${NF}_${name}`).join(' ')}`)).trim().split('\n').map(Number)
       // By itself a flow that nobody answers is forgotten after half a minute, and once the table is full to 95 %.
       await vm.sh(`sysctl -w ${NF}_udp_timeout=3600`)
-      await network.run('node-3', process.execPath, '-e', FLOWS, nodeMachine(4).address)
-      const [count = 0, buckets = 0] = await sysctls('count', 'buckets')
       // A card that has no room loses some.
-      expect(count).toBeGreaterThan(500)
+      const [count, buckets] = await until(mesh.client, 'a thousand flows', async () => {
+        await network.run('node-3', process.execPath, '-e', FLOWS, nodeMachine(4).address)
+        const [flows = 0, size = 0] = await sysctls('count', 'buckets')
+        return flows >= 1_000 ? ([flows, size] as const) : undefined
+      })
       const max = Math.ceil(count / 0.9)
       await vm.sh(`sysctl -w ${NF}_max=${max}`)
-      const fixed = await untilPhase(VIRTUAL, 'verified')
+      const fixed = await untilPhase(VIRTUAL, 'sysctl', 'verified')
       expect(await sysctls('max', 'buckets')).toEqual([max * 2, buckets * 2])
       expect(fixed).toMatchObject({ policy: 'tables', mode: 'auto', plan: { reason: 'ConntrackAlmostFull' } })
+      expect(await courseOf(fixed)).toEqual([...BEGUN, 'verified'])
+    },
+    TEST_WITHIN_MS,
+  )
+
+  it(
+    'sets a clock right that its daemon would take ten minutes for',
+    async () => {
+      const vm = await booted
+      const offBy = async () => Math.abs(Number(await vm.sh('date +%s')) - Date.now() / 1_000)
+      await vm.sh(`date -s @$(( $(date +%s) - ${WRONG_BY_S} ))`)
+      expect(await offBy()).toBeGreaterThan(WRONG_BY_S / 2)
+      const fixed = await untilPhase(VIRTUAL, 'clock-step', 'verified')
+      expect(await offBy()).toBeLessThan(2)
+      expect(fixed).toMatchObject({ policy: 'clocks', mode: 'auto' })
       expect(await courseOf(fixed)).toEqual([...BEGUN, 'verified'])
     },
     TEST_WITHIN_MS,

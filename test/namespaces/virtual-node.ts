@@ -35,8 +35,16 @@ const MODULES = [
   'net/netfilter/nf_conntrack',
 ].map((name) => `kernel/${name}.ko`)
 
-/** `node` has been founded and not been started. `program`: the folder of the built program that it runs. */
-export async function startVirtualNode(network: Network, node: LocalNode, program: string): Promise<Vm> {
+export interface VirtualNode {
+  /** It has been founded and not been started. */
+  readonly node: LocalNode
+  /** The folder of the built program that it runs. */
+  readonly program: string
+  /** Of its chrony.conf. */
+  readonly timeServer: string
+}
+
+export async function startVirtualNode(network: Network, { node, program, timeServer }: VirtualNode): Promise<Vm> {
   const cable = [
     'ip address flush dev eth0',
     'ip link add br0 type bridge',
@@ -51,6 +59,7 @@ export async function startVirtualNode(network: Network, node: LocalNode, progra
     // Loaded anew, to count connections without a rule that would ask for it.
     'rmmod nf_conntrack && insmod /lib/modules/nf_conntrack.ko enable_hooks=1',
     `ip address add ${node.host}/24 dev eth0 && ip link set eth0 up`,
+    'mkdir -m 750 /run/chrony && chronyd -u root -f /etc/chrony.conf',
     // It says no more than that a kubelet listens.
     `httpd -p ${node.host}:${node.kubeletPort}`,
     // Without the plugins of the others, which it has no programs for.
@@ -62,7 +71,8 @@ export async function startVirtualNode(network: Network, node: LocalNode, progra
     devices: DEVICES,
     modules: MODULES,
     folders: { [PROGRAM]: program, [node.dir]: node.dir },
-    files: { [ca]: readFileSync(ca, 'utf8') },
+    programs: ['/usr/sbin/chronyd', '/usr/bin/chronyc'],
+    files: { [ca]: readFileSync(ca, 'utf8'), '/etc/chrony.conf': `${timeServer}\nport 0\ncmdport 0\n` },
     boot: boot.join('\n'),
   })
 }
