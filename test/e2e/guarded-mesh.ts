@@ -42,9 +42,6 @@ interface Running {
 const NONE = Object.fromEntries(builtinDetectors.map(({ name }) => [name, { enabled: false }]))
 const URL = `http://127.0.0.1:${HTTP_PORT}`
 
-/** Its queue may have room once more, and then it seems to hang. */
-const DOWN: ReadonlySet<MemberView['state'] | undefined> = new Set(['NodeDown', 'HostHung'])
-
 export class GuardedMesh {
   readonly client: ApiClient
   readonly #layout: LocalLayout
@@ -148,20 +145,27 @@ export class GuardedMesh {
     await inflict('kill', { ...this.#of(name), startAgent: () => {} })
   }
 
-  async untilDown(name: string): Promise<void> {
-    await this.until(`${name} down`, async () => {
+  /** Its agent says that it stops for a while, and does. */
+  async leave(name: string): Promise<void> {
+    await this.#of(name).agent.stop()
+    await this.untilState(name, 'left')
+  }
+
+  async untilState(name: string, ...states: readonly MemberView['state'][]): Promise<void> {
+    await this.until(`${name} ${states.join(' or ')}`, async () => {
       const { members } = await this.client.state()
-      return DOWN.has(members.find(({ node }) => node === name)?.state)
+      return members.some(({ node, state }) => node === name && states.includes(state))
     })
   }
 
-  /** Replaces parts of the settings, as an operator does. */
+  /** Replaces parts of the settings that the leader goes by, as an operator does. The forger takes no settings up. */
   async apply(change: object): Promise<void> {
     this.#settings = { ...this.#settings, ...change }
     const file = join(this.#layout.dir, 'next.yaml')
     writeFileSync(file, documentOf(this.#settings, ++this.#version))
-    const { code, stderr } = await this.run('settings', 'apply', file, '--yes', '--stages', '100%', '--soak', '0s')
+    const { code, stderr } = await this.run('settings', 'apply', file, '--yes', '--no-wait')
     if (code !== 0) throw new Error(`settings apply ended with ${code}: ${stderr}`)
+    await this.until('the settings', async () => (await this.client.settings()).version >= this.#version)
   }
 
   /** A client command. */
