@@ -1,6 +1,7 @@
 /** Whom the leader may ask the mesh about, because enough observers accuse it: of which silence, and in which life. */
 import { type Ballots, silentFor } from './ballots.ts'
 import type { Conditions } from './conditions.ts'
+import type { Deferrals } from './deferrals.ts'
 import type { Membership } from './membership.ts'
 import type { Incarnation, Millis } from './model.ts'
 import { floorOf, neededOf, needsLease, type Silence } from './quorum.ts'
@@ -30,18 +31,25 @@ function candidateOf(subject: string, now: Millis, rules: CandidateRules): Candi
   return { subject, kind, incarnation: first.accusation.incarnation, votes: accusing.length }
 }
 
-/** Those of `subjects` that may be asked about now, without any that has a verdict already. */
+/**
+ * Those of `subjects` to ask about now, without any that has a verdict already. Who was put off waits for its time, but a hung
+ * host joins the question of another: it is convicted by all of its observers, and two that observe each other are excused in
+ * one question only.
+ */
 export function candidatesAmong(subjects: readonly string[], now: Millis, rules: CandidateRules): readonly Candidate[] {
   const candidates = subjects.flatMap((subject) => {
     const candidate = rules.conditions.standing.has(subject) ? undefined : candidateOf(subject, now, rules)
     return candidate === undefined ? [] : [candidate]
   })
-  return candidates.slice(0, CANDIDATES_MAX)
+  const ripe = candidates.filter(({ subject }) => rules.deferrals.mayAsk(now, subject))
+  const joining = candidates.filter((one) => one.kind === 'HostHung' && !ripe.includes(one))
+  return ripe.length === 0 ? [] : [...ripe, ...joining].slice(0, CANDIDATES_MAX)
 }
 
 export interface CandidateRules {
   readonly ballots: Ballots
   readonly conditions: Conditions
+  readonly deferrals: Pick<Deferrals, 'mayAsk'>
   readonly membership: Membership
   /** How long every accuser of a hung host must have heard nothing. */
   readonly hungMs: Millis

@@ -226,18 +226,12 @@ export class Leader {
   get #rules(): CandidateRules {
     const { membership, heartbeats, timing } = this.#options
     const hungMs = hungMsBy(heartbeats ? 'stale' : 'unread', timing)
-    return { ballots: this.ballots, conditions: this.conditions, membership, hungMs, heartbeats }
+    const { ballots, conditions } = this
+    return { ballots, conditions, deferrals: this.#deferrals, membership, hungMs, heartbeats }
   }
 
-  /**
-   * Those that were put off wait for their time, but for hung hosts: these join any question. A hung host is convicted by all of
-   * its observers, and two that observe each other are excused to each other in one question only.
-   */
   #candidates(now: Millis): readonly Candidate[] {
-    const mayAsk = (subject: string) => this.#deferrals.mayAsk(now, subject)
-    const all = candidatesAmong([...this.conditions.suspected], now, this.#rules)
-    if (!all.some(({ subject }) => mayAsk(subject))) return []
-    return all.filter(({ subject, kind }) => kind === 'HostHung' || mayAsk(subject))
+    return candidatesAmong([...this.conditions.suspected], now, this.#rules)
   }
 
   #callTheRoll(now: Millis, peers: readonly string[]): readonly Effect[] {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Ballots } from '../../mesh/core/ballots.ts'
 import { candidatesAmong } from '../../mesh/core/candidates.ts'
 import { Conditions } from '../../mesh/core/conditions.ts'
+import { Deferrals } from '../../mesh/core/deferrals.ts'
 import { Membership } from '../../mesh/core/membership.ts'
 import type { Accusation, Roster, Standing } from '../../mesh/core/model.ts'
 import { ringOf } from '../../mesh/core/ring.ts'
@@ -24,6 +25,8 @@ class Votes {
     this.#conditions = new Conditions(new Membership(roster), this.#ballots, standing)
   }
 
+  readonly deferrals = new Deferrals(1_000)
+
   observersOf(subject: string): readonly string[] {
     return ringOf(this.#roster).observersOf(subject)
   }
@@ -40,6 +43,7 @@ class Votes {
     const rules = {
       ballots: this.#ballots,
       conditions: this.#conditions,
+      deferrals: this.deferrals,
       membership,
       hungMs: HUNG_MS,
       heartbeats: false,
@@ -97,5 +101,18 @@ describe('a candidate', () => {
     }
     expect(withSuspects(5)).toMatchObject([{ subject: SUBJECT, votes: 5 }])
     expect(withSuspects(4)).toEqual([])
+  })
+
+  test.each([
+    ['NodeDown', { silentMs: 1_500 }, []],
+    ['HostHung', { opinion: 'HostHung', channel: 'mute', silentMs: HUNG_MS }, [SUBJECT]],
+  ] as const)('that was put off joins the question of another only if it is %s: HostHung', (kind, said, joins) => {
+    const other = ROSTER.members.map(({ node }) => node).find((node) => node !== SUBJECT) ?? ''
+    const votes = new Votes().cast(observers, said)
+    votes.deferrals.withhold(0, SUBJECT, kind, 'few votes')
+    expect(votes.candidates(0, [SUBJECT, other])).toEqual([])
+    votes.cast(votes.observersOf(other), { ...said, subject: other })
+    expect(votes.candidates(0, [SUBJECT, other]).map(({ subject }) => subject)).toEqual([other, ...joins])
+    expect(votes.candidates(1_000, [SUBJECT]).map(({ subject }) => subject)).toEqual([SUBJECT])
   })
 })
