@@ -44,15 +44,17 @@ describe('the list of remediators', () => {
     expect(await readFile(new URL('remediators.md', docs), 'utf8')).toBe(renderRemediators(builtinRemediators))
   })
 
-  it('has for each what it mended for real, in a test that is there', async () => {
-    const table = await readFile(new URL('remediator-faults.md', docs), 'utf8')
-    const rows = table.split('\n').flatMap((line) => {
-      const [, name = '', fault = '', tests = ''] = line.split('|').map((cell) => cell.trim())
-      return line.startsWith('| ') && !['Remediator', '---'].includes(name) ? [{ name, fault, tests }] : []
-    })
-    expect(rows.map(({ name }) => name)).toEqual(builtinRemediators.map(({ name }) => name).toSorted())
-    for (const { name, fault, tests } of rows) {
-      expect(fault, name).not.toBe('')
+  it('has for each what it mended for real, and what was mended with nobody asked, in tests that are there', async () => {
+    const parts = (await readFile(new URL('remediator-faults.md', docs), 'utf8')).split('\n\n')
+    const rowsOf = (heading: string) => {
+      const [, , ...rows] = parts.find((part) => part.startsWith(`| ${heading} |`))?.split('\n') ?? []
+      return rows.map((row) => row.split('|').map((cell) => cell.trim()))
+    }
+    const all = [...rowsOf('Remediator'), ...rowsOf('Fault')]
+    expect(rowsOf('Remediator').map(([, name]) => name)).toEqual(builtinRemediators.map(({ name }) => name).toSorted())
+    expect(rowsOf('Fault').length).toBeGreaterThanOrEqual(5)
+    for (const [, name = '', what = '', tests = ''] of all) {
+      expect(what, name).not.toBe('')
       for (const file of tests.split(', '))
         expect(existsSync(new URL(`../${file}`, docs)), `${name}: ${file}`).toBe(true)
     }
