@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { durationMs, isDuration } from '../../common/duration.ts'
 import { UsageError } from '../../common/errors.ts'
 import { type ApiClient, createClient } from '../client.ts'
@@ -7,6 +7,8 @@ import { addOutputOption, note, type OutputFormat, print, printJson } from '../o
 import { markingSummary, markingTable } from '../plan/marking.ts'
 import { remediationTables } from '../plan/remediation.ts'
 import { localTime } from '../text.ts'
+
+const WEEK = '7d'
 
 interface PlanOptions extends ConnectionFlags {
   readonly output: OutputFormat
@@ -21,7 +23,11 @@ export function registerPlan(program: Command): void {
     .description('what would be done, or was, beside what came about without it')
     .option('--marking', 'of Nodes and pods in Kubernetes: each verdict, and what Kubernetes did')
     .option('--remediation', 'of faults: each rule, how often it would have acted, and how often that was not needed')
-    .option('--since <length>', 'how far back, as 12h or 7d', parseLength, durationMs('7d'))
+    .addOption(
+      new Option('--since <length>', 'how far back, as 12h or 7d')
+        .argParser(parseLength)
+        .default(durationMs(WEEK), WEEK),
+    )
     .action(async ({ marking, remediation, since, output, ...connection }: PlanOptions) => {
       if (marking === remediation) throw new UsageError('say what to plan', 'one of --marking and --remediation')
       const from = new Date(Date.now() - since).toISOString()
