@@ -2,7 +2,7 @@
  * What goes to and fro about fixes over the mesh: what this node says of its own and asks the leader for, and what it believes
  * of what aggregators say.
  */
-import type { Logger } from '../common/pino-log.ts'
+import type { Log } from '../common/log.ts'
 import type { FixerHands } from '../fixer/hands.ts'
 import type { SignedStatement } from '../mesh/core/model.ts'
 import type { Remediation } from '../remediators/contract.ts'
@@ -26,11 +26,11 @@ const LED_MS = 20_000
 export class FixNotes {
   readonly #node: string
   readonly #publisher: Publisher
-  readonly #log: Logger
+  readonly #log: Log
   readonly #fixer: FixerHands | undefined
 
   /** `fixer`: who must be told of permits as they were signed; left out where nobody is to be believed. */
-  constructor(node: string, publisher: Publisher, log: Logger, fixer?: FixerHands) {
+  constructor(node: string, publisher: Publisher, log: Log, fixer?: FixerHands) {
     this.#node = node
     this.#publisher = publisher
     this.#log = log

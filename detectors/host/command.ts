@@ -26,7 +26,7 @@ export async function runCommand(command: Command, options: RunOptions, root = '
   const { signal, limits } = options
   signal.throwIfAborted()
   const way = await intoHost(root, command[0])
-  if (way.length > 0) return await runInHost(command, options, root, way)
+  if (way !== undefined) return await runInHost(command, options, root, way)
   await requireProgram(command[0])
   const leftovers = new Leftovers()
   try {
@@ -40,7 +40,7 @@ export async function runCommand(command: Command, options: RunOptions, root = '
 }
 
 /** Out of a container: `way` is what goes before. */
-async function runInHost(command: Command, options: RunOptions, root: string, way: readonly string[]) {
+async function runInHost(command: Command, options: RunOptions, root: string, way: Command) {
   const [program] = command
   // What holds a program to its limits would be looked for, and made, here and not there.
   if (options.limits !== undefined) throw new NotApplicable(`${program} cannot be held to limits from a container`)
@@ -49,7 +49,7 @@ async function runInHost(command: Command, options: RunOptions, root: string, wa
   await requireProgram(program, located)
   const leftovers = new Leftovers()
   try {
-    const result = await runMarked([...way, ...command] as unknown as Command, leftovers, options)
+    const result = await runMarked([...way, ...command], leftovers, options)
     requireEntered(program, result)
     return result
   } finally {

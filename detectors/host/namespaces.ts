@@ -5,7 +5,7 @@
 import { access, readlink } from 'node:fs/promises'
 import { join, normalize } from 'node:path'
 import { messageOf } from '../../common/errors.ts'
-import { type CommandResult, NotApplicable } from './port.ts'
+import { type Command, type CommandResult, NotApplicable } from './port.ts'
 
 /** Of the pod's own image: util-linux. */
 const NSENTER = '/usr/bin/nsenter'
@@ -13,11 +13,11 @@ const NSENTER = '/usr/bin/nsenter'
 const NAMESPACES = { mnt: 'mount', uts: 'uts', ipc: 'ipc', net: 'net' } as const
 
 /**
- * The words that go before a command of the host whose root is mounted at `root`; none where that is this process's own.
+ * The words that go before a command of the host whose root is mounted at `root`; undefined where that is this process's own.
  * Throws NotApplicable, with what is missing, where there is no way.
  */
-export async function intoHost(root: string, program: string): Promise<readonly string[]> {
-  if (normalize(root) === '/') return []
+export async function intoHost(root: string, program: string): Promise<Command | undefined> {
+  if (normalize(root) === '/') return undefined
   const namespaces = join(root, 'proc/1/ns')
   const why = await whyNoWay(namespaces)
   if (why !== undefined) throw new NotApplicable(`${program} of the host cannot be run from a container: ${why}`)

@@ -1,7 +1,7 @@
 /** The logs of a host that detectors have asked for: each is followed from the first look on, and let go when nobody looks. */
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
-import { JOURNALCTL, type LogTally, type LogWatch, NotApplicable } from '../host/port.ts'
+import { type Command, JOURNALCTL, type LogTally, type LogWatch, NotApplicable } from '../host/port.ts'
 import { FileFollower } from './file.ts'
 import type { Follower } from './follower.ts'
 import { JournalFollower } from './journal.ts'
@@ -33,11 +33,11 @@ export interface Logs {
   close(): void
 }
 
-/** `intoHost`: words to go before a program of the host. Rejects when it cannot be run. */
-export type IntoHost = (program: string) => Promise<readonly string[]>
+/** The words to go before a program of the host, if any. Rejects when it cannot be run. */
+export type IntoHost = (program: string) => Promise<Command | undefined>
 
 /** `locate`: where a path of the host is found here. */
-export function createLogs(locate: (path: string) => string, intoHost: IntoHost = async () => []): Logs {
+export function createLogs(locate: (path: string) => string, intoHost: IntoHost = async () => undefined): Logs {
   /** Whom nobody has looked at for longest comes first. */
   const followed = new Map<string, Followed>()
   const closed = new AbortController()
@@ -108,7 +108,7 @@ async function startFollower(
       await requireThere('/dev/kmsg', locate('/dev/kmsg'), constants.R_OK)
       return new KmsgFollower(locate('/dev/kmsg'), sink)
     case 'journal': {
-      const way = await intoHost(JOURNALCTL)
+      const way = (await intoHost(JOURNALCTL)) ?? []
       await requireThere(JOURNALCTL, locate(JOURNALCTL), constants.X_OK)
       const fields = Object.entries(source.fields).map(([name, value]) => `${name}=${value}`)
       return new JournalFollower(JOURNALCTL, fields, holdMs, sink, way)

@@ -35,18 +35,19 @@ const LEADS: OfficeSide = {
   marking: () => null,
 }
 
+const INIT = {
+  roster,
+  node: 'leader',
+  life: 7,
+  version: '0',
+  notice: '',
+  people: () => [],
+  log: SILENT_LOG,
+  keepRoster: () => {},
+}
+
 function started(history = store): AggregatorService {
-  const init = {
-    roster,
-    node: 'leader',
-    life: 7,
-    version: '0',
-    notice: '',
-    people: () => [],
-    log: SILENT_LOG,
-    keepRoster: () => {},
-  }
-  const service = new AggregatorService({ ...init, store: history })
+  const service = new AggregatorService({ ...INIT, store: history })
   service.start({ leader, now: () => NOW_MS, publish: () => {}, roster }, LEADS, SETTINGS_SIDE, PERMITS_SIDE)
   return service
 }
@@ -98,17 +99,7 @@ it('takes no effect when it could not be put on record', () => {
 
 it('forgets what a member said when it is one no more', () => {
   let inForce = roster
-  const service = new AggregatorService({
-    roster,
-    node: 'leader',
-    life: 7,
-    version: '0',
-    notice: '',
-    people: () => [],
-    log: SILENT_LOG,
-    keepRoster: () => {},
-    store,
-  })
+  const service = new AggregatorService({ ...INIT, store })
   const mesh = { leader, now: () => NOW_MS, publish: () => {} }
   const side = {
     ...mesh,

@@ -14,7 +14,7 @@ import { makePlan } from '../../remediators/plan.ts'
 import { describeReal, needsLinux, needsNetworkNamespace, needsProgram } from '../real-part.ts'
 import { FAN_MANIFEST, FAN_STOPPED } from '../remediators/cases/program.ts'
 import { found, type Inside, OWN_MOUNTS, OWN_NETWORK, startInside } from './inside.ts'
-import { needsVm, withVm } from './vm.ts'
+import { NETWORK_MODULES, needsVm, withVm } from './vm.ts'
 
 const short = ({ changes }: Plan) => changes.map(({ what, before, after }) => `${what} ${before} > ${after}`)
 
@@ -148,21 +148,6 @@ describeReal('a program with a manifest', needsLinux() ?? needsProgram('prlimit'
 const NF = 'net.netfilter.nf_conntrack'
 /** A card that spreads packets by a hash, with nothing at its other end. */
 const CARD = ['-netdev', 'hubport,id=hub,hubid=0', '-device', 'virtio-net-pci,netdev=hub,rss=on,hash=on']
-/** In the order in which they need each other. */
-const MODULES = [
-  'drivers/virtio/virtio_ring',
-  'drivers/virtio/virtio',
-  'drivers/virtio/virtio_pci_legacy_dev',
-  'drivers/virtio/virtio_pci_modern_dev',
-  'drivers/virtio/virtio_pci',
-  'net/core/failover',
-  'drivers/net/net_failover',
-  'drivers/net/virtio_net',
-  'lib/libcrc32c',
-  'net/ipv4/netfilter/nf_defrag_ipv4',
-  'net/ipv6/netfilter/nf_defrag_ipv6',
-  'net/netfilter/nf_conntrack',
-].map((name) => `kernel/${name}.ko`)
 
 describeReal('tables of a kernel, and a card', needsVm() ?? needsProgram('ethtool'), () => {
   it('are made larger when they run full, the card spreads by ports, and all is put back', async () => {
@@ -218,7 +203,7 @@ describeReal('tables of a kernel, and a card', needsVm() ?? needsProgram('ethtoo
         await vm.revert(pids)
         expect(await vm.sh('sysctl -n kernel.pid_max; ls /etc/sysctl.d')).toBe(`${most}\n`)
       },
-      { modules: MODULES, programs: ['/usr/sbin/ethtool'], devices: CARD },
+      { modules: NETWORK_MODULES, programs: ['/usr/sbin/ethtool'], devices: CARD },
     )
   }, 90_000)
 })

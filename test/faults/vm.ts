@@ -15,6 +15,22 @@ import { packRoot, READY, type RootOptions } from './vm-root.ts'
 /** Node and a detector take 150 MB; the root filesystem is in memory, and its archive while it is unpacked. */
 const MEMORY = '768M'
 
+/** A card, and the table of connections, in the order in which they need each other. */
+export const NETWORK_MODULES = [
+  'drivers/virtio/virtio_ring',
+  'drivers/virtio/virtio',
+  'drivers/virtio/virtio_pci_legacy_dev',
+  'drivers/virtio/virtio_pci_modern_dev',
+  'drivers/virtio/virtio_pci',
+  'net/core/failover',
+  'drivers/net/net_failover',
+  'drivers/net/virtio_net',
+  'lib/libcrc32c',
+  'net/ipv4/netfilter/nf_defrag_ipv4',
+  'net/ipv6/netfilter/nf_defrag_ipv6',
+  'net/netfilter/nf_conntrack',
+].map((name) => `kernel/${name}.ko`)
+
 export interface VmOptions extends RootOptions {
   /** More words for the kernel's command line, such as `clocksource=hpet`. */
   readonly kernel?: string

@@ -8,7 +8,7 @@ import type { Network } from '../../bench/namespaces/network.ts'
 import { configFileOf } from '../../cli/local/found.ts'
 import { type LocalNode, pluginsFolderOf } from '../../cli/local/layout.ts'
 import { AGENT_NODE_FLAGS } from '../../cli/local/mesh.ts'
-import { startVm, type Vm } from '../faults/vm.ts'
+import { NETWORK_MODULES, startVm, type Vm } from '../faults/vm.ts'
 
 const PROGRAM = '/opt/starling'
 export const AGENT_LOG = '/var/log/agent.log'
@@ -19,22 +19,6 @@ const DEVICES = [
   '-device',
   'virtio-net-pci,netdev=cable',
 ]
-/** In the order in which they need each other: a card, and the table of connections. */
-const MODULES = [
-  'drivers/virtio/virtio_ring',
-  'drivers/virtio/virtio',
-  'drivers/virtio/virtio_pci_legacy_dev',
-  'drivers/virtio/virtio_pci_modern_dev',
-  'drivers/virtio/virtio_pci',
-  'net/core/failover',
-  'drivers/net/net_failover',
-  'drivers/net/virtio_net',
-  'lib/libcrc32c',
-  'net/ipv4/netfilter/nf_defrag_ipv4',
-  'net/ipv6/netfilter/nf_defrag_ipv6',
-  'net/netfilter/nf_conntrack',
-].map((name) => `kernel/${name}.ko`)
-
 export interface VirtualNode {
   /** It has been founded and not been started. */
   readonly node: LocalNode
@@ -69,7 +53,7 @@ export async function startVirtualNode(network: Network, { node, program, timeSe
   return await startVm({
     within: network.on(node.name),
     devices: DEVICES,
-    modules: MODULES,
+    modules: NETWORK_MODULES,
     folders: { [PROGRAM]: program, [node.dir]: node.dir },
     programs: ['/usr/sbin/chronyd', '/usr/bin/chronyc'],
     files: { [ca]: readFileSync(ca, 'utf8'), '/etc/chrony.conf': `${timeServer}\nport 0\ncmdport 0\n` },

@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import type { Logger } from '../../common/pino-log.ts'
+import { silentLog } from '../../common/log.ts'
 import type { Finding } from '../../detectors/contract.ts'
 import { createHost } from '../../detectors/host/host.ts'
 import { FixNotes } from '../../node-agent/fix-notes.ts'
@@ -25,7 +25,6 @@ const LOOK_MS = 60_000
 /** Three unanswered requests and the longest wait take some 14 looks. */
 const LOOKS = 40
 const TELL_EVERY_MS = 10_000
-const quiet = { info: () => {}, warn: () => {}, error: () => {} } as unknown as Logger
 
 let folder: string
 let room: RemediationRoom
@@ -48,7 +47,7 @@ beforeAll(async () => {
   const me = agents.get(ME)
   if (me === undefined) throw new Error(`${ME} does not run`)
   publisher.start(me.live.node)
-  const notes = new FixNotes(ME, publisher, quiet)
+  const notes = new FixNotes(ME, publisher, silentLog)
   let passedMs = 0
   room = await startRemediation({
     node: ME,

@@ -1,7 +1,6 @@
 /** Whom a node believes what is said about its fixes, and what it says itself. */
 import { beforeEach, describe, expect, it } from 'vitest'
 import { silentLog } from '../../common/log.ts'
-import type { Logger } from '../../common/pino-log.ts'
 import type { SignedStatement } from '../../mesh/core/model.ts'
 import type { MeshNode } from '../../mesh/libp2p/running-node.ts'
 import { FixNotes } from '../../node-agent/fix-notes.ts'
@@ -48,7 +47,7 @@ describe('notes about fixes', () => {
     } as unknown as MeshNode)
     kept = []
     const fixer = { ...noHands, keep: (...one: [string, SignedStatement]) => kept.push(one), hello: async () => [] }
-    notes = new FixNotes(NODE, publisher, silentLog as Logger, fixer)
+    notes = new FixNotes(NODE, publisher, silentLog, fixer)
   })
 
   const take = async (one: unknown) => {
