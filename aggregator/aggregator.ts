@@ -7,6 +7,7 @@ import type { SignedStatement } from '../mesh/core/model.ts'
 import { keepRoster, loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
 import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
+import { Questions } from '../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { PluginShelf } from '../plugins/shelf.ts'
@@ -25,6 +26,7 @@ import type { RosterInit } from './kubernetes/roster/run.ts'
 import type { RosterSync } from './kubernetes/roster/sync.ts'
 import type { Kubernetes, KubernetesInit } from './kubernetes/run.ts'
 import { Leadership } from './leadership.ts'
+import { createMemory } from './memory.ts'
 import { type AggregatorMetrics, createAggregatorMetrics } from './metrics.ts'
 import { createNodeDesks } from './node-desks.ts'
 import { PeopleFile } from './people-file.ts'
@@ -35,7 +37,7 @@ import { Permits } from './permits/permits.ts'
 import { PoolFacts } from './pool-facts.ts'
 import { AggregatorService } from './service.ts'
 import { SettingsInForce } from './settings-in-force.ts'
-import { openSqliteStore } from './store/sqlite.ts'
+import { openJournal } from './store/sqlite.ts'
 import { readOrMakeToken } from './token.ts'
 
 /** Nodes repeat what they have said within seconds; what one has not by then, it does not mean any more. */
@@ -60,7 +62,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   const { node } = identity.enrolment
   const { roster, incarnation } = identity
   let { rosterBytes } = identity
-  const store = openSqliteStore(config.store.path)
+  const store = openJournal(config.store.path)
   const shelf = await PluginShelf.load(config.plugins, log)
   // Checked before anything runs, as is their size.
   const settings = new SettingsInForce({
@@ -118,6 +120,17 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   })
   const leadership = new Leadership({ store, service, settings, permits, kubernetes, log })
   const desks = createNodeDesks()
+  const questions = new Questions()
+  const memory = createMemory({
+    node,
+    config,
+    journal: store,
+    service,
+    settings: () => settings.document,
+    leads: () => leadership.leads,
+    questions,
+    log,
+  })
   // HTTP first: a taken port must be known before a second leader speaks up in the mesh.
   const http = createHttpServer({
     port: service,
@@ -125,6 +138,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     trail: store.trail,
     callers: callersOf(token, people),
     webRoot: WEB_ROOT,
+    registerMore: memory.registerRoutes,
     metrics: () => metrics.registry.metrics(),
     log,
   })
@@ -160,6 +174,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     aggregator: { saidBefore: service.saidBefore(), onReach: leadership.reach, onCalled: leadership.called },
     ...(kubernetes === undefined ? {} : { heartbeats: kubernetes.heartbeats }),
     onStatement: hear,
+    onAsked: questions.answer,
     onDocument: (_, bytes) => settings.take(bytes),
     onCommit: (certificate) => {
       service.commit(certificate)
@@ -186,6 +201,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   const sealing = new Sealing({ trail: store.trail, signer, log })
   service.subscribe((event) => event && sealing.stored())
   service.start(mesh, leadership, settings, permits)
+  memory.start(mesh)
   permits.start({
     mesh: () => {
       const { leader, roster } = mesh
@@ -239,6 +255,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       pools.stop()
       permits.stop()
       leadership.stop()
+      await memory.stop()
       rosterSync?.stop()
       stopShowing()
       objects?.stop()

@@ -2,23 +2,23 @@
  * Writes events, each with the id of the one that led to it, so that any state can be walked back to its beginning. The
  * cause of the next event is kept by thread: a node's liveness, an incident, a finding, a plan.
  */
-import type { Event, EventKind, Store, StoredEvent } from './model.ts'
+import type { Event, EventKind, Journal, StoredEvent } from './model.ts'
 
 export class Chronicle {
-  readonly #store: Store
+  readonly #store: Journal
   readonly #onStored: (event: StoredEvent) => void
   readonly #life: string
   readonly #lastOf = new Map<string, string>()
   #count = 0
 
   /** `life`: unique to this start of the aggregator, for ids of what only it saw. */
-  constructor(store: Store, life: string, onStored: (event: StoredEvent) => void) {
+  constructor(store: Journal, life: string, onStored: (event: StoredEvent) => void) {
     this.#store = store
     this.#life = life
     this.#onStored = onStored
   }
 
-  get store(): Store {
+  get store(): Journal {
     return this.#store
   }
 

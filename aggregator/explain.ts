@@ -1,11 +1,11 @@
 /** Why a node is what it is: its recent events, gathered into chains from each first cause to what came of it. */
-import type { Explanation, MemberView, Store, StoredEvent } from './model.ts'
+import type { Explanation, Journal, MemberView, StoredEvent } from './model.ts'
 
 /** How far back the answer looks, and how many chains it gives: the latest first. */
 const EVENTS_READ = 500
 const CHAINS_SHOWN = 8
 
-export function explainNode(member: MemberView, store: Store): Explanation {
+export function explainNode(member: MemberView, store: Journal): Explanation {
   const events = store.query({ node: member.node, limit: EVENTS_READ })
   const byRoot = new Map<string, StoredEvent[]>()
   for (const event of events) {
@@ -20,7 +20,7 @@ export function explainNode(member: MemberView, store: Store): Explanation {
 }
 
 /** Walks back to the event that nothing known led to. Bounded, since a chain in a damaged history could be a circle. */
-function rootOf(event: StoredEvent, store: Store): string {
+function rootOf(event: StoredEvent, store: Journal): string {
   let here = event
   for (let steps = 0; steps < 100; steps++) {
     const cause = here.causedBy === '' ? null : store.byId(here.causedBy)

@@ -6,16 +6,16 @@ import { KEYS_PER_MEMBER } from '../mesh/core/gossip.ts'
 import type { SignedStatement } from '../mesh/core/model.ts'
 import { decodeValue, encodeValue } from '../mesh/wire/codec.ts'
 import { signedStatementSchema } from '../mesh/wire/schema.ts'
-import type { Store } from './model.ts'
+import type { Journal } from './model.ts'
 
 const PREFIX = 'said/'
 
 export class LastWords {
-  readonly #store: Store
+  readonly #store: Journal
   /** By signer and name, what was written last. */
   readonly #written = new Map<string, Map<string, string>>()
 
-  constructor(store: Store) {
+  constructor(store: Journal) {
     this.#store = store
   }
 

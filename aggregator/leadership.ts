@@ -8,7 +8,7 @@ import { ELECTION_TIMING } from '../mesh/election/timing.ts'
 import type { MeshNode, Reach } from '../mesh/libp2p/running-node.ts'
 import type { RunningElection } from './kubernetes/election.ts'
 import type { Kubernetes } from './kubernetes/run.ts'
-import type { MarkingView, OfficeView, Store } from './model.ts'
+import type { Journal, MarkingView, OfficeView } from './model.ts'
 import type { Permits } from './permits/permits.ts'
 import type { AggregatorService } from './service.ts'
 import type { SettingsInForce } from './settings-in-force.ts'
@@ -24,7 +24,7 @@ const INHERITED_FOR_MS = 360_000
 const CUT_OFF_MS = 10_000
 
 export interface LeadershipInit {
-  readonly store: Store
+  readonly store: Journal
   readonly service: AggregatorService
   readonly settings: SettingsInForce
   readonly permits: Pick<Permits, 'look' | 'standsBy'>

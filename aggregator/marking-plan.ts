@@ -1,5 +1,5 @@
 /** What marking would have done, or did, since some time: one row for each verdict, told from the events alone. */
-import type { EventKind, Store, StoredEvent, WouldBeMark } from './model.ts'
+import type { EventKind, Journal, StoredEvent, WouldBeMark } from './model.ts'
 import { verdictDataOf } from './verdicts.ts'
 import { wholeStory } from './whole-story.ts'
 
@@ -14,7 +14,7 @@ const KINDS: readonly EventKind[] = [
 ]
 
 /** Oldest first. `since`: RFC 3339. */
-export function markingPlan(store: Store, since: string): readonly WouldBeMark[] {
+export function markingPlan(store: Journal, since: string): readonly WouldBeMark[] {
   const marks = new Map<string, WouldBeMark>()
   const change = (event: StoredEvent, changed: (mark: WouldBeMark) => Partial<WouldBeMark>) => {
     const id = String(event.data.verdictId ?? '')

@@ -1,6 +1,6 @@
 /** What marking made of each verdict and of each node, as it shows now: told from the events alone. */
 import type { MarkingMode } from '../settings/marking.ts'
-import type { MarkView, Store, StoredEvent } from './model.ts'
+import type { Journal, MarkView, StoredEvent } from './model.ts'
 import { wholeStory } from './whole-story.ts'
 
 export const MARK_KINDS = ['marked', 'would-mark', 'mark-withheld', 'undone'] as const
@@ -52,7 +52,7 @@ export function markAfter(known: MarkView | undefined, { kind, at, data }: Store
 export class NodeMarks {
   readonly #latest = new Map<string, { readonly of: string; readonly mark: MarkView }>()
 
-  constructor(store: Store) {
+  constructor(store: Journal) {
     for (const event of wholeStory(store, MARK_KINDS)) this.take(event)
   }
 

@@ -6,6 +6,7 @@ import type { NodeTraits } from '../common/selector.ts'
 import type { Finding } from '../detectors/contract.ts'
 import type { Remediation } from '../remediators/contract.ts'
 import type { MarkingMode } from '../settings/marking.ts'
+import type { Event, EventQuery, StoredEvent } from './event-model.ts'
 import type { RemediationReport } from './outcomes/model.ts'
 import type {
   DecisionRequest,
@@ -17,6 +18,8 @@ import type {
 } from './remediation-model.ts'
 import type { RosterView } from './roster-model.ts'
 import type { Proposal, Rollback, SettingsDetail, SettingsView } from './settings-model.ts'
+
+export * from './event-model.ts'
 
 /** `suspected`: observers hear nothing, no verdict (yet). `unseen`: in the roster, never heard by this aggregator. */
 export type MemberState = 'alive' | 'suspected' | 'NodeDown' | 'HostHung' | 'Isolated' | 'AgentDown' | 'left' | 'unseen'
@@ -118,80 +121,6 @@ export interface VerdictView {
   readonly mark?: MarkView
 }
 
-export const EVENT_KINDS = [
-  'started',
-  'joined',
-  'suspected',
-  'unsuspected',
-  'candidate',
-  'roll-call',
-  'verdict',
-  'withheld',
-  'frozen',
-  'thawed',
-  'recovered',
-  'announced',
-  'isolated',
-  'agent-down',
-  'agent-up',
-  'left',
-  'returned',
-  'link-fault',
-  'link-fault-over',
-  'observer-fault',
-  'observer-fault-over',
-  'blind',
-  'blind-over',
-  'no-quorum',
-  'quorum',
-  'finding',
-  'plan',
-  'decision',
-  'permit',
-  'permit-refused',
-  'remediation',
-  'settings',
-  'marked',
-  'undone',
-  'would-mark',
-  'mark-withheld',
-  'stock-marked',
-  'gates-closed',
-  'gates-opened',
-  'gates-kept',
-  'member-added',
-  'member-removed',
-  'member-changed',
-  'roster-held',
-  'roster-free',
-] as const
-export type EventKind = (typeof EVENT_KINDS)[number]
-
-/** One immutable row of history. */
-export interface Event {
-  /** Chosen by what caused it, so that hearing of the same thing twice makes one event. */
-  readonly id: string
-  readonly at: string
-  readonly kind: EventKind
-  /** Whom it is about; empty when it is about the mesh. */
-  readonly node: string
-  /** `bad` and `good` colour the log; `act` waits for a person. */
-  readonly tone: 'bad' | 'good' | 'info' | 'act'
-  readonly summary: string
-  /** Id of the event that led to this one; empty at the head of a chain. */
-  readonly causedBy: string
-  readonly data: Readonly<Record<string, unknown>>
-}
-
-/** Ids of events that others are caused by: of a verdict, and of a finding, whose own id a node chooses. */
-export function verdictEventId(verdictId: string): string {
-  return `verdict/${verdictId}`
-}
-
-export function findingEventId(findingId: string): string {
-  return `finding/${findingId}`
-}
-
 /** One verdict, and what it did to its Node in Kubernetes or would have done. Times RFC 3339, lengths ms. */
 export interface WouldBeMark {
   readonly node: string
@@ -211,11 +140,6 @@ export interface WouldBeMark {
   readonly why: string
   /** When Kubernetes' own rules held the node for not Ready, and how long after the verdict; null: not while it stood. */
   readonly stock: { readonly at: string; readonly afterMs: number } | null
-}
-
-/** An event with its place in the store: cursors for paging and for resuming a stream. */
-export interface StoredEvent extends Event {
-  readonly seq: number
 }
 
 /** What part an aggregator plays: of several, one leads. */
@@ -268,29 +192,6 @@ export interface Snapshot {
   readonly remediations: readonly Remediation[]
   readonly permits: PermitsView
   readonly settings: SettingsView
-}
-
-export interface EventQuery {
-  readonly after?: number
-  readonly before?: number
-  readonly node?: string
-  readonly kinds?: readonly EventKind[]
-  /** 1 to 1,000; the newest that many, oldest first. */
-  readonly limit: number
-}
-
-/** History. Append-only; appending a known id changes nothing. */
-export interface Store {
-  /** The stored event, or null when its id was there already. Durable (survives kill -9) once it returns. */
-  append(event: Event): StoredEvent | null
-  query(query: EventQuery): readonly StoredEvent[]
-  byId(id: string): StoredEvent | null
-  /** Small facts that must survive a restart, such as the leader's term. */
-  readFact(key: string): string | null
-  writeFact(key: string, value: string): void
-  /** Those whose key begins so, by key. */
-  facts(prefix: string): ReadonlyMap<string, string>
-  close(): void
 }
 
 export interface SettingsPort {

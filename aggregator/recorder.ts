@@ -5,7 +5,7 @@ import type { Decision } from '../remediators/permits.ts'
 import { Chronicle } from './chronicle.ts'
 import { MarkStory } from './mark-story.ts'
 import { MeshStory } from './mesh-story.ts'
-import { type Event, findingEventId, type Store, type StoredEvent } from './model.ts'
+import { type Event, findingEventId, type Journal, type StoredEvent } from './model.ts'
 import { PermitStory } from './permits/story.ts'
 import { planEventId } from './remediation-model.ts'
 import { RosterStory } from './roster-story.ts'
@@ -28,7 +28,7 @@ export class Recorder {
   readonly #chronicle: Chronicle
 
   /** `life`: unique to this start of the aggregator, for ids of what only it saw. */
-  constructor(store: Store, life: string, onStored: (event: StoredEvent) => void) {
+  constructor(store: Journal, life: string, onStored: (event: StoredEvent) => void) {
     this.#chronicle = new Chronicle(store, life, onStored)
     this.mesh = new MeshStory(this.#chronicle)
     this.marks = new MarkStory(this.#chronicle)

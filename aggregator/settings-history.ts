@@ -1,6 +1,6 @@
 /** The settings that were handed in, as they were signed: what nodes fetch, and what can be gone back to. */
 import { z } from 'zod'
-import type { Store } from './model.ts'
+import type { Journal } from './model.ts'
 
 const FACT = 'settings/versions'
 
@@ -21,11 +21,11 @@ const kept = z.array(
 export type KeptSettings = z.infer<typeof kept>[number]
 
 export class SettingsHistory {
-  readonly #store: Store
+  readonly #store: Journal
   #all: readonly KeptSettings[]
 
   /** Throws an Error when the store holds something else there. */
-  constructor(store: Store) {
+  constructor(store: Journal) {
     this.#store = store
     this.#all = kept.parse(JSON.parse(store.readFact(FACT) ?? '[]'))
   }

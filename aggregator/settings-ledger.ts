@@ -12,13 +12,13 @@ import {
   type Verify,
 } from '../settings/signed.ts'
 import type { Placed } from '../settings/stages.ts'
-import type { Store } from './model.ts'
+import type { Journal } from './model.ts'
 import { type KeptSettings, SettingsHistory } from './settings-history.ts'
 import { type Progress, readProgress, writeProgress } from './settings-progress.ts'
 
 export interface LedgerInit {
   readonly mesh: string
-  readonly store: Store
+  readonly store: Journal
   readonly keys: KeyPair
   /** Whether one of the mesh's aggregators signed it. */
   readonly verify: Verify

@@ -1,7 +1,7 @@
 /** How far settings have come, as it is kept through a restart: what the mesh was told last, and what it is judged by. */
 import { z } from 'zod'
 import { type Announcement, decodeAnnouncement, encodeAnnouncement } from '../settings/notes.ts'
-import type { Store } from './model.ts'
+import type { Journal } from './model.ts'
 import type { Before } from './rollout-rules.ts'
 import type { SettingsView } from './settings-model.ts'
 
@@ -29,7 +29,7 @@ const kept = z.strictObject({
 })
 
 /** Undefined before anything was. Throws an Error when the store holds something else there. */
-export function readProgress(store: Store): Progress | undefined {
+export function readProgress(store: Journal): Progress | undefined {
   const fact = store.readFact(FACT)
   if (fact === null) return undefined
   const { said, ...rest } = kept.parse(JSON.parse(fact))
@@ -37,6 +37,6 @@ export function readProgress(store: Store): Progress | undefined {
 }
 
 /** On disk when it returns. */
-export function writeProgress(store: Store, { said, ...rest }: Progress): void {
+export function writeProgress(store: Journal, { said, ...rest }: Progress): void {
   store.writeFact(FACT, JSON.stringify({ said: Buffer.from(encodeAnnouncement(said)).toString('base64'), ...rest }))
 }

@@ -2,7 +2,7 @@
 import type { Log } from '../common/log.ts'
 import type { Leader } from '../mesh/core/leader.ts'
 import type { Roster } from '../mesh/core/model.ts'
-import type { MarkingView, OfficeView, PermitsPort, SettingsPort, Store } from './model.ts'
+import type { Journal, MarkingView, OfficeView, PermitsPort, SettingsPort } from './model.ts'
 import type { Person } from './people.ts'
 import type { PermitsView } from './remediation-model.ts'
 import type { SettingsView } from './settings-model.ts'
@@ -34,7 +34,7 @@ export interface OfficeSide {
 }
 
 export interface ServiceInit {
-  readonly store: Store
+  readonly store: Journal
   /** In force when it starts. */
   readonly roster: Roster
   readonly node: string

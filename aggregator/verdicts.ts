@@ -5,7 +5,7 @@ import { ringOf } from '../mesh/core/ring.ts'
 import { encodeValue } from '../mesh/wire/codec.ts'
 import { MARK_KINDS, markAfter } from './marks.ts'
 import type { VerdictRecord } from './mesh-story.ts'
-import type { Store, StoredEvent, VerdictView, VoteView } from './model.ts'
+import type { Journal, StoredEvent, VerdictView, VoteView } from './model.ts'
 import { wholeStory } from './whole-story.ts'
 
 /** Ended verdicts that are kept at hand; older ones are in the history. */
@@ -34,7 +34,7 @@ export class Verdicts {
   readonly #views = new Map<string, VerdictView>()
   readonly #incarnations = new Map<string, Incarnation>()
 
-  constructor(store: Store) {
+  constructor(store: Journal) {
     for (const event of wholeStory(store, KINDS)) this.take(event)
   }
 

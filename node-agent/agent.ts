@@ -36,6 +36,7 @@ import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
 import { loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
 import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
+import { Questions } from '../mesh/libp2p/questions.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { PluginShelf } from '../plugins/shelf.ts'
 import { createCollector } from '../remediators/diagnostics.ts'
@@ -245,6 +246,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     }
   }
 
+  const questions = new Questions()
   const listen = parseListen(config.mesh.listen[0] ?? 'tcp/7790')
   const mesh = await startMeshNode({
     identity: { ...identity, node },
@@ -256,6 +258,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
         log.warn({ from: signed.statement.signer, err: messageOf(error) }, 'note dropped'),
       )
     },
+    onAsked: questions.answer,
     onRoster: (bytes) => writeRoster(stateDir, bytes),
     onDocument: (digest, bytes) => {
       keeper.take(digest, bytes)

@@ -38,6 +38,8 @@ export interface HttpServerOptions {
   readonly callers: Callers
   /** Directory of the built page; when it is missing, the API works and `/` says how to build it. */
   readonly webRoot: string
+  /** What else is answered under /api/v1 to whoever has a token. */
+  readonly registerMore?: (api: FastifyInstance) => void
   /** The metrics as Prometheus reads them; they name no node, so they need no token. */
   metrics(): Promise<string>
   readonly log: Logger
@@ -50,6 +52,7 @@ export function createHttpServer({
   trail,
   callers,
   webRoot,
+  registerMore,
   metrics,
   log,
 }: HttpServerOptions): FastifyInstance {
@@ -96,6 +99,7 @@ export function createHttpServer({
     registerAuditRoutes(api, trail)
     registerPermitRoutes(api, port)
     registerStream(api, port)
+    registerMore?.(api)
   })
   registerPage(server, webRoot, callers)
   return server

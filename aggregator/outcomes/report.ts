@@ -1,5 +1,5 @@
 /** What remediation did and would have done since some time, from the history. */
-import { findingEventId, type Store } from '../model.ts'
+import { findingEventId, type Journal } from '../model.ts'
 import { wholeStory } from '../whole-story.ts'
 import { COURSE_KINDS, coursesIn } from './course.ts'
 import type { RemediationReport } from './model.ts'
@@ -11,7 +11,7 @@ const TRUST_MS = 90 * 86_400_000
 
 /** `since` and `now`: RFC 3339 in UTC. */
 export function remediationReport(
-  store: Store,
+  store: Journal,
   since: string,
   now: string,
   poolOf: Around['poolOf'],

@@ -1,5 +1,5 @@
 /** Where the record of permits is kept: without a cluster beside the history, since nobody else leads then. */
-import type { Store } from '../model.ts'
+import type { Journal } from '../model.ts'
 import type { Book } from './book.ts'
 import { formatBook, parseBook } from './book-schema.ts'
 
@@ -27,7 +27,7 @@ export class BookConflict extends Error {
 
 const FACT = 'permits'
 
-export function createFactBook(store: Pick<Store, 'readFact' | 'writeFact'>): BookStore {
+export function createFactBook(store: Pick<Journal, 'readFact' | 'writeFact'>): BookStore {
   return {
     read: async () => {
       const text = store.readFact(FACT) ?? undefined

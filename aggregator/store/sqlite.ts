@@ -1,7 +1,7 @@
 /** The history on SQLite: one file, no server. Writes are serialised by the process, and each is on disk on return. */
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import type { SealedTrail } from '../audit/trail.ts'
-import type { Event, EventQuery, Store, StoredEvent } from '../model.ts'
+import type { Event, EventQuery, Journal, StoredEvent } from '../model.ts'
 import { chainOf } from './chain.ts'
 import { columnsOf } from './columns.ts'
 import { openDatabase } from './open.ts'
@@ -11,12 +11,12 @@ import { inTransaction } from './transaction.ts'
 export const QUERY_LIMIT_MAX = 1_000
 
 /** A history with the trail that proves it. */
-export interface SqliteStore extends Store {
+export interface SqliteJournal extends Journal {
   readonly trail: SealedTrail
 }
 
 /** Opens or creates the history in `file`. Throws StarlingError when the file is damaged or not ours. */
-export function openSqliteStore(file: string): SqliteStore {
+export function openJournal(file: string): SqliteJournal {
   const database = openDatabase(file)
   const link = chainOf(database)
   const selectById = database.prepare('SELECT * FROM events WHERE id = ?')

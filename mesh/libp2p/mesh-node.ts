@@ -86,6 +86,10 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
       onTraffic({ kind: 'received', message: message.kind, bytes: frame.length })
       step({ kind: 'message', from: peer, message })
     },
+    answer: async (from, topic, bytes) => {
+      if (options.onAsked === undefined) throw new Error('nothing can be asked here')
+      return await options.onAsked(from, topic, bytes)
+    },
     onDropped: (from, why) => onTraffic({ kind: 'dropped', why, from }),
   })
 
@@ -225,6 +229,7 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
       step({ kind: 'publish', topic, bytes, ttlMs })
     },
     exchange: (holds, seeks) => step({ kind: 'documents', holds, seeks }),
+    ask: async (peer, topic, bytes, withinMs) => await transport.ask(memberNamed(peer), topic, bytes, withinMs),
     lives: (subject) => step({ kind: 'heartbeat', subject, renewed: true }),
     askAfresh: (subject) => step({ kind: 'askAfresh', subject }),
     get peerClocks() {

@@ -41,6 +41,8 @@ export interface MeshNodeOptions {
   heartbeats?(subject: string, silentMs: Millis): Promise<boolean | undefined>
   /** A statement heard for the first time: an aggregator hears all, a member what aggregators say and neighbours say to it. */
   onStatement(signed: SignedStatement): void
+  /** A question of another node; what it rejects with is told to that one. Without it all are refused. */
+  onAsked?(from: string, topic: string, bytes: Uint8Array): Promise<Uint8Array>
   /** Must have kept a later roster, as it was signed, when it returns: only then is it in force. */
   onRoster(bytes: Uint8Array): void
   /** A document that was sought, with the bytes that its name says; nothing else is known of it. */
@@ -66,6 +68,11 @@ export interface MeshNode {
   publish(topic: string, bytes: Uint8Array, ttlMs: Millis): void
   /** The documents that this node hands to those who lack them, and the names of those that it lacks, most urgent first. */
   exchange(holds: readonly Uint8Array[], seeks: readonly string[]): void
+  /**
+   * Asks one node, on a stream of its own; neither question nor answer is over 256 KiB. Rejects with an Error when nobody is
+   * there, no answer comes within `withinMs`, or the other refuses.
+   */
+  ask(peer: string, topic: string, bytes: Uint8Array, withinMs: Millis): Promise<Uint8Array>
   /** To a leader: the subject's kubelet was seen alive, so it is cut off from its peers alone. */
   lives(subject: string): void
   /** To a leader: what the verdict on the subject wants was not done in time; the mesh is asked before it is. */

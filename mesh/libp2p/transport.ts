@@ -1,6 +1,6 @@
 /**
  * The mesh's edges on libp2p: TCP, Noise and Yamux, one long-lived stream each way between two nodes that share an edge.
- * Everything libp2p stays in this file and frugal.ts. A stream starts with a hello, by which each side proves its
+ * Everything libp2p stays in this file, asks.ts and frugal.ts. A stream starts with a hello, by which each side proves its
  * enrolment; then come length-prefixed messages.
  */
 import { noise } from '@chainsafe/libp2p-noise'
@@ -15,6 +15,7 @@ import { createLibp2p } from 'libp2p'
 import type { Incarnation, Member } from '../core/model.ts'
 import type { KeyPair } from '../identity/keys.ts'
 import { FRAME_BYTES_MAX } from '../wire/codec.ts'
+import { type Answerer, Asks } from './asks.ts'
 import { joinWrites, updateWindowLate } from './frugal.ts'
 import type { Proof } from './host-channel.ts'
 
@@ -42,6 +43,7 @@ export interface TransportOptions {
   onOpened(peer: string, by: StreamOwner, incarnation: Incarnation): void
   onClosed(peer: string, by: StreamOwner): void
   onFrame(peer: string, frame: Uint8Array): void
+  readonly answer: Answerer
   /** Something was refused or discarded; it is counted, and nothing more. */
   onDropped(peer: string, why: 'hello' | 'frame' | 'backpressure', error?: unknown): void
 }
@@ -53,6 +55,8 @@ export interface Transport {
   send(peer: string, via: 'mine' | 'theirs' | 'any', frame: Uint8Array): void
   /** Cuts all connections with a member. My stream's end is not reported, theirs is. */
   abort(member: Member): void
+  /** As `Asks.ask`. */
+  ask(member: Member, topic: string, bytes: Uint8Array, withinMs: number): Promise<Uint8Array>
   /** Who completes a fresh handshake at a member's address. */
   prove(member: Member, signal: AbortSignal): Promise<Proof>
   stop(): Promise<void>
@@ -86,10 +90,14 @@ export async function createTransport(options: TransportOptions): Promise<Transp
   await node.handle(PROTOCOL, (stream, connection) => edges.accept(stream, connection.remotePeer.toString()), {
     maxInboundStreams: 8,
   })
+  const { memberOf, answer } = options
+  const asks = new Asks(node, { memberOf, addressesOf, hasEdge: (peer) => edges.has(peer), answer })
+  await asks.listen()
   return {
     dial: (member) => edges.dial(member),
     send: (peer, via, frame) => edges.send(peer, via, frame),
     abort: (member) => edges.abort(member),
+    ask: (member, topic, bytes, withinMs) => asks.ask(member, topic, bytes, withinMs),
     prove: (member, signal) => edges.prove(member, signal),
     stop: async () => node.stop(),
   }
@@ -105,6 +113,10 @@ class Edges {
   constructor(node: Libp2p, options: TransportOptions) {
     this.#node = node
     this.#options = options
+  }
+
+  has(peer: string): boolean {
+    return this.#mine.has(peer) || this.#theirs.has(peer) || this.#dials.has(peer)
   }
 
   dial(member: Member): void {

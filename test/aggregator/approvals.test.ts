@@ -1,7 +1,7 @@
 /** What people decide on plans, at two aggregators of which one leads: one person's word, and the two that a dangerous plan takes. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Approvals } from '../../aggregator/approvals.ts'
-import type { Store } from '../../aggregator/model.ts'
+import type { Journal } from '../../aggregator/model.ts'
 import type { Person } from '../../aggregator/people.ts'
 import type { DecisionRequest } from '../../aggregator/remediation-model.ts'
 import type { Plan, Risk } from '../../remediators/contract.ts'
@@ -24,7 +24,7 @@ class Office {
   readonly toNodes: Decision[] = []
   readonly #publish: (topic: string, bytes: Uint8Array) => void
 
-  constructor(term: number | undefined, store?: Store) {
+  constructor(term: number | undefined, store?: Journal) {
     this.aggregator = new Aggregator(world, term, store)
     const { fleet, recorder } = this.aggregator
     const whyHeld = () => held

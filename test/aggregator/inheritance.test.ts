@@ -1,9 +1,9 @@
 /** A verdict that one aggregator came to and another takes over: who takes over shows by which votes it came. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { markingPlan } from '../../aggregator/marking-plan.ts'
-import type { Store } from '../../aggregator/model.ts'
+import type { Journal } from '../../aggregator/model.ts'
 import { AggregatorService } from '../../aggregator/service.ts'
-import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
+import { openJournal } from '../../aggregator/store/sqlite.ts'
 import type { Leader } from '../../mesh/core/leader.ts'
 import type { Certificate, Roster, SignedStatement, Standing } from '../../mesh/core/model.ts'
 import { rosterHash } from '../../mesh/identity/signed-roster.ts'
@@ -18,9 +18,9 @@ const SUBJECT = nodeName(4)
 const sample = sampleRoster({ nodes: 20 })
 const roster: Roster = { ...sample, aggregators: [...sample.aggregators, sampleMember(NEXT, '')] }
 
-let store: Store
+let store: Journal
 beforeEach(() => {
-  store = openSqliteStore(':memory:')
+  store = openJournal(':memory:')
 })
 afterEach(() => store.close())
 
@@ -59,7 +59,7 @@ const standingOf = ({ verdictId, kind, subject, incarnation }: Certificate): Sta
 /** What the one that leads sends after these verdicts. */
 function sentAfter(certificates: readonly Certificate[], among: Roster): readonly Note[] {
   vi.useFakeTimers()
-  const history = openSqliteStore(':memory:')
+  const history = openJournal(':memory:')
   const { service, published } = aggregator(LEADER, new DrivenLeader({ roster: among }).leader, among, history)
   for (const certificate of certificates) service.commit(certificate)
   // Not before what a verdict sets off.

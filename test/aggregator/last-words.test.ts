@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { LastWords } from '../../aggregator/last-words.ts'
-import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
+import { openJournal } from '../../aggregator/store/sqlite.ts'
 import type { SignedStatement } from '../../mesh/core/model.ts'
 
 const note = (topic: string, text: string): SignedStatement => {
@@ -14,7 +14,7 @@ const note = (topic: string, text: string): SignedStatement => {
 
 it('are kept under so many names of a member, which can be said anew, also in a later life', () => {
   const dir = mkdtempSync(join(tmpdir(), 'starling-words-'))
-  const store = openSqliteStore(join(dir, 'history.sqlite'))
+  const store = openJournal(join(dir, 'history.sqlite'))
   try {
     const words = new LastWords(store)
     for (let index = 0; index < 513; index++) words.keep(note(`made-up/${index}`, 'first'))

@@ -3,16 +3,16 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { ElectionOptions, RunningElection } from '../../aggregator/kubernetes/election.ts'
 import type { Kubernetes } from '../../aggregator/kubernetes/run.ts'
 import { Leadership } from '../../aggregator/leadership.ts'
-import type { Store } from '../../aggregator/model.ts'
+import type { Journal } from '../../aggregator/model.ts'
 import type { AggregatorService } from '../../aggregator/service.ts'
 import type { SettingsInForce } from '../../aggregator/settings-in-force.ts'
-import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
+import { openJournal } from '../../aggregator/store/sqlite.ts'
 import type { MeshNode } from '../../mesh/libp2p/running-node.ts'
 import { SILENT_LOG } from './serve-sample.ts'
 
-let store: Store
+let store: Journal
 beforeEach(() => {
-  store = openSqliteStore(':memory:')
+  store = openJournal(':memory:')
 })
 afterEach(() => store.close())
 

@@ -4,18 +4,18 @@ import { Chronicle } from '../../aggregator/chronicle.ts'
 import { type Desired, desiredMarks } from '../../aggregator/kubernetes/marking/desired.ts'
 import { MarkStory } from '../../aggregator/mark-story.ts'
 import { markingPlan } from '../../aggregator/marking-plan.ts'
-import type { Store } from '../../aggregator/model.ts'
-import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
+import type { Journal } from '../../aggregator/model.ts'
+import { openJournal } from '../../aggregator/store/sqlite.ts'
 import { readMarking } from '../../settings/marking.ts'
 import { verdict } from '../kubernetes/cases.ts'
 import { event } from './event.ts'
 
 const WRITTEN = { ready: undefined, condition: false, taint: false, pods: 0, isAlive: false }
 
-let store: Store
+let store: Journal
 let story: MarkStory
 beforeEach(() => {
-  store = openSqliteStore(':memory:')
+  store = openJournal(':memory:')
   story = new MarkStory(new Chronicle(store, 'life.1', () => {}))
 })
 afterEach(() => store.close())

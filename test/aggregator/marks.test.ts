@@ -5,8 +5,8 @@ import { type Desired, desiredMarks, nothingDesired } from '../../aggregator/kub
 import type { MarkCause } from '../../aggregator/kubernetes/record.ts'
 import { MarkStory } from '../../aggregator/mark-story.ts'
 import { NodeMarks } from '../../aggregator/marks.ts'
-import type { Store } from '../../aggregator/model.ts'
-import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
+import type { Journal } from '../../aggregator/model.ts'
+import { openJournal } from '../../aggregator/store/sqlite.ts'
 import { Verdicts } from '../../aggregator/verdicts.ts'
 import type { VerdictKind } from '../../mesh/core/model.ts'
 import { type MarkingMode, readMarking } from '../../settings/marking.ts'
@@ -18,10 +18,10 @@ const ALL = { ...NOTHING, ready: 'undone', condition: true, pods: 30 } as const
 const READY = 'Ready=False (StarlingNodeDown)'
 const PODS = 'its pods not Ready'
 
-let store: Store
+let store: Journal
 let story: MarkStory
 beforeEach(() => {
-  store = openSqliteStore(':memory:')
+  store = openJournal(':memory:')
   story = new MarkStory(new Chronicle(store, 'life.1', () => {}))
   const data = { verdictId: 'v-1', verdict: 'NodeDown', votes: [], needed: 2 }
   store.append(event('verdict/v-1', { kind: 'verdict', node: 'a', data }))

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { nothingDesired } from '../../aggregator/kubernetes/marking/desired.ts'
-import type { Store } from '../../aggregator/model.ts'
+import type { Journal } from '../../aggregator/model.ts'
 import { Recorder } from '../../aggregator/recorder.ts'
 import { planEventId } from '../../aggregator/remediation-model.ts'
-import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
+import { openJournal } from '../../aggregator/store/sqlite.ts'
 import { Verdicts } from '../../aggregator/verdicts.ts'
 import type { Notice } from '../../mesh/core/message.ts'
 import type { Plan, Remediation, RemediationPhase } from '../../remediators/contract.ts'
@@ -17,12 +17,12 @@ import { at, differs, sysctl } from '../remediators/parts.ts'
 const LIFE = { serial: 1, boot: 1, refutations: 0 }
 
 let dir: string
-let store: Store
+let store: Journal
 let lives = 0
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'starling-recorder-'))
-  store = openSqliteStore(join(dir, 'history.sqlite'))
+  store = openJournal(join(dir, 'history.sqlite'))
 })
 afterEach(() => {
   store.close()

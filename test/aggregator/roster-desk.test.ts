@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Change, Held } from '../../aggregator/kubernetes/roster/rules.ts'
-import type { Store } from '../../aggregator/model.ts'
+import type { Journal } from '../../aggregator/model.ts'
 import { Recorder } from '../../aggregator/recorder.ts'
 import { RosterDesk } from '../../aggregator/roster-desk.ts'
-import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
+import { openJournal } from '../../aggregator/store/sqlite.ts'
 import { silentLog } from '../../common/log.ts'
 
 const GONE: Change = { kind: 'removed', node: 'a', why: 'its Node is gone', member: undefined }
@@ -15,12 +15,12 @@ const HELD: Held = { kind: 'removals', changes: [GONE, { ...GONE, node: 'b' }], 
 const RELEASE = { reason: 'the rack was sold', via: 'cli' } as const
 
 let dir: string
-let store: Store
+let store: Journal
 let releases: number
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'starling-desk-'))
-  store = openSqliteStore(join(dir, 'history.sqlite'))
+  store = openJournal(join(dir, 'history.sqlite'))
   releases = 0
 })
 afterEach(() => {
@@ -73,7 +73,7 @@ it('goes on with what waited when the aggregator was started again', () => {
 })
 
 it('takes no effect when it could not be put on record', () => {
-  const append: Store['append'] = () => {
+  const append: Journal['append'] = () => {
     throw new Error('the disk is full')
   }
   expect(() => deskWith([HELD], { ...store, append }).release(RELEASE, 'somebody')).toThrow('the disk is full')

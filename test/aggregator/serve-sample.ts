@@ -9,7 +9,7 @@ import { callersOf } from '../../aggregator/http/auth.ts'
 import { createHttpServer, listenHttp } from '../../aggregator/http/server.ts'
 import { createNodeDesks, type NodeDesks } from '../../aggregator/node-desks.ts'
 import type { Person } from '../../aggregator/people.ts'
-import { openSqliteStore, type SqliteStore } from '../../aggregator/store/sqlite.ts'
+import { openJournal, type SqliteJournal } from '../../aggregator/store/sqlite.ts'
 import { createSamplePort, type SamplePort } from './sample-port.ts'
 
 export const TOKEN = 'correct-horse-battery-staple'
@@ -25,7 +25,7 @@ export interface ServedSample {
   readonly sample: SamplePort
   readonly server: FastifyInstance
   /** The history whose trail is served; the sample's own events are not in it. */
-  readonly store: SqliteStore
+  readonly store: SqliteJournal
   /** Who is known by name; a test adds and removes them. */
   readonly people: Person[]
   /** Without a mesh to ask over, until a test starts it. */
@@ -41,7 +41,7 @@ export async function serveSample(webRoot?: string): Promise<ServedSample> {
   const desks = createNodeDesks()
   const metrics = async () => ''
   const people: Person[] = []
-  const store = openSqliteStore(':memory:')
+  const store = openJournal(':memory:')
   const server = createHttpServer({
     port: sample,
     desks,

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import type { Store } from '../../aggregator/model.ts'
+import type { Journal } from '../../aggregator/model.ts'
 import { AggregatorService } from '../../aggregator/service.ts'
 import type { OfficeSide } from '../../aggregator/sides.ts'
-import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
+import { openJournal } from '../../aggregator/store/sqlite.ts'
 import type { Leader } from '../../mesh/core/leader.ts'
 import { accusation, newLeader, roster } from './leader-of-five.ts'
 import { PERMITS_SIDE } from './sample-permits.ts'
@@ -17,12 +17,12 @@ const NOW_MS = 100_000
 const RELEASE = { reason: 'the switch was replaced', via: 'cli' } as const
 
 let dir: string
-let store: Store
+let store: Journal
 let leader: Leader
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'starling-service-'))
-  store = openSqliteStore(join(dir, 'history.sqlite'))
+  store = openJournal(join(dir, 'history.sqlite'))
   leader = newLeader()
 })
 afterEach(() => {
@@ -84,7 +84,7 @@ it('is on record, takes effect, and is what the thaw goes back to', () => {
 })
 
 it('takes no effect when it could not be put on record', () => {
-  const full: Store = {
+  const full: Journal = {
     ...store,
     append: (event) => {
       if (event.kind === 'decision') throw new Error('the disk is full')

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { expect, vi } from 'vitest'
 import { stringify } from 'yaml'
 import { Chronicle } from '../../aggregator/chronicle.ts'
-import type { Store } from '../../aggregator/model.ts'
+import type { Journal } from '../../aggregator/model.ts'
 import type { NodeSeen } from '../../aggregator/rollout-rules.ts'
 import { SettingsInForce } from '../../aggregator/settings-in-force.ts'
 import { SettingsStory } from '../../aggregator/settings-story.ts'
-import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
+import { openJournal } from '../../aggregator/store/sqlite.ts'
 import { builtinDetectors } from '../../detectors/index.ts'
 import { type KeyPair, keyPairFromSeed, newSeed, verifierOf } from '../../mesh/identity/keys.ts'
 import { builtinRemediators } from '../../remediators/index.ts'
@@ -47,14 +47,14 @@ export const write = (document: object) => writeFileSync(join(dir, 'settings.yam
 export class Aggregator {
   readonly settings: SettingsInForce
   readonly said: Announcement[] = []
-  readonly store: Store
+  readonly store: Journal
   isLeader = false
   holds: readonly Uint8Array[] = []
   seeks: readonly string[] = []
   ill = new Set<string>()
 
   constructor(name: string, keys: KeyPair, all: readonly KeyPair[]) {
-    this.store = openSqliteStore(join(dir, `${name}.sqlite`))
+    this.store = openJournal(join(dir, `${name}.sqlite`))
     this.settings = new SettingsInForce({
       file: join(dir, 'settings.yaml'),
       mesh: 'test',

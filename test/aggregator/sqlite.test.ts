@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MIGRATIONS } from '../../aggregator/store/migrations.ts'
 import { openDatabase } from '../../aggregator/store/open.ts'
-import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
+import { openJournal } from '../../aggregator/store/sqlite.ts'
 import { StarlingError } from '../../common/errors.ts'
 import { event } from './event.ts'
 import { storeConformance } from './store-conformance.ts'
@@ -15,7 +15,7 @@ storeConformance('SQLite', () => {
   const directory = mkdtempSync(join(tmpdir(), 'starling-store-'))
   const file = join(directory, 'history.db')
   return {
-    open: () => openSqliteStore(file),
+    open: () => openJournal(file),
     writer: () => [fileURLToPath(new URL('./sqlite-writer.ts', import.meta.url)), file],
     clean: () => rmSync(directory, { recursive: true }),
   }
@@ -32,12 +32,12 @@ describe('a SQLite history', () => {
 
   it('creates missing directories', () => {
     const deep = join(directory, 'a', 'b', 'history.db')
-    openSqliteStore(deep).close()
+    openJournal(deep).close()
     expect(readdirSync(join(directory, 'a', 'b'))).toEqual(['history.db'])
   })
 
   it('commits with a write-ahead log that is flushed each time, and is stamped as ours', () => {
-    const store = openSqliteStore(file)
+    const store = openJournal(file)
     store.append(event('a'))
     const seen = new DatabaseSync(file, { readOnly: true })
     expect(seen.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' })
@@ -53,7 +53,7 @@ describe('a SQLite history', () => {
   })
 
   it('refuses to change or delete an event, whoever asks', () => {
-    const store = openSqliteStore(file)
+    const store = openJournal(file)
     store.append(event('a', { summary: 'as it was' }))
     const intruder = new DatabaseSync(file)
     expect(() => intruder.exec("UPDATE events SET summary = 'as I like it'")).toThrow('append-only')
@@ -69,7 +69,7 @@ describe('a SQLite history', () => {
 
   function refusal(): StarlingError {
     try {
-      openSqliteStore(file).close()
+      openJournal(file).close()
     } catch (error) {
       if (error instanceof StarlingError) return error
       throw error
@@ -100,7 +100,7 @@ describe('a SQLite history', () => {
   })
 
   it('refuses a damaged history and leaves its bytes alone', () => {
-    const store = openSqliteStore(file)
+    const store = openJournal(file)
     for (let n = 0; n < 300; n++) store.append(event(`e${n}`, { data: { filler: 'x'.repeat(200) } }))
     store.close()
     const bytes = readFileSync(file)
@@ -113,7 +113,7 @@ describe('a SQLite history', () => {
   })
 
   it('refuses a history that was cut short', () => {
-    const store = openSqliteStore(file)
+    const store = openJournal(file)
     for (let n = 0; n < 300; n++) store.append(event(`e${n}`, { data: { filler: 'x'.repeat(200) } }))
     store.close()
     truncateSync(file, 12_288)
@@ -121,7 +121,7 @@ describe('a SQLite history', () => {
   })
 
   it('refuses a history of a newer version', () => {
-    openSqliteStore(file).close()
+    openJournal(file).close()
     const newer = new DatabaseSync(file)
     newer.exec(`PRAGMA user_version = ${MIGRATIONS.length + 1}`)
     newer.close()

@@ -1,14 +1,14 @@
-/** What every Store must do, whatever database is behind it. An adapter's test calls this with how to open one. */
+/** What every Journal must do, whatever database is behind it. An adapter's test calls this with how to open one. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Store } from '../../aggregator/model.ts'
+import type { Journal } from '../../aggregator/model.ts'
 import { event } from './event.ts'
 
 export interface StoreUnderTest {
   /** Opens the same storage each time it is called within one test. */
-  open(): Store
+  open(): Journal
   /** A program (a path) and its arguments that appends events in a loop and prints the seq of each once acknowledged. */
   writer(): readonly string[]
   /** Deletes the storage. */
@@ -18,7 +18,7 @@ export interface StoreUnderTest {
 export function storeConformance(name: string, create: () => StoreUnderTest): void {
   describe(`${name} keeps the Store's contract`, () => {
     let storage: StoreUnderTest
-    let store: Store
+    let store: Journal
     beforeEach(() => {
       storage = create()
       store = storage.open()
@@ -56,7 +56,7 @@ export function storeConformance(name: string, create: () => StoreUnderTest): vo
         store.append(event(`e${n}`, { node: n % 2 === 0 ? 'even' : 'odd', kind: n % 3 === 0 ? 'verdict' : 'finding' }))
       }
       const all = store.query({ limit: 1000 })
-      const ids = (query: Parameters<Store['query']>[0]) => store.query(query).map((found) => found.id)
+      const ids = (query: Parameters<Journal['query']>[0]) => store.query(query).map((found) => found.id)
       expect(all.map((found) => found.id)).toEqual(['e1', 'e2', 'e3', 'e4', 'e5', 'e6', 'e7', 'e8', 'e9'])
       expect(ids({ limit: 3 })).toEqual(['e7', 'e8', 'e9'])
       expect(ids({ limit: 2, before: all[6]?.seq ?? 0 })).toEqual(['e5', 'e6'])

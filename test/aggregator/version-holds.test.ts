@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Chronicle } from '../../aggregator/chronicle.ts'
-import type { Store } from '../../aggregator/model.ts'
-import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
+import type { Journal } from '../../aggregator/model.ts'
+import { openJournal } from '../../aggregator/store/sqlite.ts'
 import { VersionHolds } from '../../aggregator/version-holds.ts'
 import { heardNow, isConfirmed, whyTripped } from '../../aggregator/version-trips.ts'
 import type { Finding, FindingStatus } from '../../detectors/contract.ts'
@@ -20,10 +20,10 @@ function finding(node: string, status: FindingStatus, version?: string, at = '20
 }
 
 let dir: string
-let store: Store
+let store: Journal
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'starling-holds-'))
-  store = openSqliteStore(join(dir, 'history.sqlite'))
+  store = openJournal(join(dir, 'history.sqlite'))
 })
 afterEach(() => {
   store.close()

@@ -6,9 +6,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { RosterMemory } from '../../aggregator/kubernetes/roster/memory.ts'
 import { RosterSync } from '../../aggregator/kubernetes/roster/sync.ts'
-import type { Store } from '../../aggregator/model.ts'
+import type { Journal } from '../../aggregator/model.ts'
 import { Recorder } from '../../aggregator/recorder.ts'
-import { openSqliteStore } from '../../aggregator/store/sqlite.ts'
+import { openJournal } from '../../aggregator/store/sqlite.ts'
 import { silentLog } from '../../common/log.ts'
 import type { Member, Roster } from '../../mesh/core/model.ts'
 import type { Enrolment } from '../../mesh/identity/enrolment.ts'
@@ -22,7 +22,7 @@ const PLACE = { zone: 'z', addresses: ['10.0.0.1'] }
 const LONG_MS = 30_000
 
 let dir: string
-let store: Store
+let store: Journal
 let nodes: FakeNodes
 let record: FakeEpochStore
 let enrolments: Map<string, Enrolment>
@@ -35,7 +35,7 @@ let changed: () => void
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] })
   dir = mkdtempSync(join(tmpdir(), 'starling-roster-'))
-  store = openSqliteStore(join(dir, 'history.sqlite'))
+  store = openJournal(join(dir, 'history.sqlite'))
   nodes = new FakeNodes()
   record = new FakeEpochStore()
   enrolments = new Map()
@@ -99,7 +99,7 @@ async function startAgain(): Promise<RosterSync> {
   return sync
 }
 
-function eventsOf(...kinds: Parameters<Store['query']>[0]['kinds'] & object) {
+function eventsOf(...kinds: Parameters<Journal['query']>[0]['kinds'] & object) {
   return store.query({ kinds, limit: 1_000 })
 }
 

@@ -46,6 +46,7 @@ beforeAll(async () => {
       onOpened: () => {},
       onClosed: () => {},
       onFrame: () => {},
+      answer: async () => new Uint8Array(),
       onDropped: () => {},
     })
     agents.set(name, { transport, port, peerId: keys.peerId })

@@ -10,6 +10,7 @@ import type { Certificate, Incarnation, Member, SignedStatement } from '../../me
 import { DEFAULT_TIMING, type Timing } from '../../mesh/core/timing.ts'
 import type { KeyPair } from '../../mesh/identity/keys.ts'
 import { startMeshNode } from '../../mesh/libp2p/mesh-node.ts'
+import { Questions } from '../../mesh/libp2p/questions.ts'
 import type { MeshNode, Reach, Traffic } from '../../mesh/libp2p/running-node.ts'
 import { createTransport, type Transport } from '../../mesh/libp2p/transport.ts'
 import { decodeMessage, encodeMessage, encodeValue } from '../../mesh/wire/codec.ts'
@@ -74,10 +75,13 @@ class Told {
 export class LiveNode {
   readonly node: MeshNode
   readonly told: Told
+  /** What others may ask of it. */
+  readonly questions: Questions
 
-  constructor(node: MeshNode, told: Told) {
+  constructor(node: MeshNode, told: Told, questions: Questions) {
     this.node = node
     this.told = told
+    this.questions = questions
   }
 
   get commits(): readonly Certificate[] {
@@ -110,6 +114,7 @@ export async function live(
 ): Promise<LiveNode> {
   const { member, keys, certificate } = mesh.enrolled(name)
   const told = new Told()
+  const questions = new Questions()
   const incarnation = { serial: member.serial, boot: 1, refutations: 0 }
   const node = await startMeshNode({
     identity: { node: name, keys, certificate, caKey: mesh.ca.publicKey, incarnation },
@@ -124,6 +129,7 @@ export async function live(
       told.heard(signed)
       hear(signed)
     },
+    onAsked: questions.answer,
     onRoster: () => {},
     onDocument: () => {},
     onCommit: (certificate) => void told.commits.push(certificate),
@@ -132,7 +138,7 @@ export async function live(
   })
   if (name === LEADER) node.lead(1, [])
   stops.push(() => node.stop())
-  return new LiveNode(node, told)
+  return new LiveNode(node, told, questions)
 }
 
 export interface PuppetOptions {
@@ -260,6 +266,7 @@ export async function puppet(
       const ack = { kind: 'ack', seq: message.seq, wallMs: 0, incarnation: LIFE } as const
       transport.send(peer, 'theirs', encodeMessage(ack))
     },
+    answer: async () => new Uint8Array(),
     onDropped: (_peer, why) => void log.note(why),
   })
   onTestFinished(() => transport.stop())

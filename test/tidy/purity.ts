@@ -22,7 +22,9 @@ const PURE = [
   'remediators/{disk,guards,kernel,policy,units}/*.ts',
   'settings/*.ts',
   'common/*.ts',
+  'inspection/*.ts',
   'aggregator/model.ts',
+  'aggregator/event-model.ts',
   'aggregator/kubernetes/marking/*.ts',
   'aggregator/kubernetes/remediations/rules/*.ts',
 ]

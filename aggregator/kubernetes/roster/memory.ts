@@ -1,6 +1,6 @@
 /** What the roster's rules must remember from one life of the aggregator to the next, in its store. */
 import type { Member } from '../../../mesh/core/model.ts'
-import type { Store } from '../../model.ts'
+import type { Journal } from '../../model.ts'
 import { CHURN_WINDOW_MS, type PastEpoch } from './churn.ts'
 
 /** A mesh's first minutes, in which it grows without a brake (docs/protocol.md section 7). */
@@ -23,13 +23,13 @@ interface Retired {
  * them as recent as they can be.
  */
 export class RosterMemory {
-  readonly #store: Store
+  readonly #store: Journal
   readonly #foundedAt: number
   readonly #retired: Map<string, Retired>
   #past: readonly PastEpoch[]
 
   /** `epoch`: in force when this aggregator starts. */
-  constructor(store: Store, epoch: number, nowMs: number, wallMs: number) {
+  constructor(store: Journal, epoch: number, nowMs: number, wallMs: number) {
     this.#store = store
     const monotonic = (wall: number) => nowMs - Math.max(0, wallMs - wall)
     if (epoch === 1 && store.readFact(FOUNDED) === null) store.writeFact(FOUNDED, String(wallMs))
@@ -70,7 +70,7 @@ export class RosterMemory {
   }
 }
 
-function read<T>(store: Store, key: string): T | undefined {
+function read<T>(store: Journal, key: string): T | undefined {
   const text = store.readFact(key)
   return text === null ? undefined : (JSON.parse(text) as T)
 }

@@ -3,7 +3,7 @@ import type { Log } from '../../../common/log.ts'
 import { enrolledFolder, type LoadedIdentity } from '../../../mesh/identity/identity-dir.ts'
 import { signRoster } from '../../../mesh/identity/signed-roster.ts'
 import type { AggregatorMetrics } from '../../metrics.ts'
-import type { Store } from '../../model.ts'
+import type { Journal } from '../../model.ts'
 import type { Authority } from '../authority.ts'
 import { type ClusterAccess, connectKubernetes } from '../client.ts'
 import { Enrolments } from './enrolments.ts'
@@ -17,7 +17,7 @@ export interface RosterInit {
   readonly stateDir: string
   readonly identity: Pick<LoadedIdentity, 'keys' | 'certificate' | 'caKey'>
   readonly authority: Authority
-  readonly store: Store
+  readonly store: Journal
   readonly story: RosterSyncInit['story']
   readonly metrics: Pick<AggregatorMetrics, 'apiWrite'>
   readonly log: Log

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { HeadSigner } from '../../../aggregator/audit/head.ts'
 import { Sealing } from '../../../aggregator/audit/sealing.ts'
 import { MIGRATIONS } from '../../../aggregator/store/migrations.ts'
-import { openSqliteStore } from '../../../aggregator/store/sqlite.ts'
+import { openJournal } from '../../../aggregator/store/sqlite.ts'
 import { silentLog } from '../../../common/log.ts'
 import { event } from '../event.ts'
 import { History, signerOf } from './tampered.ts'
@@ -35,7 +35,7 @@ function downgrade(): void {
   }
   old.exec("INSERT INTO facts VALUES ('term', '7')")
   old.close()
-  history.store = openSqliteStore(history.file)
+  history.store = openJournal(history.file)
 }
 
 it('begins where a history from before it ends, of which nothing is lost', async () => {
@@ -51,7 +51,7 @@ it('begins where a history from before it ends, of which nothing is lost', async
   history.store.trail.seal(signer)
   expect(await history.check(signer)).toMatchObject({ holds: true, first: 4, checked: 1, earlier: 2, heads: 1 })
   history.store.close()
-  history.store = openSqliteStore(history.file)
+  history.store = openJournal(history.file)
   expect(await history.check(signer)).toMatchObject({ holds: true, first: 4, checked: 1 })
 })
 
@@ -68,7 +68,7 @@ it('has no event without its link, and no link without its event, when storing f
 })
 
 it('holds when another process wrote to the same file in between', async () => {
-  const other = openSqliteStore(history.file)
+  const other = openJournal(history.file)
   for (const [store, id] of [[history.store, 'a'] as const, [other, 'b'] as const, [history.store, 'c'] as const]) {
     store.append(event(id))
   }

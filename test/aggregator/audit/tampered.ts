@@ -7,7 +7,7 @@ import { CHAIN_ROOT, linkHash } from '../../../aggregator/audit/chain.ts'
 import type { AuditResult, Trust } from '../../../aggregator/audit/check.ts'
 import type { HeadSigner } from '../../../aggregator/audit/head.ts'
 import { checkTrail } from '../../../aggregator/audit/walk.ts'
-import { openSqliteStore, type SqliteStore } from '../../../aggregator/store/sqlite.ts'
+import { openJournal, type SqliteJournal } from '../../../aggregator/store/sqlite.ts'
 import { keyPairFromSeed } from '../../../mesh/identity/keys.ts'
 import { event } from '../event.ts'
 
@@ -21,7 +21,7 @@ export async function signerOf(name: string): Promise<HeadSigner> {
 export class History {
   readonly dir = mkdtempSync(join(tmpdir(), 'starling-audit-'))
   readonly file = join(this.dir, 'history.sqlite')
-  store: SqliteStore = openSqliteStore(this.file)
+  store: SqliteJournal = openJournal(this.file)
 
   /** Appends events `e1` to `eN`, and signs after each whose number is given. */
   write(count: number, signer: HeadSigner, sealedAt: readonly number[]): void {

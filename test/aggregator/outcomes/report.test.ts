@@ -4,18 +4,18 @@ import { explainNode } from '../../../aggregator/explain.ts'
 import type { MemberView } from '../../../aggregator/model.ts'
 import { remediationReport } from '../../../aggregator/outcomes/report.ts'
 import { Recorder } from '../../../aggregator/recorder.ts'
-import { openSqliteStore, type SqliteStore } from '../../../aggregator/store/sqlite.ts'
+import { openJournal, type SqliteJournal } from '../../../aggregator/store/sqlite.ts'
 import type { Finding } from '../../../detectors/contract.ts'
 import type { Plan, Remediation, RemediationPhase } from '../../../remediators/contract.ts'
 
 const START = Date.parse('2026-03-01T00:00:00.000Z')
 const DAY = 86_400_000
 
-let store: SqliteStore
+let store: SqliteJournal
 let recorder: Recorder
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: START })
-  store = openSqliteStore(':memory:')
+  store = openJournal(':memory:')
   recorder = new Recorder(store, 'aggregator-1.1', () => {})
 })
 afterEach(() => {

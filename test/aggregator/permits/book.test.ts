@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { EMPTY_BOOK, type Ended } from '../../../aggregator/permits/book.ts'
 import { formatBook, parseBook } from '../../../aggregator/permits/book-schema.ts'
 import { createFactBook } from '../../../aggregator/permits/book-store.ts'
-import { openSqliteStore } from '../../../aggregator/store/sqlite.ts'
+import { openJournal } from '../../../aggregator/store/sqlite.ts'
 import { bookConformance } from './book-conformance.ts'
 import { FakeBook } from './fake-book.ts'
 
@@ -14,7 +14,7 @@ const folder = mkdtempSync(join(tmpdir(), 'starling-book-'))
 let files = 0
 const closing: (() => void)[] = []
 const openStore = () => {
-  const store = openSqliteStore(join(folder, `${++files}.sqlite`))
+  const store = openJournal(join(folder, `${++files}.sqlite`))
   closing.push(() => store.close())
   return store
 }

@@ -1,6 +1,6 @@
 /** Whether a node may begin: who is answered, with what, and what is on record when it is. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Store } from '../../../aggregator/model.ts'
+import type { Journal } from '../../../aggregator/model.ts'
 import { Aggregator, guardsOf, isPermit, Node, rest, World } from './world.ts'
 
 let world: World
@@ -78,7 +78,7 @@ describe('a request', () => {
   ])('is not answered while what puts it on record %s, and the node asks again', async (_, put) => {
     const store = world.store()
     let isFull = true
-    const append: Store['append'] = (event) => (isFull && event.kind === 'permit' ? put() : store.append(event))
+    const append: Journal['append'] = (event) => (isFull && event.kind === 'permit' ? put() : store.append(event))
     const aggregator = new Aggregator(world, 1, { ...store, append })
     const plan = node.plan()
     aggregator.hear(node.says(plan, 'proposed'), node.asks(plan))

@@ -1,6 +1,6 @@
 /** What people say of remediation as a whole: on record first, for all leaders, and over by itself. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { Store } from '../../../aggregator/model.ts'
+import type { Journal } from '../../../aggregator/model.ts'
 import { Ledger } from '../../../aggregator/permits/ledger.ts'
 import { PauseEnds } from '../../../aggregator/permits/pause-ends.ts'
 import type { PauseView } from '../../../aggregator/remediation-model.ts'
@@ -45,7 +45,7 @@ test('the end of a pause is told once, by whoever leads then, and because of the
     const ledger = new Ledger({ store: world.book, term: () => term })
     return new PauseEnds({ ledger, story: recorder.permits, log: silentLog, wallNow: () => world.wallMs })
   }
-  const told = (history: Store) =>
+  const told = (history: Journal) =>
     history.query({ kinds: ['decision'], limit: 10 }).filter(({ summary }) => summary.includes('is over'))
   const aggregator = new Aggregator(world, 1, store)
   const { id } = await aggregator.pauses.pause(PAUSE, 'local-token')

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { Fleet } from '../../../aggregator/fleet.ts'
-import type { Store } from '../../../aggregator/model.ts'
+import type { Journal } from '../../../aggregator/model.ts'
 import type { Person } from '../../../aggregator/people.ts'
 import type { Ended } from '../../../aggregator/permits/book.ts'
 import type { BudgetUse } from '../../../aggregator/permits/budget-use.ts'
@@ -18,7 +18,7 @@ import type { Outlook } from '../../../aggregator/permits/outside.ts'
 import { Pauses } from '../../../aggregator/permits/pauses.ts'
 import type { MeshNow } from '../../../aggregator/permits/view.ts'
 import { Recorder } from '../../../aggregator/recorder.ts'
-import { openSqliteStore } from '../../../aggregator/store/sqlite.ts'
+import { openJournal } from '../../../aggregator/store/sqlite.ts'
 import { silentLog } from '../../../common/log.ts'
 import type { Finding } from '../../../detectors/contract.ts'
 import type { SignedStatement } from '../../../mesh/core/model.ts'
@@ -55,7 +55,7 @@ export class World {
   restrained: string | undefined
   people: readonly Person[] = []
   readonly #folder = mkdtempSync(join(tmpdir(), 'starling-permits-'))
-  readonly #stores: Store[] = []
+  readonly #stores: Journal[] = []
 
   /** By version, the mode that the only rule has. */
   modes: ReadonlyMap<number, Mode> = new Map([[1, 'auto']])
@@ -77,8 +77,8 @@ export class World {
   }
 
   /** An empty history. */
-  store(): Store {
-    const store = openSqliteStore(join(this.#folder, `history-${this.#stores.length}.sqlite`))
+  store(): Journal {
+    const store = openJournal(join(this.#folder, `history-${this.#stores.length}.sqlite`))
     this.#stores.push(store)
     return store
   }
