@@ -132,6 +132,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     leads: () => leadership.leads,
     questions,
     signer,
+    registry: metrics.registry,
     log,
   })
   // HTTP first: a taken port must be known before a second leader speaks up in the mesh.

@@ -3,13 +3,13 @@
  * be told of. Nothing that is marked, elected or permitted waits for any of it.
  */
 import type { FastifyInstance } from 'fastify'
+import type { Registry } from 'prom-client'
 import type { Logger } from '../common/pino-log.ts'
 import type { Questions } from '../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import type { SettingsDocument } from '../settings/document.ts'
 import type { HeadSigner } from './audit/head.ts'
 import type { AggregatorConfig } from './config.ts'
-import { Housekeeping } from './history/housekeeping.ts'
 import { openHistory } from './history/open.ts'
 import type { AggregatorService } from './service.ts'
 import type { SqliteJournal } from './store/sqlite.ts'
@@ -25,6 +25,7 @@ export interface MemoryInit {
   readonly questions: Questions
   /** Vouches for where the history begins, once older events were let go. */
   readonly signer: HeadSigner
+  readonly registry: Registry
   readonly log: Logger
 }
 
@@ -36,17 +37,17 @@ export interface Memory {
   stop(): Promise<void>
 }
 
-export function createMemory({ config, journal, signer, log }: MemoryInit): Memory {
-  const history = openHistory(config.store, journal)
-  const housekeeping = new Housekeeping({ history, keep: config.store.retention, signer, log })
+export function createMemory({ config, journal, service, signer, registry, log }: MemoryInit): Memory {
+  const { history: _, ...store } = openHistory({ config: config.store, journal, signer, registry, log })
+  const unsubscribe = service.subscribe((event) => event && store.stored())
   return {
     registerRoutes: (_api) => {},
     start: (_mesh) => {
-      housekeeping.start()
+      store.start()
     },
     stop: async () => {
-      await housekeeping.stop()
-      await history.close()
+      unsubscribe()
+      await store.stop()
     },
   }
 }
