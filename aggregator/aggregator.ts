@@ -17,6 +17,7 @@ import { decodeAnnouncement, SETTINGS_TOPIC } from '../settings/notes.ts'
 import { rulesOf } from '../settings/rules.ts'
 import { Sealing } from './audit/sealing.ts'
 import type { AggregatorConfig } from './config.ts'
+import { damageNotice, openJournalOrNew } from './history/damage.ts'
 import { callersOf } from './http/auth.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
 import type { PermitsCluster } from './kubernetes/permits/run.ts'
@@ -37,7 +38,6 @@ import { Permits } from './permits/permits.ts'
 import { PoolFacts } from './pool-facts.ts'
 import { AggregatorService } from './service.ts'
 import { SettingsInForce } from './settings-in-force.ts'
-import { openJournal } from './store/sqlite.ts'
 import { readOrMakeToken } from './token.ts'
 
 /** Nodes repeat what they have said within seconds; what one has not by then, it does not mean any more. */
@@ -64,7 +64,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   let { rosterBytes } = identity
   const { keys } = identity
   const signer = { mesh: roster.mesh, node, peerId: keys.peerId, sign: keys.sign }
-  const store = openJournal(config.store.path)
+  const store = openJournalOrNew(config.store, log)
   const shelf = await PluginShelf.load(config.plugins, log)
   // Checked before anything runs, as is their size.
   const settings = new SettingsInForce({
@@ -87,7 +87,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     node,
     life: incarnation.boot,
     version,
-    notice: config.notice,
+    notice: [config.notice, damageNotice(store, Date.now())].filter(Boolean).join('\n').slice(0, 500),
     people,
     log,
     keepRoster: (hash) => keepRoster(stateDir, hash, rosterBytes),

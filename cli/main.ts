@@ -12,6 +12,7 @@ import { registerEvents } from './commands/events.ts'
 import { registerExplain } from './commands/explain.ts'
 import { registerFindings } from './commands/findings.ts'
 import { registerFixer } from './commands/fixer.ts'
+import { registerHistory } from './commands/history.ts'
 import { registerImport } from './commands/import.ts'
 import { registerMembers } from './commands/members.ts'
 import { registerMesh } from './commands/mesh.ts'
@@ -48,6 +49,7 @@ const COMMANDS = [
   registerPeople,
   registerVerify,
   registerAudit,
+  registerHistory,
   registerChaos,
   registerSim,
   registerImport,

@@ -64,18 +64,28 @@ export class Postgres {
       encoding: 'utf8',
     })
     if (made.status !== 0) throw new Error(`initdb: ${made.stderr}`)
-    await server.resume()
+    await server.resume().catch(async (error: unknown) => {
+      await server.stop()
+      throw error
+    })
     return server
   }
 
   /** A database that nobody has used, by its URL. */
   async fresh(): Promise<string> {
     const name = `test_${++this.#databases}`
-    const client = new pg.Client({ connectionString: this.url, password: PASSWORD })
+    const client = this.client(this.url)
     await client.connect()
     await client.query(`CREATE DATABASE ${name}`)
     await client.end()
     return this.url.replace(/postgres$/, name)
+  }
+
+  /** As its owner, not connected yet. */
+  client(url: string): pg.Client {
+    const whole = new URL(url)
+    whole.password = PASSWORD
+    return new pg.Client({ connectionString: whole.href })
   }
 
   /** Starts it again after `crash`. */
@@ -110,7 +120,7 @@ export class Postgres {
   }
 
   async #answers(): Promise<boolean> {
-    const client = new pg.Client({ connectionString: this.url, password: PASSWORD })
+    const client = this.client(this.url)
     try {
       await client.connect()
       await client.end()

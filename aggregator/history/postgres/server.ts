@@ -33,7 +33,7 @@ export class PostgresServer implements Session {
   constructor({ url, passwordFile }: PostgresAccess) {
     this.#pool = new pg.Pool({
       connectionString: url,
-      ...(passwordFile === undefined ? {} : { password: async () => (await readFile(passwordFile, 'utf8')).trim() }),
+      ...(passwordFile === undefined ? {} : { Client: clientWith(passwordFile) }),
       max: CONNECTIONS_MAX,
       connectionTimeoutMillis: CONNECT_WITHIN_MS,
       query_timeout: ANSWER_WITHIN_MS,
@@ -57,8 +57,9 @@ export class PostgresServer implements Session {
     return await this.#within(act)
   }
 
+  /** Once more does nothing. */
   async close(): Promise<void> {
-    await this.#pool.end()
+    if (!this.#pool.ended) await this.#pool.end()
   }
 
   /** Once; anew after it failed. */
@@ -92,6 +93,16 @@ export class PostgresServer implements Session {
     } finally {
       client.off('error', ignore)
       client.release(failure)
+    }
+  }
+}
+
+/** A password beside a URL would be passed over: what the URL says, here nothing, counts. */
+function clientWith(passwordFile: string): new () => pg.Client {
+  return class extends pg.Client {
+    constructor(config?: pg.ClientConfig) {
+      super(config)
+      Object.assign(this, { password: async () => (await readFile(passwordFile, 'utf8')).trim() })
     }
   }
 }
