@@ -8,13 +8,15 @@ import type { Questions } from '../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import type { SettingsDocument } from '../settings/document.ts'
 import type { AggregatorConfig } from './config.ts'
+import { createCopying } from './copies/run.ts'
+import type { CopiesView } from './copies/view.ts'
 import type { AggregatorService } from './service.ts'
-import type { SqliteJournal } from './store/sqlite.ts'
+import type { WatchedJournal } from './store/write-watch.ts'
 
 export interface MemoryInit {
   readonly node: string
   readonly config: AggregatorConfig
-  readonly journal: SqliteJournal
+  readonly journal: WatchedJournal
   readonly service: AggregatorService
   readonly settings: () => SettingsDocument
   readonly leads: () => boolean
@@ -26,15 +28,25 @@ export interface MemoryInit {
 export interface Memory {
   /** Under /api/v1, where the token was asked for. */
   registerRoutes(api: FastifyInstance): void
+  /** Null where aggregators share one history. */
+  copies(): CopiesView | null
   /** The mesh runs. */
   start(mesh: MeshNode): void
   stop(): Promise<void>
 }
 
-export function createMemory(_init: MemoryInit): Memory {
+export function createMemory(init: MemoryInit): Memory {
+  const copying = createCopying(init)
   return {
-    registerRoutes: (_api) => {},
-    start: (_mesh) => {},
-    stop: async () => {},
+    registerRoutes: (api) => {
+      copying.registerRoutes(api)
+    },
+    copies: copying.view,
+    start: (mesh) => {
+      copying.start(mesh)
+    },
+    stop: async () => {
+      copying.stop()
+    },
   }
 }

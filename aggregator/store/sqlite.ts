@@ -36,6 +36,16 @@ export function openJournal(file: string): SqliteJournal {
       })
     },
 
+    appendAll(events: readonly Event[]) {
+      return inTransaction(database, () => {
+        return events.map((event) => {
+          const known = selectById.get(event.id)
+          if (known !== undefined) return { event: toEvent(known), isNew: false }
+          return { event: { ...event, seq: link(event) }, isNew: true }
+        })
+      })
+    },
+
     query(query: EventQuery): readonly StoredEvent[] {
       const { where, values } = conditions(query)
       const rows = database.prepare(`SELECT * FROM events ${where} ORDER BY seq DESC LIMIT ?`)
