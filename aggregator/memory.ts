@@ -7,9 +7,12 @@ import type { Logger } from '../common/pino-log.ts'
 import type { Questions } from '../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import type { SettingsDocument } from '../settings/document.ts'
+import type { HeadSigner } from './audit/head.ts'
 import type { AggregatorConfig } from './config.ts'
 import { createCopying } from './copies/run.ts'
 import type { CopiesView } from './copies/view.ts'
+import { Housekeeping } from './history/housekeeping.ts'
+import { openHistory } from './history/open.ts'
 import type { AggregatorService } from './service.ts'
 import type { WatchedJournal } from './store/write-watch.ts'
 
@@ -22,6 +25,8 @@ export interface MemoryInit {
   readonly leads: () => boolean
   /** What other nodes ask of this one. */
   readonly questions: Questions
+  /** Vouches for where the history begins, once older events were let go. */
+  readonly signer: HeadSigner
   readonly log: Logger
 }
 
@@ -36,7 +41,10 @@ export interface Memory {
 }
 
 export function createMemory(init: MemoryInit): Memory {
+  const { config, journal, signer, log } = init
   const copying = createCopying(init)
+  const history = openHistory(config.store, journal)
+  const housekeeping = new Housekeeping({ history, keep: config.store.retention, signer, log })
   return {
     registerRoutes: (api) => {
       copying.registerRoutes(api)
@@ -44,9 +52,12 @@ export function createMemory(init: MemoryInit): Memory {
     copies: copying.view,
     start: (mesh) => {
       copying.start(mesh)
+      housekeeping.start()
     },
     stop: async () => {
       copying.stop()
+      await housekeeping.stop()
+      await history.close()
     },
   }
 }
