@@ -8,6 +8,9 @@ import type { Questions } from '../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import type { SettingsDocument } from '../settings/document.ts'
 import type { AggregatorConfig } from './config.ts'
+import { inspectionsAtHand } from './inspection/at-hand.ts'
+import { Inspections } from './inspection/inspections.ts'
+import { registerInspectionRoutes } from './inspection/routes.ts'
 import type { AggregatorService } from './service.ts'
 import type { SqliteJournal } from './store/sqlite.ts'
 
@@ -31,9 +34,19 @@ export interface Memory {
   stop(): Promise<void>
 }
 
-export function createMemory(_init: MemoryInit): Memory {
+export function createMemory({ service, settings, log }: MemoryInit): Memory {
+  const inspections = new Inspections({
+    snapshot: () => service.snapshot(),
+    settings,
+    fresh: () => undefined,
+    store: inspectionsAtHand(),
+    record: (event) => service.recorder.remember(event),
+    log,
+  })
   return {
-    registerRoutes: (_api) => {},
+    registerRoutes(api) {
+      registerInspectionRoutes(api, inspections)
+    },
     start: (_mesh) => {},
     stop: async () => {},
   }

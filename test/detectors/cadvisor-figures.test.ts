@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { metricsReader, podUidIn } from '../../detectors/reading/cadvisor-figures.ts'
-import { epochMsOf } from '../../detectors/reading/rfc3339.ts'
+import { epochMsOf } from '../../common/rfc3339.ts'
 
 describe('figures of containers', () => {
   it('are bounded, however many there are, and counted of processors together only', () => {

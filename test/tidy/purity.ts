@@ -22,7 +22,7 @@ const PURE = [
   'remediators/{disk,guards,kernel,policy,units}/*.ts',
   'settings/*.ts',
   'common/*.ts',
-  'inspection/*.ts',
+  'inspection/**',
   'aggregator/model.ts',
   'aggregator/event-model.ts',
   'aggregator/kubernetes/marking/*.ts',
