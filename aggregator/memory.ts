@@ -8,6 +8,7 @@ import type { Questions } from '../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import type { SettingsDocument } from '../settings/document.ts'
 import type { AggregatorConfig } from './config.ts'
+import { MeshFreshRows } from './inspection/fresh.ts'
 import type { AggregatorService } from './service.ts'
 import type { SqliteJournal } from './store/sqlite.ts'
 
@@ -31,10 +32,17 @@ export interface Memory {
   stop(): Promise<void>
 }
 
-export function createMemory(_init: MemoryInit): Memory {
+export function createMemory({ node, service, log }: MemoryInit): Memory {
+  const fresh = new MeshFreshRows({
+    node,
+    states: () => new Map(service.present()?.members.map((member) => [member.node, member.state])),
+    log,
+  })
   return {
     registerRoutes: (_api) => {},
-    start: (_mesh) => {},
+    start: (mesh) => {
+      fresh.start(mesh)
+    },
     stop: async () => {},
   }
 }
