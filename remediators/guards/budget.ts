@@ -42,6 +42,12 @@ export function judgeBudget(view: GuardView, { budgets }: GuardSettings, { name,
   return refuse(`${would} with ${request.node}, and ${limit} may be: ${who}`, REST_MS)
 }
 
+/** How many more might have been disrupted, by what this guard said to an allowed one; undefined for what it never says. */
+export function leftAfter(why: string): number | undefined {
+  const [, count, limit] = /^(\d+) of .* would be disrupted, and (\d+) may be$/.exec(why) ?? []
+  return limit === undefined ? undefined : Number(limit) - Number(count)
+}
+
 /** Nodes with a fix under way that stops no process, and whose it is. */
 function quietly(view: GuardView): ReadonlyMap<string, string> {
   const permits = otherPermits(view).filter((permit) => !disturbs(permit))
