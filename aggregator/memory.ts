@@ -7,7 +7,10 @@ import type { Logger } from '../common/pino-log.ts'
 import type { Questions } from '../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import type { SettingsDocument } from '../settings/document.ts'
+import type { HeadSigner } from './audit/head.ts'
 import type { AggregatorConfig } from './config.ts'
+import { Housekeeping } from './history/housekeeping.ts'
+import { openHistory } from './history/open.ts'
 import type { AggregatorService } from './service.ts'
 import type { SqliteJournal } from './store/sqlite.ts'
 
@@ -20,6 +23,8 @@ export interface MemoryInit {
   readonly leads: () => boolean
   /** What other nodes ask of this one. */
   readonly questions: Questions
+  /** Vouches for where the history begins, once older events were let go. */
+  readonly signer: HeadSigner
   readonly log: Logger
 }
 
@@ -31,10 +36,17 @@ export interface Memory {
   stop(): Promise<void>
 }
 
-export function createMemory(_init: MemoryInit): Memory {
+export function createMemory({ config, journal, signer, log }: MemoryInit): Memory {
+  const history = openHistory(config.store, journal)
+  const housekeeping = new Housekeeping({ history, keep: config.store.retention, signer, log })
   return {
     registerRoutes: (_api) => {},
-    start: (_mesh) => {},
-    stop: async () => {},
+    start: (_mesh) => {
+      housekeeping.start()
+    },
+    stop: async () => {
+      await housekeeping.stop()
+      await history.close()
+    },
   }
 }
