@@ -9,15 +9,17 @@ import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import type { SettingsDocument } from '../settings/document.ts'
 import type { HeadSigner } from './audit/head.ts'
 import type { AggregatorConfig } from './config.ts'
+import { createCopying } from './copies/run.ts'
+import type { CopiesView } from './copies/view.ts'
 import { Housekeeping } from './history/housekeeping.ts'
 import { openHistory } from './history/open.ts'
 import type { AggregatorService } from './service.ts'
-import type { SqliteJournal } from './store/sqlite.ts'
+import type { WatchedJournal } from './store/write-watch.ts'
 
 export interface MemoryInit {
   readonly node: string
   readonly config: AggregatorConfig
-  readonly journal: SqliteJournal
+  readonly journal: WatchedJournal
   readonly service: AggregatorService
   readonly settings: () => SettingsDocument
   readonly leads: () => boolean
@@ -31,20 +33,29 @@ export interface MemoryInit {
 export interface Memory {
   /** Under /api/v1, where the token was asked for. */
   registerRoutes(api: FastifyInstance): void
+  /** Null where aggregators share one history. */
+  copies(): CopiesView | null
   /** The mesh runs. */
   start(mesh: MeshNode): void
   stop(): Promise<void>
 }
 
-export function createMemory({ config, journal, signer, log }: MemoryInit): Memory {
+export function createMemory(init: MemoryInit): Memory {
+  const { config, journal, signer, log } = init
+  const copying = createCopying(init)
   const history = openHistory(config.store, journal)
   const housekeeping = new Housekeeping({ history, keep: config.store.retention, signer, log })
   return {
-    registerRoutes: (_api) => {},
-    start: (_mesh) => {
+    registerRoutes: (api) => {
+      copying.registerRoutes(api)
+    },
+    copies: copying.view,
+    start: (mesh) => {
+      copying.start(mesh)
       housekeeping.start()
     },
     stop: async () => {
+      copying.stop()
       await housekeeping.stop()
       await history.close()
     },
