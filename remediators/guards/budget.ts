@@ -42,10 +42,10 @@ export function judgeBudget(view: GuardView, { budgets }: GuardSettings, { name,
   return refuse(`${would} with ${request.node}, and ${limit} may be: ${who}`, REST_MS)
 }
 
-/** How many more might have been disrupted, by what this guard said to an allowed one; undefined for what it never says. */
-export function leftAfter(why: string): number | undefined {
+/** Whether one that this guard allowed, by what it said, was the last of several that might be disrupted. */
+export function tookLast(why: string): boolean {
   const [, count, limit] = /^(\d+) of .* would be disrupted, and (\d+) may be$/.exec(why) ?? []
-  return limit === undefined ? undefined : Number(limit) - Number(count)
+  return count !== undefined && count === limit && count !== '1'
 }
 
 /** Nodes with a fix under way that stops no process, and whose it is. */
