@@ -14,9 +14,11 @@ import type {
 } from '../aggregator/model.ts'
 import type { RemediationReport } from '../aggregator/outcomes/model.ts'
 import type { DecisionRequest, PauseScope, Release, ReleaseScope } from '../aggregator/remediation-model.ts'
+import type { ReportPreview, ReportView } from '../aggregator/reports/model.ts'
 import type { Proposal, Rollback, SettingsDetail } from '../aggregator/settings-model.ts'
 import type { Duration } from '../common/duration.ts'
 import { ExitCode, messageOf, StarlingError } from '../common/errors.ts'
+import type { Language } from '../common/languages.ts'
 import type { UsageAnswer, UsageQuery } from '../detectors/usage/notes.ts'
 import type { Connection } from './connection.ts'
 import { readEventStream } from './event-stream.ts'
@@ -71,6 +73,14 @@ export interface ApiClient {
   rollBack(rollback: Rollback): Promise<Event>
   /** Lets the findings of a detector count again whose version is held. */
   releaseDetector(name: string, release: Release): Promise<Event>
+  reports(): Promise<readonly ReportView[]>
+  /** A report as it would be sent now. */
+  previewReport(
+    name: string,
+    reader: { readonly language: Language; readonly zone: string },
+  ): Promise<ReportPreview>
+  /** Sends it now: the event that this became. */
+  sendReport(name: string): Promise<Event>
   /** Events after `seq` and those to come, without end; resumes by itself and tells `note` when it has to. */
   follow(seq: number, note: (text: string) => void): AsyncGenerator<StoredEvent, never>
 }
@@ -172,6 +182,13 @@ export function createClient({ url, token }: Connection): ApiClient {
     rollBack: (body) => decided('/api/v1/settings/rollback', body),
 
     releaseDetector: (name, body) => decided(`/api/v1/detectors/${encodeURIComponent(name)}/release`, body),
+
+    reports: () => items<ReportView>('/api/v1/reports'),
+
+    previewReport: (name, reader) =>
+      json<ReportPreview>(`/api/v1/reports/${encodeURIComponent(name)}/preview`, hasList('items'), posted(reader)),
+
+    sendReport: (name) => decided(`/api/v1/reports/${encodeURIComponent(name)}/send`, {}),
 
     async *follow(seq, note) {
       let last = seq
