@@ -7,7 +7,9 @@ import type { Logger } from '../common/pino-log.ts'
 import type { Questions } from '../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import type { SettingsDocument } from '../settings/document.ts'
+import { createAlerting } from './alerting/run.ts'
 import type { AggregatorConfig } from './config.ts'
+import type { MeasureSource } from './measures/source.ts'
 import type { AggregatorService } from './service.ts'
 import type { SqliteJournal } from './store/sqlite.ts'
 
@@ -31,10 +33,20 @@ export interface Memory {
   stop(): Promise<void>
 }
 
-export function createMemory(_init: MemoryInit): Memory {
+/** Says nothing of any measure: rules over them neither fire nor resolve. */
+const NO_MEASURES: MeasureSource = { averages: () => [] }
+
+export function createMemory(init: MemoryInit): Memory {
+  const alerting = createAlerting({ ...init, measures: NO_MEASURES })
   return {
-    registerRoutes: (_api) => {},
-    start: (_mesh) => {},
-    stop: async () => {},
+    registerRoutes: (api) => {
+      alerting.registerRoutes(api)
+    },
+    start: (_mesh) => {
+      alerting.start()
+    },
+    stop: async () => {
+      alerting.stop()
+    },
   }
 }
