@@ -8,7 +8,10 @@ import type { Questions } from '../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import type { SettingsDocument } from '../settings/document.ts'
 import { createAlerting } from './alerting/run.ts'
+import type { HeadSigner } from './audit/head.ts'
 import type { AggregatorConfig } from './config.ts'
+import { Housekeeping } from './history/housekeeping.ts'
+import { openHistory } from './history/open.ts'
 import type { MeasureSource } from './measures/source.ts'
 import type { AggregatorService } from './service.ts'
 import type { SqliteJournal } from './store/sqlite.ts'
@@ -22,6 +25,8 @@ export interface MemoryInit {
   readonly leads: () => boolean
   /** What other nodes ask of this one. */
   readonly questions: Questions
+  /** Vouches for where the history begins, once older events were let go. */
+  readonly signer: HeadSigner
   readonly log: Logger
 }
 
@@ -37,16 +42,22 @@ export interface Memory {
 const NO_MEASURES: MeasureSource = { averages: () => [] }
 
 export function createMemory(init: MemoryInit): Memory {
+  const { config, journal, signer, log } = init
+  const history = openHistory(config.store, journal)
+  const housekeeping = new Housekeeping({ history, keep: config.store.retention, signer, log })
   const alerting = createAlerting({ ...init, measures: NO_MEASURES })
   return {
     registerRoutes: (api) => {
       alerting.registerRoutes(api)
     },
     start: (_mesh) => {
+      housekeeping.start()
       alerting.start()
     },
     stop: async () => {
       alerting.stop()
+      await housekeeping.stop()
+      await history.close()
     },
   }
 }
