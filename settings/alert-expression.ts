@@ -192,7 +192,8 @@ class Words {
 
 function unknown(word: string, words: readonly string[], what: string): string {
   const meant = nearest(word, words)
-  return `${shown(word)} is not ${what}: ${meant === undefined ? `write one of ${words.join(', ')}` : `did you mean ${meant}?`}`
+  const hint = meant === undefined ? '' : `did you mean ${meant}? `
+  return `${shown(word)} is not ${what}: ${hint}write one of ${words.join(', ')}`
 }
 
 function shown(word: string): string {
