@@ -8,6 +8,7 @@ import type { Questions } from '../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import type { SettingsDocument } from '../settings/document.ts'
 import type { AggregatorConfig } from './config.ts'
+import { createMeasures } from './measures/run.ts'
 import type { AggregatorService } from './service.ts'
 import type { SqliteJournal } from './store/sqlite.ts'
 
@@ -31,10 +32,19 @@ export interface Memory {
   stop(): Promise<void>
 }
 
-export function createMemory(_init: MemoryInit): Memory {
+export function createMemory({ service, leads, log }: MemoryInit): Memory {
+  // Until the history is opened here.
+  const history = { keepMeasures: async () => {}, measures: async () => [] }
+  const measures = createMeasures({ history, members: () => service.roster.members, leads, log })
   return {
-    registerRoutes: (_api) => {},
-    start: (_mesh) => {},
-    stop: async () => {},
+    registerRoutes: (api) => {
+      measures.registerRoutes(api)
+    },
+    start: (mesh) => {
+      measures.start(mesh)
+    },
+    stop: async () => {
+      await measures.stop()
+    },
   }
 }

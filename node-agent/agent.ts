@@ -32,6 +32,7 @@ import {
   USAGE_TTL_MS,
   usageQuerySchema,
 } from '../detectors/usage/notes.ts'
+import { MEASURES_TOPIC } from '../inspection/measure-words.ts'
 import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
 import { loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
 import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
@@ -52,6 +53,7 @@ import { contestFindings } from './contest-findings.ts'
 import { FixNotes } from './fix-notes.ts'
 import { fixerOf } from './fixer-of.ts'
 import { startHealthServer } from './health-server.ts'
+import { startMeasures } from './measures/run.ts'
 import { createAgentMetrics } from './metrics.ts'
 import { Neighbours } from './neighbours.ts'
 import { PluginRoom } from './plugin-room.ts'
@@ -124,6 +126,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     majority: (fact, own) => pool.majority(fact, own),
   })
   const usage = startUsageMeter({ host, signal: stopping.signal, log })
+  const measures = await startMeasures({ host, usage, stateDir, signal: stopping.signal, log })
   /** Findings by detector, for neighbours, and for what is gathered before a fix. */
   const latest = new Map<string, readonly Finding[]>()
   const onReport = (report: DetectorReport) => {
@@ -247,6 +250,10 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   }
 
   const questions = new Questions()
+  questions.on(MEASURES_TOPIC, async (from, question) => {
+    if (!aggregators().some((aggregator) => aggregator.node === from)) throw new Error('only aggregators may ask')
+    return await measures.answer(question)
+  })
   const listen = parseListen(config.mesh.listen[0] ?? 'tcp/7790')
   const mesh = await startMeshNode({
     identity: { ...identity, node },
@@ -300,6 +307,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       await Promise.all([
         remediation.stop(),
         detectors.stopped,
+        measures.stopped,
         plugins.stop(),
         mesh.stop({ reason: 'stopped', forMs: LEAVE_MS_MAX }),
       ])

@@ -25,6 +25,7 @@ const PURE = [
   'inspection/*.ts',
   'aggregator/model.ts',
   'aggregator/event-model.ts',
+  'aggregator/measures/{fleet-measures,minutes,workloads}.ts',
   'aggregator/kubernetes/marking/*.ts',
   'aggregator/kubernetes/remediations/rules/*.ts',
 ]
