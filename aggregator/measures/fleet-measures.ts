@@ -118,6 +118,7 @@ export class FleetMeasures implements MeasureSource {
 /** Of `NAMESPACE/POD/NAME`; what is not of that form is a container that no kubelet made, and its own workload. */
 function containerOf(name: string): Container {
   const [namespace = '', pod = '', ...rest] = name.split('/')
-  if (rest.length === 0) return { namespace: '', pod: '', name, labels: { [WORKLOAD]: name } }
-  return { namespace, pod, name: rest.join('/'), labels: { [WORKLOAD]: workloadOf(pod) } }
+  if (rest.length === 0) return { namespace: '', pod: '', name, labels: { [WORKLOAD]: name, container: name } }
+  const container = rest.join('/')
+  return { namespace, pod, name: container, labels: { [WORKLOAD]: workloadOf(pod), namespace, pod, container } }
 }

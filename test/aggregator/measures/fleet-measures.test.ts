@@ -59,8 +59,13 @@ describe('averages of containers', () => {
     const { fleet, clock, answer } = fleetOf({ 'node-1': 'web' })
     fleet.take('node-1', answer(1, {}, [container('shop/api-7d4b9c6f5-x2x9k/app', 3), container('0123456789ab', 1)]))
     expect(fleet.averages('cpu', MINUTE, 'container').map(({ subject }) => subject.container)).toEqual([
-      { namespace: 'shop', pod: 'api-7d4b9c6f5-x2x9k', name: 'app', labels: { workload: 'api' } },
-      { namespace: '', pod: '', name: '0123456789ab', labels: { workload: '0123456789ab' } },
+      {
+        namespace: 'shop',
+        pod: 'api-7d4b9c6f5-x2x9k',
+        name: 'app',
+        labels: { workload: 'api', namespace: 'shop', pod: 'api-7d4b9c6f5-x2x9k', container: 'app' },
+      },
+      { namespace: '', pod: '', name: '0123456789ab', labels: { workload: '0123456789ab', container: '0123456789ab' } },
     ])
     expect(fleet.averages('disk', MINUTE, 'container')).toEqual([])
     clock.ms += 62 * MINUTE
