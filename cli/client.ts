@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChainedRow } from '../aggregator/audit/chain.ts'
 import type { SignedHead } from '../aggregator/audit/head.ts'
 import type { Trail, TrailFrame } from '../aggregator/audit/trail.ts'
+import type { LatestMeasures } from '../aggregator/measures/routes.ts'
 import type {
   Event,
   EventKind,
@@ -18,6 +19,7 @@ import type { Proposal, Rollback, SettingsDetail } from '../aggregator/settings-
 import type { Duration } from '../common/duration.ts'
 import { ExitCode, messageOf, StarlingError } from '../common/errors.ts'
 import type { UsageAnswer, UsageQuery } from '../detectors/usage/notes.ts'
+import type { HourOfMeasures } from '../inspection/measures.ts'
 import type { Connection } from './connection.ts'
 import { readEventStream } from './event-stream.ts'
 
@@ -50,6 +52,10 @@ export interface ApiClient {
   readonly trail: Trail
   /** What a node used, by the node's own word. */
   usage(node: string, query: UsageQuery): Promise<UsageAnswer>
+  /** Averages of a node over each hour since that time (RFC 3339), oldest first. */
+  measures(node: string, from: string): Promise<readonly HourOfMeasures[]>
+  /** Its averages over the last five minutes; undefined when it said nothing in them. */
+  latestMeasures(node: string): Promise<LatestMeasures | undefined>
   /** What a detector reads on a node, packed and in base64 (detectors/recording/pack.ts). Takes up to a minute. */
   recording(node: string, detector: string): Promise<string>
   /** Ends a freeze: the event that this decision became. */
@@ -142,6 +148,12 @@ export function createClient({ url, token }: Connection): ApiClient {
     usage: (node, { subject, minutes }) => {
       const query = new URLSearchParams({ subject, minutes: String(minutes) })
       return json<UsageAnswer>(`/api/v1/usage/${encodeURIComponent(node)}?${query}`, hasList('subjects'))
+    },
+
+    measures: (node, from) => items<HourOfMeasures>(`/api/v1/measures?${new URLSearchParams({ node, from })}`),
+
+    async latestMeasures(node) {
+      return (await items<LatestMeasures>(`/api/v1/measures/latest?${new URLSearchParams({ node })}`))[0]
     },
 
     async recording(node, detector) {

@@ -28,18 +28,19 @@ export class AskedRows implements MeasureRows {
   }
 
   async collect(
-    questions: ReadonlyMap<string, MeasureQuestion>,
+    question: MeasureQuestion,
+    nodes: readonly string[],
     take: (node: string, answer: Uint8Array) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    const nodes = [...questions.keys()]
+    const bytes = encodeQuestion(question)
     const [fine, silent] = [nodes.filter((n) => !this.#silent.has(n)), nodes.filter((n) => this.#silent.has(n))]
     const failed = new Set<string>()
     const gapMs = Math.min(GAP_MS_MAX, ROUND_MS / Math.max(1, nodes.length))
     let nextMs = performance.now()
-    const askOne = async (node: string, question: MeasureQuestion) => {
+    const askOne = async (node: string) => {
       try {
-        take(node, await this.#ask(node, MEASURES_TOPIC, encodeQuestion(question), ANSWER_MS_MAX))
+        take(node, await this.#ask(node, MEASURES_TOPIC, bytes, ANSWER_MS_MAX))
       } catch (error) {
         failed.add(node)
         this.#log.debug({ node, err: String(error) }, 'no measures of this node')
@@ -50,8 +51,7 @@ export class AskedRows implements MeasureRows {
         nextMs = Math.max(nextMs + gapMs, performance.now())
         await sleep(Math.max(0, nextMs - performance.now()), undefined, { signal }).catch(() => {})
         if (signal.aborted) return
-        const question = questions.get(node)
-        if (question !== undefined) await askOne(node, question)
+        await askOne(node)
       }
     }
     const workers = Array.from({ length: AT_ONCE }, (_, index) =>

@@ -11,6 +11,8 @@ import type { MeasuredSubject, MeasureSource } from './source.ts'
 import { byWorkload, WORKLOAD } from './workloads.ts'
 
 const NAME_CHARS_MAX = 253
+/** As many as a 32-bit float has for certain. */
+const DIGITS = 6
 const NODES_MAX = 100
 /** Of all nodes that are asked for together: a year of two nodes, a week of a hundred. */
 const HOURS_MAX = 17_520
@@ -85,7 +87,7 @@ function latest(source: MeasureSource, overMs: number, scope: 'host' | 'containe
       const { namespace, pod, name } = subject.container ?? {}
       const key = JSON.stringify([subject.node, namespace, pod, name])
       const known = found.get(key)
-      const averages = { ...known?.averages, [measure]: value }
+      const averages = { ...known?.averages, [measure]: Number(value.toPrecision(DIGITS)) }
       found.set(key, { ...subject, averages, coveredMs: Math.max(coveredMs, known?.coveredMs ?? 0) })
     }
   }

@@ -40,8 +40,10 @@ export function createMeasures({ history, members, leads, log }: MeasuresInit): 
     source: fleet,
     registerRoutes: (api) => registerMeasureRoutes(api, { history, source: fleet, leads }),
     start(mesh) {
+      const asked = new AskedRows(mesh.ask, log)
       const collector = new Collector({
-        rows: new AskedRows(mesh.ask, log),
+        rows: asked,
+        byName: asked,
         fleet,
         members: () => members().map(({ node }) => node),
         leads,

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { AskedRows } from '../../../aggregator/measures/asked-rows.ts'
 import { Collector } from '../../../aggregator/measures/collector.ts'
 import { FleetMeasures } from '../../../aggregator/measures/fleet-measures.ts'
+import type { MeasureRows } from '../../../aggregator/measures/rows.ts'
 import { silentLog } from '../../../common/log.ts'
 import {
   decodeQuestion,
@@ -22,123 +23,147 @@ const EMPTY: MeasureAnswer = { minute: 5, passedMs: 0, minutes: [], hours: [], c
 /** Nodes that answer with all of these hours that they are asked for, and a figure that is their number. */
 function meshOf(count: number, hours: readonly number[] = []) {
   const nodes = Array.from({ length: count }, (_, index) => `node-${index + 1}`)
-  const state = { nowMs: 1_000_000, hour: HOUR, leads: true, canWrite: true }
-  const asked: [string, MeasureQuestion][] = []
+  const state = { nowMs: 1_000_000, wallMs: HOUR * HOUR_MS, leads: true, canWrite: true }
+  const asked: [readonly string[], MeasureQuestion, 'by name' | 'all'][] = []
   const written: HourOfMeasures[] = []
   const answers: Record<string, Uint8Array> = {}
+  const silent = new Set<string>()
   const fleet = new FleetMeasures({ now: () => state.nowMs, poolOf: (node) => (nodes.includes(node) ? '' : undefined) })
+  const rowsBy = (way: 'by name' | 'all'): MeasureRows => ({
+    async collect(question, of, take) {
+      asked.push([of, question, way])
+      for (const node of of.filter((each) => !silent.has(each))) {
+        const figure = Number(node.slice(5)) % 100
+        const told = hours
+          .filter((hour) => hour > question.hoursAfter)
+          .map((hour) => ({ hour, averages: { cpu: figure } }))
+        const answer = { ...EMPTY, minutes: [{ cpu: figure }], passedMs: 30_000, hours: told }
+        take(node, answers[node] ?? encodeAnswer(answer))
+      }
+      take('stranger', encodeAnswer({ ...EMPTY, minutes: [{ cpu: 66 }] }))
+      take('node-1', encodeAnswer({ ...EMPTY, minute: 9, minutes: [{ cpu: 66 }] }))
+    },
+  })
   const collector = new Collector({
     fleet,
     members: () => nodes,
     leads: () => state.leads,
-    wallNow: () => state.hour * HOUR_MS,
+    wallNow: () => state.wallMs,
     now: () => state.nowMs,
     log: silentLog,
-    rows: {
-      async collect(questions, take) {
-        for (const [node, question] of questions) {
-          asked.push([node, question])
-          const figure = Number(node.slice(5))
-          const told = hours
-            .filter((hour) => hour > question.hoursAfter)
-            .map((hour) => ({ hour, averages: { cpu: figure } }))
-          const answer = { ...EMPTY, minutes: [{ cpu: figure }], passedMs: 30_000, hours: told }
-          take(node, answers[node] ?? encodeAnswer(answer))
-        }
-        take('stranger', encodeAnswer({ ...EMPTY, minutes: [{ cpu: 66 }] }))
-        take('node-1', encodeAnswer({ ...EMPTY, minute: 9, minutes: [{ cpu: 66 }] }))
-      },
-    },
+    rows: rowsBy('all'),
+    byName: rowsBy('by name'),
     async keepHours(kept) {
       if (!state.canWrite) throw new Error('disk full')
       written.push(...kept)
     },
   })
   const figures = () => fleet.averages('cpu', MINUTE, 'host').map(({ subject, value }) => [subject.node, value])
-  return { state, asked, written, answers, collector, figures, nodes }
+  const round = () => collector.round(nodes, signal)
+  const hoursWritten = () => written.map(({ hour }) => Date.parse(hour) / HOUR_MS)
+  return { state, asked, written, hoursWritten, answers, silent, round, figures, nodes }
 }
 
 describe('a round', () => {
   it('takes one answer of each member that was asked, and of nobody else', async () => {
-    const { collector, nodes, figures, asked } = meshOf(2)
-    await collector.round(nodes, signal)
+    const { round, figures } = meshOf(2)
+    await round()
     expect(figures()).toEqual([
       ['node-1', 1],
       ['node-2', 2],
     ])
-    expect(asked[0]?.[1]).toEqual({ minutes: 60, hoursAfter: HOUR - 49, containers: false })
   })
 
-  it('asks for as many minutes as were missed', async () => {
-    const { collector, nodes, asked, state } = meshOf(1)
-    await collector.round(nodes, signal)
-    state.nowMs += 3 * MINUTE
-    await collector.round(nodes, signal)
-    state.nowMs += 300 * MINUTE
-    await collector.round(nodes, signal)
-    expect(asked.map(([, { minutes }]) => minutes)).toEqual([60, 5, 60])
+  it('asks everybody for the last minutes, and for all that there is those who were not heard all the time', async () => {
+    const { round, asked, state, silent, nodes } = meshOf(2)
+    silent.add('node-2')
+    await round()
+    const all = { minutes: 60, hoursAfter: HOUR - 49, containers: false }
+    expect(asked).toEqual([
+      [nodes, { minutes: 5, hoursAfter: HOUR - 2, containers: false }, 'all'],
+      [['node-1'], all, 'by name'],
+    ])
+    silent.clear()
+    await round()
+    expect(asked.at(-1)).toEqual([['node-2'], all, 'by name'])
+    asked.length = 0
+    await round()
+    expect(asked.map(([, , way]) => way)).toEqual(['all'])
+    state.nowMs += 6 * MINUTE
+    await round()
+    expect(asked.at(-1)).toEqual([nodes, all, 'by name'])
+  })
+
+  it('catches up with 200 nodes at once', async () => {
+    const { round, asked } = meshOf(450)
+    for (let rounds = 0; rounds < 4; rounds++) await round()
+    expect(asked.filter(([, , way]) => way === 'by name').map(([of]) => of.length)).toEqual([200, 200, 50])
   })
 
   it('refuses an answer that is none whole, and takes the others', async () => {
-    const { collector, nodes, figures, answers, written } = meshOf(3, [HOUR - 1])
+    const { round, figures, answers, written } = meshOf(3, [HOUR - 1])
     answers['node-2'] = encodeAnswer({
       ...EMPTY,
       minutes: [{ cpu: 1e308 }],
       hours: [{ hour: HOUR - 1, averages: { cpu: 2 } }],
     })
     answers['node-3'] = new Uint8Array(100)
-    await collector.round(nodes, signal)
+    await round()
     expect(figures()).toEqual([['node-1', 1]])
-    expect(written.map(({ node }) => node)).toEqual(['node-1'])
+    expect(new Set(written.map(({ node }) => node))).toEqual(new Set(['node-1']))
   })
 
   it('takes nothing when it leads no more', async () => {
-    const { collector, nodes, figures, state, written } = meshOf(1, [HOUR - 1])
+    const { round, figures, state, written } = meshOf(1, [HOUR - 1])
     state.leads = false
-    await collector.round(nodes, signal)
+    await round()
     expect([figures(), written]).toEqual([[], []])
   })
 })
 
 describe('hours', () => {
-  it('are written once, and those of a time without a leader are fetched later', async () => {
+  it('of a time without a leader are fetched from the nodes, and each one that is over when it is', async () => {
     const hours = [HOUR - 3, HOUR - 2, HOUR - 1]
-    const { collector, nodes, written, state, asked } = meshOf(1, hours)
-    await collector.round(nodes, signal)
-    expect(written.map(({ hour }) => Date.parse(hour) / HOUR_MS)).toEqual(hours)
-    expect(written[0]).toEqual({ node: 'node-1', hour: '2027-01-15T05:00:00.000Z', averages: { cpu: 1 } })
-    await collector.round(nodes, signal)
-    expect(written).toHaveLength(3)
-    state.hour += 1
+    const { round, written, hoursWritten, state } = meshOf(1, hours)
+    await round()
+    expect(hoursWritten().toSorted()).toEqual([HOUR - 3, HOUR - 2, HOUR - 1, HOUR - 1])
+    expect(written[0]).toEqual({ node: 'node-1', hour: '2027-01-15T07:00:00.000Z', averages: { cpu: 1 } })
+    written.length = 0
+    await round()
+    expect(written).toEqual([])
+    state.wallMs += HOUR_MS + 9 * MINUTE
     hours.push(HOUR)
-    await collector.round(nodes, signal)
-    expect(written.map(({ hour }) => Date.parse(hour) / HOUR_MS)).toEqual(hours)
-    expect(asked.at(-1)?.[1].hoursAfter).toBe(HOUR - 1)
+    await round()
+    await round()
+    expect(hoursWritten()).toEqual([HOUR])
   })
 
   it('are asked for again when they could not be written', async () => {
-    const { collector, nodes, written, state } = meshOf(2, [HOUR - 1])
+    const { round, written, state } = meshOf(2, [HOUR - 1])
+    state.wallMs += 30 * MINUTE
     state.canWrite = false
-    await collector.round(nodes, signal)
+    await round()
+    await round()
     state.canWrite = true
-    await collector.round(nodes, signal)
+    await round()
     expect(written.map(({ node }) => node)).toEqual(['node-1', 'node-2'])
   })
 
   it('that are still to come, or long over, are not written', async () => {
-    const { collector, nodes, written, answers } = meshOf(1)
+    const { round, hoursWritten, answers, state } = meshOf(1)
+    state.wallMs += 30 * MINUTE
     answers['node-1'] = encodeAnswer({
       ...EMPTY,
       hours: [HOUR + 1, HOUR + 1_000, HOUR - 50, 1, HOUR].map((hour) => ({ hour, averages: { cpu: 1 } })),
     })
-    await collector.round(nodes, signal)
-    expect(written.map(({ hour }) => Date.parse(hour) / HOUR_MS)).toEqual([HOUR])
+    await round()
+    expect(new Set(hoursWritten())).toEqual(new Set([HOUR]))
   })
 })
 
 describe('asking one after the other', () => {
-  const questions = (count: number) =>
-    new Map(Array.from({ length: count }, (_, n) => [`node-${n}`, { minutes: 1, hoursAfter: 0, containers: false }]))
+  const QUESTION = { minutes: 1, hoursAfter: 0, containers: false }
+  const twenty = Array.from({ length: 20 }, (_, n) => `node-${n}`)
 
   it('is eight at once, and an answer is handed on as it comes', async () => {
     let [now, most] = [0, 0]
@@ -151,7 +176,8 @@ describe('asking one after the other', () => {
     }, silentLog)
     const answered: string[] = []
     await rows.collect(
-      questions(20),
+      QUESTION,
+      twenty,
       (node, bytes) => {
         expect(decodeQuestion(bytes).minutes).toBe(1)
         answered.push(node)
@@ -173,12 +199,13 @@ describe('asking one after the other', () => {
       if (isFirst) throw new Error('nobody is there')
       return await sleep(60_000, new Uint8Array(), { signal: hanging.signal })
     }, silentLog)
-    await rows.collect(questions(20), () => {}, signal)
+    await rows.collect(QUESTION, twenty, () => {}, signal)
     isFirst = false
     order.length = 0
     const answered: string[] = []
     const round = rows.collect(
-      questions(20),
+      QUESTION,
+      twenty,
       (node) => {
         answered.push(node)
         if (answered.length === 12) hanging.abort()
@@ -198,7 +225,7 @@ describe('asking one after the other', () => {
       stop.abort()
       return new Uint8Array()
     }, silentLog)
-    await rows.collect(questions(20), () => {}, stop.signal)
+    await rows.collect(QUESTION, twenty, () => {}, stop.signal)
     expect(order.length).toBeLessThan(20)
   })
 })
