@@ -17,7 +17,7 @@ import { openHistory } from './history/open.ts'
 import { MeshFreshRows } from './inspection/fresh.ts'
 import { Inspections } from './inspection/inspections.ts'
 import { registerInspectionRoutes } from './inspection/routes.ts'
-import type { MeasureSource } from './measures/source.ts'
+import { createMeasures } from './measures/run.ts'
 import type { AggregatorService } from './service.ts'
 import type { WatchedJournal } from './store/write-watch.ts'
 
@@ -52,11 +52,8 @@ interface Part {
   stop?(): Promise<void> | void
 }
 
-/** Says nothing of any measure: rules over them neither fire nor resolve. */
-const NO_MEASURES: MeasureSource = { averages: () => [] }
-
 export function createMemory(init: MemoryInit): Memory {
-  const { node, config, journal, service, settings, signer, log } = init
+  const { node, config, journal, service, settings, leads, signer, log } = init
   const history = openHistory(config.store, journal)
   const copying = createCopying(init)
   const fresh = new MeshFreshRows({
@@ -72,12 +69,14 @@ export function createMemory(init: MemoryInit): Memory {
     record: (event) => service.recorder.remember(event),
     log,
   })
+  const measures = createMeasures({ history, members: () => service.roster.members, leads, log })
   const parts: readonly Part[] = [
     new Housekeeping({ history, keep: config.store.retention, signer, log }),
     copying,
     fresh,
     { registerRoutes: (api) => registerInspectionRoutes(api, inspections) },
-    createAlerting({ ...init, measures: NO_MEASURES }),
+    measures,
+    createAlerting({ ...init, measures: measures.source }),
   ]
   return {
     registerRoutes: (api) => {

@@ -5,6 +5,7 @@ import type { ChainedRow } from '../aggregator/audit/chain.ts'
 import type { SignedHead } from '../aggregator/audit/head.ts'
 import type { Trail, TrailFrame } from '../aggregator/audit/trail.ts'
 import type { InspectionAnswer, InspectionOrderBody, InspectionSummary } from '../aggregator/inspection/model.ts'
+import type { LatestMeasures } from '../aggregator/measures/routes.ts'
 import type {
   Event,
   EventKind,
@@ -20,8 +21,9 @@ import type { ReportPreview, ReportView } from '../aggregator/reports/model.ts'
 import type { Proposal, Rollback, SettingsDetail } from '../aggregator/settings-model.ts'
 import type { Duration } from '../common/duration.ts'
 import { ExitCode, messageOf, StarlingError } from '../common/errors.ts'
-import type { Language, Language } from '../common/languages.ts'
+import type { Language } from '../common/languages.ts'
 import type { UsageAnswer, UsageQuery } from '../detectors/usage/notes.ts'
+import type { HourOfMeasures } from '../inspection/measures.ts'
 import type { AlertMatch } from '../settings/alerting.ts'
 import type { Connection } from './connection.ts'
 import { readEventStream } from './event-stream.ts'
@@ -57,6 +59,10 @@ export interface ApiClient {
   readonly trail: Trail
   /** What a node used, by the node's own word. */
   usage(node: string, query: UsageQuery): Promise<UsageAnswer>
+  /** Averages of a node over each hour since that time (RFC 3339), oldest first. */
+  measures(node: string, from: string): Promise<readonly HourOfMeasures[]>
+  /** Its averages over the last five minutes; undefined when it said nothing in them. */
+  latestMeasures(node: string): Promise<LatestMeasures | undefined>
   /** What a detector reads on a node, packed and in base64 (detectors/recording/pack.ts). Takes up to a minute. */
   recording(node: string, detector: string): Promise<string>
   /** Ends a freeze: the event that this decision became. */
@@ -175,6 +181,12 @@ export function createClient({ url, token }: Connection): ApiClient {
       return json<UsageAnswer>(`/api/v1/usage/${encodeURIComponent(node)}?${query}`, hasList('subjects'))
     },
 
+    measures: (node, from) => items<HourOfMeasures>(`/api/v1/measures?${new URLSearchParams({ node, from })}`),
+
+    async latestMeasures(node) {
+      return (await items<LatestMeasures>(`/api/v1/measures/latest?${new URLSearchParams({ node })}`))[0]
+    },
+
     async recording(node, detector) {
       const isExpected = (answer: unknown) => isRecord(answer) && typeof answer.packed === 'string'
       const { packed } = await json<{ packed: string }>(`/api/v1/recordings/${encodeURIComponent(node)}`, isExpected, {
@@ -213,7 +225,11 @@ export function createClient({ url, token }: Connection): ApiClient {
     deadLetters: () => items<DeadLetterView>('/api/v1/notify/dead'),
 
     async sendAgain(ids) {
-      const answer = await json<{ items: DeadLetterView[] }>('/api/v1/notify/dead/again', hasList('items'), posted({ ids }))
+      const answer = await json<{ items: DeadLetterView[] }>(
+        '/api/v1/notify/dead/again',
+        hasList('items'),
+        posted({ ids }),
+      )
       return answer.items
     },
 
