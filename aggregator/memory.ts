@@ -8,16 +8,23 @@ import type { Logger } from '../common/pino-log.ts'
 import type { Questions } from '../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import type { SettingsDocument } from '../settings/document.ts'
+import { createAlerting } from './alerting/run.ts'
 import type { HeadSigner } from './audit/head.ts'
 import type { AggregatorConfig } from './config.ts'
+import { createCopying } from './copies/run.ts'
+import type { CopiesView } from './copies/view.ts'
 import { openHistory } from './history/open.ts'
+import { MeshFreshRows } from './inspection/fresh.ts'
+import { Inspections } from './inspection/inspections.ts'
+import { registerInspectionRoutes } from './inspection/routes.ts'
+import { createMeasures } from './measures/run.ts'
 import type { AggregatorService } from './service.ts'
-import type { SqliteJournal } from './store/sqlite.ts'
+import type { WatchedJournal } from './store/write-watch.ts'
 
 export interface MemoryInit {
   readonly node: string
   readonly config: AggregatorConfig
-  readonly journal: SqliteJournal
+  readonly journal: WatchedJournal
   readonly service: AggregatorService
   readonly settings: () => SettingsDocument
   readonly leads: () => boolean
@@ -32,20 +39,58 @@ export interface MemoryInit {
 export interface Memory {
   /** Under /api/v1, where the token was asked for. */
   registerRoutes(api: FastifyInstance): void
+  /** Null where aggregators share one history. */
+  copies(): CopiesView | null
   /** The mesh runs. */
   start(mesh: MeshNode): void
   stop(): Promise<void>
 }
 
-export function createMemory({ config, journal, service, signer, registry, log }: MemoryInit): Memory {
-  const { history: _, ...store } = openHistory({ config: config.store, journal, signer, registry, log })
+/** One part of the memory: what it answers, and its life. */
+interface Part {
+  registerRoutes?(api: FastifyInstance): void
+  start?(mesh: MeshNode): void
+  stop?(): Promise<void> | void
+}
+
+export function createMemory(init: MemoryInit): Memory {
+  const { node, config, service, settings, leads, log } = init
+  const store = openHistory({ ...init, config: config.store })
+  const { history } = store
   const unsubscribe = service.subscribe((event) => event && store.stored())
+  const copying = createCopying(init)
+  const fresh = new MeshFreshRows({
+    node,
+    states: () => new Map(service.present()?.members.map((member) => [member.node, member.state])),
+    log,
+  })
+  const inspections = new Inspections({
+    snapshot: () => service.snapshot(),
+    settings,
+    fresh: () => fresh,
+    store: history,
+    record: (event) => service.recorder.remember(event),
+    log,
+  })
+  const measures = createMeasures({ history, members: () => service.roster.members, leads, log })
+  const parts: readonly Part[] = [
+    copying,
+    fresh,
+    { registerRoutes: (api) => registerInspectionRoutes(api, inspections) },
+    measures,
+    createAlerting({ ...init, measures: measures.source }),
+  ]
   return {
-    registerRoutes: (_api) => {},
-    start: (_mesh) => {
+    registerRoutes: (api) => {
+      for (const part of parts) part.registerRoutes?.(api)
+    },
+    copies: copying.view,
+    start: (mesh) => {
       store.start()
+      for (const part of parts) part.start?.(mesh)
     },
     stop: async () => {
+      await Promise.all(parts.map((part) => part.stop?.()))
       unsubscribe()
       await store.stop()
     },

@@ -1,17 +1,30 @@
-/** The aggregator's memory: how large it becomes, and how soon it answers. */
-import { storeFigures } from './aggregator/store.ts'
+/** What the aggregator's memory can take: each part measures one thing that an installation of the largest size asks of it. */
+import { freshInspection } from './aggregator/fresh.ts'
+import type { Part, PartOutcome } from './aggregator/part.ts'
+import { store } from './aggregator/store.ts'
 import { defineBench } from './bench.ts'
+
+const PARTS: readonly Part[] = [freshInspection, store]
 
 export const aggregator = defineBench({
   name: 'aggregator',
-  summary: "the aggregator's memory: size of its history on disk, and times of the queries of a page",
+  summary: 'what the aggregator remembers, inspects and tells, at the largest sizes',
   options: {
-    nodes: { summary: 'nodes of the fleet', default: 5_000 },
-    transitions: { summary: 'events of each node on each day', default: 20 },
-    days: { summary: 'days of history', default: 90 },
-    queries: { summary: 'times that each query is asked', default: 100 },
+    parts: {
+      summary: `of ${PARTS.map(({ name }) => name).join(', ')}`,
+      default: PARTS.map(({ name }) => name).join(','),
+    },
+    seed: { summary: 'of everything random', default: 1 },
+    days: { summary: 'of history, of 5,000 nodes with 20 transitions a day each', default: 90 },
   },
-  async run(options, progress) {
-    return { settings: { ...options }, ...(await storeFigures(options, progress)) }
+  async run({ parts, ...size }, progress) {
+    const wanted = parts.split(',')
+    const outcomes: PartOutcome[] = []
+    for (const part of PARTS.filter(({ name }) => wanted.includes(name))) outcomes.push(await part.run(size, progress))
+    return {
+      settings: { parts, ...size },
+      results: outcomes.flatMap(({ results }) => results),
+      targets: outcomes.flatMap(({ targets }) => targets),
+    }
   },
 })

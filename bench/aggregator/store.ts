@@ -6,8 +6,9 @@ import type { Event } from '../../aggregator/event-model.ts'
 import type { History } from '../../aggregator/history/history.ts'
 import { openJournal } from '../../aggregator/store/sqlite.ts'
 import type { HourOfMeasures } from '../../inspection/measures.ts'
-import type { BenchOutcome, Progress } from '../bench.ts'
+import type { Progress } from '../bench.ts'
 import { percentile } from '../statistics.ts'
+import type { Part, PartOutcome } from './part.ts'
 
 const START = Date.parse('2026-01-01T00:00:00.000Z')
 const DAY_MS = 86_400_000
@@ -19,17 +20,22 @@ const ROWS_OF_TARGET = 9_000_000
 const DAYS_OF_NODES_OF_TARGET = 450_000
 const PAGE = 200
 
-export interface StoreSize {
+/** What the targets are said for. */
+const FLEET = { nodes: 5_000, transitions: 20, queries: 100 }
+
+interface StoreSize {
   readonly nodes: number
   readonly transitions: number
   readonly days: number
   readonly queries: number
 }
 
-export async function storeFigures(
-  size: StoreSize,
-  progress: Progress,
-): Promise<Pick<BenchOutcome, 'results' | 'targets'>> {
+export const store: Part = {
+  name: 'store',
+  run: ({ days }, progress) => storeFigures({ ...FLEET, days }, progress),
+}
+
+async function storeFigures(size: StoreSize, progress: Progress): Promise<PartOutcome> {
   const folder = mkdtempSync(join(tmpdir(), 'starling-bench-store-'))
   const file = join(folder, 'history.sqlite')
   try {
