@@ -41,6 +41,8 @@ const NEWEST = DICTIONARIES.length - 1
 /** The dictionary, what comes before it, and a long event fit into 4 KiB; more would only cost time. */
 const WINDOW_BITS = 12
 const MEM_LEVEL = 5
+/** Most events fit: zlib would take 16 KiB for each of the rows of a page. */
+const CHUNK_BYTES = 2_048
 /** Far above what an event may hold: a damaged row ends here and not in the machine's memory. */
 const UNPACKED_BYTES_MAX = 64 * 1024 * 1024
 
@@ -77,7 +79,8 @@ function options(dictionary: number, node: string, ms: number) {
   if (base === undefined) throw new Error(`the event was packed by a newer version (dictionary ${dictionary})`)
   // Most ids name their node, and when it began.
   const own = Buffer.from(`${isoOf(ms)}["finding/${node}/`)
-  return { dictionary: Buffer.concat([base, own]), level: 9, windowBits: WINDOW_BITS, memLevel: MEM_LEVEL }
+  const size = { level: 9, windowBits: WINDOW_BITS, memLevel: MEM_LEVEL, chunkSize: CHUNK_BYTES }
+  return { dictionary: Buffer.concat([base, own]), ...size }
 }
 
 function isoOf(ms: number): string {
