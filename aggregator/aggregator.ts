@@ -18,6 +18,7 @@ import { rulesOf } from '../settings/rules.ts'
 import { Sealing } from './audit/sealing.ts'
 import type { AggregatorConfig } from './config.ts'
 import { callersOf } from './http/auth.ts'
+import { storeName } from './http/cursor.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
 import type { PermitsCluster } from './kubernetes/permits/run.ts'
 import type { RemediationDeskSide } from './kubernetes/remediations/desk.ts'
@@ -134,6 +135,8 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   // HTTP first: a taken port must be known before a second leader speaks up in the mesh.
   const http = createHttpServer({
     port: service,
+    storeName: storeName(store, node),
+    version,
     desks,
     trail: store.trail,
     callers: callersOf(token, people),

@@ -10,9 +10,13 @@ import type { AggregatorPort, OfficeView } from '../model.ts'
 import type { NodeDesks } from '../node-desks.ts'
 import { registerAuditRoutes } from './audit-routes.ts'
 import { type Callers, requireToken, tradeTokenForCookie } from './auth.ts'
+import { collectRoutes, registerOpenApi } from './description.ts'
+import { type PastEvents, registerEventRoutes } from './event-routes.ts'
+import { registerListRoutes } from './list-routes.ts'
 import { registerPermitRoutes } from './permit-routes.ts'
 import { notFound, ProblemError, sendProblem } from './problem.ts'
 import { registerRoutes } from './routes.ts'
+import { registerSettingsRoutes } from './settings-routes.ts'
 import { registerStream } from './stream.ts'
 
 const BODY_BYTES_MAX = 16 * 1024
@@ -30,6 +34,12 @@ const SECURITY_HEADERS = {
 
 export interface HttpServerOptions {
   readonly port: AggregatorPort
+  /** What cursors of its events name it by. */
+  readonly storeName: string
+  /** Where events are looked up that people look back at; without it, its own. */
+  readonly past?: PastEvents
+  /** Of the program, for the description of the API. */
+  readonly version: string
   /** Asks the nodes themselves. */
   readonly desks: NodeDesks
   /** Of the history, for whoever checks it. */
@@ -48,6 +58,9 @@ export interface HttpServerOptions {
 /** A server that is not yet listening; see `listenHttp`. Closing it ends its streams. */
 export function createHttpServer({
   port,
+  storeName,
+  past = { store: storeName, query: async (query) => port.events(query) },
+  version,
   desks,
   trail,
   callers,
@@ -95,10 +108,15 @@ export function createHttpServer({
     api.addHook('onRequest', async (_request, reply) => {
       reply.header('cache-control', 'no-store')
     })
+    const routes = collectRoutes(api)
+    registerOpenApi(api, routes, version)
     registerRoutes(api, port, desks)
+    registerListRoutes(api, port)
+    registerEventRoutes(api, { store: storeName, query: (query) => port.events(query) }, past)
     registerAuditRoutes(api, trail)
     registerPermitRoutes(api, port)
-    registerStream(api, port)
+    registerSettingsRoutes(api, port)
+    registerStream(api, port, storeName)
     registerMore?.(api)
   })
   registerPage(server, webRoot, callers)

@@ -19,6 +19,8 @@ export const NO_TRAIL: Trail = {
   rows: () => [],
   signed: () => [],
 }
+/** What cursors of the sample's events name it by. */
+export const STORE_NAME = 'sample'
 export const SILENT_LOG = pino({ level: 'silent' })
 
 export interface ServedSample {
@@ -44,6 +46,8 @@ export async function serveSample(webRoot?: string): Promise<ServedSample> {
   const store = openJournal(':memory:')
   const server = createHttpServer({
     port: sample,
+    storeName: STORE_NAME,
+    version: '1.2.3',
     desks,
     trail: store.trail,
     callers: callersOf(TOKEN, () => people),
