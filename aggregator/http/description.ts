@@ -14,7 +14,7 @@ const OPENAPI = describeRoute({
   method: 'GET',
   path: '/api/v1/openapi.json',
   summary: 'This API, as OpenAPI 3.1',
-  answer: shaped<object>('an OpenAPI document'),
+  answer: shaped<object>('as the OpenAPI Initiative defines it').meta({ id: 'OpenApiDocument' }),
   tagged: true,
 })
 

@@ -14,6 +14,8 @@ export interface PastEvents {
   readonly store: string
   /** It may pass over what it cannot tell apart: tones and times are looked at again here. */
   query(query: HistoryQuery): Promise<readonly StoredEvent[]>
+  /** Why it cannot be asked at present; null while it can. Without it that is never known. */
+  stalled?(): string | null
 }
 
 /** The events of this aggregator's own journal. */
