@@ -63,6 +63,8 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   const { node } = identity.enrolment
   const { roster, incarnation } = identity
   let { rosterBytes } = identity
+  const { keys } = identity
+  const signer = { mesh: roster.mesh, node, peerId: keys.peerId, sign: keys.sign }
   const store = openJournal(config.store.path)
   const shelf = await PluginShelf.load(config.plugins, log)
   // Checked before anything runs, as is their size.
@@ -70,7 +72,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     file: config.settings,
     mesh: meshConfig.id,
     store,
-    keys: identity.keys,
+    keys,
     verify: (bytes, signature) => {
       return service.roster.aggregators.some(({ peerId }) => verifierOf(publicKeyOfPeer(peerId))(bytes, signature))
     },
@@ -130,12 +132,14 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     settings: () => settings.document,
     leads: () => leadership.leads,
     questions,
+    signer,
     log,
   })
   // HTTP first: a taken port must be known before a second leader speaks up in the mesh.
   const http = createHttpServer({
     port: service,
     storeName: storeName(store, node),
+    past: memory.past,
     version,
     desks,
     trail: store.trail,
@@ -199,8 +203,6 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       cause,
     })
   })
-  const { keys } = identity
-  const signer = { mesh: roster.mesh, node, peerId: keys.peerId, sign: keys.sign }
   const sealing = new Sealing({ trail: store.trail, signer, log })
   service.subscribe((event) => event && sealing.stored())
   service.start(mesh, leadership, settings, permits)

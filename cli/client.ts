@@ -1,8 +1,7 @@
 /** The API as functions. What goes wrong comes out as StarlingError, saying which address and what to do. */
 import type { ChainedRow } from '../aggregator/audit/chain.ts'
 import type { SignedHead } from '../aggregator/audit/head.ts'
-import type { TrailFrame } from '../aggregator/audit/trail.ts'
-import type { AnyTrail } from '../aggregator/audit/walk.ts'
+import type { Trail, TrailFrame } from '../aggregator/audit/trail.ts'
 import type {
   Event,
   EventKind,
@@ -43,7 +42,7 @@ export interface ApiClient {
   /** What remediation did and would have done since that time (RFC 3339). */
   remediationPlan(since: string): Promise<RemediationReport>
   /** Of the history, to be checked here. */
-  readonly trail: AnyTrail
+  readonly trail: Trail
   /** What a node used, by the node's own word. */
   usage(node: string, query: UsageQuery): Promise<UsageAnswer>
   /** What a detector reads on a node, packed and in base64 (detectors/recording/pack.ts). Takes up to a minute. */

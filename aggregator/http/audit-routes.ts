@@ -32,7 +32,7 @@ const FRAME = describeRoute({
   method: 'GET',
   path: '/api/v1/audit',
   summary: 'What the links and heads of the history must fit',
-  answer: z.object({ first: number, earlier: number, given: number, heads: number }),
+  answer: z.object({ first: number, before: text.exactOptional(), earlier: number, given: number, heads: number }),
 })
 
 const ROWS = describeRoute({
@@ -55,6 +55,6 @@ export const AUDIT_ROUTES = [FRAME, ROWS, HEADS]
 
 export function registerAuditRoutes(server: FastifyInstance, trail: Trail): void {
   route(server, FRAME, () => trail.frame())
-  route(server, ROWS, ({ query }) => ({ items: trail.rows(query.after) }))
-  route(server, HEADS, ({ query }) => ({ items: trail.signed(query.after) }))
+  route(server, ROWS, async ({ query }) => ({ items: await trail.rows(query.after) }))
+  route(server, HEADS, async ({ query }) => ({ items: await trail.signed(query.after) }))
 }

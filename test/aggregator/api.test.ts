@@ -77,6 +77,19 @@ describe('the description', () => {
 })
 
 describe('whatever is sent', () => {
+  it.each([
+    ['/api/v1/events?cursor=x', 'cursor'],
+    ['/api/v1/events?cursor=another.3', 'cursor'],
+    ['/api/v1/events?from=yesterday', 'from'],
+    ['/api/v1/findings?cursor=x', 'cursor'],
+    ['/api/v1/findings?status=broken', 'status.0'],
+    ['/api/v1/state?node=node-1', 'node'],
+  ])('%s is refused and names %s', async (url, field) => {
+    const answer = await get(url)
+    expect(answer.statusCode).toBe(400)
+    expect(answer.json().errors.map((error: { field: string }) => error.field)).toEqual([field])
+  })
+
   const junk = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 40 }),
     fc.integer().map(String),

@@ -55,7 +55,6 @@ describe('reading', () => {
     expect(answer.statusCode).toBe(200)
     expect(answer.json()).toEqual(sample.snapshot())
     expect(answer.headers['cache-control']).toBe('private, no-cache')
-    expect((await get('/api/v1/events')).headers['cache-control']).toBe('no-store')
   })
 
   it('gives events by cursor, node and kinds', async () => {
@@ -247,12 +246,6 @@ describe('input', () => {
   it.each([
     ['/api/v1/events?limit=0', 'limit'],
     ['/api/v1/events?limit=1001', 'limit'],
-    ['/api/v1/events?cursor=x', 'cursor'],
-    ['/api/v1/events?cursor=another.3', 'cursor'],
-    ['/api/v1/events?from=yesterday', 'from'],
-    ['/api/v1/findings?cursor=x', 'cursor'],
-    ['/api/v1/findings?status=broken', 'status.0'],
-    ['/api/v1/state?node=node-1', 'node'],
     ['/api/v1/events?kind=verdict,nonsense', 'kind.1'],
     ['/api/v1/events?node=', 'node'],
     ['/api/v1/events?nod=node-1', 'nod'],
