@@ -36,12 +36,11 @@ export interface ServedSample {
   close(): Promise<void>
 }
 
-/** Without a `webRoot` there is no page. */
-export async function serveSample(webRoot?: string): Promise<ServedSample> {
+/** Without a `webRoot` there is no page, and without `metrics` there are none. */
+export async function serveSample(webRoot?: string, metrics = async () => ''): Promise<ServedSample> {
   const empty = mkdtempSync(join(tmpdir(), 'starling-web-'))
   const sample = createSamplePort()
   const desks = createNodeDesks()
-  const metrics = async () => ''
   const people: Person[] = []
   const store = openJournal(':memory:')
   const server = createHttpServer({
