@@ -14,6 +14,8 @@ import { createCopying } from './copies/run.ts'
 import type { CopiesView } from './copies/view.ts'
 import { Housekeeping } from './history/housekeeping.ts'
 import { openHistory } from './history/open.ts'
+import { sharedStoreName, storeName } from './http/cursor.ts'
+import type { PastEvents } from './http/event-routes.ts'
 import { MeshFreshRows } from './inspection/fresh.ts'
 import { Inspections } from './inspection/inspections.ts'
 import { registerInspectionRoutes } from './inspection/routes.ts'
@@ -36,6 +38,8 @@ export interface MemoryInit {
 }
 
 export interface Memory {
+  /** Where events are looked up that people look back at. */
+  readonly past: PastEvents
   /** Under /api/v1, where the token was asked for. */
   registerRoutes(api: FastifyInstance): void
   /** Null where aggregators share one history. */
@@ -78,7 +82,12 @@ export function createMemory(init: MemoryInit): Memory {
     measures,
     createAlerting({ ...init, measures: measures.source }),
   ]
+  const { url } = config.store
   return {
+    past: {
+      store: url === undefined ? storeName(journal, node) : sharedStoreName(url),
+      query: (query) => history.query(query),
+    },
     registerRoutes: (api) => {
       for (const part of parts) part.registerRoutes?.(api)
     },
