@@ -2,6 +2,7 @@
 import type { Finding } from '../detectors/contract.ts'
 import type { Remediation, RemediationPhase } from '../remediators/contract.ts'
 import type { Decision } from '../remediators/permits.ts'
+import { AlertStory } from './alerting/story.ts'
 import { Chronicle } from './chronicle.ts'
 import { MarkStory } from './mark-story.ts'
 import { MeshStory } from './mesh-story.ts'
@@ -28,6 +29,8 @@ export class Recorder {
   readonly roster: RosterStory
   /** Which settings are for whom. */
   readonly settings: SettingsStory
+  /** What people are told. */
+  readonly alerts: AlertStory
   /** Versions of detectors that are not believed. */
   readonly holds: VersionHolds
   readonly #chronicle: Chronicle
@@ -40,6 +43,7 @@ export class Recorder {
     this.permits = new PermitStory(this.#chronicle)
     this.roster = new RosterStory(this.#chronicle)
     this.settings = new SettingsStory(this.#chronicle)
+    this.alerts = new AlertStory(this.#chronicle)
     this.holds = new VersionHolds(this.#chronicle)
   }
 
@@ -56,6 +60,11 @@ export class Recorder {
     const copied = this.#chronicle.copy(events)
     if (!isLed) for (const { event, isNew } of copied) if (isNew) this.mesh.copied(event)
     return copied.map(({ event }) => event.seq)
+  }
+
+  /** What the memory does with all this, as inspections. */
+  remember({ id, kind, node, tone, summary, causedBy, data }: Omit<Event, 'at'>): void {
+    this.#chronicle.record(id, kind, node, tone, summary, causedBy, data)
   }
 
   /** What a detector of a node says now, held against what it said before. */

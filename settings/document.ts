@@ -3,8 +3,10 @@
  * and applied as a whole; what an agent keeps in a file of its own is only who it is and where things are.
  */
 import { z } from 'zod'
+import { inspectionPart } from '../inspection/profile.ts'
 import { guardsPart } from '../remediators/guards/settings.ts'
 import { policiesPart } from '../remediators/policy/schema.ts'
+import { alertingPart } from './alerting.ts'
 import { approvalsPart } from './approvals.ts'
 import { markingPart } from './marking.ts'
 import { overridesPart } from './overrides.ts'
@@ -33,10 +35,14 @@ export const settingsDocument = z.strictObject({
   guards: guardsPart.exactOptional(),
   /** By what else than page and command line people may decide on plans. */
   approvals: approvalsPart.exactOptional(),
+  /** What people are told of, and who is (docs/alerting.md). */
+  alerting: alertingPart.exactOptional(),
   /** How this version reaches the nodes. */
   rollout: rolloutPart.exactOptional(),
   /** What verdicts and findings do to Nodes and pods of Kubernetes; nothing when it is not given. */
   marking: markingPart.exactOptional(),
+  /** What inspections look at, beside the default profile. */
+  inspection: inspectionPart.exactOptional(),
 })
 
 export type SettingsDocument = z.infer<typeof settingsDocument>
