@@ -38,6 +38,7 @@ import { PoolFacts } from './pool-facts.ts'
 import { AggregatorService } from './service.ts'
 import { SettingsInForce } from './settings-in-force.ts'
 import { openJournal } from './store/sqlite.ts'
+import { watchWrites } from './store/write-watch.ts'
 import { readOrMakeToken } from './token.ts'
 
 /** Nodes repeat what they have said within seconds; what one has not by then, it does not mean any more. */
@@ -64,7 +65,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   let { rosterBytes } = identity
   const { keys } = identity
   const signer = { mesh: roster.mesh, node, peerId: keys.peerId, sign: keys.sign }
-  const store = openJournal(config.store.path)
+  const store = watchWrites(openJournal(config.store.path), log)
   const shelf = await PluginShelf.load(config.plugins, log)
   // Checked before anything runs, as is their size.
   const settings = new SettingsInForce({
@@ -90,6 +91,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     notice: config.notice,
     people,
     log,
+    copies: () => memory.copies(),
     keepRoster: (hash) => keepRoster(stateDir, hash, rosterBytes),
   })
   const metrics = createAggregatorMetrics(() => service.present())

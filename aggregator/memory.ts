@@ -9,16 +9,21 @@ import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import type { SettingsDocument } from '../settings/document.ts'
 import type { HeadSigner } from './audit/head.ts'
 import type { AggregatorConfig } from './config.ts'
+import { createCopying } from './copies/run.ts'
+import type { CopiesView } from './copies/view.ts'
 import { Housekeeping } from './history/housekeeping.ts'
 import { openHistory } from './history/open.ts'
+import { MeshFreshRows } from './inspection/fresh.ts'
+import { Inspections } from './inspection/inspections.ts'
+import { registerInspectionRoutes } from './inspection/routes.ts'
 import { createMeasures } from './measures/run.ts'
 import type { AggregatorService } from './service.ts'
-import type { SqliteJournal } from './store/sqlite.ts'
+import type { WatchedJournal } from './store/write-watch.ts'
 
 export interface MemoryInit {
   readonly node: string
   readonly config: AggregatorConfig
-  readonly journal: SqliteJournal
+  readonly journal: WatchedJournal
   readonly service: AggregatorService
   readonly settings: () => SettingsDocument
   readonly leads: () => boolean
@@ -32,24 +37,47 @@ export interface MemoryInit {
 export interface Memory {
   /** Under /api/v1, where the token was asked for. */
   registerRoutes(api: FastifyInstance): void
+  /** Null where aggregators share one history. */
+  copies(): CopiesView | null
   /** The mesh runs. */
   start(mesh: MeshNode): void
   stop(): Promise<void>
 }
 
-export function createMemory({ config, journal, signer, service, leads, log }: MemoryInit): Memory {
+export function createMemory(init: MemoryInit): Memory {
+  const { node, config, journal, service, settings, leads, signer, log } = init
+  const copying = createCopying(init)
   const history = openHistory(config.store, journal)
   const housekeeping = new Housekeeping({ history, keep: config.store.retention, signer, log })
-  const measures = createMeasures({ history, members: () => service.roster.members, leads, log })
+  const fresh = new MeshFreshRows({
+    node,
+    states: () => new Map(service.present()?.members.map((member) => [member.node, member.state])),
+    log,
+  })
+  const inspections = new Inspections({
+    snapshot: () => service.snapshot(),
+    settings,
+    fresh: () => fresh,
+    store: history,
+    record: (event) => service.recorder.remember(event),
+    log,
+  })
+  const measures = createMeasures({ node, history, members: () => service.roster.members, leads, log })
   return {
     registerRoutes: (api) => {
+      copying.registerRoutes(api)
+      registerInspectionRoutes(api, inspections)
       measures.registerRoutes(api)
     },
+    copies: copying.view,
     start: (mesh) => {
+      copying.start(mesh)
+      fresh.start(mesh)
       housekeeping.start()
       measures.start(mesh)
     },
     stop: async () => {
+      copying.stop()
       await measures.stop()
       await housekeeping.stop()
       await history.close()
