@@ -2,8 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChainedRow } from '../aggregator/audit/chain.ts'
 import type { SignedHead } from '../aggregator/audit/head.ts'
-import type { TrailFrame } from '../aggregator/audit/trail.ts'
-import type { AnyTrail } from '../aggregator/audit/walk.ts'
+import type { Trail, TrailFrame } from '../aggregator/audit/trail.ts'
 import type { InspectionAnswer, InspectionOrderBody, InspectionSummary } from '../aggregator/inspection/model.ts'
 import type {
   Event,
@@ -49,7 +48,7 @@ export interface ApiClient {
   /** What remediation did and would have done since that time (RFC 3339). */
   remediationPlan(since: string): Promise<RemediationReport>
   /** Of the history, to be checked here. */
-  readonly trail: AnyTrail
+  readonly trail: Trail
   /** What a node used, by the node's own word. */
   usage(node: string, query: UsageQuery): Promise<UsageAnswer>
   /** What a detector reads on a node, packed and in base64 (detectors/recording/pack.ts). Takes up to a minute. */

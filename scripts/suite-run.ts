@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import type { Suite } from './suites.ts'
@@ -83,6 +83,8 @@ export async function runVitest(
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
     const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`]
     if (suite.oneProcess === true) args.push('--no-isolate', '--no-file-parallelism')
+    // Left to itself vitest keeps a processor free, which of two is half; real processes need it.
+    else if (suite.isReal !== true) args.push(`--maxWorkers=${availableParallelism()}`)
     if (suite.isReal === true && process.env.CI === 'true') args.push('--retry=1')
     if (namePattern !== undefined) args.push('--testNamePattern', namePattern)
     const child = spawn(process.execPath, [vitest, ...args, ...files], { cwd: root, stdio: 'inherit' })
