@@ -51,7 +51,7 @@ export function createMemory(init: MemoryInit): Memory {
     snapshot: () => service.snapshot(),
     settings,
     fresh: () => undefined,
-    history,
+    store: history,
     record: (event) => service.recorder.remember(event),
     log,
   })

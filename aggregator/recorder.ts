@@ -48,11 +48,6 @@ export class Recorder {
     this.#chronicle.record(id, 'started', '', 'info', `${leader} leads the mesh, term ${term}`, '')
   }
 
-  /** What the memory does with all this, as inspections. */
-  remember({ id, kind, node, tone, summary, causedBy, data }: Omit<Event, 'at'>): void {
-    this.#chronicle.record(id, kind, node, tone, summary, causedBy, data)
-  }
-
   /**
    * What another aggregator recorded, or a node kept, goes on record as it is. `isLed`: by this aggregator, whose own threads
    * go on as they are; one that stands by takes up threads where the copies end. Answers the place of each.
@@ -61,6 +56,11 @@ export class Recorder {
     const copied = this.#chronicle.copy(events)
     if (!isLed) for (const { event, isNew } of copied) if (isNew) this.mesh.copied(event)
     return copied.map(({ event }) => event.seq)
+  }
+
+  /** What the memory does with all this, as inspections. */
+  remember({ id, kind, node, tone, summary, causedBy, data }: Omit<Event, 'at'>): void {
+    this.#chronicle.record(id, kind, node, tone, summary, causedBy, data)
   }
 
   /** What a detector of a node says now, held against what it said before. */

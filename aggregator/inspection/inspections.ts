@@ -37,7 +37,7 @@ export interface InspectionsInit {
   readonly settings: () => SettingsDocument
   /** Undefined until the mesh can be asked. */
   readonly fresh: () => FreshRows | undefined
-  readonly history: InspectionStore
+  readonly store: InspectionStore
   readonly record: (event: Omit<Event, 'at'>) => void
   readonly log: Logger
 }
@@ -88,21 +88,21 @@ export class Inspections {
   async state(id: string): Promise<InspectionState | null> {
     const atHand = this.#atHand.get(id)
     if (atHand !== undefined) return atHand
-    const run = await this.#init.history.inspection(id)
+    const run = await this.#init.store.inspection(id)
     return run && { kind: 'done', run }
   }
 
   /** The newest first. */
   async list(limit: number, profile?: string): Promise<readonly InspectionHead[]> {
-    return await this.#init.history.inspections(limit, profile)
+    return await this.#init.store.inspections(limit, profile)
   }
 
   /** Against the newest one before it that counted all that it counts; undefined when there is none. */
   async deltas(run: InspectionRun): Promise<Deltas | undefined> {
     try {
-      const heads = await this.#init.history.inspections(LOOKED_BACK, run.profile)
+      const heads = await this.#init.store.inspections(LOOKED_BACK, run.profile)
       const before = heads.find((head) => head.id !== run.id && head.startedAt < run.startedAt && covers(head, run))
-      const earlier = before && (await this.#init.history.inspection(before.id))
+      const earlier = before && (await this.#init.store.inspection(before.id))
       return earlier ? deltasOf(earlier, run) : undefined
     } catch (error) {
       this.#init.log.warn({ inspection: run.id, err: messageOf(error) }, 'nothing to hold an inspection against')
@@ -149,7 +149,7 @@ export class Inspections {
     })
     this.#note(run.id, { kind: 'done', run })
     this.#init.record(eventOf(run))
-    await this.#init.history.keepInspection(run).catch((error: unknown) => {
+    await this.#init.store.keepInspection(run).catch((error: unknown) => {
       this.#init.log.error({ inspection: run.id, err: messageOf(error) }, 'inspection not kept')
     })
     return run
