@@ -1,5 +1,6 @@
 /** The API as functions. What goes wrong comes out as StarlingError, saying which address and what to do. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { DeadLetterView, IncidentView, SilenceView } from '../aggregator/alerting/views.ts'
 import type { ChainedRow } from '../aggregator/audit/chain.ts'
 import type { SignedHead } from '../aggregator/audit/head.ts'
 import type { Trail, TrailFrame } from '../aggregator/audit/trail.ts'
@@ -15,16 +16,21 @@ import type {
 } from '../aggregator/model.ts'
 import type { RemediationReport } from '../aggregator/outcomes/model.ts'
 import type { DecisionRequest, PauseScope, Release, ReleaseScope } from '../aggregator/remediation-model.ts'
+import type { ReportPreview, ReportView } from '../aggregator/reports/model.ts'
 import type { Proposal, Rollback, SettingsDetail } from '../aggregator/settings-model.ts'
 import type { Duration } from '../common/duration.ts'
 import { ExitCode, messageOf, StarlingError } from '../common/errors.ts'
+import type { Language, Language } from '../common/languages.ts'
 import type { UsageAnswer, UsageQuery } from '../detectors/usage/notes.ts'
+import type { AlertMatch } from '../settings/alerting.ts'
 import type { Connection } from './connection.ts'
 import { readEventStream } from './event-stream.ts'
 
 const REQUEST_TIMEOUT_MS = 15_000
 /** The aggregator itself waits 60 s for the node's answer. */
 const RECORDING_TIMEOUT_MS = 70_000
+/** The aggregator itself waits 70 s for a sink. */
+const SINK_TIMEOUT_MS = 80_000
 const RECONNECT_MS_MIN = 500
 const RECONNECT_MS_MAX = 10_000
 /** The aggregator beats every 15 s; two missed beats and some delay mean that the line is dead. */
@@ -65,6 +71,17 @@ export interface ApiClient {
   resume(scope: PauseScope, release: Release): Promise<Event>
   /** Failures until now hold nothing back there any more. */
   releaseRemediation(scope: ReleaseScope, release: Release): Promise<Event>
+  /** What is wrong now, as people are told of it. */
+  alerts(language: Language): Promise<readonly IncidentView[]>
+  silences(): Promise<readonly SilenceView[]>
+  /** Nobody is told of what fits until the time is over: the event that this became. `length`: as `2h`. */
+  silence(match: AlertMatch, length: Duration, reason: string): Promise<Event>
+  endSilence(id: string, reason: string): Promise<Event>
+  /** Has a sink told that this is a test. Rejects with what the sink says. */
+  testSink(sink: string, language: Language): Promise<void>
+  /** What could not be delivered. */
+  deadLetters(): Promise<readonly DeadLetterView[]>
+  sendAgain(ids: readonly string[] | 'all'): Promise<readonly DeadLetterView[]>
   settings(): Promise<SettingsDetail>
   /** Hands settings in: the event that this became. */
   propose(proposal: Proposal): Promise<Event>
@@ -80,6 +97,11 @@ export interface ApiClient {
     readonly limit: string
     readonly profile?: string | undefined
   }): Promise<readonly InspectionSummary[]>
+  reports(): Promise<readonly ReportView[]>
+  /** A report as it would be sent now. */
+  previewReport(name: string, reader: { readonly language: Language; readonly zone: string }): Promise<ReportPreview>
+  /** Sends it now: the event that this became. */
+  sendReport(name: string): Promise<Event>
   /** Events after `seq` and those to come, without end; resumes by itself and tells `note` when it has to. */
   follow(seq: number, note: (text: string) => void): AsyncGenerator<StoredEvent, never>
 }
@@ -174,6 +196,27 @@ export function createClient({ url, token }: Connection): ApiClient {
 
     releaseRemediation: (scope, release) => decided('/api/v1/remediations/release', { scope, ...release }),
 
+    alerts: (language) => items<IncidentView>(`/api/v1/alerts?${new URLSearchParams({ language })}`),
+
+    silences: () => items<SilenceView>('/api/v1/silences'),
+
+    silence: (match, length, reason) => decided('/api/v1/silences', { match, for: length, reason }),
+
+    endSilence: (id, reason) => decided(`/api/v1/silences/${encodeURIComponent(id)}/expire`, { reason }),
+
+    async testSink(sink, language) {
+      const isExpected = (answer: unknown) => isRecord(answer) && answer.delivered === true
+      const signal = AbortSignal.timeout(SINK_TIMEOUT_MS)
+      await json('/api/v1/notify/test', isExpected, { ...posted({ sink, language }), signal })
+    },
+
+    deadLetters: () => items<DeadLetterView>('/api/v1/notify/dead'),
+
+    async sendAgain(ids) {
+      const answer = await json<{ items: DeadLetterView[] }>('/api/v1/notify/dead/again', hasList('items'), posted({ ids }))
+      return answer.items
+    },
+
     settings: () => json<SettingsDetail>('/api/v1/settings', hasList('versions')),
 
     propose: (body) => decided('/api/v1/settings', body),
@@ -190,6 +233,12 @@ export function createClient({ url, token }: Connection): ApiClient {
       const query = new URLSearchParams({ limit, ...(profile !== undefined && { profile }) })
       return await items<InspectionSummary>(`/api/v1/inspections?${query}`)
     },
+    reports: () => items<ReportView>('/api/v1/reports'),
+
+    previewReport: (name, reader) =>
+      json<ReportPreview>(`/api/v1/reports/${encodeURIComponent(name)}/preview`, hasList('items'), posted(reader)),
+
+    sendReport: (name) => decided(`/api/v1/reports/${encodeURIComponent(name)}/send`, {}),
 
     async *follow(seq, note) {
       let last = seq
