@@ -3,45 +3,24 @@ import { StarlingError } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
 import type { SilentWhy } from '../../inspection/model.ts'
 import type { SummaryRow } from '../../inspection/row.ts'
-import { decodeRow, INSPECTION_TOPIC } from '../../inspection/row-codec.ts'
+import { decodeRow, encodeRowQuery, INSPECTION_TOPIC } from '../../inspection/row-codec.ts'
 import { type Convergable, converge } from '../../mesh/libp2p/convergecast.ts'
 import type { MemberState } from '../model.ts'
+import type { FreshAnswer, FreshQuery, FreshRows } from './fresh-rows.ts'
 
 /** Of it a node has half for its looks, less 150 ms a hop; ten seconds in all is what an inspection may take. */
-export const FRESH_WITHIN_MS = 9_500
+const WITHIN_MS = 9_500
 
 /** At once; each costs every node a tenth of a second of a core. */
 const UNDER_WAY_MAX = 3
-
-export interface FreshQuery {
-  /** Members; all of them when not given. Other names are said to be unreachable. */
-  readonly nodes?: readonly string[]
-  /** FRESH_WITHIN_MS when not given; 60 s at most. */
-  readonly withinMs?: number
-}
-
-export interface FreshProgress {
-  readonly asked: number
-  readonly answered: number
-}
-
-export interface FreshAnswer {
-  /** Each signed by its node for this question, and no node twice. */
-  readonly rows: readonly SummaryRow[]
-  /** Every other node that was to be asked. Whoever is known to be down is not asked at all. */
-  readonly missing: ReadonlyMap<string, SilentWhy>
-}
-
-export interface FreshRows {
-  /** Throws a StarlingError before the mesh runs, and while too many are under way. */
-  rows(query: FreshQuery, onProgress: (progress: FreshProgress) => void): Promise<FreshAnswer>
-}
 
 export interface FreshInit {
   /** This aggregator. */
   readonly node: string
   /** As this aggregator sees the members; empty while it does not lead. */
   readonly states: () => ReadonlyMap<string, MemberState>
+  /** For all of it; WITHIN_MS when not given, 60 s at most. */
+  readonly withinMs?: number
   readonly log: Log
 }
 
@@ -66,7 +45,7 @@ export class MeshFreshRows implements FreshRows {
     this.#mesh = mesh
   }
 
-  async rows({ nodes, withinMs = FRESH_WITHIN_MS }: FreshQuery, onProgress: (progress: FreshProgress) => void) {
+  async rows(query: FreshQuery): Promise<FreshAnswer> {
     const mesh = this.#mesh
     if (mesh === undefined) throw new StarlingError('the mesh is starting', { remedy: 'try again in a second' })
     if (this.#underWay >= UNDER_WAY_MAX) {
@@ -74,26 +53,22 @@ export class MeshFreshRows implements FreshRows {
     }
     this.#underWay++
     try {
-      return await this.#ask(mesh, nodes ?? mesh.roster.members.map(({ node }) => node), withinMs, onProgress)
+      return await this.#ask(mesh, query)
     } finally {
       this.#underWay--
     }
   }
 
-  async #ask(
-    mesh: Convergable,
-    nodes: readonly string[],
-    withinMs: number,
-    onProgress: (progress: FreshProgress) => void,
-  ): Promise<FreshAnswer> {
-    const { node, states, log } = this.#init
+  async #ask(mesh: Convergable, { nodes, detectors, onProgress = () => {} }: FreshQuery): Promise<FreshAnswer> {
+    const { node, states, withinMs = WITHIN_MS, log } = this.#init
     const before = states()
     const all = [...new Set(nodes)]
+    // Whoever is known to be down only costs time.
     const names = all.filter((each) => downAs(before.get(each)) === undefined)
-    const query = { topic: INSPECTION_TOPIC, parameters: new Uint8Array(), withinMs, names }
-    onProgress({ asked: names.length, answered: 0 })
+    const query = { topic: INSPECTION_TOPIC, parameters: encodeRowQuery({ detectors }), withinMs, names }
+    onProgress({ of: names.length, answered: 0 })
     const { rows, refused, whyMissing } = await converge(mesh, node, query, (answered) =>
-      onProgress({ asked: names.length, answered }),
+      onProgress({ of: names.length, answered }),
     )
     const read = new Map<string, SummaryRow>()
     for (const { node: from, bytes } of rows.values()) {
@@ -111,7 +86,7 @@ export class MeshFreshRows implements FreshRows {
     }
     return {
       rows: [...read.values()],
-      missing: new Map(all.filter((each) => !read.has(each)).map((each) => [each, why(each)])),
+      missing: all.filter((each) => !read.has(each)).map((each) => ({ node: each, why: why(each) })),
     }
   }
 }
