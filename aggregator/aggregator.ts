@@ -38,6 +38,7 @@ import { PoolFacts } from './pool-facts.ts'
 import { AggregatorService } from './service.ts'
 import { SettingsInForce } from './settings-in-force.ts'
 import { openJournal } from './store/sqlite.ts'
+import { watchWrites } from './store/write-watch.ts'
 import { readOrMakeToken } from './token.ts'
 
 /** Nodes repeat what they have said within seconds; what one has not by then, it does not mean any more. */
@@ -62,14 +63,16 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   const { node } = identity.enrolment
   const { roster, incarnation } = identity
   let { rosterBytes } = identity
-  const store = openJournal(config.store.path)
+  const { keys } = identity
+  const signer = { mesh: roster.mesh, node, peerId: keys.peerId, sign: keys.sign }
+  const store = watchWrites(openJournal(config.store.path), log)
   const shelf = await PluginShelf.load(config.plugins, log)
   // Checked before anything runs, as is their size.
   const settings = new SettingsInForce({
     file: config.settings,
     mesh: meshConfig.id,
     store,
-    keys: identity.keys,
+    keys,
     verify: (bytes, signature) => {
       return service.roster.aggregators.some(({ peerId }) => verifierOf(publicKeyOfPeer(peerId))(bytes, signature))
     },
@@ -88,6 +91,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     notice: config.notice,
     people,
     log,
+    copies: () => memory.copies(),
     keepRoster: (hash) => keepRoster(stateDir, hash, rosterBytes),
   })
   const metrics = createAggregatorMetrics(() => service.present())
@@ -129,6 +133,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     settings: () => settings.document,
     leads: () => leadership.leads,
     questions,
+    signer,
     log,
   })
   // HTTP first: a taken port must be known before a second leader speaks up in the mesh.
@@ -196,8 +201,6 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       cause,
     })
   })
-  const { keys } = identity
-  const signer = { mesh: roster.mesh, node, peerId: keys.peerId, sign: keys.sign }
   const sealing = new Sealing({ trail: store.trail, signer, log })
   service.subscribe((event) => event && sealing.stored())
   service.start(mesh, leadership, settings, permits)

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { logPart, meshPart, port, trustPart } from '../common/config-parts.ts'
 import { pluginsPart } from '../plugins/place.ts'
+import { storePart } from './history/config.ts'
 import { PEOPLE_FILE } from './people.ts'
 
 export const AGGREGATOR_CONFIG_FILE = '/etc/starling/aggregator.yaml'
@@ -9,11 +10,6 @@ export const AGGREGATOR_CONFIG_FILE = '/etc/starling/aggregator.yaml'
 const httpPart = z.strictObject({
   host: z.string().min(1).default('127.0.0.1'),
   port: port.default(7780),
-})
-
-const storePart = z.strictObject({
-  /** The SQLite file that holds the history. */
-  path: z.string().min(1).default('/var/lib/starling/history.sqlite'),
 })
 
 export const aggregatorConfig = z.strictObject({

@@ -7,42 +7,75 @@ import type { Logger } from '../common/pino-log.ts'
 import type { Questions } from '../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import type { SettingsDocument } from '../settings/document.ts'
+import type { HeadSigner } from './audit/head.ts'
 import type { AggregatorConfig } from './config.ts'
+import { createCopying } from './copies/run.ts'
+import type { CopiesView } from './copies/view.ts'
+import { Housekeeping } from './history/housekeeping.ts'
+import { openHistory } from './history/open.ts'
 import { MeshFreshRows } from './inspection/fresh.ts'
+import { Inspections } from './inspection/inspections.ts'
+import { registerInspectionRoutes } from './inspection/routes.ts'
 import type { AggregatorService } from './service.ts'
-import type { SqliteJournal } from './store/sqlite.ts'
+import type { WatchedJournal } from './store/write-watch.ts'
 
 export interface MemoryInit {
   readonly node: string
   readonly config: AggregatorConfig
-  readonly journal: SqliteJournal
+  readonly journal: WatchedJournal
   readonly service: AggregatorService
   readonly settings: () => SettingsDocument
   readonly leads: () => boolean
   /** What other nodes ask of this one. */
   readonly questions: Questions
+  /** Vouches for where the history begins, once older events were let go. */
+  readonly signer: HeadSigner
   readonly log: Logger
 }
 
 export interface Memory {
   /** Under /api/v1, where the token was asked for. */
   registerRoutes(api: FastifyInstance): void
+  /** Null where aggregators share one history. */
+  copies(): CopiesView | null
   /** The mesh runs. */
   start(mesh: MeshNode): void
   stop(): Promise<void>
 }
 
-export function createMemory({ node, service, log }: MemoryInit): Memory {
+export function createMemory(init: MemoryInit): Memory {
+  const { node, config, journal, service, settings, signer, log } = init
+  const copying = createCopying(init)
+  const history = openHistory(config.store, journal)
+  const housekeeping = new Housekeeping({ history, keep: config.store.retention, signer, log })
   const fresh = new MeshFreshRows({
     node,
     states: () => new Map(service.present()?.members.map((member) => [member.node, member.state])),
     log,
   })
+  const inspections = new Inspections({
+    snapshot: () => service.snapshot(),
+    settings,
+    fresh: () => fresh,
+    store: history,
+    record: (event) => service.recorder.remember(event),
+    log,
+  })
   return {
-    registerRoutes: (_api) => {},
-    start: (mesh) => {
-      fresh.start(mesh)
+    registerRoutes: (api) => {
+      copying.registerRoutes(api)
+      registerInspectionRoutes(api, inspections)
     },
-    stop: async () => {},
+    copies: copying.view,
+    start: (mesh) => {
+      copying.start(mesh)
+      fresh.start(mesh)
+      housekeeping.start()
+    },
+    stop: async () => {
+      copying.stop()
+      await housekeeping.stop()
+      await history.close()
+    },
   }
 }

@@ -117,6 +117,22 @@ export function createAggregatorMetrics(snapshot: () => Snapshot | undefined): A
       this.set(snapshot() === undefined ? 0 : 1)
     },
   })
+  new Gauge({
+    name: 'starling_single_copy',
+    help: '1 while events have waited longer than a second for the copy of another aggregator',
+    registers,
+    collect() {
+      this.set(snapshot()?.copies?.isSingle === true ? 1 : 0)
+    },
+  })
+  new Gauge({
+    name: 'starling_copies_behind',
+    help: 'Events that no other aggregator has yet; 0 while there is no other',
+    registers,
+    collect() {
+      this.set(snapshot()?.copies?.behind ?? 0)
+    },
+  })
   const verdicts = new Counter({
     name: 'starling_mesh_verdicts_total',
     help: 'Verdicts by kind',

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChainedRow } from '../aggregator/audit/chain.ts'
 import type { SignedHead } from '../aggregator/audit/head.ts'
-import type { TrailFrame } from '../aggregator/audit/trail.ts'
-import type { AnyTrail } from '../aggregator/audit/walk.ts'
+import type { Trail, TrailFrame } from '../aggregator/audit/trail.ts'
+import type { InspectionAnswer, InspectionOrderBody, InspectionSummary } from '../aggregator/inspection/model.ts'
 import type {
   Event,
   EventKind,
@@ -48,7 +48,7 @@ export interface ApiClient {
   /** What remediation did and would have done since that time (RFC 3339). */
   remediationPlan(since: string): Promise<RemediationReport>
   /** Of the history, to be checked here. */
-  readonly trail: AnyTrail
+  readonly trail: Trail
   /** What a node used, by the node's own word. */
   usage(node: string, query: UsageQuery): Promise<UsageAnswer>
   /** What a detector reads on a node, packed and in base64 (detectors/recording/pack.ts). Takes up to a minute. */
@@ -72,6 +72,14 @@ export interface ApiClient {
   rollBack(rollback: Rollback): Promise<Event>
   /** Lets the findings of a detector count again whose version is held. */
   releaseDetector(name: string, release: Release): Promise<Event>
+  /** Takes an inspection, or begins a fresh one. */
+  inspect(order: InspectionOrderBody): Promise<InspectionAnswer>
+  inspection(id: string): Promise<InspectionAnswer>
+  /** The newest first. */
+  inspections(query: {
+    readonly limit: string
+    readonly profile?: string | undefined
+  }): Promise<readonly InspectionSummary[]>
   /** Events after `seq` and those to come, without end; resumes by itself and tells `note` when it has to. */
   follow(seq: number, note: (text: string) => void): AsyncGenerator<StoredEvent, never>
 }
@@ -174,6 +182,15 @@ export function createClient({ url, token }: Connection): ApiClient {
 
     releaseDetector: (name, body) => decided(`/api/v1/detectors/${encodeURIComponent(name)}/release`, body),
 
+    inspect: (order) => json<InspectionAnswer>('/api/v1/inspections', isInspection, posted(order)),
+
+    inspection: (id) => json<InspectionAnswer>(`/api/v1/inspections/${encodeURIComponent(id)}`, isInspection),
+
+    async inspections({ limit, profile }) {
+      const query = new URLSearchParams({ limit, ...(profile !== undefined && { profile }) })
+      return await items<InspectionSummary>(`/api/v1/inspections?${query}`)
+    },
+
     async *follow(seq, note) {
       let last = seq
       let waitMs = RECONNECT_MS_MIN
@@ -242,6 +259,10 @@ function networkReason(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined
   if (isRecord(cause) && cause.code === 'ECONNREFUSED') return 'connection refused'
   return messageOf(cause ?? error)
+}
+
+function isInspection(body: unknown): boolean {
+  return isRecord(body) && (body.kind === 'running' ? isRecord(body.progress) : isRecord(body.run))
 }
 
 function hasList(field: string): (body: unknown) => boolean {

@@ -88,7 +88,7 @@ export function decodeRow(node: string, bytes: Uint8Array): SummaryRow {
 }
 
 function encodeWith(row: Omit<SummaryRow, 'node'>, findings: readonly RowFinding[], length: number): Uint8Array {
-  const { at, fine, measures, older } = row
+  const { at, fine, measures, older = {} } = row
   const said = findings.map(({ detector, status, reason, summary }) => {
     return [detector, STATUSES.indexOf(status), reason, cut(summary, length)]
   })

@@ -57,6 +57,8 @@ import { startHealthServer } from './health-server.ts'
 import { inspectionRow } from './inspection-row.ts'
 import { createAgentMetrics } from './metrics.ts'
 import { Neighbours } from './neighbours.ts'
+import { answerOutbox } from './outbox/answer.ts'
+import { Outbox } from './outbox/outbox.ts'
 import { PluginRoom } from './plugin-room.ts'
 import { PoolView } from './pool-view.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
@@ -85,9 +87,13 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const named = config.node.name === 'auto' ? node : config.node.name
   if (named !== node) throw new UsageError(`node.name is ${named}, but the certificate in ${stateDir} is of ${node}`)
 
-  const publisher = new Publisher()
+  const { serial } = enrolment
+  const { sign } = identity.keys
+  const wallNow = () => Date.now()
+  const outbox = new Outbox({ stateDir, node, serial, mesh: meshConfig.id, sign, ...config.outbox, wallNow, log })
+  const publisher = new Publisher(outbox)
   const pool = new PoolView(node, publisher)
-  const metrics = createAgentMetrics(() => publisher.mesh)
+  const metrics = createAgentMetrics(() => publisher.mesh, outbox)
   const shelf = await PluginShelf.load(config.plugins, log)
   const inRoster = () => publisher.mesh?.roster ?? roster
   /** This node as the roster has it; one that is not in it is as it was enrolled. */
@@ -259,6 +265,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     },
     onFailed: (topic, error) => log.warn({ topic, err: messageOf(error) }, 'no row to give'),
   })
+  answerOutbox(questions, outbox, (asker) => aggregators().some((one) => one.node === asker))
   const listen = parseListen(config.mesh.listen[0] ?? 'tcp/7790')
   const mesh = await startMeshNode({
     identity: { ...identity, node },

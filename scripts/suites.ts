@@ -22,6 +22,7 @@ export const TEST_SUITES: readonly Suite[] = [
     budgetSeconds: 180,
   },
   { name: 'page', dirs: ['aggregator', 'page'], budgetSeconds: 180 },
+  { name: 'stores', dirs: ['stores'], budgetSeconds: 120, isReal: true },
   { name: 'processes', dirs: ['e2e'], budgetSeconds: 240, isReal: true },
   { name: 'namespaces', dirs: ['namespaces'], budgetSeconds: 180, isReal: true },
   // One after the other: a fault that one file makes on this machine must not be found by another's detector.

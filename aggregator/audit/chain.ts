@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { encodeValue } from '../../mesh/wire/codec.ts'
-import type { Event } from '../model.ts'
+import type { Event } from '../event-model.ts'
 
 /** An event as it stands in the store. */
 export interface AuditRow extends Omit<Event, 'data'> {

@@ -53,7 +53,7 @@ export class ChainCheck {
   constructor(frame: TrailFrame, trust: Trust) {
     this.#frame = frame
     this.#trust = trust
-    this.#last = { seq: frame.first - 1, id: '', hash: CHAIN_ROOT }
+    this.#last = { seq: frame.first - 1, id: '', hash: frame.before ?? CHAIN_ROOT }
   }
 
   /** Something does not fit: nothing after it is looked at. */
@@ -116,14 +116,16 @@ export class ChainCheck {
   /** Who signed it, and in which order. */
   #whyNotOurs(head: SignedHead): Misfit | undefined {
     const { number, first, seq, signer } = head
-    const due = this.#heads + 1
+    // Once events were let go, so were the heads that nothing is left of.
+    const due = this.#isCut && this.#signed === undefined ? number : (this.#signed?.number ?? 0) + 1
     const why = (says: string): Misfit => ({ what: 'head', seq, id: this.#idAt(seq), why: says })
     const which = `head ${number} at event ${seq}`
     if (number !== due) return why(`signed head ${due} is gone: ${number} comes next`)
     if (!this.#trust.signers.has(signer))
       return why(`${which} is signed by ${signer}, which is no aggregator known here`)
     if (!isSigned(this.#trust.mesh, head)) return why(`${which} was not signed so by ${signer}`)
-    if (first === this.#frame.first) return undefined
+    const from = this.#signed?.first ?? first
+    if (this.#isCut ? first >= from && first <= this.#frame.first : first === this.#frame.first) return undefined
     return why(`the chain is said to begin at event ${this.#frame.first}, and ${which} was signed for ${first}`)
   }
 
@@ -149,12 +151,20 @@ export class ChainCheck {
       const why = `events ${seq + 1} to ${given} are gone: their places had been given`
       return { what: 'missing', seq: seq + 1, id: '', why }
     }
-    if (this.#heads < heads) {
-      return { what: 'head', seq, id, why: `signed heads ${this.#heads + 1} to ${heads} are gone` }
+    const signed = this.#signed?.number ?? 0
+    if (signed < heads) {
+      return { what: 'head', seq, id, why: `signed heads ${signed + 1} to ${heads} are gone` }
+    }
+    if (this.#isCut && this.#signed?.first !== first) {
+      return { what: 'head', seq, id, why: `the chain is said to begin at event ${first}, and nobody signed for that` }
     }
     if (noted === undefined || (noted.seq >= first && noted.seq <= seq)) return undefined
     const why = `event ${noted.seq}, whose hash ${noted.hash} was noted, is not in the chain`
     return { what: 'missing', seq: noted.seq, id: '', why }
+  }
+
+  get #isCut(): boolean {
+    return (this.#frame.before ?? CHAIN_ROOT) !== CHAIN_ROOT
   }
 
   #idAt(seq: number): string {

@@ -6,6 +6,8 @@ import type { HeadSigner, SignedHead } from './head.ts'
 export interface TrailFrame {
   /** Place of the first event of the chain. */
   readonly first: number
+  /** Hash of the event before it, once older ones were let go; the chain's root, or absent, while none was. */
+  readonly before?: string
   /** Events from before there was a chain: kept, and covered by nothing. */
   readonly earlier: number
   /** The last place that was ever given to an event, and to a head. */
@@ -13,17 +15,22 @@ export interface TrailFrame {
   readonly heads: number
 }
 
-/** One page of at most `TRAIL_PAGE` rows or heads after a place or number, lowest first. */
+type Awaitable<T> = T | Promise<T>
+
+/** One page of at most `TRAIL_PAGE` rows or heads after a place or number, lowest first. Each may take its time. */
 export interface Trail {
-  frame(): TrailFrame
-  rows(after: number): readonly ChainedRow[]
-  signed(after: number): readonly SignedHead[]
+  frame(): Awaitable<TrailFrame>
+  rows(after: number): Awaitable<readonly ChainedRow[]>
+  signed(after: number): Awaitable<readonly SignedHead[]>
 }
 
 export const TRAIL_PAGE = 1_000
 
-/** The trail of a store that is written. */
+/** The trail of a store that is written, on this machine's own disk. */
 export interface SealedTrail extends Trail {
+  frame(): TrailFrame
+  rows(after: number): readonly ChainedRow[]
+  signed(after: number): readonly SignedHead[]
   /** How many events no signed head covers yet. */
   unsealed(): number
   /**
@@ -31,4 +38,9 @@ export interface SealedTrail extends Trail {
    * fits the events that it was signed for.
    */
   seal(signer: HeadSigner): SignedHead | undefined
+  /**
+   * The chain begins at `place` from now on, as a new head says: what is before it may be deleted. Throws an Error, having
+   * changed nothing, when the chain does not reach so far, or as `seal` does.
+   */
+  cut(signer: HeadSigner, place: number): void
 }

@@ -4,15 +4,9 @@ import { type AuditResult, ChainCheck, type Trust } from './check.ts'
 import type { SignedHead } from './head.ts'
 import type { Trail, TrailFrame } from './trail.ts'
 
-/** As a `Trail`, also when each page takes its time. */
-export type AnyTrail = {
-  readonly [K in keyof Trail]: (...args: Parameters<Trail[K]>) => Awaitable<ReturnType<Trail[K]>>
-}
-type Awaitable<T> = T | Promise<T>
-
 /** `onProgress`: how many places of how many are behind. Rejects as the trail does. */
 export async function checkTrail(
-  trail: AnyTrail,
+  trail: Trail,
   trust: Trust,
   onProgress: (done: number, of: number) => void = () => {},
 ): Promise<AuditResult> {
@@ -31,7 +25,7 @@ export async function checkTrail(
 type Step = { readonly row: ChainedRow; readonly head?: never } | { readonly row?: never; readonly head: SignedHead }
 
 /** Each event of the frame, and after it the heads that were signed for it. What is stored meanwhile is left out. */
-export async function* walk(trail: AnyTrail, { first, given, heads: signed }: TrailFrame): AsyncGenerator<Step> {
+export async function* walk(trail: Trail, { first, given, heads: signed }: TrailFrame): AsyncGenerator<Step> {
   const heads = paged(
     async (after) => await trail.signed(after),
     ({ number }: SignedHead) => number,

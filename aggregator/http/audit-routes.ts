@@ -10,10 +10,10 @@ export function registerAuditRoutes(server: FastifyInstance, trail: Trail): void
   server.get('/api/v1/audit', async () => trail.frame())
 
   server.get('/api/v1/audit/events', async (request) => ({
-    items: trail.rows(parseInput(PageQuery, request.query).after),
+    items: await trail.rows(parseInput(PageQuery, request.query).after),
   }))
 
   server.get('/api/v1/audit/heads', async (request) => ({
-    items: trail.signed(parseInput(PageQuery, request.query).after),
+    items: await trail.signed(parseInput(PageQuery, request.query).after),
   }))
 }

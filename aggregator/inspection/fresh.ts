@@ -29,7 +29,7 @@ const DOWN: Partial<Record<MemberState, SilentWhy>> = {
   NodeDown: 'NodeDown',
   HostHung: 'NodeDown',
   AgentDown: 'AgentDown',
-  left: 'AgentDown',
+  left: 'left',
 }
 
 export class MeshFreshRows implements FreshRows {

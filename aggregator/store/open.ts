@@ -6,7 +6,8 @@ import { closeSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { messageOf, StarlingError, UsageError } from '../../common/errors.ts'
-import { APPLICATION_ID, CHAINED_SINCE, MIGRATIONS } from './migrations.ts'
+import { defineFunctions } from './functions.ts'
+import { APPLICATION_ID, MIGRATIONS } from './migrations.ts'
 
 const HEADER_BYTES = 100
 const MAGIC = 'SQLite format 3\0'
@@ -49,9 +50,9 @@ export function openReadOnly(file: string): DatabaseSync {
   if (checkHeader(file) === 'new') throw new UsageError(`there is no history in ${file}`)
   const database = new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS })
   const version = schemaVersion(database)
-  if (version >= CHAINED_SINCE && version <= MIGRATIONS.length) return database
+  if (version === MIGRATIONS.length) return database
   database.close()
-  const remedy = `its schema is ${version}, this version reads ${CHAINED_SINCE} to ${MIGRATIONS.length}`
+  const remedy = `its schema is ${version}, this version reads ${MIGRATIONS.length}: an aggregator of it makes it so when it opens it`
   throw new StarlingError(`the history in ${file} has no chain that this version of Starling knows`, { remedy })
 }
 
@@ -108,6 +109,7 @@ function checkContent(file: string): void {
 }
 
 function migrate(database: DatabaseSync): void {
+  defineFunctions(database)
   for (let version = schemaVersion(database); version < MIGRATIONS.length; version++) {
     database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[version]} PRAGMA user_version = ${version + 1}; COMMIT;`)
   }

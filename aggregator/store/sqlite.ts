@@ -1,25 +1,24 @@
-/** The history on SQLite: one file, no server. Writes are serialised by the process, and each is on disk on return. */
-import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
+/** The journal on SQLite: one file, no server. Writes are serialised by the process, and each is on disk on return. */
 import type { SealedTrail } from '../audit/trail.ts'
-import type { Event, EventQuery, Journal, StoredEvent } from '../model.ts'
-import { chainOf } from './chain.ts'
-import { columnsOf } from './columns.ts'
+import type { Event, EventQuery, Journal, StoredEvent } from '../event-model.ts'
+import type { History } from '../history/history.ts'
+import { historyOn } from '../history/sqlite.ts'
+import { eventRowsOf } from './event-rows.ts'
 import { openDatabase } from './open.ts'
 import { trailOf } from './trail.ts'
-import { inTransaction } from './transaction.ts'
 
-export const QUERY_LIMIT_MAX = 1_000
-
-/** A history with the trail that proves it. */
+/** A journal with the trail that proves it. */
 export interface SqliteJournal extends Journal {
   readonly trail: SealedTrail
+  /** In the same file. */
+  readonly history: History
 }
 
-/** Opens or creates the history in `file`. Throws StarlingError when the file is damaged or not ours. */
+/** Opens or creates the journal in `file`. Throws StarlingError when the file is damaged or not ours. */
 export function openJournal(file: string): SqliteJournal {
   const database = openDatabase(file)
-  const link = chainOf(database)
-  const selectById = database.prepare('SELECT * FROM events WHERE id = ?')
+  const events = eventRowsOf(database)
+  const trail = trailOf(database)
   const selectFact = database.prepare('SELECT value FROM facts WHERE key = ?')
   const selectFacts = database.prepare('SELECT key, value FROM facts WHERE substr(key, 1, ?) = ? ORDER BY key')
   const upsertFact = database.prepare(
@@ -27,28 +26,18 @@ export function openJournal(file: string): SqliteJournal {
   )
 
   return {
-    trail: trailOf(database),
-
-    append(event: Event): StoredEvent | null {
-      return inTransaction(database, () => {
-        if (selectById.get(event.id) !== undefined) return null
-        return { ...event, seq: link(event) }
+    trail,
+    history: historyOn({ database, events, trail }),
+    append: (event: Event): StoredEvent | null => events.append([event])[0] ?? null,
+    appendAll(all: readonly Event[]) {
+      const fresh = new Map(events.append(all).map((event) => [event.id, event]))
+      return all.flatMap(({ id }) => {
+        const event = fresh.get(id) ?? events.byId(id)
+        return event === null ? [] : { event, isNew: fresh.delete(id) }
       })
     },
-
-    query(query: EventQuery): readonly StoredEvent[] {
-      const { where, values } = conditions(query)
-      const rows = database.prepare(`SELECT * FROM events ${where} ORDER BY seq DESC LIMIT ?`)
-      return rows
-        .all(...values, query.limit)
-        .map(toEvent)
-        .reverse()
-    },
-
-    byId(id: string): StoredEvent | null {
-      const row = selectById.get(id)
-      return row === undefined ? null : toEvent(row)
-    },
+    query: (query: EventQuery): readonly StoredEvent[] => events.query(query),
+    byId: (id: string): StoredEvent | null => events.byId(id),
 
     readFact(key: string): string | null {
       const row = selectFact.get(key)
@@ -68,33 +57,4 @@ export function openJournal(file: string): SqliteJournal {
       database.close()
     },
   }
-}
-
-function conditions(query: EventQuery): { where: string; values: SQLInputValue[] } {
-  if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > QUERY_LIMIT_MAX) {
-    throw new RangeError(`limit must be a whole number from 1 to ${QUERY_LIMIT_MAX}, not ${query.limit}`)
-  }
-  const terms: string[] = []
-  const values: SQLInputValue[] = []
-  if (query.after !== undefined) {
-    terms.push('seq > ?')
-    values.push(query.after)
-  }
-  if (query.before !== undefined) {
-    terms.push('seq < ?')
-    values.push(query.before)
-  }
-  if (query.node !== undefined) {
-    terms.push('node = ?')
-    values.push(query.node)
-  }
-  if (query.kinds !== undefined) {
-    terms.push(`kind IN (${query.kinds.map(() => '?').join(', ')})`)
-    values.push(...query.kinds)
-  }
-  return { where: terms.length === 0 ? '' : `WHERE ${terms.join(' AND ')}`, values }
-}
-
-function toEvent(row: Record<string, SQLOutputValue>): StoredEvent {
-  return { ...columnsOf(row), data: JSON.parse(String(row.data)) }
 }

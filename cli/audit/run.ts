@@ -1,6 +1,7 @@
 /** Checking and writing out a history, from a file or from an aggregator that is asked. */
 import type { AuditResult, Trust } from '../../aggregator/audit/check.ts'
-import { type AnyTrail, checkTrail, walk } from '../../aggregator/audit/walk.ts'
+import type { Trail } from '../../aggregator/audit/trail.ts'
+import { checkTrail, walk } from '../../aggregator/audit/walk.ts'
 import { withTrailIn } from '../../aggregator/store/trail-file.ts'
 import { createClient } from '../client.ts'
 import { type ConnectionFlags, resolveConnection } from '../connection.ts'
@@ -33,7 +34,7 @@ export async function write(source: Source): Promise<void> {
   })
 }
 
-async function withTrail<T>({ store, ...flags }: Source, look: (trail: AnyTrail) => Promise<T>): Promise<T> {
+async function withTrail<T>({ store, ...flags }: Source, look: (trail: Trail) => Promise<T>): Promise<T> {
   if (store !== undefined) return await withTrailIn(store, look)
   return await look(createClient(resolveConnection(flags)).trail)
 }

@@ -77,7 +77,7 @@ test('whoever is known to be down is not asked', async () => {
   ])
   const { rows, missing } = await fresh.rows({ nodes: names })
   expect(rows.map(({ node }) => node)).toEqual([TWO])
-  expect(missing.map(({ why }) => why)).toEqual(['AgentDown', 'NodeDown', 'NodeDown', 'AgentDown', 'NodeDown'])
+  expect(missing.map(({ why }) => why)).toEqual(['AgentDown', 'NodeDown', 'NodeDown', 'left', 'NodeDown'])
 })
 
 test('a member that is no aggregator gets no answer, whatever it signs', async () => {

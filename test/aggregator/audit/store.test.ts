@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { HeadSigner } from '../../../aggregator/audit/head.ts'
 import { Sealing } from '../../../aggregator/audit/sealing.ts'
 import { MIGRATIONS } from '../../../aggregator/store/migrations.ts'
+import { keyOf } from '../../../aggregator/store/packing.ts'
 import { openJournal } from '../../../aggregator/store/sqlite.ts'
 import { silentLog } from '../../../common/log.ts'
 import { event } from '../event.ts'
@@ -58,7 +59,8 @@ it('begins where a history from before it ends, of which nothing is lost', async
 it('has no event without its link, and no link without its event, when storing fails in between', async () => {
   history.store.append(event('a'))
   const broken = new DatabaseSync(history.file)
-  broken.exec(`CREATE TRIGGER breaks AFTER INSERT ON events WHEN NEW.id = 'b' BEGIN SELECT RAISE(ABORT, 'disk'); END`)
+  broken.exec(`CREATE TRIGGER breaks AFTER INSERT ON events WHEN NEW.key = ${keyOf('b')}
+    BEGIN SELECT RAISE(ABORT, 'disk'); END`)
   broken.close()
   expect(() => history.store.append(event('b'))).toThrow('disk')
   expect(() => history.store.append(event('c', { data: { big: 1n } }))).toThrow('BigInt')

@@ -7,6 +7,7 @@ import { CHAIN_ROOT, linkHash } from '../../../aggregator/audit/chain.ts'
 import type { AuditResult, Trust } from '../../../aggregator/audit/check.ts'
 import type { HeadSigner } from '../../../aggregator/audit/head.ts'
 import { checkTrail } from '../../../aggregator/audit/walk.ts'
+import { defineFunctions } from '../../../aggregator/store/functions.ts'
 import { openJournal, type SqliteJournal } from '../../../aggregator/store/sqlite.ts'
 import { keyPairFromSeed } from '../../../mesh/identity/keys.ts'
 import { event } from '../event.ts'
@@ -17,6 +18,21 @@ export async function signerOf(name: string): Promise<HeadSigner> {
   const keys = await keyPairFromSeed(Buffer.alloc(32, name))
   return { mesh: MESH, node: name, peerId: keys.peerId, sign: keys.sign }
 }
+
+const text = (field: string) => `starling_text(texts, w.word, at, '${field}')`
+const PLAIN = `
+  CREATE TEMP TABLE events AS SELECT seq, ${text('id')} AS id, ${text('at')} AS at, k.word AS kind, w.word AS node,
+    t.word AS tone, ${text('summary')} AS summary, ${text('causedBy')} AS caused_by, ${text('data')} AS data,
+    lower(hex(hash)) AS hash
+  FROM main.events e JOIN words k ON k.number = kind JOIN words w ON w.number = node JOIN words t ON t.number = tone`
+const number = (name: string) => `(SELECT number FROM words WHERE word = ${name})`
+const PACKED = `
+  INSERT OR IGNORE INTO words (word) SELECT node FROM temp.events;
+  CREATE TEMP TABLE given AS SELECT name, seq FROM sqlite_sequence;
+  DELETE FROM main.events;
+  INSERT INTO main.events SELECT seq, starling_key(id), starling_ms(at), ${number('kind')}, ${number('node')},
+    ${number('tone')}, starling_pack(id, at, node, summary, caused_by, data), unhex(hash) FROM temp.events;
+  UPDATE sqlite_sequence SET seq = (SELECT seq FROM given WHERE given.name = sqlite_sequence.name)`
 
 export class History {
   readonly dir = mkdtempSync(join(tmpdir(), 'starling-audit-'))
@@ -36,7 +52,9 @@ export class History {
     const database = new DatabaseSync(this.file)
     const triggers = database.prepare("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
     for (const { name } of triggers) database.exec(`DROP TRIGGER ${name}`)
-    database.exec(statements)
+    // Under the names and in the words that a person would use, and then as it is kept.
+    defineFunctions(database)
+    database.exec(`${PLAIN}; ${statements}; ${PACKED}`)
     for (const { sql } of triggers) database.exec(String(sql))
     database.close()
   }
