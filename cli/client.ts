@@ -15,9 +15,11 @@ import type {
 } from '../aggregator/model.ts'
 import type { RemediationReport } from '../aggregator/outcomes/model.ts'
 import type { DecisionRequest, PauseScope, Release, ReleaseScope } from '../aggregator/remediation-model.ts'
+import type { ReportPreview, ReportView } from '../aggregator/reports/model.ts'
 import type { Proposal, Rollback, SettingsDetail } from '../aggregator/settings-model.ts'
 import type { Duration } from '../common/duration.ts'
 import { ExitCode, messageOf, StarlingError } from '../common/errors.ts'
+import type { Language } from '../common/languages.ts'
 import type { UsageAnswer, UsageQuery } from '../detectors/usage/notes.ts'
 import type { Connection } from './connection.ts'
 import { readEventStream } from './event-stream.ts'
@@ -80,6 +82,11 @@ export interface ApiClient {
     readonly limit: string
     readonly profile?: string | undefined
   }): Promise<readonly InspectionSummary[]>
+  reports(): Promise<readonly ReportView[]>
+  /** A report as it would be sent now. */
+  previewReport(name: string, reader: { readonly language: Language; readonly zone: string }): Promise<ReportPreview>
+  /** Sends it now: the event that this became. */
+  sendReport(name: string): Promise<Event>
   /** Events after `seq` and those to come, without end; resumes by itself and tells `note` when it has to. */
   follow(seq: number, note: (text: string) => void): AsyncGenerator<StoredEvent, never>
 }
@@ -190,6 +197,12 @@ export function createClient({ url, token }: Connection): ApiClient {
       const query = new URLSearchParams({ limit, ...(profile !== undefined && { profile }) })
       return await items<InspectionSummary>(`/api/v1/inspections?${query}`)
     },
+    reports: () => items<ReportView>('/api/v1/reports'),
+
+    previewReport: (name, reader) =>
+      json<ReportPreview>(`/api/v1/reports/${encodeURIComponent(name)}/preview`, hasList('items'), posted(reader)),
+
+    sendReport: (name) => decided(`/api/v1/reports/${encodeURIComponent(name)}/send`, {}),
 
     async *follow(seq, note) {
       let last = seq

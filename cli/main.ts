@@ -21,6 +21,7 @@ import { registerPlan } from './commands/plan.ts'
 import { registerPlugin } from './commands/plugin.ts'
 import { registerPolicies } from './commands/policies.ts'
 import { registerRemediations } from './commands/remediations.ts'
+import { registerReport } from './commands/report.ts'
 import { registerRoster } from './commands/roster.ts'
 import { registerSettings } from './commands/settings.ts'
 import { registerSim } from './commands/sim.ts'
@@ -44,6 +45,7 @@ const COMMANDS = [
   registerPlugin,
   registerEvents,
   registerExplain,
+  registerReport,
   registerPlan,
   registerRemediations,
   registerPolicies,

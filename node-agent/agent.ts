@@ -256,6 +256,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   }
 
   const questions = new Questions()
+  answerOutbox(questions, outbox, (asker) => aggregators().some((one) => one.node === asker))
   answerConvergecasts({
     node,
     questions,
@@ -265,7 +266,6 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     },
     onFailed: (topic, error) => log.warn({ topic, err: messageOf(error) }, 'no row to give'),
   })
-  answerOutbox(questions, outbox, (asker) => aggregators().some((one) => one.node === asker))
   const listen = parseListen(config.mesh.listen[0] ?? 'tcp/7790')
   const mesh = await startMeshNode({
     identity: { ...identity, node },
