@@ -9,17 +9,22 @@ import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import type { SettingsDocument } from '../settings/document.ts'
 import type { HeadSigner } from './audit/head.ts'
 import type { AggregatorConfig } from './config.ts'
+import { createCopying } from './copies/run.ts'
+import type { CopiesView } from './copies/view.ts'
 import { Housekeeping } from './history/housekeeping.ts'
 import { openHistory } from './history/open.ts'
 import { sharedStoreName, storeName } from './http/cursor.ts'
 import type { PastEvents } from './http/event-routes.ts'
+import { MeshFreshRows } from './inspection/fresh.ts'
+import { Inspections } from './inspection/inspections.ts'
+import { registerInspectionRoutes } from './inspection/routes.ts'
 import type { AggregatorService } from './service.ts'
-import type { SqliteJournal } from './store/sqlite.ts'
+import type { WatchedJournal } from './store/write-watch.ts'
 
 export interface MemoryInit {
   readonly node: string
   readonly config: AggregatorConfig
-  readonly journal: SqliteJournal
+  readonly journal: WatchedJournal
   readonly service: AggregatorService
   readonly settings: () => SettingsDocument
   readonly leads: () => boolean
@@ -35,25 +40,49 @@ export interface Memory {
   readonly past: PastEvents
   /** Under /api/v1, where the token was asked for. */
   registerRoutes(api: FastifyInstance): void
+  /** Null where aggregators share one history. */
+  copies(): CopiesView | null
   /** The mesh runs. */
   start(mesh: MeshNode): void
   stop(): Promise<void>
 }
 
-export function createMemory({ node, config, journal, signer, log }: MemoryInit): Memory {
+export function createMemory(init: MemoryInit): Memory {
+  const { node, config, journal, service, settings, signer, log } = init
+  const copying = createCopying(init)
   const history = openHistory(config.store, journal)
   const housekeeping = new Housekeeping({ history, keep: config.store.retention, signer, log })
+  const fresh = new MeshFreshRows({
+    node,
+    states: () => new Map(service.present()?.members.map((member) => [member.node, member.state])),
+    log,
+  })
+  const inspections = new Inspections({
+    snapshot: () => service.snapshot(),
+    settings,
+    fresh: () => fresh,
+    store: history,
+    record: (event) => service.recorder.remember(event),
+    log,
+  })
   const { url } = config.store
   return {
     past: {
       store: url === undefined ? storeName(journal, node) : sharedStoreName(url),
       query: (query) => history.query(query),
     },
-    registerRoutes: (_api) => {},
-    start: (_mesh) => {
+    registerRoutes: (api) => {
+      copying.registerRoutes(api)
+      registerInspectionRoutes(api, inspections)
+    },
+    copies: copying.view,
+    start: (mesh) => {
+      copying.start(mesh)
+      fresh.start(mesh)
       housekeeping.start()
     },
     stop: async () => {
+      copying.stop()
       await housekeeping.stop()
       await history.close()
     },

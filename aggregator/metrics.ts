@@ -138,6 +138,22 @@ export function createAggregatorMetrics(read: () => Snapshot | undefined): Aggre
       this.set(Object.keys(snapshot()?.settings.refused ?? {}).length)
     },
   })
+  new Gauge({
+    name: 'starling_single_copy',
+    help: '1 while events have waited longer than a second for the copy of another aggregator',
+    registers,
+    collect() {
+      this.set(snapshot()?.copies?.isSingle === true ? 1 : 0)
+    },
+  })
+  new Gauge({
+    name: 'starling_copies_behind',
+    help: 'Events that no other aggregator has yet; 0 while there is no other',
+    registers,
+    collect() {
+      this.set(snapshot()?.copies?.behind ?? 0)
+    },
+  })
   const events = new Counter({
     name: 'starling_events_total',
     help: 'Events put on record by this aggregator, by kind',
@@ -146,11 +162,6 @@ export function createAggregatorMetrics(read: () => Snapshot | undefined): Aggre
   })
   // Those that rules ask for are there before the first of them, or its increase would not be seen.
   for (const kind of ['undelivered', 'single-copy', 'settings'] as const) events.inc({ kind }, 0)
-  const singleCopy = new Gauge({
-    name: 'starling_single_copy',
-    help: '1 while what is put on record has no second copy',
-    registers,
-  })
   const verdicts = new Counter({
     name: 'starling_mesh_verdicts_total',
     help: 'Verdicts by kind',
@@ -199,11 +210,7 @@ export function createAggregatorMetrics(read: () => Snapshot | undefined): Aggre
     notice(notice) {
       if (notice.kind === 'suspected') suspicions.inc()
     },
-    event: (kind) => {
-      events.inc({ kind })
-      if (kind === 'single-copy') singleCopy.set(1)
-      if (kind === 'copied') singleCopy.set(0)
-    },
+    event: (kind) => events.inc({ kind }),
     verdict: (kind) => verdicts.inc({ kind }),
     mark: (effect, result, count = 1) => marks.inc({ effect, result }, count),
     budgets: (used) => {

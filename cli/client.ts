@@ -2,6 +2,7 @@
 import type { ChainedRow } from '../aggregator/audit/chain.ts'
 import type { SignedHead } from '../aggregator/audit/head.ts'
 import type { Trail, TrailFrame } from '../aggregator/audit/trail.ts'
+import type { InspectionAnswer, InspectionOrderBody, InspectionSummary } from '../aggregator/inspection/model.ts'
 import type {
   Event,
   EventKind,
@@ -13,9 +14,11 @@ import type {
 } from '../aggregator/model.ts'
 import type { RemediationReport } from '../aggregator/outcomes/model.ts'
 import type { DecisionRequest, PauseScope, Release, ReleaseScope } from '../aggregator/remediation-model.ts'
+import type { ReportPreview, ReportView } from '../aggregator/reports/model.ts'
 import type { Proposal, Rollback, SettingsDetail } from '../aggregator/settings-model.ts'
 import type { Duration } from '../common/duration.ts'
 import { ExitCode, messageOf, StarlingError } from '../common/errors.ts'
+import type { Language } from '../common/languages.ts'
 import type { UsageAnswer, UsageQuery } from '../detectors/usage/notes.ts'
 import type { Connection } from './connection.ts'
 import { type EventsPage, followEvents } from './follow.ts'
@@ -66,6 +69,19 @@ export interface ApiClient {
   rollBack(rollback: Rollback): Promise<Event>
   /** Lets the findings of a detector count again whose version is held. */
   releaseDetector(name: string, release: Release): Promise<Event>
+  /** Takes an inspection, or begins a fresh one. */
+  inspect(order: InspectionOrderBody): Promise<InspectionAnswer>
+  inspection(id: string): Promise<InspectionAnswer>
+  /** The newest first. */
+  inspections(query: {
+    readonly limit: string
+    readonly profile?: string | undefined
+  }): Promise<readonly InspectionSummary[]>
+  reports(): Promise<readonly ReportView[]>
+  /** A report as it would be sent now. */
+  previewReport(name: string, reader: { readonly language: Language; readonly zone: string }): Promise<ReportPreview>
+  /** Sends it now: the event that this became. */
+  sendReport(name: string): Promise<Event>
   /** As `events`, and where the stream goes on from there. */
   eventsPage(filter: EventFilter): Promise<EventsPage>
   /** Events after that page and those to come, without end; resumes by itself and tells `note` when it has to. */
@@ -174,6 +190,21 @@ export function createClient({ url, token }: Connection): ApiClient {
 
     releaseDetector: (name, body) => decided(`/api/v1/detectors/${encodeURIComponent(name)}/release`, body),
 
+    inspect: (order) => json<InspectionAnswer>('/api/v1/inspections', isInspection, posted(order)),
+
+    inspection: (id) => json<InspectionAnswer>(`/api/v1/inspections/${encodeURIComponent(id)}`, isInspection),
+
+    async inspections({ limit, profile }) {
+      const query = new URLSearchParams({ limit, ...(profile !== undefined && { profile }) })
+      return await items<InspectionSummary>(`/api/v1/inspections?${query}`)
+    },
+    reports: () => items<ReportView>('/api/v1/reports'),
+
+    previewReport: (name, reader) =>
+      json<ReportPreview>(`/api/v1/reports/${encodeURIComponent(name)}/preview`, hasList('items'), posted(reader)),
+
+    sendReport: (name) => decided(`/api/v1/reports/${encodeURIComponent(name)}/send`, {}),
+
     follow: (from, note) =>
       followEvents({
         from,
@@ -221,6 +252,10 @@ function networkReason(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined
   if (isRecord(cause) && cause.code === 'ECONNREFUSED') return 'connection refused'
   return messageOf(cause ?? error)
+}
+
+function isInspection(body: unknown): boolean {
+  return isRecord(body) && (body.kind === 'running' ? isRecord(body.progress) : isRecord(body.run))
 }
 
 function hasList(field: string): (body: unknown) => boolean {

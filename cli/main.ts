@@ -13,6 +13,7 @@ import { registerExplain } from './commands/explain.ts'
 import { registerFindings } from './commands/findings.ts'
 import { registerFixer } from './commands/fixer.ts'
 import { registerImport } from './commands/import.ts'
+import { registerInspect } from './commands/inspect.ts'
 import { registerMembers } from './commands/members.ts'
 import { registerMesh } from './commands/mesh.ts'
 import { registerPeople } from './commands/people.ts'
@@ -20,6 +21,7 @@ import { registerPlan } from './commands/plan.ts'
 import { registerPlugin } from './commands/plugin.ts'
 import { registerPolicies } from './commands/policies.ts'
 import { registerRemediations } from './commands/remediations.ts'
+import { registerReport } from './commands/report.ts'
 import { registerRoster } from './commands/roster.ts'
 import { registerSettings } from './commands/settings.ts'
 import { registerSim } from './commands/sim.ts'
@@ -37,11 +39,13 @@ const COMMANDS = [
   registerRoster,
   registerSettings,
   registerFindings,
+  registerInspect,
   registerUsage,
   registerDetectors,
   registerPlugin,
   registerEvents,
   registerExplain,
+  registerReport,
   registerPlan,
   registerRemediations,
   registerPolicies,

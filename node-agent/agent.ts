@@ -32,9 +32,11 @@ import {
   USAGE_TTL_MS,
   usageQuerySchema,
 } from '../detectors/usage/notes.ts'
+import { INSPECTION_TOPIC } from '../inspection/row-codec.ts'
 import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
 import { loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
 import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
+import { answerConvergecasts } from '../mesh/libp2p/convergecast.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import { Questions } from '../mesh/libp2p/questions.ts'
 import packageJson from '../package.json' with { type: 'json' }
@@ -52,8 +54,11 @@ import { contestFindings } from './contest-findings.ts'
 import { FixNotes } from './fix-notes.ts'
 import { fixerOf } from './fixer-of.ts'
 import { startHealthServer } from './health-server.ts'
+import { inspectionRow } from './inspection-row.ts'
 import { createAgentMetrics } from './metrics.ts'
 import { Neighbours } from './neighbours.ts'
+import { answerOutbox } from './outbox/answer.ts'
+import { Outbox } from './outbox/outbox.ts'
 import { PluginRoom } from './plugin-room.ts'
 import { PoolView } from './pool-view.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
@@ -82,9 +87,13 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const named = config.node.name === 'auto' ? node : config.node.name
   if (named !== node) throw new UsageError(`node.name is ${named}, but the certificate in ${stateDir} is of ${node}`)
 
-  const publisher = new Publisher()
+  const { serial } = enrolment
+  const { sign } = identity.keys
+  const wallNow = () => Date.now()
+  const outbox = new Outbox({ stateDir, node, serial, mesh: meshConfig.id, sign, ...config.outbox, wallNow, log })
+  const publisher = new Publisher(outbox)
   const pool = new PoolView(node, publisher)
-  const metrics = createAgentMetrics(() => publisher.mesh)
+  const metrics = createAgentMetrics(() => publisher.mesh, outbox)
   const shelf = await PluginShelf.load(config.plugins, log)
   const inRoster = () => publisher.mesh?.roster ?? roster
   /** This node as the roster has it; one that is not in it is as it was enrolled. */
@@ -247,6 +256,16 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   }
 
   const questions = new Questions()
+  answerOutbox(questions, outbox, (asker) => aggregators().some((one) => one.node === asker))
+  answerConvergecasts({
+    node,
+    questions,
+    mesh: () => publisher.mesh,
+    rows: {
+      [INSPECTION_TOPIC]: inspectionRow({ node, engines: [detectors, plugins], latest, measures: () => ({}) }),
+    },
+    onFailed: (topic, error) => log.warn({ topic, err: messageOf(error) }, 'no row to give'),
+  })
   const listen = parseListen(config.mesh.listen[0] ?? 'tcp/7790')
   const mesh = await startMeshNode({
     identity: { ...identity, node },
