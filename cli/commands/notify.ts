@@ -13,7 +13,9 @@ import { languageOption } from './alerts.ts'
 type CommonOptions = ConnectionFlags & { readonly output: OutputFormat }
 
 export function registerNotify(program: Command): void {
-  const group = program.command('notify').description('where people are told: tries it, and what could not be delivered')
+  const group = program
+    .command('notify')
+    .description('where people are told: tries it, and what could not be delivered')
 
   const test = group
     .command('test')
@@ -30,7 +32,9 @@ export function registerNotify(program: Command): void {
   const dead = group
     .command('dead')
     .description('what was given up, the newest last')
-    .action(async (options: CommonOptions) => show(options, await createClient(resolveConnection(options)).deadLetters()))
+    .action(async (options: CommonOptions) =>
+      show(options, await createClient(resolveConnection(options)).deadLetters()),
+    )
   addOutputOption(addConnectionOptions(dead))
 
   const again = group
@@ -39,7 +43,7 @@ export function registerNotify(program: Command): void {
     .argument('[ids...]', 'as `notify dead` shows them')
     .option('--all', 'all of them')
     .action(async (ids: readonly string[], options: CommonOptions & { all?: true }) => {
-      if ((ids.length > 0) === (options.all === true)) throw new UsageError('name the letters, or say --all')
+      if (ids.length > 0 === (options.all === true)) throw new UsageError('name the letters, or say --all')
       show(options, await createClient(resolveConnection(options)).sendAgain(options.all ? 'all' : ids))
     })
   addOutputOption(addConnectionOptions(again))

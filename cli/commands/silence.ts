@@ -26,7 +26,9 @@ interface MatchFlags {
 }
 
 export function registerSilence(program: Command): void {
-  const group = program.command('silence').description('has nobody told of something for a while; it is shown all the same')
+  const group = program
+    .command('silence')
+    .description('has nobody told of something for a while; it is shown all the same')
 
   const add = group
     .command('add')
@@ -79,7 +81,10 @@ function matchOf({ fault, rule, severity, role, pool, zone, node }: MatchFlags):
     ...(Object.keys(selector).length > 0 && { selector }),
   }
   if (Object.keys(match).length > 0) return match
-  throw new UsageError('this would silence everything', 'say what: --fault, --rule, --severity, --role, --pool, --zone or --node')
+  throw new UsageError(
+    'this would silence everything',
+    'say what: --fault, --rule, --severity, --role, --pool, --zone or --node',
+  )
 }
 
 function readLength(text: string): Duration {

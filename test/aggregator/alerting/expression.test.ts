@@ -23,7 +23,9 @@ describe('a rule over measures', () => {
       labels: {},
       on: { pools: ['x'] },
     })
-    expect(readExpression('avg(memory) over 5m>80 of workload app=shop , tier=db on pool=x,pool=y,role=etcd')).toMatchObject({
+    expect(
+      readExpression('avg(memory) over 5m>80 of workload app=shop , tier=db on pool=x,pool=y,role=etcd'),
+    ).toMatchObject({
       scope: 'workload',
       labels: { app: 'shop', tier: 'db' },
       on: { pools: ['x', 'y'], roles: ['etcd'] },
@@ -68,7 +70,9 @@ describe('a rule over measures', () => {
 
   const word = fc.stringMatching(/^[a-z0-9./_-]{1,12}$/)
   const some = fc.uniqueArray(word, { minLength: 1, maxLength: 3 })
-  const on = fc.option(fc.record({ pools: some, roles: some, zones: some, nodes: some }, { requiredKeys: ['pools'] }), { nil: undefined })
+  const on = fc.option(fc.record({ pools: some, roles: some, zones: some, nodes: some }, { requiredKeys: ['pools'] }), {
+    nil: undefined,
+  })
   const labels = fc.dictionary(word, word, { minKeys: 1, maxKeys: 3, noNullPrototype: true })
   const expression = fc.record({
     aggregate: fc.constantFrom(...AGGREGATES),
@@ -91,8 +95,28 @@ describe('a rule over measures', () => {
   })
 
   it('is never anything but a rule or an error with a place in the text', () => {
-    const pieces = fc.constantFrom('avg', '(', 'memory', ')', 'over', '5m', '>', '80', 'of', 'on', 'pool=x', ',', '节点', '\ud800', '=', ' ')
-    const texts = fc.oneof(fc.string(), fc.array(pieces, { maxLength: 16 }).map((all) => all.join(' ')))
+    const pieces = fc.constantFrom(
+      'avg',
+      '(',
+      'memory',
+      ')',
+      'over',
+      '5m',
+      '>',
+      '80',
+      'of',
+      'on',
+      'pool=x',
+      ',',
+      '节点',
+      '\ud800',
+      '=',
+      ' ',
+    )
+    const texts = fc.oneof(
+      fc.string(),
+      fc.array(pieces, { maxLength: 16 }).map((all) => all.join(' ')),
+    )
     fc.assert(
       fc.property(texts, (text) => {
         try {

@@ -10,12 +10,23 @@ const NODES = [
   { node: 'w2', address: '/ip6/fd00::2/tcp/7790' },
 ]
 const alert = (labels: Record<string, string>, status = 'firing', annotations = {}) => {
-  return { status, labels, annotations, startsAt: '2026-11-22T09:00:00Z', endsAt: '0001-01-01T00:00:00Z', fingerprint: JSON.stringify(labels).length.toString(16) }
+  return {
+    status,
+    labels,
+    annotations,
+    startsAt: '2026-11-22T09:00:00Z',
+    endsAt: '0001-01-01T00:00:00Z',
+    fingerprint: JSON.stringify(labels).length.toString(16),
+  }
 }
-const payload = (...alerts: readonly object[]) => webhookPayload.parse({ version: '4', receiver: 'starling', status: 'firing', alerts })
+const payload = (...alerts: readonly object[]) =>
+  webhookPayload.parse({ version: '4', receiver: 'starling', status: 'firing', alerts })
 
 function desk(facts = new Map<string, string>()) {
-  return new ForeignAlerts({ readFact: (key) => facts.get(key) ?? null, writeFact: (key, value) => facts.set(key, value) })
+  return new ForeignAlerts({
+    readFact: (key) => facts.get(key) ?? null,
+    writeFact: (key, value) => facts.set(key, value),
+  })
 }
 const shown = (alerts: ForeignAlerts, now = T0) => alerts.findings(new Set(['w1', 'w2']), now)
 
@@ -46,7 +57,10 @@ it('finds the node by its labels, and takes the rest for elsewhere', () => {
 it('is over when it is resolved, or not said again, also after a restart', () => {
   const facts = new Map<string, string>()
   const alerts = desk(facts)
-  const [one, two] = [{ alertname: 'A', node: 'w1' }, { alertname: 'Bb', node: 'w2' }]
+  const [one, two] = [
+    { alertname: 'A', node: 'w1' },
+    { alertname: 'Bb', node: 'w2' },
+  ]
   alerts.hear(payload(alert(one), alert(two)), NODES, T0)
   alerts.hear(payload(alert(one)), NODES, T0 + 3_600_000)
   expect(shown(desk(facts), T0 + 5 * 3_600_000).map(({ reason }) => reason)).toEqual(['A'])
@@ -61,7 +75,11 @@ it('drops our own that come back', () => {
 
 it('takes in what is hostile as one harmless line, and refuses what is no payload', () => {
   const alerts = desk()
-  alerts.hear(payload(alert({ alertname: HOSTILE, node: 'w1', severity: HOSTILE }, 'firing', { summary: HOSTILE })), NODES, T0)
+  alerts.hear(
+    payload(alert({ alertname: HOSTILE, node: 'w1', severity: HOSTILE }, 'firing', { summary: HOSTILE })),
+    NODES,
+    T0,
+  )
   const [finding] = shown(alerts)
   expect(finding?.reason).toMatch(/^[A-Z][A-Za-z0-9]{0,62}$/)
   expect(finding?.summary).not.toMatch(/[\p{Cc}\u202e\ud800]/u)

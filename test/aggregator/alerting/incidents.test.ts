@@ -15,7 +15,10 @@ describe('what is one incident', () => {
     const members = [member('w1', 'a', 'NodeDown'), member('w2', 'a'), member('w3', 'b')]
     const findings = ['w1', 'w2', 'w3'].map((node) => finding(node, 'DiskAlmostFull'))
     const causes = causesOf(symptomsIn({ members, findings }), members)
-    expect(shapes(causes)).toEqual([['node/w1', 1], ['finding/DiskAlmostFull', 2]])
+    expect(shapes(causes)).toEqual([
+      ['node/w1', 1],
+      ['finding/DiskAlmostFull', 2],
+    ])
     expect(causes[0]).toMatchObject({ reason: 'NodeDown', node: 'w1', severity: 'error' })
   })
 
@@ -33,7 +36,10 @@ describe('what is one incident', () => {
     const mesh = { frozen: 'too many', blind: null, hasQuorum: true }
     const findings = [finding('w2', 'DiskAlmostFull'), finding('w3', 'DiskAlmostFull')]
     const causes = causesOf(symptomsIn({ members, mesh, findings }), members)
-    expect(shapes(causes)).toEqual([['frozen', 2], ['finding/DiskAlmostFull', 1]])
+    expect(shapes(causes)).toEqual([
+      ['frozen', 2],
+      ['finding/DiskAlmostFull', 1],
+    ])
     expect(causes[0]?.root?.said).toMatchObject({ values: { sides: 'a: 2/2, b: 0/1' } })
   })
 })
@@ -56,7 +62,13 @@ class Course {
 
   at(seconds: number, ...causes: readonly Cause[]): readonly string[] {
     const now = T0 + seconds * 1_000
-    const input: StepInput = { now, mesh: 'prod-a', causes, routes: this.routes, silences: activeAt(this.silences, now) }
+    const input: StepInput = {
+      now,
+      mesh: 'prod-a',
+      causes,
+      routes: this.routes,
+      silences: activeAt(this.silences, now),
+    }
     const { open, outgoing, announced, over } = step(this.open, input)
     this.open = open
     this.records += announced.length + over.length
@@ -68,7 +80,10 @@ class Course {
 
 const W1 = symptom('w1', 'DiskAlmostFull')
 const W2 = symptom('w2', 'DiskAlmostFull')
-const ERROR = symptom('w2', 'DiskAlmostFull', { severity: 'error', at: { node: 'w2', zone: 'a', roles: [], pool: 'gpu' } })
+const ERROR = symptom('w2', 'DiskAlmostFull', {
+  severity: 'error',
+  at: { node: 'w2', zone: 'a', roles: [], pool: 'gpu' },
+})
 
 describe('the life of an incident', () => {
   it('is told once what belongs to it has come, again when it grows, gets graver or lasts, and when it is over', () => {
@@ -110,7 +125,9 @@ describe('the life of an incident', () => {
   })
 
   it('says what it goes on as, when a zone swallows its nodes', () => {
-    const members = ['w1', 'w2', 'w3', 'w4'].map((node, index) => member(node, index < 3 ? 'a' : 'b', index < 3 ? 'NodeDown' : 'alive'))
+    const members = ['w1', 'w2', 'w3', 'w4'].map((node, index) =>
+      member(node, index < 3 ? 'a' : 'b', index < 3 ? 'NodeDown' : 'alive'),
+    )
     const [one] = causesOf(symptomsIn({ members: members.slice(0, 1) }), members)
     const all = causesOf(symptomsIn({ members }), members)
     const input = { mesh: 'prod-a', routes: ROUTES, silences: [] }
@@ -167,7 +184,12 @@ describe('a silence', () => {
   it('is what its events say', () => {
     const [one, two] = [silence({ rules: ['a'] }), silence({ rules: ['b'] }, { id: 's2' })]
     const event = (data: Record<string, unknown>) => ({ kind: 'silence' as const, data })
-    const events = [event({ silence: one }), event({ silence: two }), event({ silence: one, ended: true }), event({ silence: 'x' })]
+    const events = [
+      event({ silence: one }),
+      event({ silence: two }),
+      event({ silence: one, ended: true }),
+      event({ silence: 'x' }),
+    ]
     expect(silencesOf(events)).toEqual([two])
     expect(activeAt([two], T0 + 60_000)).toEqual([])
   })

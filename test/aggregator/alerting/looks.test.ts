@@ -19,7 +19,9 @@ describe('rules over findings', () => {
       finding('gone', 'DiskAlmostFull'),
       finding('nobody', 'DiskAlmostFull'),
     ]
-    expect(symptomsIn({ members, findings })).toMatchObject([{ reason: 'DiskAlmostFull', at: { node: 'w1' }, rule: 'findings' }])
+    expect(symptomsIn({ members, findings })).toMatchObject([
+      { reason: 'DiskAlmostFull', at: { node: 'w1' }, rule: 'findings' },
+    ])
   })
 
   it('choose by detector, reason, severity and node; the first that fits decides', () => {
@@ -35,7 +37,12 @@ describe('rules over findings', () => {
       finding('w2', 'LinkSlow', 'warn', { detector: 'net' }),
       finding('w1', 'LinkSlow', 'error', { detector: 'net' }),
     ]
-    const seen = symptomsIn({ members, findings }, rules).map(({ rule, reason, at, forMs }) => [rule, reason, at?.node, forMs])
+    const seen = symptomsIn({ members, findings }, rules).map(({ rule, reason, at, forMs }) => [
+      rule,
+      reason,
+      at?.node,
+      forMs,
+    ])
     expect(seen).toEqual([
       ['disks', 'DiskAlmostFull', 'w1', 0],
       ['gpu', 'DiskAlmostFull', 'w2', 120_000],
@@ -44,7 +51,10 @@ describe('rules over findings', () => {
   })
 
   it('do not tell apart what a hostile name would make one key', () => {
-    const both = [finding('a/b', 'X', 'alarm', { cause: 'c' }), finding('a', 'X', 'alarm', { detector: 'b/disk-usage', cause: 'c' })]
+    const both = [
+      finding('a/b', 'X', 'alarm', { cause: 'c' }),
+      finding('a', 'X', 'alarm', { detector: 'b/disk-usage', cause: 'c' }),
+    ]
     const seen = symptomsIn({ members: [member('a/b'), member('a')], findings: both })
     expect(new Set(seen.map(({ key }) => key)).size).toBe(2)
   })
@@ -71,7 +81,11 @@ describe('what the mesh says', () => {
 
 describe('rules over measures', () => {
   const members = [member('w1'), member('w2'), member('w3', 'b', 'alive', 'gpu')]
-  const host = (node: string, value: number, coveredMs = 300_000): MeasureAverage => ({ subject: { node, pool: 'web' }, value, coveredMs })
+  const host = (node: string, value: number, coveredMs = 300_000): MeasureAverage => ({
+    subject: { node, pool: 'web' },
+    value,
+    coveredMs,
+  })
   const box = (node: string, app: string, value: number): MeasureAverage => {
     const container = { namespace: 'shop', pod: `${app}-${value}`, name: 'main', labels: { app } }
     return { subject: { node, pool: 'web', container }, value, coveredMs: 300_000 }
@@ -79,7 +93,10 @@ describe('rules over measures', () => {
   const look = (when: string, averages: readonly MeasureAverage[]) => {
     const alerting = readAlerting(alertingPart.parse({ rules: [{ name: 'rule', when }] }))
     const { bad, neither } = lookAtMeasures({ averages: () => averages }, members, alerting)
-    return { bad: bad.map(({ at, cause, said }) => [at?.node, cause, typeof said === 'string' ? said : said.values.value]), neither: [...neither] }
+    return {
+      bad: bad.map(({ at, cause, said }) => [at?.node, cause, typeof said === 'string' ? said : said.values.value]),
+      neither: [...neither],
+    }
   }
 
   it('judge each host by its average, and the edge is neither', () => {
@@ -95,7 +112,9 @@ describe('rules over measures', () => {
   })
 
   it('are for the chosen hosts only', () => {
-    expect(look('avg(memory) over 5m > 80 on pool=gpu', [host('w1', 99), host('w3', 99)]).bad).toEqual([['w3', 'w3', '99 %']])
+    expect(look('avg(memory) over 5m > 80 on pool=gpu', [host('w1', 99), host('w3', 99)]).bad).toEqual([
+      ['w3', 'w3', '99 %'],
+    ])
   })
 
   it.each([
@@ -151,7 +170,9 @@ describe('what lasts', () => {
 
   it('does not flap at the edge of a limit', () => {
     const members = [member('w1')]
-    const alerting = readAlerting(alertingPart.parse({ rules: [{ name: 'memory', when: 'avg(memory) over 5m > 80', clearAfter: '30s' }] }))
+    const alerting = readAlerting(
+      alertingPart.parse({ rules: [{ name: 'memory', when: 'avg(memory) over 5m > 80', clearAfter: '30s' }] }),
+    )
     let holding: Holding = new Map()
     const fires = [79, 81, 79, 81, 79, 77, 75, 75, 77].map((value, index) => {
       const averages = [{ subject: { node: 'w1', pool: 'web' }, value, coveredMs: 300_000 }]

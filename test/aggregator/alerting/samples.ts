@@ -12,7 +12,12 @@ export function member(node: string, zone = 'a', state: MemberState = 'alive', p
   return { node, zone, roles: ['compute'], pool, state }
 }
 
-export function finding(node: string, reason: string, status: Finding['status'] = 'alarm', more: Partial<Finding> = {}): Finding {
+export function finding(
+  node: string,
+  reason: string,
+  status: Finding['status'] = 'alarm',
+  more: Partial<Finding> = {},
+): Finding {
   const at = new Date(T0).toISOString()
   return {
     id: `${node}/disk/${reason}/#${at}`,
@@ -78,4 +83,5 @@ export function notification(more: Partial<Notification> = {}, of: Partial<Incid
 }
 
 /** What no screen, header or markup must obey. */
-export const HOSTILE = '<img src=x onerror=alert(1)>\r\nBcc: all@example.org\u001b[31m=cmd|calc\u202e\ud800*节点*`[a](http://x)'
+export const HOSTILE =
+  '<img src=x onerror=alert(1)>\r\nBcc: all@example.org\u001b[31m=cmd|calc\u202e\ud800*节点*`[a](http://x)'

@@ -28,7 +28,15 @@ describe('the alerting settings', () => {
     [{ rules: [{ name: 'a', when: WHEN, findings: {} }] }, 'give when or findings'],
     [{ rules: [{ name: 'a', when: WHEN, clear: 90 }] }, 'beyond the limit'],
     [{ rules: [{ name: 'a', findings: {}, clear: 1 }] }, 'clear is for'],
-    [{ rules: [{ name: 'a', findings: {} }, { name: 'a', findings: {} }] }, 'same name'],
+    [
+      {
+        rules: [
+          { name: 'a', findings: {} },
+          { name: 'a', findings: {} },
+        ],
+      },
+      'same name',
+    ],
     [{ rules: [{ name: 'A b', findings: {} }] }, 'lower-case'],
     [{ rules: [{ name: 'a', findings: {}, for: '2d' }] }, 'between 0s and 1d'],
     [{ routes: [{ sinks: [] }] }, 'sinks'],
