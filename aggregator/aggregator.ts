@@ -18,6 +18,7 @@ import { rulesOf } from '../settings/rules.ts'
 import { Sealing } from './audit/sealing.ts'
 import type { AggregatorConfig } from './config.ts'
 import { callersOf } from './http/auth.ts'
+import { storeName } from './http/cursor.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
 import type { PermitsCluster } from './kubernetes/permits/run.ts'
 import type { RemediationDeskSide } from './kubernetes/remediations/desk.ts'
@@ -38,6 +39,7 @@ import { PoolFacts } from './pool-facts.ts'
 import { AggregatorService } from './service.ts'
 import { SettingsInForce } from './settings-in-force.ts'
 import { openJournal } from './store/sqlite.ts'
+import { watchWrites } from './store/write-watch.ts'
 import { readOrMakeToken } from './token.ts'
 
 /** Nodes repeat what they have said within seconds; what one has not by then, it does not mean any more. */
@@ -64,7 +66,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   let { rosterBytes } = identity
   const { keys } = identity
   const signer = { mesh: roster.mesh, node, peerId: keys.peerId, sign: keys.sign }
-  const store = openJournal(config.store.path)
+  const store = watchWrites(openJournal(config.store.path), log)
   const shelf = await PluginShelf.load(config.plugins, log)
   // Checked before anything runs, as is their size.
   const settings = new SettingsInForce({
@@ -90,6 +92,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     notice: config.notice,
     people,
     log,
+    copies: () => memory.copies(),
     keepRoster: (hash) => keepRoster(stateDir, hash, rosterBytes),
   })
   const metrics = createAggregatorMetrics(() => service.present())
@@ -137,6 +140,9 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   // HTTP first: a taken port must be known before a second leader speaks up in the mesh.
   const http = createHttpServer({
     port: service,
+    storeName: storeName(store, node),
+    past: memory.past,
+    version,
     desks,
     trail: store.trail,
     callers: callersOf(token, people),
@@ -201,6 +207,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   })
   const sealing = new Sealing({ trail: store.trail, signer, log })
   service.subscribe((event) => event && sealing.stored())
+  service.subscribe((event) => event && metrics.event(event.kind))
   service.start(mesh, leadership, settings, permits)
   memory.start(mesh)
   permits.start({

@@ -8,14 +8,21 @@ export class Chronicle {
   readonly #store: Journal
   readonly #onStored: (event: StoredEvent) => void
   readonly #life: string
+  readonly #now: () => string
   readonly #lastOf = new Map<string, string>()
   #count = 0
 
-  /** `life`: unique to this start of the aggregator, for ids of what only it saw. */
-  constructor(store: Journal, life: string, onStored: (event: StoredEvent) => void) {
+  /** `life`: unique to this start of the aggregator, for ids of what only it saw. `now`: RFC 3339. */
+  constructor(
+    store: Journal,
+    life: string,
+    onStored: (event: StoredEvent) => void,
+    now = () => new Date().toISOString(),
+  ) {
     this.#store = store
     this.#life = life
     this.#onStored = onStored
+    this.#now = now
   }
 
   get store(): Journal {
@@ -50,10 +57,17 @@ export class Chronicle {
     causedBy: string,
     data: object = {},
   ): Event {
-    const event: Event = { id, at: new Date().toISOString(), kind, node, tone, summary, causedBy, data: { ...data } }
+    const event: Event = { id, at: this.#now(), kind, node, tone, summary, causedBy, data: { ...data } }
     const stored = this.#store.append(event)
     if (stored !== null) this.#onStored(stored)
     return stored ?? event
+  }
+
+  /** What was recorded elsewhere, as it is. Answers each as it stands here, and whether it is new. */
+  copy(events: readonly Event[]): ReturnType<Journal['appendAll']> {
+    const copied = this.#store.appendAll(events)
+    for (const { event, isNew } of copied) if (isNew) this.#onStored(event)
+    return copied
   }
 
   /** As `record`, caused by the thread's last event, and its new last one. */

@@ -103,6 +103,8 @@ export interface EventQuery {
 export interface Journal {
   /** The stored event, or null when its id was there already. Durable (survives kill -9) once it returns. */
   append(event: Event): StoredEvent | null
+  /** As `append`, of all of them together or of none: each as it stands there then, and whether it is new. */
+  appendAll(events: readonly Event[]): readonly { readonly event: StoredEvent; readonly isNew: boolean }[]
   query(query: EventQuery): readonly StoredEvent[]
   byId(id: string): StoredEvent | null
   /** Small facts that must survive a restart, such as the leader's term. */

@@ -14,6 +14,7 @@ const ENDS = {
   blind: 'blind-over',
   'no-quorum': 'quorum',
   frozen: 'thawed',
+  'single-copy': 'copied',
 } as const satisfies Partial<Record<EventKind, EventKind>>
 
 /** Of incidents, as far back as is looked for those that never ended. */
@@ -65,6 +66,17 @@ export class Incidents {
     this.#inherited.delete(thread)
     this.#chronicle.follow(thread, this.#chronicle.nextId(over, node), over, node, 'good', summary, data)
     this.#chronicle.goOnFrom(thread, '')
+  }
+
+  /** Another aggregator told of one: it is as if it had been on record when this one started. */
+  copied({ id, kind, node }: StoredEvent): void {
+    for (const [begins, ends] of Object.entries(ENDS) as [IncidentKind, EventKind][]) {
+      const thread = incidentThread(begins, node)
+      if (kind === ends) this.#inherited.delete(thread)
+      else if (kind === begins) this.#inherited.set(thread, { kind: begins, node })
+      else continue
+      this.#chronicle.goOnFrom(thread, kind === begins ? id : '')
+    }
   }
 
   /** Ends what was open when this aggregator started and did not show again since. */

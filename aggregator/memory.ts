@@ -10,16 +10,23 @@ import type { SettingsDocument } from '../settings/document.ts'
 import { createAlerting } from './alerting/run.ts'
 import type { HeadSigner } from './audit/head.ts'
 import type { AggregatorConfig } from './config.ts'
+import { createCopying } from './copies/run.ts'
+import type { CopiesView } from './copies/view.ts'
 import { Housekeeping } from './history/housekeeping.ts'
 import { openHistory } from './history/open.ts'
-import type { MeasureSource } from './measures/source.ts'
+import { sharedStoreName, storeName } from './http/cursor.ts'
+import type { PastEvents } from './http/event-routes.ts'
+import { MeshFreshRows } from './inspection/fresh.ts'
+import { Inspections } from './inspection/inspections.ts'
+import { registerInspectionRoutes } from './inspection/routes.ts'
+import { createMeasures } from './measures/run.ts'
 import type { AggregatorService } from './service.ts'
-import type { SqliteJournal } from './store/sqlite.ts'
+import type { WatchedJournal } from './store/write-watch.ts'
 
 export interface MemoryInit {
   readonly node: string
   readonly config: AggregatorConfig
-  readonly journal: SqliteJournal
+  readonly journal: WatchedJournal
   readonly service: AggregatorService
   readonly settings: () => SettingsDocument
   readonly leads: () => boolean
@@ -31,32 +38,65 @@ export interface MemoryInit {
 }
 
 export interface Memory {
+  /** Where events are looked up that people look back at. */
+  readonly past: PastEvents
   /** Under /api/v1, where the token was asked for. */
   registerRoutes(api: FastifyInstance): void
+  /** Null where aggregators share one history. */
+  copies(): CopiesView | null
   /** The mesh runs. */
   start(mesh: MeshNode): void
   stop(): Promise<void>
 }
 
-/** Says nothing of any measure: rules over them neither fire nor resolve. */
-const NO_MEASURES: MeasureSource = { averages: () => [] }
+/** One part of the memory: what it answers, and its life. */
+interface Part {
+  registerRoutes?(api: FastifyInstance): void
+  start?(mesh: MeshNode): void
+  stop?(): Promise<void> | void
+}
 
 export function createMemory(init: MemoryInit): Memory {
-  const { config, journal, signer, log } = init
+  const { node, config, journal, service, settings, leads, signer, log } = init
   const history = openHistory(config.store, journal)
-  const housekeeping = new Housekeeping({ history, keep: config.store.retention, signer, log })
-  const alerting = createAlerting({ ...init, measures: NO_MEASURES })
+  const copying = createCopying(init)
+  const fresh = new MeshFreshRows({
+    node,
+    states: () => new Map(service.present()?.members.map((member) => [member.node, member.state])),
+    log,
+  })
+  const inspections = new Inspections({
+    snapshot: () => service.snapshot(),
+    settings,
+    fresh: () => fresh,
+    store: history,
+    record: (event) => service.recorder.remember(event),
+    log,
+  })
+  const measures = createMeasures({ node, history, members: () => service.roster.members, leads, log })
+  const parts: readonly Part[] = [
+    new Housekeeping({ history, keep: config.store.retention, signer, log }),
+    copying,
+    fresh,
+    { registerRoutes: (api) => registerInspectionRoutes(api, inspections) },
+    measures,
+    createAlerting({ ...init, measures: measures.source }),
+  ]
+  const { url } = config.store
   return {
-    registerRoutes: (api) => {
-      alerting.registerRoutes(api)
+    past: {
+      store: url === undefined ? storeName(journal, node) : sharedStoreName(url),
+      query: (query) => history.query(query),
     },
-    start: (_mesh) => {
-      housekeeping.start()
-      alerting.start()
+    registerRoutes: (api) => {
+      for (const part of parts) part.registerRoutes?.(api)
+    },
+    copies: copying.view,
+    start: (mesh) => {
+      for (const part of parts) part.start?.(mesh)
     },
     stop: async () => {
-      alerting.stop()
-      await housekeeping.stop()
+      await Promise.all(parts.map((part) => part.stop?.()))
       await history.close()
     },
   }

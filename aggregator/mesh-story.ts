@@ -5,7 +5,7 @@ import type { Certificate, Standing } from '../mesh/core/model.ts'
 import { formatIncarnation } from '../mesh/core/model.ts'
 import type { Chronicle } from './chronicle.ts'
 import { Incidents } from './incidents.ts'
-import { type Event, type EventKind, type VoteView, verdictEventId } from './model.ts'
+import { type Event, type EventKind, type StoredEvent, type VoteView, verdictEventId } from './model.ts'
 
 export interface VerdictRecord {
   readonly certificate: Certificate
@@ -145,6 +145,26 @@ export class MeshStory {
     this.#chronicle.requireStored(id, 'decision')
     this.#incidents.decided('frozen', '', id)
     return event
+  }
+
+  /** Events have one copy alone, or have two again; told once of each. */
+  singleCopy(isSingle: boolean, behind: number, others: readonly string[]): void {
+    const isOpen = this.#incidents.open('single-copy') !== undefined
+    const names = listed(others)
+    if (isSingle && !isOpen) {
+      const summary = `${counted(behind, 'event has', 'events have')} no second copy: ${names} did not take them in a second`
+      this.#incidents.begin('single-copy', '', summary, { behind, others })
+    } else if (!isSingle && isOpen) {
+      const summary =
+        others.length === 0 ? 'no other aggregator is in the roster' : 'every event has a second copy again'
+      this.#incidents.end('single-copy', '', summary, { others })
+    }
+  }
+
+  /** Another aggregator recorded it while this one stands by: it is gone on with from there. */
+  copied(event: StoredEvent): void {
+    this.#incidents.copied(event)
+    if (LIVENESS.some((kind) => kind === event.kind)) this.#chronicle.goOnFrom(livenessThread(event.node), '')
   }
 
   /** Ends what was open when this aggregator started and did not show again since. */

@@ -6,6 +6,7 @@ import type { NodeTraits } from '../common/selector.ts'
 import type { Finding } from '../detectors/contract.ts'
 import type { Remediation } from '../remediators/contract.ts'
 import type { MarkingMode } from '../settings/marking.ts'
+import type { CopiesView } from './copies/view.ts'
 import type { Event, EventQuery, StoredEvent } from './event-model.ts'
 import type { RemediationReport } from './outcomes/model.ts'
 import type {
@@ -192,6 +193,8 @@ export interface Snapshot {
   readonly remediations: readonly Remediation[]
   readonly permits: PermitsView
   readonly settings: SettingsView
+  /** Null where no aggregator keeps copies of its own. */
+  readonly copies: CopiesView | null
 }
 
 export interface SettingsPort {

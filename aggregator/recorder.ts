@@ -13,6 +13,11 @@ import { RosterStory } from './roster-story.ts'
 import { SettingsStory } from './settings-story.ts'
 import { VersionHolds } from './version-holds.ts'
 
+/** Where it is kept what a detector of a node said last. */
+export function reportFact(node: string, detector: string): string {
+  return `findings/${node}/${detector}`
+}
+
 export class Recorder {
   /** What the mesh concludes. */
   readonly mesh: MeshStory
@@ -30,9 +35,9 @@ export class Recorder {
   readonly holds: VersionHolds
   readonly #chronicle: Chronicle
 
-  /** `life`: unique to this start of the aggregator, for ids of what only it saw. */
-  constructor(store: Journal, life: string, onStored: (event: StoredEvent) => void) {
-    this.#chronicle = new Chronicle(store, life, onStored)
+  /** `life`: unique to this start of the aggregator, for ids of what only it saw. `now`: RFC 3339; the machine's clock. */
+  constructor(store: Journal, life: string, onStored: (event: StoredEvent) => void, now?: () => string) {
+    this.#chronicle = new Chronicle(store, life, onStored, now)
     this.mesh = new MeshStory(this.#chronicle)
     this.marks = new MarkStory(this.#chronicle)
     this.permits = new PermitStory(this.#chronicle)
@@ -47,10 +52,25 @@ export class Recorder {
     this.#chronicle.record(id, 'started', '', 'info', `${leader} leads the mesh, term ${term}`, '')
   }
 
+  /**
+   * What another aggregator recorded, or a node kept, goes on record as it is. `isLed`: by this aggregator, whose own threads
+   * go on as they are; one that stands by takes up threads where the copies end. Answers the place of each.
+   */
+  copy(events: readonly Event[], isLed: boolean): readonly number[] {
+    const copied = this.#chronicle.copy(events)
+    if (!isLed) for (const { event, isNew } of copied) if (isNew) this.mesh.copied(event)
+    return copied.map(({ event }) => event.seq)
+  }
+
+  /** What the memory does with all this, as inspections. */
+  remember({ id, kind, node, tone, summary, causedBy, data }: Omit<Event, 'at'>): void {
+    this.#chronicle.record(id, kind, node, tone, summary, causedBy, data)
+  }
+
   /** What a detector of a node says now, held against what it said before. */
   report(node: string, detector: string, findings: readonly Finding[]): void {
     this.holds.hear(node, detector, findings)
-    const fact = `findings/${node}/${detector}`
+    const fact = reportFact(node, detector)
     const before = JSON.parse(this.#chronicle.store.readFact(fact) ?? '{}') as Record<string, string>
     const now = Object.fromEntries(findings.filter(isNews).map(({ id, summary }) => [id, summary]))
     for (const finding of findings.filter(isNews)) {

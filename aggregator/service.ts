@@ -40,7 +40,7 @@ import type { NodeSeen } from './rollout-rules.ts'
 import { RosterDesk } from './roster-desk.ts'
 import type { MeshSide, OfficeSide, PermitsSide, ServiceInit, SettingsSide } from './sides.ts'
 import { matrixRows, memberViews, StateClock } from './snapshot.ts'
-import { recordOf, Verdicts } from './verdicts.ts'
+import { endedElsewhere, recordOf, Verdicts } from './verdicts.ts'
 
 export class AggregatorService implements AggregatorPort {
   /** Who comes and goes, where there is a cluster. */
@@ -146,10 +146,7 @@ export class AggregatorService implements AggregatorPort {
   /** This aggregator leads from now on. What ended while another led, ends here too. */
   leads(term: number): void {
     const { standing } = this.#running().leader.conditions
-    for (const verdict of this.#verdicts.standing()) {
-      if (standing.get(verdict.subject)?.verdictId === verdict.verdictId) continue
-      this.recorder.mesh.notice({ kind: 'recovered', verdict, why: 'it ended while another aggregator led' })
-    }
+    endedElsewhere(this.#verdicts, this.recorder.mesh, standing)
     this.recorder.started(this.#init.node, term)
     for (const verdict of standing.values()) this.#inheritance.take(verdict)
   }
@@ -251,6 +248,7 @@ export class AggregatorService implements AggregatorPort {
       remediations: this.fleet.remediations(),
       permits: { ...permits.view(), approvals: this.#approvals.view() },
       settings: settings.view(),
+      copies: this.#init.copies?.() ?? null,
     }
   }
 

@@ -2,6 +2,7 @@
 import type { Log } from '../common/log.ts'
 import type { Leader } from '../mesh/core/leader.ts'
 import type { Roster } from '../mesh/core/model.ts'
+import type { CopiesView } from './copies/view.ts'
 import type { Journal, MarkingView, OfficeView, PermitsPort, SettingsPort } from './model.ts'
 import type { Person } from './people.ts'
 import type { PermitsView } from './remediation-model.ts'
@@ -45,6 +46,8 @@ export interface ServiceInit {
   /** Who is known by name now. */
   readonly people: () => readonly Person[]
   readonly log: Log
+  /** How many aggregators have what this one put on record; left out where they share one record. */
+  readonly copies?: () => CopiesView | null
   /** Keeps the roster in force, whose hash this is, for whoever verifies a certificate that was counted on it. */
   keepRoster(hash: string): void
 }

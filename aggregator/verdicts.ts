@@ -4,7 +4,7 @@ import { neededOf } from '../mesh/core/quorum.ts'
 import { ringOf } from '../mesh/core/ring.ts'
 import { encodeValue } from '../mesh/wire/codec.ts'
 import { MARK_KINDS, markAfter } from './marks.ts'
-import type { VerdictRecord } from './mesh-story.ts'
+import type { MeshStory, VerdictRecord } from './mesh-story.ts'
 import type { Journal, StoredEvent, VerdictView, VoteView } from './model.ts'
 import { wholeStory } from './whole-story.ts'
 
@@ -100,6 +100,18 @@ export class Verdicts {
         subject: node,
         incarnation: this.#incarnations.get(id) ?? { serial: 0, boot: 0, refutations: 0 },
       }))
+  }
+}
+
+/** Verdicts on record that do not stand (`standing`, by subject) ended while another aggregator led: that goes on record, too. */
+export function endedElsewhere(
+  verdicts: Pick<Verdicts, 'standing'>,
+  story: Pick<MeshStory, 'notice'>,
+  standing: ReadonlyMap<string, Standing>,
+): void {
+  for (const verdict of verdicts.standing()) {
+    if (standing.get(verdict.subject)?.verdictId === verdict.verdictId) continue
+    story.notice({ kind: 'recovered', verdict, why: 'it ended while another aggregator led' })
   }
 }
 

@@ -14,6 +14,8 @@ import { registerExplain } from './commands/explain.ts'
 import { registerFindings } from './commands/findings.ts'
 import { registerFixer } from './commands/fixer.ts'
 import { registerImport } from './commands/import.ts'
+import { registerInspect } from './commands/inspect.ts'
+import { registerMeasures } from './commands/measures.ts'
 import { registerMembers } from './commands/members.ts'
 import { registerMesh } from './commands/mesh.ts'
 import { registerNotify } from './commands/notify.ts'
@@ -22,6 +24,7 @@ import { registerPlan } from './commands/plan.ts'
 import { registerPlugin } from './commands/plugin.ts'
 import { registerPolicies } from './commands/policies.ts'
 import { registerRemediations } from './commands/remediations.ts'
+import { registerReport } from './commands/report.ts'
 import { registerRoster } from './commands/roster.ts'
 import { registerSettings } from './commands/settings.ts'
 import { registerSilence } from './commands/silence.ts'
@@ -40,14 +43,17 @@ const COMMANDS = [
   registerRoster,
   registerSettings,
   registerFindings,
+  registerInspect,
   registerAlerts,
   registerSilence,
   registerNotify,
   registerUsage,
+  registerMeasures,
   registerDetectors,
   registerPlugin,
   registerEvents,
   registerExplain,
+  registerReport,
   registerPlan,
   registerRemediations,
   registerPolicies,

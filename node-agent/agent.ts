@@ -32,11 +32,15 @@ import {
   USAGE_TTL_MS,
   usageQuerySchema,
 } from '../detectors/usage/notes.ts'
+import { MEASURES_TOPIC } from '../inspection/measure-words.ts'
+import { INSPECTION_TOPIC } from '../inspection/row-codec.ts'
 import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
 import { loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
 import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
+import { answerConvergecasts } from '../mesh/libp2p/convergecast.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import { Questions } from '../mesh/libp2p/questions.ts'
+import { ROW_BYTES_MAX } from '../mesh/wire/convergecast.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { PluginShelf } from '../plugins/shelf.ts'
 import { createCollector } from '../remediators/diagnostics.ts'
@@ -52,8 +56,12 @@ import { contestFindings } from './contest-findings.ts'
 import { FixNotes } from './fix-notes.ts'
 import { fixerOf } from './fixer-of.ts'
 import { startHealthServer } from './health-server.ts'
+import { inspectionRow } from './inspection-row.ts'
+import { answerMeasures, startMeasures } from './measures/run.ts'
 import { createAgentMetrics } from './metrics.ts'
 import { Neighbours } from './neighbours.ts'
+import { answerOutbox } from './outbox/answer.ts'
+import { Outbox } from './outbox/outbox.ts'
 import { PluginRoom } from './plugin-room.ts'
 import { PoolView } from './pool-view.ts'
 import { NOTE_TTL_MS, Publisher } from './publisher.ts'
@@ -82,9 +90,13 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const named = config.node.name === 'auto' ? node : config.node.name
   if (named !== node) throw new UsageError(`node.name is ${named}, but the certificate in ${stateDir} is of ${node}`)
 
-  const publisher = new Publisher()
+  const { serial } = enrolment
+  const { sign } = identity.keys
+  const wallNow = () => Date.now()
+  const outbox = new Outbox({ stateDir, node, serial, mesh: meshConfig.id, sign, ...config.outbox, wallNow, log })
+  const publisher = new Publisher(outbox)
   const pool = new PoolView(node, publisher)
-  const metrics = createAgentMetrics(() => publisher.mesh)
+  const metrics = createAgentMetrics(() => publisher.mesh, outbox)
   const shelf = await PluginShelf.load(config.plugins, log)
   const inRoster = () => publisher.mesh?.roster ?? roster
   /** This node as the roster has it; one that is not in it is as it was enrolled. */
@@ -124,6 +136,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     majority: (fact, own) => pool.majority(fact, own),
   })
   const usage = startUsageMeter({ host, signal: stopping.signal, log })
+  const measures = await startMeasures({ host, usage, stateDir, signal: stopping.signal, log })
   /** Findings by detector, for neighbours, and for what is gathered before a fix. */
   const latest = new Map<string, readonly Finding[]>()
   const onReport = (report: DetectorReport) => {
@@ -247,6 +260,19 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   }
 
   const questions = new Questions()
+  const mayAsk = (asker: string) => aggregators().some((one) => one.node === asker)
+  answerOutbox(questions, outbox, mayAsk)
+  answerMeasures(questions, measures, mayAsk)
+  answerConvergecasts({
+    node,
+    questions,
+    mesh: () => publisher.mesh,
+    rows: {
+      [INSPECTION_TOPIC]: inspectionRow({ node, engines: [detectors, plugins], latest, measures: measures.now }),
+      [MEASURES_TOPIC]: (question) => measures.answer(question, ROW_BYTES_MAX),
+    },
+    onFailed: (topic, error) => log.warn({ topic, err: messageOf(error) }, 'no row to give'),
+  })
   const listen = parseListen(config.mesh.listen[0] ?? 'tcp/7790')
   const mesh = await startMeshNode({
     identity: { ...identity, node },
@@ -300,6 +326,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       await Promise.all([
         remediation.stop(),
         detectors.stopped,
+        measures.stopped,
         plugins.stop(),
         mesh.stop({ reason: 'stopped', forMs: LEAVE_MS_MAX }),
       ])

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { endpoint, logPart, meshPart, port, trustPart } from '../common/config-parts.ts'
 import { pluginsPart } from '../plugins/place.ts'
+import { outboxPart } from './outbox/config.ts'
 
 export const AGENT_CONFIG_FILE = '/etc/starling/agent.yaml'
 
@@ -34,6 +35,7 @@ export const agentConfig = z.strictObject({
   metrics: metricsPart.prefault({}),
   host: hostPart.prefault({}),
   plugins: pluginsPart.prefault({}),
+  outbox: outboxPart.prefault({}),
   /**
    * Whether this node answers an aggregator's question for what a detector reads here. Refused by default, since redaction
    * knows secrets by their form only, and here so that whoever holds the aggregator's token cannot change it.

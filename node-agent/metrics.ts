@@ -1,5 +1,5 @@
 /** The agent's own metrics; names as in docs/contracts.md. */
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { MeshNode, Traffic } from '../mesh/libp2p/running-node.ts'
 import { countTraffic } from '../mesh/libp2p/traffic-metrics.ts'
 import { createDetectorMetrics, type DetectorMetrics } from './detector-metrics.ts'
@@ -21,10 +21,15 @@ function collectProcessMetrics(registry: Registry): void {
   for (const figure of ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99']) {
     registry.removeSingleMetric(`nodejs_eventloop_lag_${figure}_seconds`)
   }
+  // Gauges under names of counters: promtool complains of each.
+  for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`)
 }
 
-/** `mesh`: once it runs; read when somebody scrapes. */
-export function createAgentMetrics(mesh: () => Pick<MeshNode, 'peerClocks' | 'degraded'> | undefined): AgentMetrics {
+/** `mesh`: once it runs. Both are read when somebody scrapes. */
+export function createAgentMetrics(
+  mesh: () => Pick<MeshNode, 'peerClocks' | 'degraded'> | undefined,
+  outbox: { readonly bytes: number; readonly lost: number },
+): AgentMetrics {
   const registry = new Registry()
   const registers = [registry]
   collectProcessMetrics(registry)
@@ -51,6 +56,23 @@ export function createAgentMetrics(mesh: () => Pick<MeshNode, 'peerClocks' | 'de
     registers,
     collect() {
       this.set(mesh()?.degraded === undefined ? 0 : 1)
+    },
+  })
+  new Gauge({
+    name: 'starling_outbox_bytes',
+    help: 'What this node keeps on disk of what it said, for an aggregator that missed it',
+    registers,
+    collect() {
+      this.set(outbox.bytes)
+    },
+  })
+  new Counter({
+    name: 'starling_events_lost_total',
+    help: 'Findings and outcomes that the outbox let go before their day was over',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(outbox.lost)
     },
   })
   return {

@@ -29,7 +29,14 @@ interface Note {
   readonly ttlMs: number
 }
 
+/** What keeps what this node said, for whoever misses it. */
+export interface Kept {
+  report(detector: string, findings: readonly Finding[]): void
+  remediation(change: Remediation): void
+}
+
 export class Publisher {
+  readonly #outbox: Kept | undefined
   #mesh: MeshNode | undefined
   readonly #early = new Map<string, Note>()
   readonly #renewAt = new Map<string, number>()
@@ -41,6 +48,10 @@ export class Publisher {
   /** What the agent itself has found, by its name among the detectors. */
   readonly #own = new Map<string, readonly Finding[]>()
   #watching = ''
+
+  constructor(outbox?: Kept) {
+    this.#outbox = outbox
+  }
 
   get mesh(): MeshNode | undefined {
     return this.#mesh
@@ -66,6 +77,7 @@ export class Publisher {
 
   /** A plan can wait for days, and an aggregator that starts again knows it only while the note counts. */
   remediation(change: Remediation): void {
+    this.#outbox?.remediation(change)
     const topic = remediationTopic(change.plan.id)
     if (isOpen(change)) this.publishLasting(topic, encodeNote(change))
     else this.publish(topic, encodeNote(change), NOTE_TTL_MS)
@@ -73,6 +85,7 @@ export class Publisher {
 
   report({ detector, findings, changed }: DetectorReport): void {
     const now = performance.now()
+    this.#outbox?.report(detector, findings)
     if (!changed && now < (this.#renewAt.get(detector) ?? 0)) return
     // A detector that was switched off has no findings: an empty report takes back what it said before.
     const ttlMs = findings.length === 0 ? NOTE_TTL_MS : Math.min(...findings.map((finding) => finding.ttlMs))

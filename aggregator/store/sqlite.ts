@@ -29,6 +29,13 @@ export function openJournal(file: string): SqliteJournal {
     trail,
     history: historyOn({ database, events, trail }),
     append: (event: Event): StoredEvent | null => events.append([event])[0] ?? null,
+    appendAll(all: readonly Event[]) {
+      const fresh = new Map(events.append(all).map((event) => [event.id, event]))
+      return all.flatMap(({ id }) => {
+        const event = fresh.get(id) ?? events.byId(id)
+        return event === null ? [] : { event, isNew: fresh.delete(id) }
+      })
+    },
     query: (query: EventQuery): readonly StoredEvent[] => events.query(query),
     byId: (id: string): StoredEvent | null => events.byId(id),
 

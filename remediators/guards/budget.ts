@@ -42,6 +42,12 @@ export function judgeBudget(view: GuardView, { budgets }: GuardSettings, { name,
   return refuse(`${would} with ${request.node}, and ${limit} may be: ${who}`, REST_MS)
 }
 
+/** Whether one that this guard allowed, by what it said, was the last of several that might be disrupted. */
+export function tookLast(why: string): boolean {
+  const [, count, limit] = /^(\d+) of .* would be disrupted, and (\d+) may be$/.exec(why) ?? []
+  return count !== undefined && count === limit && count !== '1'
+}
+
 /** Nodes with a fix under way that stops no process, and whose it is. */
 function quietly(view: GuardView): ReadonlyMap<string, string> {
   const permits = otherPermits(view).filter((permit) => !disturbs(permit))

@@ -56,7 +56,8 @@ const rung = z.strictObject({
   timeout: duration('1s', '1h').exactOptional(),
 })
 
-const cron = z
+/** Five fields that fit some day. */
+export const cron = z
   .string()
   .max(CRON_CHARS_MAX)
   .superRefine((text, { addIssue }) => {
@@ -67,7 +68,8 @@ const cron = z
       addIssue('never opens: there is no such day')
   })
 
-const timeZone = z
+/** By its IANA name. */
+export const timeZone = z
   .string()
   .min(1)
   .max(63)

@@ -33,7 +33,7 @@ it('tells of disputes, brakes and blindness, naming no node', async () => {
 
 it('tells whether an agent is fit to judge others, once its mesh runs', async () => {
   let mesh: { peerClocks: []; degraded: string | undefined } | undefined
-  const { registry } = createAgentMetrics(() => mesh)
+  const { registry } = createAgentMetrics(() => mesh, { bytes: 4_096, lost: 3 })
   const health = async () => /^starling_mesh_local_health (.*)$/m.exec(await registry.metrics())?.[1]
   expect(await health()).toBe('0')
   mesh = { peerClocks: [], degraded: 'paused' }

@@ -54,6 +54,7 @@ export function sampleSnapshot(time: TimeOf): Snapshot {
   return {
     office: { node: 'node-1', role: 'leads', since: time(-3_700), why: 'since term 3', leader: 'node-1', unfit: null },
     marking: null,
+    copies: null,
     mesh: {
       id: 'sample-mesh',
       leader: 'node-1',

@@ -7,6 +7,7 @@ import { registerAudit } from '../../cli/commands/audit.ts'
 import { registerEvents } from '../../cli/commands/events.ts'
 import { registerExplain } from '../../cli/commands/explain.ts'
 import { registerFindings } from '../../cli/commands/findings.ts'
+import { registerInspect } from '../../cli/commands/inspect.ts'
 import { registerMembers } from '../../cli/commands/members.ts'
 import { registerMesh } from '../../cli/commands/mesh.ts'
 import { registerNotify } from '../../cli/commands/notify.ts'
@@ -53,6 +54,7 @@ async function main(): Promise<void> {
     registerExplain,
     registerEvents,
     registerFindings,
+    registerInspect,
     registerAlerts,
     registerSilence,
     registerNotify,

@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   plugins: ['common/', 'detectors/', 'remediators/'],
   settings: ['common/', 'mesh/', 'detectors/', 'remediators/', 'inspection/'],
   inspection: ['common/', 'detectors/contract.ts', 'mesh/core/model.ts', 'mesh/identity/', 'mesh/wire/'],
+  outbox: ['mesh/identity/', 'mesh/wire/'],
   fixer: [
     'common/',
     'mesh/core/model.ts',
@@ -38,6 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'plugins/',
     'settings/',
     'inspection/',
+    'outbox/',
     'fixer/hands.ts',
   ],
   aggregator: [
@@ -59,6 +61,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'remediators/guards/',
     'plugins/',
     'inspection/',
+    'outbox/',
   ],
   'aggregator/web': [
     'common/languages.ts',
@@ -82,7 +85,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'aggregator/',
     'bench/',
   ],
-  scripts: ['common/', 'detectors/', 'remediators/'],
+  scripts: ['common/', 'detectors/', 'remediators/', 'aggregator/http/'],
 }
 
 /** Rooms within rooms, with rules of their own. */

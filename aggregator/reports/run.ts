@@ -1,0 +1,89 @@
+/** Reports put together with what they need: what they tell of, where they go, and what is remembered of them. */
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from '../../common/pino-log.ts'
+import type { History } from '../history/history.ts'
+import type { Event, Journal } from '../model.ts'
+import type { AggregatorService } from '../service.ts'
+import type { Mailer } from '../sinks/mailer.ts'
+import { wholeStory } from '../whole-story.ts'
+import { type ReportConfig, targetName } from './config.ts'
+import { Deliveries } from './deliveries.ts'
+import { deliver } from './places.ts'
+import { type Inspected, Reports } from './reports.ts'
+import { REVIEWED_KINDS, reviewOf } from './review.ts'
+import { registerReportRoutes } from './routes.ts'
+
+/** How much further back beginnings are looked for of what ended in the time of a review. */
+const BEGUN_BEFORE_MS = 30 * 86_400_000
+
+export interface ReportingInit {
+  readonly config: {
+    readonly reports: readonly ReportConfig[]
+    readonly mesh: { readonly id: string }
+    readonly page?: string | undefined
+  }
+  readonly journal: Journal
+  readonly history: Pick<History, 'byId'>
+  readonly service: Pick<AggregatorService, 'remediationPlan'>
+  readonly inspect: (profile: string, roles: readonly string[]) => Promise<Inspected>
+  /** Undefined without a mail server. */
+  readonly mailer: Mailer | undefined
+  readonly record: (event: Omit<Event, 'at'>) => void
+  readonly leads: () => boolean
+  readonly log: Logger
+}
+
+export interface Reporting {
+  registerRoutes(api: FastifyInstance): void
+  start(): void
+  stop(): Promise<void>
+}
+
+export function createReporting(init: ReportingInit): Reporting {
+  const { config, journal, history, service, inspect, mailer, record, leads, log } = init
+  const deliveries = new Deliveries({
+    journal,
+    deliver: (delivery, stop) => deliver(delivery, mailer, stop),
+    lost: ({ id, report, subject, to }, why) =>
+      record({
+        id: `undelivered/${id}`,
+        kind: 'undelivered',
+        node: '',
+        tone: 'act',
+        summary: `${report} did not reach ${targetName(to)}: ${why}`,
+        causedBy: id.slice(0, id.indexOf('#')),
+        data: { report, to: targetName(to), subject, why },
+      }),
+    log,
+  })
+  const reports = new Reports({
+    reports: config.reports,
+    page: config.page?.replace(/\/+$/, ''),
+    mesh: config.mesh.id,
+    leads,
+    inspect,
+    review: (since, until) => {
+      const from = new Date(Date.parse(since) - BEGUN_BEFORE_MS).toISOString()
+      return reviewOf(wholeStory(journal, REVIEWED_KINDS, from), service.remediationPlan(since), since, until)
+    },
+    journal,
+    isKnown: async (id) => (await history.byId(id)) !== null,
+    record,
+    deliveries,
+    log,
+    now: () => Date.now(),
+  })
+  return {
+    registerRoutes: (api) => {
+      registerReportRoutes(api, reports)
+    },
+    start() {
+      deliveries.start()
+      reports.start()
+    },
+    async stop() {
+      await reports.stop()
+      await deliveries.stop()
+    },
+  }
+}
