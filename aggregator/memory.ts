@@ -7,12 +7,15 @@ import type { Logger } from '../common/pino-log.ts'
 import type { Questions } from '../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import type { SettingsDocument } from '../settings/document.ts'
+import { createAlerting } from './alerting/run.ts'
 import type { HeadSigner } from './audit/head.ts'
 import type { AggregatorConfig } from './config.ts'
 import { createCopying } from './copies/run.ts'
 import type { CopiesView } from './copies/view.ts'
 import { Housekeeping } from './history/housekeeping.ts'
 import { openHistory } from './history/open.ts'
+import { sharedStoreName, storeName } from './http/cursor.ts'
+import type { PastEvents } from './http/event-routes.ts'
 import { MeshFreshRows } from './inspection/fresh.ts'
 import { Inspections } from './inspection/inspections.ts'
 import { registerInspectionRoutes } from './inspection/routes.ts'
@@ -35,6 +38,8 @@ export interface MemoryInit {
 }
 
 export interface Memory {
+  /** Where events are looked up that people look back at. */
+  readonly past: PastEvents
   /** Under /api/v1, where the token was asked for. */
   registerRoutes(api: FastifyInstance): void
   /** Null where aggregators share one history. */
@@ -44,11 +49,17 @@ export interface Memory {
   stop(): Promise<void>
 }
 
+/** One part of the memory: what it answers, and its life. */
+interface Part {
+  registerRoutes?(api: FastifyInstance): void
+  start?(mesh: MeshNode): void
+  stop?(): Promise<void> | void
+}
+
 export function createMemory(init: MemoryInit): Memory {
   const { node, config, journal, service, settings, leads, signer, log } = init
-  const copying = createCopying(init)
   const history = openHistory(config.store, journal)
-  const housekeeping = new Housekeeping({ history, keep: config.store.retention, signer, log })
+  const copying = createCopying(init)
   const fresh = new MeshFreshRows({
     node,
     states: () => new Map(service.present()?.members.map((member) => [member.node, member.state])),
@@ -63,23 +74,29 @@ export function createMemory(init: MemoryInit): Memory {
     log,
   })
   const measures = createMeasures({ node, history, members: () => service.roster.members, leads, log })
+  const parts: readonly Part[] = [
+    new Housekeeping({ history, keep: config.store.retention, signer, log }),
+    copying,
+    fresh,
+    { registerRoutes: (api) => registerInspectionRoutes(api, inspections) },
+    measures,
+    createAlerting({ ...init, measures: measures.source }),
+  ]
+  const { url } = config.store
   return {
+    past: {
+      store: url === undefined ? storeName(journal, node) : sharedStoreName(url),
+      query: (query) => history.query(query),
+    },
     registerRoutes: (api) => {
-      copying.registerRoutes(api)
-      registerInspectionRoutes(api, inspections)
-      measures.registerRoutes(api)
+      for (const part of parts) part.registerRoutes?.(api)
     },
     copies: copying.view,
     start: (mesh) => {
-      copying.start(mesh)
-      fresh.start(mesh)
-      housekeeping.start()
-      measures.start(mesh)
+      for (const part of parts) part.start?.(mesh)
     },
     stop: async () => {
-      copying.stop()
-      await measures.stop()
-      await housekeeping.stop()
+      await Promise.all(parts.map((part) => part.stop?.()))
       await history.close()
     },
   }

@@ -19,6 +19,8 @@ export const NO_TRAIL: Trail = {
   rows: () => [],
   signed: () => [],
 }
+/** What cursors of the sample's events name it by. */
+export const STORE_NAME = 'sample'
 export const SILENT_LOG = pino({ level: 'silent' })
 
 export interface ServedSample {
@@ -34,16 +36,17 @@ export interface ServedSample {
   close(): Promise<void>
 }
 
-/** Without a `webRoot` there is no page. */
-export async function serveSample(webRoot?: string): Promise<ServedSample> {
+/** Without a `webRoot` there is no page, and without `metrics` there are none. */
+export async function serveSample(webRoot?: string, metrics = async () => ''): Promise<ServedSample> {
   const empty = mkdtempSync(join(tmpdir(), 'starling-web-'))
   const sample = createSamplePort()
   const desks = createNodeDesks()
-  const metrics = async () => ''
   const people: Person[] = []
   const store = openJournal(':memory:')
   const server = createHttpServer({
     port: sample,
+    storeName: STORE_NAME,
+    version: '1.2.3',
     desks,
     trail: store.trail,
     callers: callersOf(TOKEN, () => people),
