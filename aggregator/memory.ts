@@ -73,7 +73,7 @@ export function createMemory(init: MemoryInit): Memory {
     record: (event) => service.recorder.remember(event),
     log,
   })
-  const measures = createMeasures({ history, members: () => service.roster.members, leads, log })
+  const measures = createMeasures({ node, history, members: () => service.roster.members, leads, log })
   const parts: readonly Part[] = [
     new Housekeeping({ history, keep: config.store.retention, signer, log }),
     copying,

@@ -154,6 +154,22 @@ export function createAggregatorMetrics(read: () => Snapshot | undefined): Aggre
       this.set(Object.keys(snapshot()?.settings.refused ?? {}).length)
     },
   })
+  new Gauge({
+    name: 'starling_single_copy',
+    help: '1 while events have waited longer than a second for the copy of another aggregator',
+    registers,
+    collect() {
+      this.set(snapshot()?.copies?.isSingle === true ? 1 : 0)
+    },
+  })
+  new Gauge({
+    name: 'starling_copies_behind',
+    help: 'Events that no other aggregator has yet; 0 while there is no other',
+    registers,
+    collect() {
+      this.set(snapshot()?.copies?.behind ?? 0)
+    },
+  })
   const events = new Counter({
     name: 'starling_events_total',
     help: 'Events put on record by this aggregator, by kind',
@@ -210,9 +226,7 @@ export function createAggregatorMetrics(read: () => Snapshot | undefined): Aggre
     notice(notice) {
       if (notice.kind === 'suspected') suspicions.inc()
     },
-    event: (kind) => {
-      events.inc({ kind })
-    },
+    event: (kind) => events.inc({ kind }),
     verdict: (kind) => verdicts.inc({ kind }),
     mark: (effect, result, count = 1) => marks.inc({ effect, result }, count),
     budgets: (used) => {
