@@ -20,7 +20,7 @@ import type { ReportPreview, ReportView } from '../aggregator/reports/model.ts'
 import type { Proposal, Rollback, SettingsDetail } from '../aggregator/settings-model.ts'
 import type { Duration } from '../common/duration.ts'
 import { ExitCode, messageOf, StarlingError } from '../common/errors.ts'
-import type { Language, Language } from '../common/languages.ts'
+import type { Language } from '../common/languages.ts'
 import type { UsageAnswer, UsageQuery } from '../detectors/usage/notes.ts'
 import type { AlertMatch } from '../settings/alerting.ts'
 import type { Connection } from './connection.ts'
@@ -213,7 +213,11 @@ export function createClient({ url, token }: Connection): ApiClient {
     deadLetters: () => items<DeadLetterView>('/api/v1/notify/dead'),
 
     async sendAgain(ids) {
-      const answer = await json<{ items: DeadLetterView[] }>('/api/v1/notify/dead/again', hasList('items'), posted({ ids }))
+      const answer = await json<{ items: DeadLetterView[] }>(
+        '/api/v1/notify/dead/again',
+        hasList('items'),
+        posted({ ids }),
+      )
       return answer.items
     },
 
