@@ -18,6 +18,7 @@ import { rulesOf } from '../settings/rules.ts'
 import { Sealing } from './audit/sealing.ts'
 import type { AggregatorConfig } from './config.ts'
 import { callersOf } from './http/auth.ts'
+import { storeName } from './http/cursor.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
 import type { PermitsCluster } from './kubernetes/permits/run.ts'
 import type { RemediationDeskSide } from './kubernetes/remediations/desk.ts'
@@ -139,6 +140,9 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   // HTTP first: a taken port must be known before a second leader speaks up in the mesh.
   const http = createHttpServer({
     port: service,
+    storeName: storeName(store, node),
+    past: memory.past,
+    version,
     desks,
     trail: store.trail,
     callers: callersOf(token, people),
@@ -203,6 +207,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   })
   const sealing = new Sealing({ trail: store.trail, signer, log })
   service.subscribe((event) => event && sealing.stored())
+  service.subscribe((event) => event && metrics.event(event.kind))
   service.start(mesh, leadership, settings, permits)
   memory.start(mesh)
   permits.start({

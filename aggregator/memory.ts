@@ -14,10 +14,12 @@ import { createCopying } from './copies/run.ts'
 import type { CopiesView } from './copies/view.ts'
 import { Housekeeping } from './history/housekeeping.ts'
 import { openHistory } from './history/open.ts'
+import { sharedStoreName, storeName } from './http/cursor.ts'
+import type { PastEvents } from './http/event-routes.ts'
 import { MeshFreshRows } from './inspection/fresh.ts'
 import { Inspections } from './inspection/inspections.ts'
 import { registerInspectionRoutes } from './inspection/routes.ts'
-import type { MeasureSource } from './measures/source.ts'
+import { createMeasures } from './measures/run.ts'
 import type { AggregatorService } from './service.ts'
 import type { WatchedJournal } from './store/write-watch.ts'
 
@@ -36,6 +38,8 @@ export interface MemoryInit {
 }
 
 export interface Memory {
+  /** Where events are looked up that people look back at. */
+  readonly past: PastEvents
   /** Under /api/v1, where the token was asked for. */
   registerRoutes(api: FastifyInstance): void
   /** Null where aggregators share one history. */
@@ -52,11 +56,8 @@ interface Part {
   stop?(): Promise<void> | void
 }
 
-/** Says nothing of any measure: rules over them neither fire nor resolve. */
-const NO_MEASURES: MeasureSource = { averages: () => [] }
-
 export function createMemory(init: MemoryInit): Memory {
-  const { node, config, journal, service, settings, signer, log } = init
+  const { node, config, journal, service, settings, leads, signer, log } = init
   const history = openHistory(config.store, journal)
   const copying = createCopying(init)
   const fresh = new MeshFreshRows({
@@ -72,14 +73,21 @@ export function createMemory(init: MemoryInit): Memory {
     record: (event) => service.recorder.remember(event),
     log,
   })
+  const measures = createMeasures({ node, history, members: () => service.roster.members, leads, log })
   const parts: readonly Part[] = [
     new Housekeeping({ history, keep: config.store.retention, signer, log }),
     copying,
     fresh,
     { registerRoutes: (api) => registerInspectionRoutes(api, inspections) },
-    createAlerting({ ...init, measures: NO_MEASURES }),
+    measures,
+    createAlerting({ ...init, measures: measures.source }),
   ]
+  const { url } = config.store
   return {
+    past: {
+      store: url === undefined ? storeName(journal, node) : sharedStoreName(url),
+      query: (query) => history.query(query),
+    },
     registerRoutes: (api) => {
       for (const part of parts) part.registerRoutes?.(api)
     },

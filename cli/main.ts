@@ -15,6 +15,7 @@ import { registerFindings } from './commands/findings.ts'
 import { registerFixer } from './commands/fixer.ts'
 import { registerImport } from './commands/import.ts'
 import { registerInspect } from './commands/inspect.ts'
+import { registerMeasures } from './commands/measures.ts'
 import { registerMembers } from './commands/members.ts'
 import { registerMesh } from './commands/mesh.ts'
 import { registerNotify } from './commands/notify.ts'
@@ -47,6 +48,7 @@ const COMMANDS = [
   registerSilence,
   registerNotify,
   registerUsage,
+  registerMeasures,
   registerDetectors,
   registerPlugin,
   registerEvents,

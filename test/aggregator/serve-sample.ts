@@ -21,6 +21,8 @@ export const NO_TRAIL: Trail = {
   rows: () => [],
   signed: () => [],
 }
+/** What cursors of the sample's events name it by. */
+export const STORE_NAME = 'sample'
 export const SILENT_LOG = pino({ level: 'silent' })
 
 export interface ServedSample {
@@ -37,17 +39,18 @@ export interface ServedSample {
   close(): Promise<void>
 }
 
-/** Without a `webRoot` there is no page. */
-export async function serveSample(webRoot?: string): Promise<ServedSample> {
+/** Without a `webRoot` there is no page, and without `metrics` there are none. */
+export async function serveSample(webRoot?: string, metrics = async () => ''): Promise<ServedSample> {
   const empty = mkdtempSync(join(tmpdir(), 'starling-web-'))
   const sample = createSamplePort()
   const desks = createNodeDesks()
-  const metrics = async () => ''
   const people: Person[] = []
   const store = openJournal(':memory:')
   const inspected = sampleInspections(sample, store)
   const server = createHttpServer({
     port: sample,
+    storeName: STORE_NAME,
+    version: '1.2.3',
     desks,
     trail: store.trail,
     callers: callersOf(TOKEN, () => people),
