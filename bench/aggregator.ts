@@ -1,9 +1,10 @@
 /** What the aggregator's memory can take: each part measures one thing that an installation of the largest size asks of it. */
 import { freshInspection } from './aggregator/fresh.ts'
+import { ingest } from './aggregator/ingest.ts'
 import type { Part, PartOutcome } from './aggregator/part.ts'
 import { defineBench } from './bench.ts'
 
-const PARTS: readonly Part[] = [freshInspection]
+const PARTS: readonly Part[] = [freshInspection, ingest]
 
 export const aggregator = defineBench({
   name: 'aggregator',
