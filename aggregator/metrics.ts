@@ -121,6 +121,22 @@ export function createAggregatorMetrics(read: () => Snapshot | undefined): Aggre
     },
   })
   new Gauge({
+    name: 'starling_single_copy',
+    help: '1 while events have waited longer than a second for the copy of another aggregator',
+    registers,
+    collect() {
+      this.set(snapshot()?.copies?.isSingle === true ? 1 : 0)
+    },
+  })
+  new Gauge({
+    name: 'starling_copies_behind',
+    help: 'Events that no other aggregator has yet; 0 while there is no other',
+    registers,
+    collect() {
+      this.set(snapshot()?.copies?.behind ?? 0)
+    },
+  })
+  new Gauge({
     name: 'starling_settings_version_info',
     help: 'Version of the settings in force',
     registers,

@@ -32,6 +32,7 @@ import {
   USAGE_TTL_MS,
   usageQuerySchema,
 } from '../detectors/usage/notes.ts'
+import { MEASURES_TOPIC } from '../inspection/measure-words.ts'
 import { INSPECTION_TOPIC } from '../inspection/row-codec.ts'
 import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
 import { loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
@@ -39,6 +40,7 @@ import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
 import { answerConvergecasts } from '../mesh/libp2p/convergecast.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import { Questions } from '../mesh/libp2p/questions.ts'
+import { ROW_BYTES_MAX } from '../mesh/wire/convergecast.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { PluginShelf } from '../plugins/shelf.ts'
 import { createCollector } from '../remediators/diagnostics.ts'
@@ -55,6 +57,7 @@ import { FixNotes } from './fix-notes.ts'
 import { fixerOf } from './fixer-of.ts'
 import { startHealthServer } from './health-server.ts'
 import { inspectionRow } from './inspection-row.ts'
+import { answerMeasures, startMeasures } from './measures/run.ts'
 import { createAgentMetrics } from './metrics.ts'
 import { Neighbours } from './neighbours.ts'
 import { answerOutbox } from './outbox/answer.ts'
@@ -133,6 +136,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     majority: (fact, own) => pool.majority(fact, own),
   })
   const usage = startUsageMeter({ host, signal: stopping.signal, log })
+  const measures = await startMeasures({ host, usage, stateDir, signal: stopping.signal, log })
   /** Findings by detector, for neighbours, and for what is gathered before a fix. */
   const latest = new Map<string, readonly Finding[]>()
   const onReport = (report: DetectorReport) => {
@@ -256,13 +260,16 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   }
 
   const questions = new Questions()
-  answerOutbox(questions, outbox, (asker) => aggregators().some((one) => one.node === asker))
+  const mayAsk = (asker: string) => aggregators().some((one) => one.node === asker)
+  answerOutbox(questions, outbox, mayAsk)
+  answerMeasures(questions, measures, mayAsk)
   answerConvergecasts({
     node,
     questions,
     mesh: () => publisher.mesh,
     rows: {
-      [INSPECTION_TOPIC]: inspectionRow({ node, engines: [detectors, plugins], latest, measures: () => ({}) }),
+      [INSPECTION_TOPIC]: inspectionRow({ node, engines: [detectors, plugins], latest, measures: measures.now }),
+      [MEASURES_TOPIC]: (question) => measures.answer(question, ROW_BYTES_MAX),
     },
     onFailed: (topic, error) => log.warn({ topic, err: messageOf(error) }, 'no row to give'),
   })
@@ -319,6 +326,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       await Promise.all([
         remediation.stop(),
         detectors.stopped,
+        measures.stopped,
         plugins.stop(),
         mesh.stop({ reason: 'stopped', forMs: LEAVE_MS_MAX }),
       ])

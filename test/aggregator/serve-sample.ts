@@ -7,9 +7,11 @@ import { pino } from 'pino'
 import type { Trail } from '../../aggregator/audit/trail.ts'
 import { callersOf } from '../../aggregator/http/auth.ts'
 import { createHttpServer, listenHttp } from '../../aggregator/http/server.ts'
+import { registerInspectionRoutes } from '../../aggregator/inspection/routes.ts'
 import { createNodeDesks, type NodeDesks } from '../../aggregator/node-desks.ts'
 import type { Person } from '../../aggregator/people.ts'
 import { openJournal, type SqliteJournal } from '../../aggregator/store/sqlite.ts'
+import { type SampleInspections, sampleInspections } from './inspection/served.ts'
 import { createSamplePort, type SamplePort } from './sample-port.ts'
 
 export const TOKEN = 'correct-horse-battery-staple'
@@ -30,6 +32,7 @@ export interface ServedSample {
   readonly store: SqliteJournal
   /** Who is known by name; a test adds and removes them. */
   readonly people: Person[]
+  readonly inspected: SampleInspections
   /** Without a mesh to ask over, until a test starts it. */
   readonly desks: NodeDesks
   readonly url: string
@@ -43,6 +46,7 @@ export async function serveSample(webRoot?: string, metrics = async () => ''): P
   const desks = createNodeDesks()
   const people: Person[] = []
   const store = openJournal(':memory:')
+  const inspected = sampleInspections(sample, store)
   const server = createHttpServer({
     port: sample,
     storeName: STORE_NAME,
@@ -51,6 +55,7 @@ export async function serveSample(webRoot?: string, metrics = async () => ''): P
     trail: store.trail,
     callers: callersOf(TOKEN, () => people),
     webRoot: webRoot ?? empty,
+    registerMore: (api) => registerInspectionRoutes(api, inspected.inspections),
     metrics,
     log: SILENT_LOG,
   })
@@ -61,6 +66,7 @@ export async function serveSample(webRoot?: string, metrics = async () => ''): P
     desks,
     people,
     store,
+    inspected,
     url,
     async close() {
       await server.close()
