@@ -13,6 +13,8 @@ import { createCopying } from './copies/run.ts'
 import type { CopiesView } from './copies/view.ts'
 import { Housekeeping } from './history/housekeeping.ts'
 import { openHistory } from './history/open.ts'
+import { Inspections } from './inspection/inspections.ts'
+import { registerInspectionRoutes } from './inspection/routes.ts'
 import type { AggregatorService } from './service.ts'
 import type { WatchedJournal } from './store/write-watch.ts'
 
@@ -41,13 +43,22 @@ export interface Memory {
 }
 
 export function createMemory(init: MemoryInit): Memory {
-  const { config, journal, signer, log } = init
+  const { config, journal, service, settings, signer, log } = init
   const copying = createCopying(init)
   const history = openHistory(config.store, journal)
   const housekeeping = new Housekeeping({ history, keep: config.store.retention, signer, log })
+  const inspections = new Inspections({
+    snapshot: () => service.snapshot(),
+    settings,
+    fresh: () => undefined,
+    store: history,
+    record: (event) => service.recorder.remember(event),
+    log,
+  })
   return {
     registerRoutes: (api) => {
       copying.registerRoutes(api)
+      registerInspectionRoutes(api, inspections)
     },
     copies: copying.view,
     start: (mesh) => {

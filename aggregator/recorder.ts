@@ -58,6 +58,11 @@ export class Recorder {
     return copied.map(({ event }) => event.seq)
   }
 
+  /** What the memory does with all this, as inspections. */
+  remember({ id, kind, node, tone, summary, causedBy, data }: Omit<Event, 'at'>): void {
+    this.#chronicle.record(id, kind, node, tone, summary, causedBy, data)
+  }
+
   /** What a detector of a node says now, held against what it said before. */
   report(node: string, detector: string, findings: readonly Finding[]): void {
     this.holds.hear(node, detector, findings)

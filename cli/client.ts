@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChainedRow } from '../aggregator/audit/chain.ts'
 import type { SignedHead } from '../aggregator/audit/head.ts'
 import type { Trail, TrailFrame } from '../aggregator/audit/trail.ts'
+import type { InspectionAnswer, InspectionOrderBody, InspectionSummary } from '../aggregator/inspection/model.ts'
 import type {
   Event,
   EventKind,
@@ -75,12 +76,17 @@ export interface ApiClient {
   releaseDetector(name: string, release: Release): Promise<Event>
   reports(): Promise<readonly ReportView[]>
   /** A report as it would be sent now. */
-  previewReport(
-    name: string,
-    reader: { readonly language: Language; readonly zone: string },
-  ): Promise<ReportPreview>
+  previewReport(name: string, reader: { readonly language: Language; readonly zone: string }): Promise<ReportPreview>
   /** Sends it now: the event that this became. */
   sendReport(name: string): Promise<Event>
+  /** Takes an inspection, or begins a fresh one. */
+  inspect(order: InspectionOrderBody): Promise<InspectionAnswer>
+  inspection(id: string): Promise<InspectionAnswer>
+  /** The newest first. */
+  inspections(query: {
+    readonly limit: string
+    readonly profile?: string | undefined
+  }): Promise<readonly InspectionSummary[]>
   /** Events after `seq` and those to come, without end; resumes by itself and tells `note` when it has to. */
   follow(seq: number, note: (text: string) => void): AsyncGenerator<StoredEvent, never>
 }
@@ -189,6 +195,14 @@ export function createClient({ url, token }: Connection): ApiClient {
       json<ReportPreview>(`/api/v1/reports/${encodeURIComponent(name)}/preview`, hasList('items'), posted(reader)),
 
     sendReport: (name) => decided(`/api/v1/reports/${encodeURIComponent(name)}/send`, {}),
+    inspect: (order) => json<InspectionAnswer>('/api/v1/inspections', isInspection, posted(order)),
+
+    inspection: (id) => json<InspectionAnswer>(`/api/v1/inspections/${encodeURIComponent(id)}`, isInspection),
+
+    async inspections({ limit, profile }) {
+      const query = new URLSearchParams({ limit, ...(profile !== undefined && { profile }) })
+      return await items<InspectionSummary>(`/api/v1/inspections?${query}`)
+    },
 
     async *follow(seq, note) {
       let last = seq
@@ -258,6 +272,10 @@ function networkReason(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined
   if (isRecord(cause) && cause.code === 'ECONNREFUSED') return 'connection refused'
   return messageOf(cause ?? error)
+}
+
+function isInspection(body: unknown): boolean {
+  return isRecord(body) && (body.kind === 'running' ? isRecord(body.progress) : isRecord(body.run))
 }
 
 function hasList(field: string): (body: unknown) => boolean {

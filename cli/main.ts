@@ -13,6 +13,7 @@ import { registerExplain } from './commands/explain.ts'
 import { registerFindings } from './commands/findings.ts'
 import { registerFixer } from './commands/fixer.ts'
 import { registerImport } from './commands/import.ts'
+import { registerInspect } from './commands/inspect.ts'
 import { registerMembers } from './commands/members.ts'
 import { registerMesh } from './commands/mesh.ts'
 import { registerPeople } from './commands/people.ts'
@@ -38,6 +39,7 @@ const COMMANDS = [
   registerRoster,
   registerSettings,
   registerFindings,
+  registerInspect,
   registerUsage,
   registerDetectors,
   registerPlugin,

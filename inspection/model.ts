@@ -1,4 +1,5 @@
 /** One inspection of the fleet: every check on every node, counted per role, with what was wrong and who said nothing. */
+import type { Text } from '../common/languages.ts'
 
 /** The roles of the default profile, in the order of reports. A node that has several is counted in each. */
 export const INSPECTED_ROLES = ['etcd', 'control-plane', 'compute', 'other-services'] as const
@@ -11,30 +12,47 @@ export type Column = (typeof COLUMNS)[number]
 /** Nodes. `info` counts the fine ones, too. */
 export type Counts = Readonly<Record<Column, number>>
 
-/** Why nothing is known of a node now: convicted, its agent dead, nobody reached it, or it was reached and did not answer. */
-export type SilentWhy = 'NodeDown' | 'AgentDown' | 'unreachable' | 'no-answer'
+/**
+ * Why nothing is known of a node now: convicted, its agent dead, its agent stopped on purpose, nobody reached it, or it was
+ * reached and did not answer.
+ */
+export const SILENT_WHYS = ['NodeDown', 'AgentDown', 'left', 'unreachable', 'no-answer'] as const
+export type SilentWhy = (typeof SILENT_WHYS)[number]
+
+/** What something is called: in one language whatever the reader's, or in each. Without one it has a text of its own, or its name. */
+export type Title = string | Text
 
 export interface CheckRow {
   /** Of the profile: usually the name of a detector. */
   readonly check: string
+  readonly title?: Title
+  /** What the profile says it should be. */
+  readonly wanted?: string
   readonly counts: Counts
 }
 
 export interface RoleSection {
   readonly role: string
+  readonly title?: Title
   readonly nodes: number
   /** In the profile's order. */
   readonly checks: readonly CheckRow[]
 }
 
-/** One thing that is wrong with one node, or not known of it. */
+/** The columns that somebody should look at, worst first. */
+export const TROUBLE_COLUMNS = ['error', 'alarm', 'warn', 'unknown'] as const
+export type TroubleColumn = (typeof TROUBLE_COLUMNS)[number]
+
+/** What is wrong with one check of one node, or not known of it: the worst of it. */
 export interface Trouble {
   readonly node: string
   readonly roles: readonly string[]
   readonly check: string
-  readonly column: Exclude<Column, 'info' | 'silent' | 'notApplicable'>
+  readonly column: TroubleColumn
   readonly reason: string
   readonly summary: string
+  /** How many more findings of that column this check has there; not given for none. */
+  readonly more?: number
 }
 
 export interface SilentNode {
@@ -52,8 +70,12 @@ export interface InspectionRun {
   /** RFC 3339. */
   readonly startedAt: string
   readonly finishedAt: string
+  /** Each once, however many roles it has. */
   readonly nodes: number
   readonly sections: readonly RoleSection[]
+  /** The worst first, then by check and node. */
   readonly troubles: readonly Trouble[]
   readonly silent: readonly SilentNode[]
+  /** How many more troubles there were than are kept, the mildest; not given for none. They are counted all the same. */
+  readonly leftOut?: number
 }

@@ -3,6 +3,7 @@
  * and applied as a whole; what an agent keeps in a file of its own is only who it is and where things are.
  */
 import { z } from 'zod'
+import { inspectionPart } from '../inspection/profile.ts'
 import { guardsPart } from '../remediators/guards/settings.ts'
 import { policiesPart } from '../remediators/policy/schema.ts'
 import { approvalsPart } from './approvals.ts'
@@ -37,6 +38,8 @@ export const settingsDocument = z.strictObject({
   rollout: rolloutPart.exactOptional(),
   /** What verdicts and findings do to Nodes and pods of Kubernetes; nothing when it is not given. */
   marking: markingPart.exactOptional(),
+  /** What inspections look at, beside the default profile. */
+  inspection: inspectionPart.exactOptional(),
 })
 
 export type SettingsDocument = z.infer<typeof settingsDocument>

@@ -4,6 +4,7 @@ import { keysAt } from '../common/schema-shape.ts'
 import { unknownKeyError } from '../common/setting-errors.ts'
 import type { Detector, Severity } from '../detectors/contract.ts'
 import { readDetectorOptions } from '../detectors/engine/options.ts'
+import { requireDetectors } from '../inspection/profile.ts'
 import type { Remediator } from '../remediators/contract.ts'
 import { checkPolicies, knownPolicies, type PolicyWords } from '../remediators/policy/check.ts'
 import { readRemediatorSettings } from '../remediators/settings.ts'
@@ -30,6 +31,8 @@ export function validateSettings(value: unknown, source: string, registries: Reg
   validatePart('detectors', document, source, registries.detectors, readDetectorOptions)
   validatePart('remediators', document, source, registries.remediators, readRemediatorSettings)
   checkPolicies(document.policies ?? [], wordsOf(registries), `${source}: policies`)
+  const names = registries.detectors.map(({ name }) => name)
+  if (document.inspection !== undefined) requireDetectors(document.inspection, names, `${source}: inspection`)
   return document
 }
 
@@ -45,7 +48,9 @@ export function validateKnownSettings(value: unknown, source: string, registries
     remediators: ownSettings(part.remediators, registries.remediators),
   })
   const policies = knownPolicies(document.policies ?? [], wordsOf(registries))
-  const known = { ...own(document), overrides: (document.overrides ?? []).map(own), policies }
+  // A check of a detector that is not known here is unknown, and does no harm.
+  const { inspection: _, ...rest } = document
+  const known = { ...own(rest), overrides: (document.overrides ?? []).map(own), policies }
   validateSettings(known, source, registries)
   return document
 }

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { messageOf, StarlingError } from '../../common/errors.ts'
 import type { Language } from '../../common/languages.ts'
 import type { Log } from '../../common/log.ts'
+import type { Deltas } from '../../inspection/deltas.ts'
 import type { InspectionRun } from '../../inspection/model.ts'
 import type { Event, Journal } from '../model.ts'
 import { aboutRole, type Composed, composed, type Source } from './composed.ts'
@@ -27,8 +28,8 @@ const SINCE_FACT = 'report-since/'
 
 export interface Inspected {
   readonly run: InspectionRun
-  /** The one that it is held against. */
-  readonly before: Pick<InspectionRun, 'finishedAt' | 'sections'> | undefined
+  /** Against the one before it. */
+  readonly deltas: Deltas | undefined
 }
 
 export interface ReportsInit {
@@ -190,12 +191,12 @@ export class Reports {
     if (!leads()) throw new StarlingError('this aggregator does not lead: only the leader makes reports')
     if (report.kind === 'inspection') {
       const roles = rolesOf(report)
-      const { run, before } = await inspect(report.profile, roles)
+      const { run, deltas } = await inspect(report.profile, roles)
       return {
         about: `inspection/${run.id}`,
         compose: (language, zone) =>
           roles.map((role) => {
-            const layout = inspectionReport({ run, before, role, language, zone, page })
+            const layout = inspectionReport({ run, deltas, role, language, zone, page })
             return { ...composed(role, layout), source: { inspection: aboutRole(run, role) } }
           }),
       }

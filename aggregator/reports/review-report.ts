@@ -1,6 +1,6 @@
 /** The review of remediation as it is laid out. Pure. */
 import { type Language, say, type Text } from '../../common/languages.ts'
-import { readUtc, writeLocal } from '../../remediators/policy/calendar.ts'
+import { zonedTime } from '../../inspection/zoned-time.ts'
 import { OUTCOMES, type Outcome, type RuleReport } from '../outcomes/model.ts'
 import {
   type Block,
@@ -46,7 +46,7 @@ export function reviewReport({ mesh, review, language, zone, page }: ReviewRepor
   const [verified, reverted] = [total('verified'), total('reverted')]
   const failed = total('failed') + total('no-effect') + total('revert-failed')
   const fleet = short(mesh, NAME_CHARS_MAX)
-  const at = (time: string) => writeLocal(readUtc(time), zone)
+  const at = (time: string) => zonedTime(time, zone)
   const faults = review.detectFindings.count
   const verdicts = review.detectVerdicts.count
   const counts = { verified: figure(verified), reverted: figure(reverted), failed: figure(failed) }

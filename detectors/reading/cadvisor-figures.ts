@@ -1,7 +1,7 @@
 /** What cadvisor says of containers, in its two forms: its metrics, and the kubelet's summary made of them. */
 import { z } from 'zod'
+import { epochMsOf } from '../../common/rfc3339.ts'
 import { prometheusReader } from './prometheus.ts'
-import { epochMsOf } from './rfc3339.ts'
 
 /** A node has some hundred containers and services; more are counted, and not looked at one by one. */
 const CONTAINERS_MAX = 4_096

@@ -6,6 +6,7 @@ import { registerAudit } from '../../cli/commands/audit.ts'
 import { registerEvents } from '../../cli/commands/events.ts'
 import { registerExplain } from '../../cli/commands/explain.ts'
 import { registerFindings } from '../../cli/commands/findings.ts'
+import { registerInspect } from '../../cli/commands/inspect.ts'
 import { registerMembers } from '../../cli/commands/members.ts'
 import { registerMesh } from '../../cli/commands/mesh.ts'
 import { registerPeople } from '../../cli/commands/people.ts'
@@ -50,6 +51,7 @@ async function main(): Promise<void> {
     registerExplain,
     registerEvents,
     registerFindings,
+    registerInspect,
     registerUsage,
     registerPolicies,
     registerPeople,

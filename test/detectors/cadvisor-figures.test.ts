@@ -1,8 +1,8 @@
 /** The text that cadvisor serves is megabytes, and comes in pieces that end anywhere. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { epochMsOf } from '../../common/rfc3339.ts'
 import { metricsReader, podUidIn } from '../../detectors/reading/cadvisor-figures.ts'
-import { epochMsOf } from '../../detectors/reading/rfc3339.ts'
 
 describe('figures of containers', () => {
   it('are bounded, however many there are, and counted of processors together only', () => {

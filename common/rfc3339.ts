@@ -1,4 +1,4 @@
-/** Times as Kubernetes writes them (RFC 3339). */
+/** Times as programs write them (RFC 3339), read without a clock. */
 
 /** In ms since 1970, UTC; undefined for what is no such time. Leap seconds count as the second after. */
 export function epochMsOf(text: string): number | undefined {

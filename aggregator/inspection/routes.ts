@@ -1,0 +1,128 @@
+/** The API's requests about inspections: take one, see how it goes, and read it in any form. */
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { z } from 'zod'
+import { UsageError } from '../../common/errors.ts'
+import { LANGUAGES } from '../../common/languages.ts'
+import { inspectionPath } from '../../inspection/links.ts'
+import { totalOf } from '../../inspection/matrix.ts'
+import type { InspectionRun } from '../../inspection/model.ts'
+import { renderCsv } from '../../inspection/render/csv.ts'
+import { renderHtml } from '../../inspection/render/html.ts'
+import { renderMarkdown } from '../../inspection/render/markdown.ts'
+import type { InspectionHead } from '../history/history.ts'
+import { asConflict, notFound, ProblemError, parseInput } from '../http/problem.ts'
+import type { Inspections } from './inspections.ts'
+import type { InspectionAnswer, InspectionSummary } from './model.ts'
+
+const name = z.string().min(1).max(63)
+const names = z.array(name).min(1).max(100)
+
+const OrderBody = z.strictObject({
+  profile: name.default('default'),
+  roles: names.optional(),
+  checks: names.optional(),
+  /** Whether every node is to look anew, which takes seconds. */
+  fresh: z.boolean().default(false),
+})
+
+const ListQuery = z.strictObject({
+  profile: name.optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+})
+
+const zone = z.string().max(100).refine(isZone, 'must be an IANA zone, as Asia/Shanghai')
+
+const ReadQuery = z.strictObject({
+  format: z.enum(['json', 'md', 'html', 'csv']).default('json'),
+  lang: z.enum(LANGUAGES).default('en'),
+  zone: zone.default('UTC'),
+})
+
+const IdParams = z.object({ id: z.string().min(1).max(200) })
+
+/** It changes nothing but what is asked of nodes, so whoever may look may inspect. */
+const VIEW = { config: { right: 'view' } } as const
+
+/** Only styles within the document: it is made of what nodes say. */
+const HTML_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+export function registerInspectionRoutes(api: FastifyInstance, inspections: Inspections): void {
+  api.post('/api/v1/inspections', VIEW, async (request, reply) => {
+    const { profile, roles, checks, fresh } = parseInput(OrderBody, request.body ?? {})
+    const order = { profile, ...(roles && { roles }), ...(checks && { checks }) }
+    try {
+      if (fresh) return await reply.code(202).send(inspections.begin(order))
+      return await reply.code(201).send(await answerOf(await inspections.take(order), inspections))
+    } catch (error) {
+      if (error instanceof UsageError) throw unknownName(error)
+      throw fresh ? asConflict('Not inspected', error) : error
+    }
+  })
+
+  api.get('/api/v1/inspections', async (request) => {
+    const { limit, profile } = parseInput(ListQuery, request.query)
+    return { items: (await inspections.list(limit, profile)).map(summaryOf) }
+  })
+
+  api.get('/api/v1/inspections/:id', async (request, reply) => {
+    const { id } = parseInput(IdParams, request.params)
+    const { format, lang, zone } = parseInput(ReadQuery, request.query)
+    const state = await inspections.state(id)
+    if (state === null) throw notFound(`there is no inspection "${id}"`)
+    if (state.kind === 'running') return await reply.code(202).send(state)
+    if (state.kind === 'failed') throw new ProblemError({ status: 409, title: 'Not inspected', detail: state.why })
+    const { run } = state
+    if (format === 'json') return await answerOf(run, inspections)
+    const deltas = await inspections.deltas(run)
+    const options = { language: lang, zone, link: inspectionPath, ...(deltas && { deltas }) }
+    return sendAs(reply, format, run, options)
+  })
+}
+
+function sendAs(
+  reply: FastifyReply,
+  format: 'md' | 'html' | 'csv',
+  run: InspectionRun,
+  options: Parameters<typeof renderMarkdown>[1],
+): FastifyReply {
+  switch (format) {
+    case 'md':
+      return reply.type('text/markdown; charset=utf-8').send(renderMarkdown(run, options))
+    case 'csv':
+      return reply.type('text/csv; charset=utf-8').send(renderCsv(run, options))
+    case 'html':
+      reply.header('content-security-policy', HTML_POLICY)
+      return reply.type('text/html; charset=utf-8').send(renderHtml(run, options))
+  }
+}
+
+async function answerOf(run: InspectionRun, inspections: Inspections): Promise<InspectionAnswer> {
+  return { kind: 'done', run, deltas: (await inspections.deltas(run)) ?? null }
+}
+
+/** A run in a list: its counts, without each check. */
+function summaryOf({ sections, ...about }: InspectionHead): InspectionSummary {
+  return { ...about, counts: totalOf(sections.flatMap(({ checks }) => checks)) }
+}
+
+function unknownName({ message, remedy }: UsageError): ProblemError {
+  const field = ['profile', 'role', 'check'].find((word) => message.includes(`no ${word} `)) ?? 'body'
+  const errors = [{ field: field === 'profile' ? field : `${field}s`, message }]
+  return new ProblemError({
+    status: 400,
+    title: 'Invalid input',
+    detail: message,
+    ...(remedy === undefined ? {} : { remedy }),
+    errors,
+  })
+}
+
+function isZone(text: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text })
+    return true
+  } catch {
+    return false
+  }
+}
