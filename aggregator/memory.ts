@@ -13,6 +13,7 @@ import { createCopying } from './copies/run.ts'
 import type { CopiesView } from './copies/view.ts'
 import { Housekeeping } from './history/housekeeping.ts'
 import { openHistory } from './history/open.ts'
+import { MeshFreshRows } from './inspection/fresh.ts'
 import { Inspections } from './inspection/inspections.ts'
 import { registerInspectionRoutes } from './inspection/routes.ts'
 import type { AggregatorService } from './service.ts'
@@ -43,14 +44,19 @@ export interface Memory {
 }
 
 export function createMemory(init: MemoryInit): Memory {
-  const { config, journal, service, settings, signer, log } = init
+  const { node, config, journal, service, settings, signer, log } = init
   const copying = createCopying(init)
   const history = openHistory(config.store, journal)
   const housekeeping = new Housekeeping({ history, keep: config.store.retention, signer, log })
+  const fresh = new MeshFreshRows({
+    node,
+    states: () => new Map(service.present()?.members.map((member) => [member.node, member.state])),
+    log,
+  })
   const inspections = new Inspections({
     snapshot: () => service.snapshot(),
     settings,
-    fresh: () => undefined,
+    fresh: () => fresh,
     store: history,
     record: (event) => service.recorder.remember(event),
     log,
@@ -63,6 +69,7 @@ export function createMemory(init: MemoryInit): Memory {
     copies: copying.view,
     start: (mesh) => {
       copying.start(mesh)
+      fresh.start(mesh)
       housekeeping.start()
     },
     stop: async () => {

@@ -1,5 +1,6 @@
 /** Every bench there is, in the order in which they are listed. */
 import { agentCost } from './agent-cost.ts'
+import { aggregator } from './aggregator.ts'
 import type { Bench } from './bench.ts'
 import { detect } from './detect.ts'
 import { detectors } from './detectors.ts'
@@ -22,4 +23,5 @@ export const BENCHES: readonly Bench[] = [
   k8s as Bench,
   kmsgFlood as Bench,
   remediation as Bench,
+  aggregator as Bench,
 ]

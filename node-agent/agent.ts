@@ -32,9 +32,11 @@ import {
   USAGE_TTL_MS,
   usageQuerySchema,
 } from '../detectors/usage/notes.ts'
+import { INSPECTION_TOPIC } from '../inspection/row-codec.ts'
 import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
 import { loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
 import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
+import { answerConvergecasts } from '../mesh/libp2p/convergecast.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import { Questions } from '../mesh/libp2p/questions.ts'
 import packageJson from '../package.json' with { type: 'json' }
@@ -52,6 +54,7 @@ import { contestFindings } from './contest-findings.ts'
 import { FixNotes } from './fix-notes.ts'
 import { fixerOf } from './fixer-of.ts'
 import { startHealthServer } from './health-server.ts'
+import { inspectionRow } from './inspection-row.ts'
 import { createAgentMetrics } from './metrics.ts'
 import { Neighbours } from './neighbours.ts'
 import { answerOutbox } from './outbox/answer.ts'
@@ -254,6 +257,15 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
 
   const questions = new Questions()
   answerOutbox(questions, outbox, (asker) => aggregators().some((one) => one.node === asker))
+  answerConvergecasts({
+    node,
+    questions,
+    mesh: () => publisher.mesh,
+    rows: {
+      [INSPECTION_TOPIC]: inspectionRow({ node, engines: [detectors, plugins], latest, measures: () => ({}) }),
+    },
+    onFailed: (topic, error) => log.warn({ topic, err: messageOf(error) }, 'no row to give'),
+  })
   const listen = parseListen(config.mesh.listen[0] ?? 'tcp/7790')
   const mesh = await startMeshNode({
     identity: { ...identity, node },

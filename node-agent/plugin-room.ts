@@ -62,6 +62,14 @@ export class PluginRoom {
     return this.#engine.glimpse(detector, host)
   }
 
+  freshen(cpuMs: number, signal: AbortSignal): Promise<void> {
+    return this.#engine.freshen(cpuMs, signal)
+  }
+
+  agesMs(): ReadonlyMap<string, number> {
+    return this.#engine.agesMs()
+  }
+
   /** Other settings are in force. */
   reconfigure(): void {
     const { detectors } = this.#usable()

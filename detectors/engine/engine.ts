@@ -8,6 +8,7 @@ import type { Detector, Finding, Host } from '../contract.ts'
 import { type Budget, DEFAULT_BUDGET } from './budget.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { CpuMeter } from './cpu-meter.ts'
+import { worthALook } from './freshening.ts'
 import type { Kept, KeptState } from './kept.ts'
 import { readDetectorOptions } from './options.ts'
 import { type DetectorReport, DetectorRunner, type Look } from './runner.ts'
@@ -57,6 +58,13 @@ export interface DetectorEngine {
    * rejects as `runNow`.
    */
   glimpse(detector: string, host: Host): Promise<RunResult>
+  /**
+   * Looks now, each as if its turn had come: at what is oldest by its own interval first, and at as much as costs about
+   * `cpuMs` of processor time. Nothing more is begun once `signal` is aborted. Never rejects.
+   */
+  freshen(cpuMs: number, signal: AbortSignal): Promise<void>
+  /** How long ago each detector last looked, ms; one that has not yet is not among them. */
+  agesMs(): ReadonlyMap<string, number>
   /** Throws a UsageError, with everything as it was, when `options` are not valid; else every detector uses them at once. */
   reconfigure(options: unknown): void
   /** What detectors know now, by name, for an engine that takes over. */
@@ -64,6 +72,9 @@ export interface DetectorEngine {
   /** Resolves when all detectors have stopped, and what they know is written down. */
   readonly stopped: Promise<void>
 }
+
+/** Looks mostly wait for files and programs; more at a time would take the few threads that file access runs on. */
+const FRESHENED_AT_ONCE = 3
 
 const NO_MEMORY: DetectorMemory = { kept: { isSameBoot: false, detectors: new Map() }, save: async () => {} }
 
@@ -118,6 +129,26 @@ export function startDetectors(init: DetectorsInit): DetectorEngine {
     known,
     runNow: async (name) => runnerOf(name).look(),
     glimpse: async (name, through) => runnerOf(name).glimpse(through),
+    freshen: async (cpuMs, signal) => {
+      const waiting = worthALook(
+        [...runners.values()].flatMap(({ age }) => age ?? []),
+        cpuMs,
+      )
+      const lane = async () => {
+        for (let name = waiting.shift(); name !== undefined && !signal.aborted; name = waiting.shift()) {
+          // What failed has been logged.
+          await runners
+            .get(name)
+            ?.lookInTurn()
+            .catch(() => {})
+        }
+      }
+      await Promise.all(Array.from({ length: FRESHENED_AT_ONCE }, lane))
+    },
+    agesMs: () => {
+      const ages = [...runners.values()].flatMap(({ age }) => age ?? [])
+      return new Map(ages.map(({ detector, ageMs }) => [detector, ageMs]))
+    },
     reconfigure(options) {
       const next = readDetectorOptions(detectors, options)
       for (const [name, setting] of next) runners.get(name)?.reconfigure(setting)

@@ -8,6 +8,7 @@ import { boundVersion } from './bounds.ts'
 import { type Cost, PAST_MAX } from './budget.ts'
 import type { Clock } from './clock.ts'
 import type { CpuMeter } from './cpu-meter.ts'
+import type { Age } from './freshening.ts'
 import { type Kept, type KeptState, type Resumed, resume } from './kept.ts'
 import { LookCosts } from './look-costs.ts'
 import { type DetectorSetting, isSameSetting } from './options.ts'
@@ -113,6 +114,11 @@ export class DetectorRunner {
     return this.#look(true)
   }
 
+  /** A look now, after the one in progress, as any other. */
+  async lookInTurn(): Promise<void> {
+    await this.#look(false)
+  }
+
   /** A look now, after the one in progress, through `host` and without samples of before. Nothing of it is reported or kept. */
   glimpse(host: Host): Promise<RunResult> {
     const guarded = guardedHost(host, this.#detector.touches)
@@ -147,6 +153,12 @@ export class DetectorRunner {
     const { name: detector, importance = 'usual' } = this.#detector
     const { cpuMs, sampleBytes } = this.#costs
     return { detector, importance, everyMs: this.#setting.everyMs, cpuMs, sampleBytes }
+  }
+
+  /** As `kept`: how old its last look is, and what another would cost. */
+  get age(): Age | undefined {
+    if (this.#lookedMs === undefined || !this.enabled) return undefined
+    return { ...this.cost, ageMs: this.#init.clock.now().ms - this.#lookedMs }
   }
 
   /** Of a detector that is on and has looked, in this process or before. */

@@ -233,4 +233,4 @@ export interface Keyring {
   verify(signer: string, purpose: Purpose, payload: unknown, signature: Signature): boolean
 }
 
-export type Purpose = 'statement' | 'roll-call' | 'answer' | 'verdict' | 'roster'
+export type Purpose = 'statement' | 'roll-call' | 'answer' | 'verdict' | 'roster' | 'query' | 'row'

@@ -31,6 +31,11 @@ const answerSchema = z.union([
   z.strictObject({ refused: z.string().max(1_000) }),
 ])
 
+/** Nobody was there to be asked. */
+export class NotReached extends Error {
+  override name = 'NotReached'
+}
+
 /** Answers a question of a member. What it throws is told to whoever asked, in one sentence. */
 export type Answerer = (from: string, topic: string, bytes: Uint8Array) => Promise<Uint8Array>
 
@@ -57,12 +62,17 @@ export class Asks {
     await this.#libp2p.handle(PROTOCOL, accept, { maxInboundStreams: ANSWERING_MAX })
   }
 
-  /** Rejects with an Error: nobody is there, no answer came within `withinMs`, or the other refuses and says why. */
+  /** Rejects with a NotReached; or with an Error: no answer came within `withinMs`, or the other refuses and says why. */
   async ask(member: Member, topic: string, bytes: Uint8Array, withinMs: number): Promise<Uint8Array> {
     if (bytes.length > ASK_BYTES_MAX)
       throw new RangeError(`a question of ${bytes.length} bytes is over ${ASK_BYTES_MAX}`)
     const signal = AbortSignal.timeout(withinMs)
-    const stream = await this.#libp2p.dialProtocol(this.#options.addressesOf(member), PROTOCOL, { signal })
+    const connection = await this.#libp2p
+      .dial(this.#options.addressesOf(member), { signal })
+      .catch((cause: unknown) => {
+        throw new NotReached(`${member.node} cannot be reached`, { cause })
+      })
+    const stream = await connection.newStream(PROTOCOL, { signal })
     const giveUp = () => stream.abort(new Error(`${member.node} did not answer within ${withinMs} ms`))
     signal.addEventListener('abort', giveUp)
     try {

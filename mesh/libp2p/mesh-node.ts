@@ -247,6 +247,7 @@ export async function startMeshNode(options: MeshNodeOptions): Promise<MeshNode>
     get roster() {
       return core.roster
     },
+    keyring,
     get degraded() {
       return core.observer.degraded
     },

@@ -2,7 +2,7 @@
 import type { PeerClock, PeerLink, Vote } from '../core/core-options.ts'
 import type { Leader } from '../core/leader.ts'
 import type { Effect, Message, Notice } from '../core/message.ts'
-import type { Certificate, Incarnation, Millis, Roster, SignedStatement, Standing } from '../core/model.ts'
+import type { Certificate, Incarnation, Keyring, Millis, Roster, SignedStatement, Standing } from '../core/model.ts'
 import type { Following } from '../core/roll-call.ts'
 import type { Timing } from '../core/timing.ts'
 import type { KeyPair } from '../identity/keys.ts'
@@ -69,8 +69,8 @@ export interface MeshNode {
   /** The documents that this node hands to those who lack them, and the names of those that it lacks, most urgent first. */
   exchange(holds: readonly Uint8Array[], seeks: readonly string[]): void
   /**
-   * Asks one node, on a stream of its own; neither question nor answer is over 256 KiB. Rejects with an Error when nobody is
-   * there, no answer comes within `withinMs`, or the other refuses.
+   * Asks one node, on a stream of its own; neither question nor answer is over 256 KiB. Rejects with a NotReached when nobody
+   * is there, and with another Error when no answer comes within `withinMs`, or the other refuses.
    */
   ask(peer: string, topic: string, bytes: Uint8Array, withinMs: Millis): Promise<Uint8Array>
   /** To a leader: the subject's kubelet was seen alive, so it is cut off from its peers alone. */
@@ -86,6 +86,8 @@ export interface MeshNode {
   /** Subjects that this node could convict if they fell silent now: known for five beats, their hosts known to answer. */
   readonly convictable: readonly string[]
   readonly roster: Roster
+  /** Signs as this node, and verifies by the roster in force. */
+  readonly keyring: Keyring
   /** Why this node abstains from every vote; undefined while it is fit. */
   readonly degraded: string | undefined
   /** A later roster, signed; the others fetch it from here. Throws an Error saying what is wrong with it. */

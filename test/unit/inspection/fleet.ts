@@ -20,6 +20,7 @@ export function said(node: string, statuses: Readonly<Record<string, RowStatus>>
       status === 'ok' ? [] : [{ detector, status, reason: `Reason${detector}`, summary: `${detector} is ${status}` }],
     ),
     measures: {},
+    older: {},
   }
 }
 

@@ -1,0 +1,14 @@
+/** One of the things that the bench of the aggregator measures. */
+import type { Measurement, Progress, Target } from '../bench.ts'
+
+export interface Part {
+  /** kebab-case, as `--parts` names it. */
+  readonly name: string
+  /** `seed`: of everything random. */
+  run(options: { readonly seed: number }, progress: Progress): Promise<PartOutcome>
+}
+
+export interface PartOutcome {
+  readonly results: readonly Measurement[]
+  readonly targets: readonly Target[]
+}
