@@ -8,6 +8,7 @@ import type { Language } from '../../common/languages.ts'
 import type { Log } from '../../common/log.ts'
 import type { Deltas } from '../../inspection/deltas.ts'
 import type { InspectionRun } from '../../inspection/model.ts'
+import type { InspectionOrder } from '../inspection/inspections.ts'
 import type { Event, Journal } from '../model.ts'
 import { aboutRole, type Composed, composed, type Source } from './composed.ts'
 import { type ReportConfig, targetName } from './config.ts'
@@ -39,7 +40,7 @@ export interface ReportsInit {
   readonly mesh: string
   readonly leads: () => boolean
   /** Rejects with StarlingError when it cannot be taken now, or there is no such profile or role. */
-  readonly inspect: (profile: string, roles: readonly string[]) => Promise<Inspected>
+  readonly inspect: (order: InspectionOrder) => Promise<Inspected>
   /** RFC 3339, UTC. */
   readonly review: (since: string, until: string) => Review
   readonly journal: Pick<Journal, 'byId' | 'readFact' | 'writeFact'>
@@ -125,7 +126,7 @@ export class Reports {
 
   /** As it would be sent now. Rejects with StarlingError for a name that none has, and when it cannot be made now. */
   async preview(name: string, language: Language, zone: string): Promise<readonly Composed[]> {
-    const { compose } = await this.#make(this.#named(name), this.#init.now())
+    const { compose } = await this.#make(this.#named(name), this.#init.now(), false)
     return compose(language, zone).map(({ source: _, ...rest }) => rest)
   }
 
@@ -161,7 +162,7 @@ export class Reports {
   }
 
   async #send(report: ReportConfig, id: string, due: string, by: string): Promise<void> {
-    const { about, compose } = await this.#make(report, Date.parse(due))
+    const { about, compose } = await this.#make(report, Date.parse(due), report.fresh)
     const { leads, record, deliveries } = this.#init
     // Whoever leads by now does it.
     if (!leads()) return
@@ -186,12 +187,12 @@ export class Reports {
     }
   }
 
-  async #make(report: ReportConfig, ms: number): Promise<Made> {
+  async #make(report: ReportConfig, ms: number, fresh: boolean): Promise<Made> {
     const { leads, inspect, review, mesh, page } = this.#init
     if (!leads()) throw new StarlingError('this aggregator does not lead: only the leader makes reports')
     if (report.kind === 'inspection') {
       const roles = rolesOf(report)
-      const { run, deltas } = await inspect(report.profile, roles)
+      const { run, deltas } = await inspect({ profile: report.profile, roles, fresh })
       return {
         about: `inspection/${run.id}`,
         compose: (language, zone) =>

@@ -2,14 +2,16 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from '../../common/pino-log.ts'
 import type { History } from '../history/history.ts'
+import type { Inspections } from '../inspection/inspections.ts'
 import type { Event, Journal } from '../model.ts'
 import type { AggregatorService } from '../service.ts'
 import type { Mailer } from '../sinks/mailer.ts'
 import { wholeStory } from '../whole-story.ts'
 import { type ReportConfig, targetName } from './config.ts'
 import { Deliveries } from './deliveries.ts'
+import { inspectFor } from './inspecting.ts'
 import { deliver } from './places.ts'
-import { type Inspected, Reports } from './reports.ts'
+import { Reports } from './reports.ts'
 import { REVIEWED_KINDS, reviewOf } from './review.ts'
 import { registerReportRoutes } from './routes.ts'
 
@@ -25,7 +27,7 @@ export interface ReportingInit {
   readonly journal: Journal
   readonly history: Pick<History, 'byId'>
   readonly service: Pick<AggregatorService, 'remediationPlan'>
-  readonly inspect: (profile: string, roles: readonly string[]) => Promise<Inspected>
+  readonly inspections: Pick<Inspections, 'take' | 'begin' | 'state' | 'deltas'>
   /** Undefined without a mail server. */
   readonly mailer: Mailer | undefined
   readonly record: (event: Omit<Event, 'at'>) => void
@@ -40,7 +42,7 @@ export interface Reporting {
 }
 
 export function createReporting(init: ReportingInit): Reporting {
-  const { config, journal, history, service, inspect, mailer, record, leads, log } = init
+  const { config, journal, history, service, inspections, mailer, record, leads, log } = init
   const deliveries = new Deliveries({
     journal,
     deliver: (delivery, stop) => deliver(delivery, mailer, stop),
@@ -61,7 +63,7 @@ export function createReporting(init: ReportingInit): Reporting {
     page: config.page?.replace(/\/+$/, ''),
     mesh: config.mesh.id,
     leads,
-    inspect,
+    inspect: (order) => inspectFor(inspections, order, log),
     review: (since, until) => {
       const from = new Date(Date.parse(since) - BEGUN_BEFORE_MS).toISOString()
       return reviewOf(wholeStory(journal, REVIEWED_KINDS, from), service.remediationPlan(since), since, until)
