@@ -42,7 +42,7 @@ export interface ReportsInit {
   /** Rejects with StarlingError when it cannot be taken now, or there is no such profile or role. */
   readonly inspect: (order: InspectionOrder) => Promise<Inspected>
   /** RFC 3339, UTC. */
-  readonly review: (since: string, until: string) => Review
+  readonly review: (since: string, until: string) => Promise<Review>
   readonly journal: Pick<Journal, 'byId' | 'readFact' | 'writeFact'>
   /** Whether another aggregator has put this event on record. */
   readonly isKnown: (id: string) => Promise<boolean>
@@ -203,7 +203,7 @@ export class Reports {
       }
     }
     const until = new Date(ms).toISOString()
-    const looked = review(new Date(ms - REVIEWED_MS).toISOString(), until)
+    const looked = await review(new Date(ms - REVIEWED_MS).toISOString(), until)
     return {
       about: '',
       compose: (language, zone) => [

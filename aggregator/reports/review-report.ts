@@ -66,7 +66,7 @@ export function reviewReport({ mesh, review, language, zone, page }: ReviewRepor
       { name: say(OUTCOME_NAMES.failed, language), value: count(failed, 'error') },
     ],
     sections: [
-      { title: say(REVIEW.times, language), blocks: [timesOf(review, language)] },
+      { title: say(REVIEW.soon, language), blocks: [timesOf(review, language)] },
       { title: say(REVIEW.fixes, language), blocks: [fixesOf(rules, language)] },
       { title: say(REVIEW.repeated, language), blocks: repeatedOf(review, language) },
       { title: say(REVIEW.heldBack, language), blocks: heldBackOf(review, language) },
@@ -123,7 +123,7 @@ function fixesOf(rules: readonly RuleReport[], language: Language): Block {
 function repeatedOf({ nodes, reasons }: Review, language: Language): readonly Block[] {
   const item = ({ name, times, with: of }: Repeated): Item => ({
     lead: plain(short(name, NAME_CHARS_MAX)),
-    tag: say(REVIEW.times3, language, { count: figure(times) }),
+    tag: say(REVIEW.times, language, { count: figure(times) }),
     text: '',
     names: of
       .slice(0, WITH_SHOWN)
@@ -143,7 +143,7 @@ function heldBackOf({ refusals, budgets }: Review, language: Language): readonly
     title: plain(short(guard, NAME_CHARS_MAX)),
     items: [
       {
-        lead: plain(say(REVIEW.times3, language, { count: figure(times) })),
+        lead: plain(say(REVIEW.times, language, { count: figure(times) })),
         tag: '',
         text: short(lastWhy, WHY_CHARS_MAX),
       },

@@ -6,17 +6,15 @@ import type { Inspections } from '../inspection/inspections.ts'
 import type { Event, Journal } from '../model.ts'
 import type { AggregatorService } from '../service.ts'
 import type { Mailer } from '../sinks/mailer.ts'
-import { wholeStory } from '../whole-story.ts'
 import { type ReportConfig, targetName } from './config.ts'
 import { Deliveries } from './deliveries.ts'
 import { inspectFor } from './inspecting.ts'
 import { deliver } from './places.ts'
 import { Reports } from './reports.ts'
-import { REVIEWED_KINDS, reviewOf } from './review.ts'
+import { REVIEWED_KINDS, ReviewTally } from './review.ts'
 import { registerReportRoutes } from './routes.ts'
 
-/** How much further back beginnings are looked for of what ended in the time of a review. */
-const BEGUN_BEFORE_MS = 30 * 86_400_000
+const PAGE = 1_000
 
 export interface ReportingInit {
   readonly config: {
@@ -25,7 +23,7 @@ export interface ReportingInit {
     readonly page?: string | undefined
   }
   readonly journal: Journal
-  readonly history: Pick<History, 'byId'>
+  readonly history: Pick<History, 'byId' | 'query'>
   readonly service: Pick<AggregatorService, 'remediationPlan'>
   readonly inspections: Pick<Inspections, 'take' | 'begin' | 'state' | 'deltas'>
   /** Undefined without a mail server. */
@@ -64,9 +62,16 @@ export function createReporting(init: ReportingInit): Reporting {
     mesh: config.mesh.id,
     leads,
     inspect: (order) => inspectFor(inspections, order, log),
-    review: (since, until) => {
-      const from = new Date(Date.parse(since) - BEGUN_BEFORE_MS).toISOString()
-      return reviewOf(wholeStory(journal, REVIEWED_KINDS, from), service.remediationPlan(since), since, until)
+    review: async (since, until) => {
+      const tally = new ReviewTally(since, until, (id) => journal.byId(id))
+      for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+        const page = await history.query({ kinds: REVIEWED_KINDS, from: since, until, before, limit: PAGE })
+        for (const event of page) tally.add(event)
+        const [oldest] = page
+        if (oldest === undefined || page.length < PAGE) break
+        before = oldest.seq
+      }
+      return tally.review(service.remediationPlan(since))
     },
     journal,
     isKnown: async (id) => (await history.byId(id)) !== null,

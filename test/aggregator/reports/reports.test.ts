@@ -51,9 +51,7 @@ function reportsWith(more: Partial<ReportsInit> = {}): { reports: Reports; sent:
     mesh: 'prod-a',
     leads: () => true,
     inspect: async () => ({ run: fleetToday(), deltas: deltasOf(fleetYesterday(), fleetToday()) }),
-    review: () => {
-      throw new Error('no review')
-    },
+    review: () => Promise.reject(new Error('no review')),
     journal,
     isKnown: async () => false,
     record,
