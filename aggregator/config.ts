@@ -4,6 +4,8 @@ import { logPart, meshPart, port, trustPart } from '../common/config-parts.ts'
 import { pluginsPart } from '../plugins/place.ts'
 import { storePart } from './history/config.ts'
 import { PEOPLE_FILE } from './people.ts'
+import { reportsPart } from './reports/config.ts'
+import { mailPart, sinksPart } from './sinks/config.ts'
 
 export const AGGREGATOR_CONFIG_FILE = '/etc/starling/aggregator.yaml'
 
@@ -57,6 +59,14 @@ export const aggregatorConfig = z.strictObject({
       url: z.url({ protocol: /^https?$/ }),
     })
     .optional(),
+  /** Where people are told of what is wrong, by name (docs/alerting.md); the settings say who is told of what. */
+  sinks: sinksPart.prefault({}),
+  /** The server that mails go to; without it none is sent. */
+  mail: mailPart.optional(),
+  /** Where people open the page, for links in what they are told; without it there are none. */
+  page: z.url({ protocol: /^https?$/ }).optional(),
+  /** What is sent when and to whom (docs/reports.md). */
+  reports: reportsPart.prefault([]),
   stateDir: z.string().min(1).default('/var/lib/starling'),
 })
 

@@ -44,6 +44,9 @@ export class Fleet {
   readonly #applied = new Map<string, AppliedSettings>()
   readonly #watching = new Map<string, { readonly subjects: readonly string[]; readonly heardAt: number }>()
 
+  /** Findings that others than the nodes themselves say of them: to be shown, and not to be acted on. */
+  foreign: () => readonly Finding[] = () => []
+
   /** `seen`: a finding as it counts. */
   constructor(seen: (finding: Finding) => Finding = (finding) => finding) {
     this.#seen = seen

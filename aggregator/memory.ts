@@ -7,6 +7,7 @@ import type { Logger } from '../common/pino-log.ts'
 import type { Questions } from '../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import type { SettingsDocument } from '../settings/document.ts'
+import { createAlerting } from './alerting/run.ts'
 import type { HeadSigner } from './audit/head.ts'
 import type { AggregatorConfig } from './config.ts'
 import { createCopying } from './copies/run.ts'
@@ -16,6 +17,8 @@ import { openHistory } from './history/open.ts'
 import { MeshFreshRows } from './inspection/fresh.ts'
 import { Inspections } from './inspection/inspections.ts'
 import { registerInspectionRoutes } from './inspection/routes.ts'
+import { createMeasures } from './measures/run.ts'
+import { createReporting } from './reports/run.ts'
 import type { AggregatorService } from './service.ts'
 import type { WatchedJournal } from './store/write-watch.ts'
 
@@ -43,11 +46,17 @@ export interface Memory {
   stop(): Promise<void>
 }
 
+/** One part of the memory: what it answers, and its life. */
+interface Part {
+  registerRoutes?(api: FastifyInstance): void
+  start?(mesh: MeshNode): void
+  stop?(): Promise<void> | void
+}
+
 export function createMemory(init: MemoryInit): Memory {
-  const { node, config, journal, service, settings, signer, log } = init
-  const copying = createCopying(init)
+  const { node, config, journal, service, settings, leads, signer, log } = init
   const history = openHistory(config.store, journal)
-  const housekeeping = new Housekeeping({ history, keep: config.store.retention, signer, log })
+  const copying = createCopying(init)
   const fresh = new MeshFreshRows({
     node,
     states: () => new Map(service.present()?.members.map((member) => [member.node, member.state])),
@@ -61,20 +70,26 @@ export function createMemory(init: MemoryInit): Memory {
     record: (event) => service.recorder.remember(event),
     log,
   })
+  const measures = createMeasures({ history, members: () => service.roster.members, leads, log })
+  const parts: readonly Part[] = [
+    new Housekeeping({ history, keep: config.store.retention, signer, log }),
+    copying,
+    fresh,
+    { registerRoutes: (api) => registerInspectionRoutes(api, inspections) },
+    measures,
+    createAlerting({ ...init, measures: measures.source }),
+    createReporting({ ...init, history, inspections }),
+  ]
   return {
     registerRoutes: (api) => {
-      copying.registerRoutes(api)
-      registerInspectionRoutes(api, inspections)
+      for (const part of parts) part.registerRoutes?.(api)
     },
     copies: copying.view,
     start: (mesh) => {
-      copying.start(mesh)
-      fresh.start(mesh)
-      housekeeping.start()
+      for (const part of parts) part.start?.(mesh)
     },
     stop: async () => {
-      copying.stop()
-      await housekeeping.stop()
+      await Promise.all(parts.map((part) => part.stop?.()))
       await history.close()
     },
   }

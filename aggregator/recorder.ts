@@ -2,6 +2,7 @@
 import type { Finding } from '../detectors/contract.ts'
 import type { Remediation, RemediationPhase } from '../remediators/contract.ts'
 import type { Decision } from '../remediators/permits.ts'
+import { AlertStory } from './alerting/story.ts'
 import { Chronicle } from './chronicle.ts'
 import { MarkStory } from './mark-story.ts'
 import { MeshStory } from './mesh-story.ts'
@@ -28,6 +29,8 @@ export class Recorder {
   readonly roster: RosterStory
   /** Which settings are for whom. */
   readonly settings: SettingsStory
+  /** What people are told. */
+  readonly alerts: AlertStory
   /** Versions of detectors that are not believed. */
   readonly holds: VersionHolds
   readonly #chronicle: Chronicle
@@ -40,6 +43,7 @@ export class Recorder {
     this.permits = new PermitStory(this.#chronicle)
     this.roster = new RosterStory(this.#chronicle)
     this.settings = new SettingsStory(this.#chronicle)
+    this.alerts = new AlertStory(this.#chronicle)
     this.holds = new VersionHolds(this.#chronicle)
   }
 

@@ -243,7 +243,7 @@ export class AggregatorService implements AggregatorPort {
       notice,
       members: this.#members(),
       roster: this.rosterDesk.view(),
-      findings: this.findings(),
+      findings: [...this.findings(), ...this.fleet.foreign()],
       verdicts: this.#verdicts.all(),
       remediations: this.fleet.remediations(),
       permits: { ...permits.view(), approvals: this.#approvals.view() },

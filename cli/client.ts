@@ -1,9 +1,11 @@
 /** The API as functions. What goes wrong comes out as StarlingError, saying which address and what to do. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { DeadLetterView, IncidentView, SilenceView } from '../aggregator/alerting/views.ts'
 import type { ChainedRow } from '../aggregator/audit/chain.ts'
 import type { SignedHead } from '../aggregator/audit/head.ts'
 import type { Trail, TrailFrame } from '../aggregator/audit/trail.ts'
 import type { InspectionAnswer, InspectionOrderBody, InspectionSummary } from '../aggregator/inspection/model.ts'
+import type { LatestMeasures } from '../aggregator/measures/routes.ts'
 import type {
   Event,
   EventKind,
@@ -21,12 +23,16 @@ import type { Duration } from '../common/duration.ts'
 import { ExitCode, messageOf, StarlingError } from '../common/errors.ts'
 import type { Language } from '../common/languages.ts'
 import type { UsageAnswer, UsageQuery } from '../detectors/usage/notes.ts'
+import type { HourOfMeasures } from '../inspection/measures.ts'
+import type { AlertMatch } from '../settings/alerting.ts'
 import type { Connection } from './connection.ts'
 import { readEventStream } from './event-stream.ts'
 
 const REQUEST_TIMEOUT_MS = 15_000
 /** The aggregator itself waits 60 s for the node's answer. */
 const RECORDING_TIMEOUT_MS = 70_000
+/** The aggregator itself waits 70 s for a sink. */
+const SINK_TIMEOUT_MS = 80_000
 const RECONNECT_MS_MIN = 500
 const RECONNECT_MS_MAX = 10_000
 /** The aggregator beats every 15 s; two missed beats and some delay mean that the line is dead. */
@@ -53,6 +59,10 @@ export interface ApiClient {
   readonly trail: Trail
   /** What a node used, by the node's own word. */
   usage(node: string, query: UsageQuery): Promise<UsageAnswer>
+  /** Averages of a node over each hour since that time (RFC 3339), oldest first. */
+  measures(node: string, from: string): Promise<readonly HourOfMeasures[]>
+  /** Its averages over the last five minutes; undefined when it said nothing in them. */
+  latestMeasures(node: string): Promise<LatestMeasures | undefined>
   /** What a detector reads on a node, packed and in base64 (detectors/recording/pack.ts). Takes up to a minute. */
   recording(node: string, detector: string): Promise<string>
   /** Ends a freeze: the event that this decision became. */
@@ -67,6 +77,17 @@ export interface ApiClient {
   resume(scope: PauseScope, release: Release): Promise<Event>
   /** Failures until now hold nothing back there any more. */
   releaseRemediation(scope: ReleaseScope, release: Release): Promise<Event>
+  /** What is wrong now, as people are told of it. */
+  alerts(language: Language): Promise<readonly IncidentView[]>
+  silences(): Promise<readonly SilenceView[]>
+  /** Nobody is told of what fits until the time is over: the event that this became. `length`: as `2h`. */
+  silence(match: AlertMatch, length: Duration, reason: string): Promise<Event>
+  endSilence(id: string, reason: string): Promise<Event>
+  /** Has a sink told that this is a test. Rejects with what the sink says. */
+  testSink(sink: string, language: Language): Promise<void>
+  /** What could not be delivered. */
+  deadLetters(): Promise<readonly DeadLetterView[]>
+  sendAgain(ids: readonly string[] | 'all'): Promise<readonly DeadLetterView[]>
   settings(): Promise<SettingsDetail>
   /** Hands settings in: the event that this became. */
   propose(proposal: Proposal): Promise<Event>
@@ -160,6 +181,12 @@ export function createClient({ url, token }: Connection): ApiClient {
       return json<UsageAnswer>(`/api/v1/usage/${encodeURIComponent(node)}?${query}`, hasList('subjects'))
     },
 
+    measures: (node, from) => items<HourOfMeasures>(`/api/v1/measures?${new URLSearchParams({ node, from })}`),
+
+    async latestMeasures(node) {
+      return (await items<LatestMeasures>(`/api/v1/measures/latest?${new URLSearchParams({ node })}`))[0]
+    },
+
     async recording(node, detector) {
       const isExpected = (answer: unknown) => isRecord(answer) && typeof answer.packed === 'string'
       const { packed } = await json<{ packed: string }>(`/api/v1/recordings/${encodeURIComponent(node)}`, isExpected, {
@@ -180,6 +207,31 @@ export function createClient({ url, token }: Connection): ApiClient {
     resume: (scope, release) => decided('/api/v1/remediations/resume', { scope, ...release }),
 
     releaseRemediation: (scope, release) => decided('/api/v1/remediations/release', { scope, ...release }),
+
+    alerts: (language) => items<IncidentView>(`/api/v1/alerts?${new URLSearchParams({ language })}`),
+
+    silences: () => items<SilenceView>('/api/v1/silences'),
+
+    silence: (match, length, reason) => decided('/api/v1/silences', { match, for: length, reason }),
+
+    endSilence: (id, reason) => decided(`/api/v1/silences/${encodeURIComponent(id)}/expire`, { reason }),
+
+    async testSink(sink, language) {
+      const isExpected = (answer: unknown) => isRecord(answer) && answer.delivered === true
+      const signal = AbortSignal.timeout(SINK_TIMEOUT_MS)
+      await json('/api/v1/notify/test', isExpected, { ...posted({ sink, language }), signal })
+    },
+
+    deadLetters: () => items<DeadLetterView>('/api/v1/notify/dead'),
+
+    async sendAgain(ids) {
+      const answer = await json<{ items: DeadLetterView[] }>(
+        '/api/v1/notify/dead/again',
+        hasList('items'),
+        posted({ ids }),
+      )
+      return answer.items
+    },
 
     settings: () => json<SettingsDetail>('/api/v1/settings', hasList('versions')),
 

@@ -5,6 +5,7 @@ import { ExitCode, StarlingError } from '../common/errors.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { registerAgent } from './commands/agent.ts'
 import { registerAggregator } from './commands/aggregator.ts'
+import { registerAlerts } from './commands/alerts.ts'
 import { registerAudit } from './commands/audit.ts'
 import { registerChaos } from './commands/chaos.ts'
 import { registerDetectors } from './commands/detectors.ts'
@@ -14,8 +15,10 @@ import { registerFindings } from './commands/findings.ts'
 import { registerFixer } from './commands/fixer.ts'
 import { registerImport } from './commands/import.ts'
 import { registerInspect } from './commands/inspect.ts'
+import { registerMeasures } from './commands/measures.ts'
 import { registerMembers } from './commands/members.ts'
 import { registerMesh } from './commands/mesh.ts'
+import { registerNotify } from './commands/notify.ts'
 import { registerPeople } from './commands/people.ts'
 import { registerPlan } from './commands/plan.ts'
 import { registerPlugin } from './commands/plugin.ts'
@@ -24,6 +27,7 @@ import { registerRemediations } from './commands/remediations.ts'
 import { registerReport } from './commands/report.ts'
 import { registerRoster } from './commands/roster.ts'
 import { registerSettings } from './commands/settings.ts'
+import { registerSilence } from './commands/silence.ts'
 import { registerSim } from './commands/sim.ts'
 import { registerStandIn } from './commands/stand-in.ts'
 import { registerUninstall } from './commands/uninstall.ts'
@@ -40,7 +44,11 @@ const COMMANDS = [
   registerSettings,
   registerFindings,
   registerInspect,
+  registerAlerts,
+  registerSilence,
+  registerNotify,
   registerUsage,
+  registerMeasures,
   registerDetectors,
   registerPlugin,
   registerEvents,

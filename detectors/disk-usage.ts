@@ -8,11 +8,10 @@ import { defineDetector, type FilesystemUse, type Host, type Judgement, NotAppli
 import { askMount, isRemote, STAT } from './reading/answers.ts'
 import { failureCode } from './reading/failure.ts'
 import { IN_ORDER, inOrder, percent, type Ratios, ratio, reached } from './reading/levels.ts'
-import { distinctMounts, isLocalDisk, type Mount, parseMounts } from './reading/mounts.ts'
+import { isIgnored, MOUNT_TABLES, OF_PODS, readMounts } from './reading/local-disks.ts'
+import { distinctMounts, isLocalDisk, type Mount } from './reading/mounts.ts'
 import { withheld } from './reading/privilege.ts'
 
-/** In a pod `self` would be the agent's own mounts. With hidepid the table of process 1 cannot be seen; then it must do. */
-const MOUNT_TABLES = ['/proc/1/mounts', '/proc/self/mounts'] as const
 /** Bounds how long one look takes; a host with more local disks than that lists those that matter in `include`. */
 const MOUNTS_MAX = 64
 
@@ -23,8 +22,6 @@ const thresholds = (warnRatio: number, alarmRatio: number) =>
   z
     .strictObject({ warnRatio: ratio.default(warnRatio), alarmRatio: ratio.default(alarmRatio) })
     .refine(inOrder, IN_ORDER)
-/** A full volume of a pod is the business of whoever runs that pod: the kubelet evicts nobody for it. */
-const OF_PODS = ['/var/lib/kubelet/pods/*', '/var/lib/kubelet/plugins/*']
 
 const ofBytes = thresholds(0.85, 0.9)
 const ofInodes = thresholds(0.9, 0.95)
@@ -185,15 +182,6 @@ function judgeInodes(mountPoint: string, use: FilesystemUse, ratios: Ratios): re
   }))
 }
 
-async function readMounts(host: Host): Promise<{ mounts: readonly Mount[]; isOfHost: boolean }> {
-  const [ofHost, ofAgent] = MOUNT_TABLES
-  try {
-    return { mounts: parseMounts(await host.readText(ofHost)), isOfHost: true }
-  } catch {
-    return { mounts: parseMounts(await host.readText(ofAgent)), isOfHost: false }
-  }
-}
-
 /** Undefined when it cannot be seen where the agent runs, though it is in the host's table, or when a server is silent. */
 async function useOf(host: Host, { mountPoint, type }: Mount, signal: AbortSignal): Promise<FilesystemUse | undefined> {
   if (isRemote(type)) {
@@ -206,12 +194,6 @@ async function useOf(host: Host, { mountPoint, type }: Mount, signal: AbortSigna
     if (error instanceof NotApplicable) return undefined
     throw error
   }
-}
-
-function isIgnored(mountPoint: string, ignore: readonly string[]): boolean {
-  return ignore.some((entry) =>
-    entry.endsWith('/*') ? mountPoint.startsWith(entry.slice(0, -1)) : mountPoint === entry,
-  )
 }
 
 const mebibytes = (bytes: number) => Math.floor(bytes / (1024 * 1024))

@@ -5,8 +5,7 @@
 import { z } from 'zod'
 import { defineDetector } from './contract.ts'
 import { IN_ORDER, inOrder, percent, ratio, reached } from './reading/levels.ts'
-
-const MEMINFO = '/proc/meminfo'
+import { MEMINFO, parseMeminfo } from './reading/meminfo.ts'
 
 export const memory = defineDetector({
   name: 'memory',
@@ -55,22 +54,5 @@ export const memory = defineDetector({
     return reached(share, options, 'MemoryLow', 'MemoryAlmostFull').map((reason) => ({ reason, summary, evidence }))
   },
 })
-
-interface Meminfo {
-  /** All memory but what is set aside as huge pages: those are taken, used or not, and never available. */
-  readonly usableKb: number
-  readonly availableKb: number
-  readonly unreclaimableKb: number
-}
-
-function parseMeminfo(text: string): Meminfo {
-  const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d{1,15}) kB$`, 'm').exec(text)?.[1] ?? Number.NaN)
-  const usableKb = field('MemTotal') - (field('Hugetlb') || 0)
-  const availableKb = field('MemAvailable')
-  if (!(usableKb > 0 && availableKb >= 0 && availableKb <= usableKb)) {
-    throw new Error(`${MEMINFO} does not say how much memory there is and how much is available`)
-  }
-  return { usableKb, availableKb, unreclaimableKb: field('SUnreclaim') || 0 }
-}
 
 const mebibytes = (kibibytes: number) => Math.floor(kibibytes / 1024)

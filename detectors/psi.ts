@@ -4,10 +4,8 @@
  * could not go on. Use of a resource can be high without harm; this is the harm.
  */
 import { z } from 'zod'
-import { defineDetector, type Host, type Judgement, NotApplicable } from './contract.ts'
-import { failureCode } from './reading/failure.ts'
-
-const FOLDER = '/proc/pressure'
+import { defineDetector, type Judgement } from './contract.ts'
+import { PRESSURE, readPressure } from './reading/pressure.ts'
 
 const percentage = z.number().gt(0).lte(100)
 const thresholds = (warn: number, alarm: number) =>
@@ -36,7 +34,7 @@ export const psi = defineDetector({
   every: '30s',
   timeout: '5s',
   needs: [],
-  touches: { paths: [`${FOLDER}/*`] },
+  touches: { paths: [`${PRESSURE}/*`] },
   options: z.strictObject({
     cpu: thresholds(70, 90).describe('Percent of five minutes in which some task waited for a processor.'),
     // systemd-oomd begins to kill at 60 % by default; from 10 % on people notice.
@@ -89,7 +87,7 @@ export const psi = defineDetector({
     const figures: Partial<Record<Resource, number>> = {}
     for (const { name, share, average } of RESOURCES) {
       signal.throwIfAborted()
-      figures[name] = parsePressure(`${FOLDER}/${name}`, await readPressure(host, name), share, average)
+      figures[name] = await readPressure(host, name, share, average)
     }
     return figures
   },
@@ -112,20 +110,3 @@ export const psi = defineDetector({
 })
 
 const WORDS: Record<Resource, string> = { cpu: 'a processor', memory: 'memory', io: 'a disk' }
-
-async function readPressure(host: Host, resource: Resource): Promise<string> {
-  try {
-    return await host.readText(`${FOLDER}/${resource}`)
-  } catch (error) {
-    // Built into the kernel and switched off at boot (psi=0): the files are there and cannot be opened.
-    const code = failureCode(error)
-    if (code === 'EOPNOTSUPP' || code === 'ENOTSUP') throw new NotApplicable('pressure is not measured by this kernel')
-    throw error
-  }
-}
-
-function parsePressure(path: string, text: string, share: string, average: string): number {
-  const figure = new RegExp(`^${share} .*\\b${average}=(\\d{1,3}\\.\\d\\d)\\b`, 'm').exec(text)?.[1]
-  if (figure === undefined) throw new Error(`${path} does not say ${average} of ${share}`)
-  return Number(figure)
-}

@@ -32,6 +32,7 @@ import {
   USAGE_TTL_MS,
   usageQuerySchema,
 } from '../detectors/usage/notes.ts'
+import { MEASURES_TOPIC } from '../inspection/measure-words.ts'
 import { INSPECTION_TOPIC } from '../inspection/row-codec.ts'
 import { LEAVE_MS_MAX, type SignedStatement } from '../mesh/core/model.ts'
 import { loadIdentity, writeRoster } from '../mesh/identity/identity-dir.ts'
@@ -55,6 +56,7 @@ import { FixNotes } from './fix-notes.ts'
 import { fixerOf } from './fixer-of.ts'
 import { startHealthServer } from './health-server.ts'
 import { inspectionRow } from './inspection-row.ts'
+import { startMeasures } from './measures/run.ts'
 import { createAgentMetrics } from './metrics.ts'
 import { Neighbours } from './neighbours.ts'
 import { answerOutbox } from './outbox/answer.ts'
@@ -133,6 +135,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     majority: (fact, own) => pool.majority(fact, own),
   })
   const usage = startUsageMeter({ host, signal: stopping.signal, log })
+  const measures = await startMeasures({ host, usage, stateDir, signal: stopping.signal, log })
   /** Findings by detector, for neighbours, and for what is gathered before a fix. */
   const latest = new Map<string, readonly Finding[]>()
   const onReport = (report: DetectorReport) => {
@@ -262,9 +265,13 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     questions,
     mesh: () => publisher.mesh,
     rows: {
-      [INSPECTION_TOPIC]: inspectionRow({ node, engines: [detectors, plugins], latest, measures: () => ({}) }),
+      [INSPECTION_TOPIC]: inspectionRow({ node, engines: [detectors, plugins], latest, measures: () => measures.now() }),
     },
     onFailed: (topic, error) => log.warn({ topic, err: messageOf(error) }, 'no row to give'),
+  })
+  questions.on(MEASURES_TOPIC, async (from, question) => {
+    if (!aggregators().some((aggregator) => aggregator.node === from)) throw new Error('only aggregators may ask')
+    return await measures.answer(question)
   })
   const listen = parseListen(config.mesh.listen[0] ?? 'tcp/7790')
   const mesh = await startMeshNode({
@@ -319,6 +326,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
       await Promise.all([
         remediation.stop(),
         detectors.stopped,
+        measures.stopped,
         plugins.stop(),
         mesh.stop({ reason: 'stopped', forMs: LEAVE_MS_MAX }),
       ])

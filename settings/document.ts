@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { inspectionPart } from '../inspection/profile.ts'
 import { guardsPart } from '../remediators/guards/settings.ts'
 import { policiesPart } from '../remediators/policy/schema.ts'
+import { alertingPart } from './alerting.ts'
 import { approvalsPart } from './approvals.ts'
 import { markingPart } from './marking.ts'
 import { overridesPart } from './overrides.ts'
@@ -34,6 +35,8 @@ export const settingsDocument = z.strictObject({
   guards: guardsPart.exactOptional(),
   /** By what else than page and command line people may decide on plans. */
   approvals: approvalsPart.exactOptional(),
+  /** What people are told of, and who is (docs/alerting.md). */
+  alerting: alertingPart.exactOptional(),
   /** How this version reaches the nodes. */
   rollout: rolloutPart.exactOptional(),
   /** What verdicts and findings do to Nodes and pods of Kubernetes; nothing when it is not given. */

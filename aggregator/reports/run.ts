@@ -1,12 +1,13 @@
 /** Reports put together with what they need: what they tell of, where they go, and what is remembered of them. */
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from '../../common/pino-log.ts'
+import type { AggregatorConfig } from '../config.ts'
 import type { History } from '../history/history.ts'
 import type { Inspections } from '../inspection/inspections.ts'
 import type { Event, Journal } from '../model.ts'
 import type { AggregatorService } from '../service.ts'
-import type { Mailer } from '../sinks/mailer.ts'
-import { type ReportConfig, targetName } from './config.ts'
+import { smtpMailer } from '../sinks/mail.ts'
+import { targetName } from './config.ts'
 import { Deliveries } from './deliveries.ts'
 import { inspectFor } from './inspecting.ts'
 import { deliver } from './places.ts'
@@ -17,18 +18,11 @@ import { registerReportRoutes } from './routes.ts'
 const PAGE = 1_000
 
 export interface ReportingInit {
-  readonly config: {
-    readonly reports: readonly ReportConfig[]
-    readonly mesh: { readonly id: string }
-    readonly page?: string | undefined
-  }
+  readonly config: Pick<AggregatorConfig, 'reports' | 'mesh' | 'page' | 'mail'>
   readonly journal: Journal
   readonly history: Pick<History, 'byId' | 'query'>
-  readonly service: Pick<AggregatorService, 'remediationPlan'>
+  readonly service: Pick<AggregatorService, 'remediationPlan' | 'recorder'>
   readonly inspections: Pick<Inspections, 'take' | 'begin' | 'state' | 'deltas'>
-  /** Undefined without a mail server. */
-  readonly mailer: Mailer | undefined
-  readonly record: (event: Omit<Event, 'at'>) => void
   readonly leads: () => boolean
   readonly log: Logger
 }
@@ -40,7 +34,9 @@ export interface Reporting {
 }
 
 export function createReporting(init: ReportingInit): Reporting {
-  const { config, journal, history, service, inspections, mailer, record, leads, log } = init
+  const { config, journal, history, service, inspections, leads, log } = init
+  const mailer = config.mail === undefined ? undefined : smtpMailer(config.mail)
+  const record = (event: Omit<Event, 'at'>) => service.recorder.remember(event)
   const deliveries = new Deliveries({
     journal,
     deliver: (delivery, stop) => deliver(delivery, mailer, stop),

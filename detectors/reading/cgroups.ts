@@ -67,6 +67,24 @@ export async function cgroupMemoryUse(host: Host, tree: CgroupTree, group: strin
   return { bytes, workingSetBytes: Math.max(0, bytes - cached), stat }
 }
 
+/**
+ * The limit of a container's group: its own, or else its pod's. Those above hold for all pods together, and looking there for
+ * each container would cost more than all else that is read of it. `stat`: its memory.stat.
+ */
+export async function containerMemoryLimit(
+  host: Host,
+  tree: CgroupTree,
+  group: string,
+  stat: ReadonlyMap<string, number>,
+): Promise<number | undefined> {
+  if (tree.version === 1) return finiteLimit(stat.get('hierarchical_memory_limit'))
+  for (const folder of [group, group.slice(0, group.lastIndexOf('/'))]) {
+    const limit = await textIfThere(host, `${tree.memory}${folder}/memory.max`)
+    if (limit !== undefined && limit.trim() !== 'max') return wholeFigure(`${folder}/memory.max`, limit.trim())
+  }
+  return undefined
+}
+
 /** What a group and those in it have used of the processors since it was made. Throws as cgroupMemory. */
 export async function cgroupCpuSeconds(host: Host, tree: CgroupTree, group: string): Promise<number> {
   const folder = tree.cpu + (group === '/' ? '' : group)

@@ -138,12 +138,15 @@ const wallTime = (minute: number) => new Date(minute * 60_000).toISOString()
 
 const BARS = '▁▂▃▄▅▆▇█'
 
-/** One character a point, from zero to the largest; a blank where nothing is known. */
-export function sparkline(values: readonly (number | null | undefined)[]): string {
-  const most = Math.max(...values.map((value) => value ?? 0), Number.MIN_VALUE)
+/** One character a point, from zero to `most`, or to the largest of them; a blank where nothing is known. */
+export function sparkline(values: readonly (number | null | undefined)[], most = largestOf(values)): string {
   return values
     .map((value) => (value == null ? ' ' : BARS[Math.min(BARS.length - 1, Math.floor((value / most) * BARS.length))]))
     .join('')
+}
+
+function largestOf(values: readonly (number | null | undefined)[]): number {
+  return Math.max(...values.map((value) => value ?? 0), Number.MIN_VALUE)
 }
 
 /** As a person reads it: `250m`, `1.25` processors, `310 MiB`, `4.1 MiB/s`. */

@@ -7,6 +7,12 @@ export type FigureName = (typeof FIGURES)[number]
 /** cpu in milli-processors, memory in bytes, all others in bytes a second. What is not known is left out. */
 export type Figures = Partial<Record<FigureName, number>>
 
+/** As one is seen now. */
+export interface Seen extends Figures {
+  /** The most memory that a container may have, bytes; it is not kept from minute to minute. */
+  limit?: number
+}
+
 export const UNIT_OF: Readonly<Record<FigureName, string>> = {
   cpu: 'm',
   memory: 'B',

@@ -5,6 +5,8 @@ import type { Host } from '../contract.ts'
 export interface Counters {
   cpuMs?: number
   memory?: number
+  /** Of memory, bytes. It is no counter either. */
+  limit?: number
   read?: number
   written?: number
   received?: number
@@ -21,21 +23,23 @@ const NOT_DISKS = /^(?:loop|ram|zram|dm-|md|sr|nbd)/
 const NOT_OURS = /^(?:lo|veth|cali|cni|docker|br-|flannel|cilium|lxc|kube-|nodelocaldns|virbr|dummy|vxlan|geneve|tunl)/
 
 export async function nodeCounters(host: Host): Promise<Counters> {
-  const cpu =
-    /^cpu +(.*)$/m
-      .exec(await host.readText('/proc/stat'))?.[1]
-      ?.split(' ')
-      .map(Number) ?? []
-  // user, nice, system, idle, iowait, irq, softirq, steal; what guests use is in user already.
-  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = cpu
   const memory = await host.readText('/proc/meminfo')
   const kibi = (name: string) => Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(memory)?.[1])
   return {
-    cpuMs: (user + nice + system + irq + softirq + steal) * TICK_MS,
+    cpuMs: processorUse(await host.readText('/proc/stat')).busyMs,
     memory: (kibi('MemTotal') - kibi('MemAvailable')) * 1024,
     ...(await diskCounters(host)),
-    ...networkCounters(await host.readText('/proc/1/net/dev'), NOT_OURS),
+    ...networkCounters(await host.readText('/proc/1/net/dev'), (name) => !NOT_OURS.test(name)),
   }
+}
+
+/** Of /proc/stat: what all processors together have worked since the host started, and how many there are. */
+export function processorUse(stat: string): { readonly busyMs: number; readonly processors: number } {
+  const ticks = /^cpu +(.*)$/m.exec(stat)?.[1]?.split(' ').map(Number) ?? []
+  // user, nice, system, idle, iowait, irq, softirq, steal; what guests use is in user already.
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = ticks
+  const busyMs = (user + nice + system + irq + softirq + steal) * TICK_MS
+  return { busyMs, processors: stat.match(/^cpu\d/gm)?.length ?? 0 }
 }
 
 async function diskCounters(host: Host): Promise<Counters> {
@@ -46,8 +50,8 @@ async function diskCounters(host: Host): Promise<Counters> {
 }
 
 /** Of the text of /proc/PID/net/dev. */
-export function networkCounters(text: string, without = /^lo$/): Counters {
-  const rows = interfacesOf(text).filter(([name = '']) => !without.test(name))
+export function networkCounters(text: string, counts = (name: string) => name !== 'lo'): Counters {
+  const rows = interfacesOf(text).filter(([name = '']) => counts(name))
   return { received: sum(rows, 1), sent: sum(rows, 9) }
 }
 

@@ -1,8 +1,15 @@
 /** One minute's figures of the node, its services and its containers: the kernel's counters now against those before. */
 import { messageOf } from '../../common/errors.ts'
 import { type Host, NotApplicable } from '../contract.ts'
-import { type CgroupTree, cgroupCpuSeconds, cgroupMemoryUse, cgroupTree, textIfThere } from '../reading/cgroups.ts'
-import type { Figures } from './figures.ts'
+import {
+  type CgroupTree,
+  cgroupCpuSeconds,
+  cgroupMemoryUse,
+  cgroupTree,
+  containerMemoryLimit,
+  textIfThere,
+} from '../reading/cgroups.ts'
+import type { Seen } from './figures.ts'
 import { type Counters, interfacesOf, networkCounters, nodeCounters } from './node-counters.ts'
 import { NODE, type SubjectGroup, subjectGroups } from './subjects.ts'
 
@@ -15,7 +22,7 @@ interface Before {
 }
 
 export interface Minute {
-  readonly figures: ReadonlyMap<string, Figures>
+  readonly figures: ReadonlyMap<string, Seen>
   /** Why some could not be read, the first of the reasons. */
   readonly failed: string | undefined
 }
@@ -31,7 +38,7 @@ export class UsageReader {
   /** `nowMs` is monotonic. The first time there are no rates yet. Never throws but for `signal`. */
   async read(nowMs: () => number, signal: AbortSignal): Promise<Minute> {
     const now = new Map<string, Before>()
-    const figures = new Map<string, Figures>()
+    const figures = new Map<string, Seen>()
     let failed: string | undefined
     const take = async (name: string, read: () => Promise<Counters>) => {
       signal.throwIfAborted()
@@ -59,10 +66,12 @@ export class UsageReader {
   }
 
   async #countersOf(tree: CgroupTree, { group, isContainer }: SubjectGroup, hostNetwork: string): Promise<Counters> {
-    const { workingSetBytes } = await cgroupMemoryUse(this.#host, tree, group)
+    const { workingSetBytes, stat } = await cgroupMemoryUse(this.#host, tree, group)
+    const limit = isContainer ? await containerMemoryLimit(this.#host, tree, group, stat) : undefined
     const cpuSeconds = await orNothing(() => cgroupCpuSeconds(this.#host, tree, group))
     return {
       memory: workingSetBytes,
+      ...(limit === undefined ? {} : { limit }),
       ...(cpuSeconds === undefined ? {} : { cpuMs: cpuSeconds * 1_000 }),
       ...(await this.#ioOf(tree, group)),
       ...(isContainer ? await this.#networkOf(tree, group, hostNetwork) : {}),
@@ -105,9 +114,9 @@ async function orNothing<T>(read: () => Promise<T>): Promise<T | undefined> {
 }
 
 /** A counter that went back was set to zero, as of a container that was made anew: that minute has no rate. */
-function figuresOf({ counters, atMs }: Before, before: Before | undefined): Figures {
+function figuresOf({ counters, atMs }: Before, before: Before | undefined): Seen {
   const seconds = before === undefined ? 0 : (atMs - before.atMs) / 1_000
-  const rate = (key: Exclude<keyof Counters, 'memory'>): number | undefined => {
+  const rate = (key: Exclude<keyof Counters, 'memory' | 'limit'>): number | undefined => {
     const [last, now] = [before?.counters[key], counters[key]]
     return last === undefined || now === undefined || now < last || seconds <= 0 ? undefined : (now - last) / seconds
   }
@@ -115,6 +124,7 @@ function figuresOf({ counters, atMs }: Before, before: Before | undefined): Figu
     // Milliseconds a second are thousandths of a processor.
     cpu: rate('cpuMs'),
     memory: counters.memory,
+    limit: counters.limit,
     read: rate('read'),
     written: rate('written'),
     received: rate('received'),

@@ -8,7 +8,7 @@
  * It is memory alone. What a restart of the agent takes away is an upgrade's; on disk it would write on every node each
  * minute, for ever, and hang with the disk in the very hours that one wants to look at. History beyond is Prometheus' part.
  */
-import { FIGURES, type FigureName, type Figures, pack, unpack } from './figures.ts'
+import { FIGURES, type FigureName, pack, type Seen, unpack } from './figures.ts'
 
 export const MINUTES = 1_440
 /** With 110 pods, the kubelet's default, a node has some 250 containers, and Debian some 60 services. */
@@ -19,6 +19,7 @@ interface Subject {
   readonly name: string
   readonly slot: number
   seenAt: number
+  limit?: number | undefined
 }
 
 export interface Series {
@@ -40,7 +41,7 @@ export class UsageRing {
    * Keeps one minute. Where there are more subjects than places, those that were not seen for longest give way; those that
    * are seen now never do, so that the last of `seen` may find no place. Returns how many did not.
    */
-  keep(minute: number, seen: ReadonlyMap<string, Figures>): number {
+  keep(minute: number, seen: ReadonlyMap<string, Seen>): number {
     const at = this.#kept
     this.#kept += 1
     this.#minutes[at % MINUTES] = minute
@@ -57,10 +58,12 @@ export class UsageRing {
     for (const [name, figures] of named) {
       const subject = this.#subjects.get(name) ?? this.#place(name, at)
       if (subject === undefined) left += 1
-      else
+      else {
+        subject.limit = figures.limit
         for (const [index, figure] of FIGURES.entries()) {
           this.#cells[this.#cellOf(subject.slot, at) + index] = pack(figures[figure])
         }
+      }
     }
     return left
   }
@@ -70,6 +73,11 @@ export class UsageRing {
     return [...this.#subjects.values()]
       .filter(({ seenAt }) => seenAt > this.#kept - 1 - MINUTES)
       .map(({ name }) => name)
+  }
+
+  /** The most memory that it may have, bytes, as it was seen last; undefined when there is no limit, or none known. */
+  limitOf(name: string): number | undefined {
+    return this.#subjects.get(name)?.limit
   }
 
   /** The last `count` minutes that were kept. */

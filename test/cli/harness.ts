@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
+import { registerAlerts } from '../../cli/commands/alerts.ts'
 import { registerAudit } from '../../cli/commands/audit.ts'
 import { registerEvents } from '../../cli/commands/events.ts'
 import { registerExplain } from '../../cli/commands/explain.ts'
@@ -9,12 +10,14 @@ import { registerFindings } from '../../cli/commands/findings.ts'
 import { registerInspect } from '../../cli/commands/inspect.ts'
 import { registerMembers } from '../../cli/commands/members.ts'
 import { registerMesh } from '../../cli/commands/mesh.ts'
+import { registerNotify } from '../../cli/commands/notify.ts'
 import { registerPeople } from '../../cli/commands/people.ts'
 import { registerPlan } from '../../cli/commands/plan.ts'
 import { registerPolicies } from '../../cli/commands/policies.ts'
 import { registerRemediations } from '../../cli/commands/remediations.ts'
 import { registerRoster } from '../../cli/commands/roster.ts'
 import { registerSettings } from '../../cli/commands/settings.ts'
+import { registerSilence } from '../../cli/commands/silence.ts'
 import { registerSim } from '../../cli/commands/sim.ts'
 import { registerUninstall } from '../../cli/commands/uninstall.ts'
 import { registerUsage } from '../../cli/commands/usage.ts'
@@ -52,6 +55,9 @@ async function main(): Promise<void> {
     registerEvents,
     registerFindings,
     registerInspect,
+    registerAlerts,
+    registerSilence,
+    registerNotify,
     registerUsage,
     registerPolicies,
     registerPeople,

@@ -100,6 +100,21 @@ describe('a reading of a minute', () => {
     expect(figures['container/shop/api-7f/app']).toEqual({ memory: 60 * MEBI })
   })
 
+  it('has the limit of a container, its own or its pod’s, and none where there is none', async () => {
+    const limitWith = async (files: Readonly<Record<string, string>>) => {
+      minutesIn(1)
+      const groups = Object.entries(files).map(([group, text]) => [`sys/fs/cgroup/${POD}${group}/memory.max`, text])
+      write(Object.fromEntries(groups))
+      const { figures } = await readAt(new UsageReader(fixtureHost(root)), 0)
+      return figures['container/shop/api-7f/app']?.limit
+    }
+    const own = `/cri-containerd-${APP}.scope`
+    expect(await limitWith({})).toBeUndefined()
+    expect(await limitWith({ [own]: 'max\n' })).toBeUndefined()
+    expect(await limitWith({ [own]: 'max\n', '': '2097152\n' })).toBe(2 * MEBI)
+    expect(await limitWith({ [own]: '1048576\n' })).toBe(MEBI)
+  })
+
   it('shows a container by its id where the kubelet keeps no logs, and what is broken as a word', async () => {
     minutesIn(1)
     rmSync(join(root, 'var'), { recursive: true })

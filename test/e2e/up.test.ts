@@ -1,6 +1,7 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { LatestMeasures } from '../../aggregator/measures/routes.ts'
 import { commandOf } from '../../cli/local/earlier-life.ts'
 import type { UsageAnswer } from '../../detectors/usage/notes.ts'
 import { needsChromium } from '../chromium.ts'
@@ -82,6 +83,24 @@ describe('starling up', () => {
       name: 'node',
       figures: { memory: expect.arrayContaining([expect.any(Number)]) },
     })
+  })
+
+  it('has averages of the measures of every node', async () => {
+    const averages = await mesh.until('measures of every node', async () => {
+      const { stdout } = await mesh.run('measures', 'node-5', '-o', 'json')
+      return (JSON.parse(stdout) as { items: { latest: LatestMeasures | null }[] }).items[0]?.latest?.averages
+    })
+    const kibi = (name: string) =>
+      Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(readFileSync('/proc/meminfo', 'utf8'))?.[1])
+    const used = 100 * (1 - kibi('MemAvailable') / kibi('MemTotal'))
+    // Of all that uses this machine beside; what it was a minute ago is not what it is now.
+    expect(Math.abs((averages.memory ?? Number.NaN) - used)).toBeLessThan(25)
+    expect(averages.load).toBeGreaterThan(0)
+    expect(await mesh.run('measures', 'node-5')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^memory .* %$/m),
+    })
+    expect(await mesh.run('measures', 'node-5', '--since', '2y')).toMatchObject({ code: 2 })
   })
 
   describeReal('with Chromium', needsChromium(), () => {

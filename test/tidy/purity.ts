@@ -28,6 +28,9 @@ const PURE = [
   'inspection/**',
   'aggregator/model.ts',
   'aggregator/event-model.ts',
+  'aggregator/alerting/{causes,holding,incidents,measured,model,restore,routing,silence-model,symptoms}.ts',
+  'aggregator/measures/source.ts',
+  'aggregator/measures/{fleet-measures,minutes,workloads}.ts',
   'aggregator/kubernetes/marking/*.ts',
   'aggregator/kubernetes/remediations/rules/*.ts',
 ]

@@ -1,0 +1,227 @@
+/**
+ * Looks, every few seconds while this aggregator leads, at what is wrong, makes incidents of it, puts them on record and has
+ * people told. Who stands by tells nobody; who takes over goes on from the record.
+ */
+import { randomUUID } from 'node:crypto'
+import { messageOf, StarlingError } from '../../common/errors.ts'
+import type { Log } from '../../common/log.ts'
+import { type AlertingSettings, readAlerting } from '../../settings/alerting.ts'
+import type { MeasureSource } from '../measures/source.ts'
+import type { Event, Journal, Snapshot, StoredEvent } from '../model.ts'
+import type { Dispatch } from '../sinks/dispatch.ts'
+import { causesOf } from './causes.ts'
+import { firing, type Holding, hold } from './holding.ts'
+import { type OpenIncidents, step } from './incidents.ts'
+import { lookAtMeasures } from './measured.ts'
+import type { Look } from './model.ts'
+import { restore } from './restore.ts'
+import { activeAt, type Silence, silencesOf } from './silence-model.ts'
+import type { AlertStory } from './story.ts'
+import { lookAt } from './symptoms.ts'
+
+const LOOK_EVERY_MS = 2_000
+/** Measures are averages over minutes: nothing is gained by asking more often. */
+const MEASURES_EVERY_MS = 15_000
+/** Nodes repeat within seconds what is wrong with them; until then who takes over holds nothing for well. */
+const SETTLES_MS = 30_000
+const EVENTS_READ = 1_000
+const PAGES_READ = 5
+
+export interface AlertDeskInit {
+  readonly node: string
+  readonly journal: Pick<Journal, 'query'>
+  readonly story: AlertStory
+  /** Throws StarlingError while this aggregator does not lead. */
+  readonly snapshot: () => Snapshot
+  readonly subscribe: (listener: (event: StoredEvent | null) => void) => () => void
+  readonly settings: () => AlertingSettings | undefined
+  readonly leads: () => boolean
+  readonly measures: MeasureSource
+  readonly dispatch: Dispatch
+  /** Of the page, for links; undefined when the configuration names none. */
+  readonly link: string | undefined
+  readonly log: Log
+}
+
+export class AlertDesk {
+  readonly #init: AlertDeskInit
+  #open: OpenIncidents = new Map()
+  #holding: Holding = new Map()
+  #silences: readonly Silence[] = []
+  #measured: Look = { bad: [], neither: new Set() }
+  #measuredAt = Number.NEGATIVE_INFINITY
+  #singleCopy: string | null = null
+  /** Since when it leads, as it was first seen; undefined while it stands by. */
+  #ledSince: number | undefined
+  readonly #keptAt = new Map<string, number>()
+  #timer: NodeJS.Timeout | undefined
+  #unsubscribe = () => {}
+
+  constructor(init: AlertDeskInit) {
+    this.#init = init
+    this.#readRecord()
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.look(), LOOK_EVERY_MS)
+    this.#unsubscribe = this.#init.subscribe((event) => event && this.#heard(event))
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#unsubscribe()
+    this.#init.dispatch.stop()
+  }
+
+  /** While this aggregator leads; empty otherwise. */
+  get incidents(): OpenIncidents {
+    return this.#open
+  }
+
+  silences(now: number): readonly Silence[] {
+    return activeAt(this.#silences, now)
+  }
+
+  /** Durable when it returns. Throws StarlingError when it would last too long, or this aggregator does not lead. */
+  silence(asked: Omit<Silence, 'id'>): Event {
+    this.#init.snapshot()
+    const { longestSilenceMs } = readAlerting(this.#init.settings())
+    if (asked.until - asked.from > longestSilenceMs) {
+      const days = longestSilenceMs / 86_400_000
+      throw new StarlingError(`a silence may last ${days} days at most`, {
+        remedy: 'alerting.silences.longest of the settings',
+      })
+    }
+    const silence = { ...asked, id: randomUUID().slice(0, 8) }
+    const event = this.#init.story.silenced(silence)
+    this.#silences = [...this.#silences, silence]
+    this.look()
+    return event
+  }
+
+  /** Undefined when there is none of this id. */
+  endSilence(id: string, by: string, reason: string): Event | undefined {
+    this.#init.snapshot()
+    const silence = this.silences(Date.now()).find((one) => one.id === id)
+    if (silence === undefined) return undefined
+    const event = this.#init.story.unsilenced(silence, by, reason)
+    this.#silences = this.#silences.filter((one) => one.id !== id)
+    this.look()
+    return event
+  }
+
+  look(): void {
+    try {
+      if (this.#init.leads()) this.#look()
+      else this.#standBy()
+    } catch (error) {
+      // The mesh starts, or the disk is full: whatever it is, the next look may do.
+      this.#init.log.warn({ err: messageOf(error) }, 'alerts not looked after')
+    }
+  }
+
+  #look(): void {
+    const { snapshot: read, settings, story, dispatch, node, link } = this.#init
+    const snapshot = read()
+    const { mesh, members, findings } = snapshot
+    const now = Date.now()
+    if (this.#ledSince === undefined) this.#takeOver(now, mesh.id)
+    const alerting = readAlerting(settings())
+    const present = { mesh, members, findings, singleCopy: this.#singleCopy, undelivered: dispatch.failing }
+    const look = lookAt(present, alerting)
+    if (now - this.#measuredAt >= MEASURES_EVERY_MS) {
+      this.#measured = lookAtMeasures(this.#init.measures, members, alerting)
+      this.#measuredAt = now
+    }
+    const isSettled = now - (this.#ledSince ?? now) >= SETTLES_MS
+    this.#holding = hold(this.#holding, together(look, this.#measured), now, isSettled)
+    const living = members.filter(({ state }) => state !== 'left')
+    const causes = causesOf(firing(this.#holding), living)
+    const silences = this.silences(now)
+    const { open, outgoing, announced, over } = step(this.#open, {
+      now,
+      mesh: mesh.id,
+      causes,
+      routes: alerting.routes,
+      silences,
+      link,
+    })
+    // On record before anybody is told, so that who takes over knows whom to tell that it is over.
+    for (const incident of announced) story.announced(incident, now, node)
+    for (const incident of over) story.over(incident, node)
+    this.#open = open
+    for (const one of outgoing) dispatch.send(one)
+    this.#keep(now, mesh.id)
+  }
+
+  /** Says again what sinks forget, as long as it lasts. */
+  #keep(now: number, mesh: string): void {
+    const { dispatch, link } = this.#init
+    for (const [sink, everyMs] of dispatch.forgetful) {
+      if (now - (this.#keptAt.get(sink) ?? 0) < everyMs) continue
+      this.#keptAt.set(sink, now)
+      for (const incident of this.#open.values()) {
+        const told = incident.told[sink]
+        if (told === undefined || incident.silencedBy.length > 0 || now - told.at < everyMs / 2) continue
+        const base = { state: 'firing', why: 'kept', mesh, incident: { ...incident, told: {} }, at: now } as const
+        const notification = { ...base, language: told.language, ...(link === undefined ? {} : { link }) }
+        dispatch.send({ sink, notification })
+      }
+    }
+  }
+
+  #takeOver(now: number, mesh: string): void {
+    const { node, dispatch } = this.#init
+    this.#readRecord()
+    const told = this.#read(['alert', 'alert-over']).map((event) => ({ ...event, at: Date.parse(event.at) }))
+    const { open, holding, over } = restore(told, now, node)
+    this.#open = open
+    this.#holding = holding
+    this.#ledSince = now
+    const ids = new Set([...open.values()].map(({ id }) => id))
+    dispatch.resume((id) => ids.has(id))
+    for (const incident of over) {
+      for (const [sink, { language }] of Object.entries(incident.told)) {
+        dispatch.send({ sink, notification: { state: 'resolved', why: 'over', mesh, incident, language, at: now } })
+      }
+    }
+  }
+
+  #standBy(): void {
+    if (this.#ledSince === undefined) return
+    this.#ledSince = undefined
+    this.#open = new Map()
+    this.#holding = new Map()
+    this.#init.dispatch.clear()
+  }
+
+  #readRecord(): void {
+    this.#silences = silencesOf(this.#read(['silence']))
+    const [copies] = this.#init.journal.query({ kinds: ['single-copy', 'copied'], limit: 1 })
+    this.#singleCopy = copies?.kind === 'single-copy' ? copies.summary : null
+  }
+
+  #heard(event: StoredEvent): void {
+    if (event.kind === 'single-copy') this.#singleCopy = event.summary
+    if (event.kind === 'copied') this.#singleCopy = null
+    // At once: it is what somebody may have to get up for.
+    if (event.kind === 'verdict' || event.kind === 'frozen') setImmediate(() => this.look())
+  }
+
+  /** Oldest first. */
+  #read(kinds: readonly Event['kind'][]): readonly StoredEvent[] {
+    const { journal } = this.#init
+    let all: readonly StoredEvent[] = []
+    for (let page = 0; page < PAGES_READ; page++) {
+      const before = all[0]?.seq
+      const older = journal.query({ kinds, limit: EVENTS_READ, ...(before === undefined ? {} : { before }) })
+      all = [...older, ...all]
+      if (older.length < EVENTS_READ) break
+    }
+    return all
+  }
+}
+
+function together(a: Look, b: Look): Look {
+  return { bad: [...a.bad, ...b.bad], neither: new Set([...a.neither, ...b.neither]) }
+}
