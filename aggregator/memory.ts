@@ -14,6 +14,8 @@ import { createCopying } from './copies/run.ts'
 import type { CopiesView } from './copies/view.ts'
 import { Housekeeping } from './history/housekeeping.ts'
 import { openHistory } from './history/open.ts'
+import { sharedStoreName, storeName } from './http/cursor.ts'
+import type { PastEvents } from './http/event-routes.ts'
 import { MeshFreshRows } from './inspection/fresh.ts'
 import { Inspections } from './inspection/inspections.ts'
 import { registerInspectionRoutes } from './inspection/routes.ts'
@@ -37,6 +39,8 @@ export interface MemoryInit {
 }
 
 export interface Memory {
+  /** Where events are looked up that people look back at. */
+  readonly past: PastEvents
   /** Under /api/v1, where the token was asked for. */
   registerRoutes(api: FastifyInstance): void
   /** Null where aggregators share one history. */
@@ -70,7 +74,7 @@ export function createMemory(init: MemoryInit): Memory {
     record: (event) => service.recorder.remember(event),
     log,
   })
-  const measures = createMeasures({ history, members: () => service.roster.members, leads, log })
+  const measures = createMeasures({ node, history, members: () => service.roster.members, leads, log })
   const parts: readonly Part[] = [
     new Housekeeping({ history, keep: config.store.retention, signer, log }),
     copying,
@@ -80,7 +84,12 @@ export function createMemory(init: MemoryInit): Memory {
     createAlerting({ ...init, measures: measures.source }),
     createReporting({ ...init, history, inspections }),
   ]
+  const { url } = config.store
   return {
+    past: {
+      store: url === undefined ? storeName(journal, node) : sharedStoreName(url),
+      query: (query) => history.query(query),
+    },
     registerRoutes: (api) => {
       for (const part of parts) part.registerRoutes?.(api)
     },

@@ -11,7 +11,13 @@ import {
   TROUBLE_COLUMNS,
   type Trouble,
 } from './model.ts'
-import { detectorsOf, type InspectionProfile, type ProfileCheck, type ProfileRole, type Selection } from './profile.ts'
+import {
+  detectorsOf,
+  type InspectionProfile,
+  type ProfileCheck,
+  type ProfileRole,
+  type Selection,
+} from './profile-model.ts'
 import { NOT_EXPECTED, NOT_REPORTED, type Said, type SaidBy, worse } from './said.ts'
 
 /** Troubles that are kept with a run: some MB, and more than anybody reads. */
