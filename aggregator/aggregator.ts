@@ -17,6 +17,7 @@ import { decodeAnnouncement, SETTINGS_TOPIC } from '../settings/notes.ts'
 import { rulesOf } from '../settings/rules.ts'
 import { Sealing } from './audit/sealing.ts'
 import type { AggregatorConfig } from './config.ts'
+import { damageNotice, openJournalOrNew } from './history/damage.ts'
 import { callersOf } from './http/auth.ts'
 import { storeName } from './http/cursor.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
@@ -39,7 +40,6 @@ import { Permits } from './permits/permits.ts'
 import { PoolFacts } from './pool-facts.ts'
 import { AggregatorService } from './service.ts'
 import { SettingsInForce } from './settings-in-force.ts'
-import { openJournal } from './store/sqlite.ts'
 import { watchWrites } from './store/write-watch.ts'
 import { readOrMakeToken } from './token.ts'
 
@@ -67,7 +67,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   let { rosterBytes } = identity
   const { keys } = identity
   const signer = { mesh: roster.mesh, node, peerId: keys.peerId, sign: keys.sign }
-  const store = watchWrites(openJournal(config.store.path), log)
+  const store = watchWrites(openJournalOrNew(config.store, log), log)
   const shelf = await PluginShelf.load(config.plugins, log)
   // Checked before anything runs, as is their size.
   const settings = new SettingsInForce({
@@ -90,7 +90,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     node,
     life: incarnation.boot,
     version,
-    notice: config.notice,
+    notice: [config.notice, damageNotice(store, Date.now())].filter(Boolean).join('\n').slice(0, 500),
     people,
     log,
     copies: () => memory.copies(),
@@ -136,6 +136,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     leads: () => leadership.leads,
     questions,
     signer,
+    registry: metrics.registry,
     log,
   })
   // HTTP first: a taken port must be known before a second leader speaks up in the mesh.

@@ -54,6 +54,7 @@ export const EVENT_KINDS = [
   'alert-over',
   'silence',
   'undelivered',
+  'damaged',
 ] as const
 export type EventKind = (typeof EVENT_KINDS)[number]
 

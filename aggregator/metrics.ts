@@ -154,22 +154,6 @@ export function createAggregatorMetrics(read: () => Snapshot | undefined): Aggre
       this.set(Object.keys(snapshot()?.settings.refused ?? {}).length)
     },
   })
-  new Gauge({
-    name: 'starling_single_copy',
-    help: '1 while events have waited longer than a second for the copy of another aggregator',
-    registers,
-    collect() {
-      this.set(snapshot()?.copies?.isSingle === true ? 1 : 0)
-    },
-  })
-  new Gauge({
-    name: 'starling_copies_behind',
-    help: 'Events that no other aggregator has yet; 0 while there is no other',
-    registers,
-    collect() {
-      this.set(snapshot()?.copies?.behind ?? 0)
-    },
-  })
   const events = new Counter({
     name: 'starling_events_total',
     help: 'Events put on record by this aggregator, by kind',
