@@ -20,6 +20,7 @@ import { MeshFreshRows } from './inspection/fresh.ts'
 import { Inspections } from './inspection/inspections.ts'
 import { registerInspectionRoutes } from './inspection/routes.ts'
 import { createMeasures } from './measures/run.ts'
+import { createReporting } from './reports/run.ts'
 import type { AggregatorService } from './service.ts'
 import type { WatchedJournal } from './store/write-watch.ts'
 
@@ -83,6 +84,7 @@ export function createMemory(init: MemoryInit): Memory {
     { registerRoutes: (api) => registerInspectionRoutes(api, inspections) },
     measures,
     createAlerting({ ...init, measures: measures.source }),
+    createReporting({ ...init, history, inspections }),
   ]
   const { url } = config.store
   return {
