@@ -59,7 +59,7 @@ interface Part {
 }
 
 export function createMemory(init: MemoryInit): Memory {
-  const { node, config, service, settings, leads, log } = init
+  const { node, config, journal, service, settings, leads, log } = init
   const store = openHistory({ ...init, config: config.store })
   const { history } = store
   const unsubscribe = service.subscribe((event) => event && store.stored())
