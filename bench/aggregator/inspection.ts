@@ -53,19 +53,25 @@ async function inspectState({ seed }: { readonly seed: number }, progress: Progr
       log: pino({ level: 'silent' }),
     })
     const seconds: number[] = []
+    const cpuSeconds: number[] = []
     let bytes = 0
     for (let index = 0; index < RUNS; index++) {
       const begun = performance.now()
+      const cpu = process.cpuUsage()
       const run = await inspections.take({ profile: 'all' })
       const deltas = await inspections.deltas(run)
       const options = { language: 'en', zone: 'UTC', link: inspectionPath, ...(deltas && { deltas }) } as const
       bytes = Buffer.byteLength(renderHtml(run, options))
       seconds.push((performance.now() - begun) / 1_000)
+      const { user, system } = process.cpuUsage(cpu)
+      cpuSeconds.push((user + system) / 1_000_000)
       progress(`${seconds.at(-1)?.toFixed(3)} s, ${run.troubles.length} troubles, ${run.silent.length} silent`)
     }
     return {
       results: [
         { name: 'inspection_median', value: median(seconds), unit: 's' },
+        // Of all threads: what it costs on a machine that others use as well.
+        { name: 'inspection_cpu_median', value: median(cpuSeconds), unit: 's' },
         { name: 'inspection_page', value: bytes / 1_000, unit: 'kB' },
       ],
       targets: [{ name: 'inspection_slowest', value: Math.max(...seconds), unit: 's', op: '<=', target: TARGET_S }],

@@ -1,12 +1,12 @@
 /** Inspections of the sample mesh over a real history, and somebody who asks nodes as a test says. */
 
+import { pino } from 'pino'
 import type { FreshAnswer, FreshQuery } from '../../../aggregator/inspection/fresh-rows.ts'
 import { Inspections } from '../../../aggregator/inspection/inspections.ts'
 import type { Event } from '../../../aggregator/model.ts'
 import type { SqliteJournal } from '../../../aggregator/store/sqlite.ts'
 import type { SettingsDocument } from '../../../settings/document.ts'
 import type { SamplePort } from '../sample-port.ts'
-import { SILENT_LOG } from '../serve-sample.ts'
 
 export interface SampleInspections {
   readonly inspections: Inspections
@@ -34,7 +34,7 @@ export function sampleInspections(sample: Pick<SamplePort, 'snapshot'>, { histor
         inspection: (id) => history.inspection(id),
       },
       record: (event) => recorded.push(event),
-      log: SILENT_LOG,
+      log: pino({ level: 'silent' }),
     }),
     recorded,
     settings: { version: 1, mesh: 'sample-mesh' },
