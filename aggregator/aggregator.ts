@@ -17,9 +17,11 @@ import { decodeAnnouncement, SETTINGS_TOPIC } from '../settings/notes.ts'
 import { rulesOf } from '../settings/rules.ts'
 import { Sealing } from './audit/sealing.ts'
 import type { AggregatorConfig } from './config.ts'
+import { damageNotice, openJournalOrNew } from './history/damage.ts'
 import { callersOf } from './http/auth.ts'
 import { storeName } from './http/cursor.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
+import { Intake } from './intake.ts'
 import type { PermitsCluster } from './kubernetes/permits/run.ts'
 import type { RemediationDeskSide } from './kubernetes/remediations/desk.ts'
 import type { RunningRemediations } from './kubernetes/remediations/run.ts'
@@ -38,7 +40,6 @@ import { Permits } from './permits/permits.ts'
 import { PoolFacts } from './pool-facts.ts'
 import { AggregatorService } from './service.ts'
 import { SettingsInForce } from './settings-in-force.ts'
-import { openJournal } from './store/sqlite.ts'
 import { watchWrites } from './store/write-watch.ts'
 import { readOrMakeToken } from './token.ts'
 
@@ -66,7 +67,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   let { rosterBytes } = identity
   const { keys } = identity
   const signer = { mesh: roster.mesh, node, peerId: keys.peerId, sign: keys.sign }
-  const store = watchWrites(openJournal(config.store.path), log)
+  const store = watchWrites(openJournalOrNew(config.store, log), log)
   const shelf = await PluginShelf.load(config.plugins, log)
   // Checked before anything runs, as is their size.
   const settings = new SettingsInForce({
@@ -89,7 +90,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     node,
     life: incarnation.boot,
     version,
-    notice: config.notice,
+    notice: [config.notice, damageNotice(store, Date.now())].filter(Boolean).join('\n').slice(0, 500),
     people,
     log,
     copies: () => memory.copies(),
@@ -135,6 +136,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     leads: () => leadership.leads,
     questions,
     signer,
+    registry: metrics.registry,
     log,
   })
   // HTTP first: a taken port must be known before a second leader speaks up in the mesh.
@@ -153,16 +155,23 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   })
   const listen = parseListen(meshConfig.listen[0] ?? 'tcp/7790')
   const pools = new PoolFacts()
+  const intake = new Intake({
+    together: (work) => service.recorder.together(work),
+    hear: (signed) => service.hear(signed),
+    heard: (signed) => {
+      permits.heardOf(signed)
+      pools.hear(signed)
+      kubernetes?.heard(signed.statement.signer)
+    },
+    log,
+  })
   const hear = (signed: SignedStatement) => {
     try {
       // Of the moment: it is no event, and not kept for a later life.
       if (desks.usage.hear(signed) || desks.recordings.hear(signed) || permits.hear(signed)) return
       const { signer, body } = signed.statement
       if (body.kind === 'note' && body.topic === SETTINGS_TOPIC) hearSettings(signer, body.bytes)
-      service.hear(signed)
-      permits.heardOf(signed)
-      pools.hear(signed)
-      kubernetes?.heard(signed.statement.signer)
+      intake.take(signed)
     } catch (error) {
       log.warn({ from: signed.statement.signer, err: messageOf(error) }, 'note dropped')
     }
@@ -186,12 +195,14 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     onAsked: questions.answer,
     onDocument: (_, bytes) => settings.take(bytes),
     onCommit: (certificate) => {
+      intake.flush()
       service.commit(certificate)
       metrics.verdict(certificate.kind)
       kubernetes?.committed(certificate)
       permits.look()
     },
     onNotice: (notice) => {
+      intake.flush()
       service.notice(notice)
       metrics.notice(notice)
       kubernetes?.notice(notice)
@@ -271,6 +282,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       await kubernetes?.stop()
       permitsCluster?.close()
       await Promise.all([http.close(), mesh.stop()])
+      intake.flush()
       sealing.stop()
       store.close()
     },

@@ -3,6 +3,7 @@
  * be told of. Nothing that is marked, elected or permitted waits for any of it.
  */
 import type { FastifyInstance } from 'fastify'
+import type { Registry } from 'prom-client'
 import type { Logger } from '../common/pino-log.ts'
 import type { Questions } from '../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
@@ -12,7 +13,6 @@ import type { HeadSigner } from './audit/head.ts'
 import type { AggregatorConfig } from './config.ts'
 import { createCopying } from './copies/run.ts'
 import type { CopiesView } from './copies/view.ts'
-import { Housekeeping } from './history/housekeeping.ts'
 import { openHistory } from './history/open.ts'
 import { sharedStoreName, storeName } from './http/cursor.ts'
 import type { PastEvents } from './http/event-routes.ts'
@@ -20,6 +20,7 @@ import { MeshFreshRows } from './inspection/fresh.ts'
 import { Inspections } from './inspection/inspections.ts'
 import { registerInspectionRoutes } from './inspection/routes.ts'
 import { createMeasures } from './measures/run.ts'
+import { createReporting } from './reports/run.ts'
 import type { AggregatorService } from './service.ts'
 import type { WatchedJournal } from './store/write-watch.ts'
 
@@ -34,6 +35,7 @@ export interface MemoryInit {
   readonly questions: Questions
   /** Vouches for where the history begins, once older events were let go. */
   readonly signer: HeadSigner
+  readonly registry: Registry
   readonly log: Logger
 }
 
@@ -57,8 +59,10 @@ interface Part {
 }
 
 export function createMemory(init: MemoryInit): Memory {
-  const { node, config, journal, service, settings, leads, signer, log } = init
-  const history = openHistory(config.store, journal)
+  const { node, config, service, settings, leads, log } = init
+  const store = openHistory({ ...init, config: config.store })
+  const { history } = store
+  const unsubscribe = service.subscribe((event) => event && store.stored())
   const copying = createCopying(init)
   const fresh = new MeshFreshRows({
     node,
@@ -75,12 +79,12 @@ export function createMemory(init: MemoryInit): Memory {
   })
   const measures = createMeasures({ node, history, members: () => service.roster.members, leads, log })
   const parts: readonly Part[] = [
-    new Housekeeping({ history, keep: config.store.retention, signer, log }),
     copying,
     fresh,
     { registerRoutes: (api) => registerInspectionRoutes(api, inspections) },
     measures,
     createAlerting({ ...init, measures: measures.source }),
+    createReporting({ ...init, history, inspections }),
   ]
   const { url } = config.store
   return {
@@ -93,11 +97,13 @@ export function createMemory(init: MemoryInit): Memory {
     },
     copies: copying.view,
     start: (mesh) => {
+      store.start()
       for (const part of parts) part.start?.(mesh)
     },
     stop: async () => {
       await Promise.all(parts.map((part) => part.stop?.()))
-      await history.close()
+      unsubscribe()
+      await store.stop()
     },
   }
 }

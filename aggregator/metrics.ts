@@ -210,9 +210,7 @@ export function createAggregatorMetrics(read: () => Snapshot | undefined): Aggre
     notice(notice) {
       if (notice.kind === 'suspected') suspicions.inc()
     },
-    event: (kind) => {
-      events.inc({ kind })
-    },
+    event: (kind) => events.inc({ kind }),
     verdict: (kind) => verdicts.inc({ kind }),
     mark: (effect, result, count = 1) => marks.inc({ effect, result }, count),
     budgets: (used) => {

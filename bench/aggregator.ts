@@ -1,9 +1,12 @@
 /** What the aggregator's memory can take: each part measures one thing that an installation of the largest size asks of it. */
 import { freshInspection } from './aggregator/fresh.ts'
+import { stateInspection } from './aggregator/inspection.ts'
+import { ingest } from './aggregator/ingest.ts'
 import type { Part, PartOutcome } from './aggregator/part.ts'
+import { store } from './aggregator/store.ts'
 import { defineBench } from './bench.ts'
 
-const PARTS: readonly Part[] = [freshInspection]
+const PARTS: readonly Part[] = [ingest, stateInspection, freshInspection, store]
 
 export const aggregator = defineBench({
   name: 'aggregator',
@@ -14,14 +17,14 @@ export const aggregator = defineBench({
       default: PARTS.map(({ name }) => name).join(','),
     },
     seed: { summary: 'of everything random', default: 1 },
+    days: { summary: 'of history, of 5,000 nodes with 20 transitions a day each', default: 90 },
   },
-  async run({ parts, seed }, progress) {
+  async run({ parts, ...size }, progress) {
     const wanted = parts.split(',')
     const outcomes: PartOutcome[] = []
-    for (const part of PARTS.filter(({ name }) => wanted.includes(name)))
-      outcomes.push(await part.run({ seed }, progress))
+    for (const part of PARTS.filter(({ name }) => wanted.includes(name))) outcomes.push(await part.run(size, progress))
     return {
-      settings: { parts, seed },
+      settings: { parts, ...size },
       results: outcomes.flatMap(({ results }) => results),
       targets: outcomes.flatMap(({ targets }) => targets),
     }

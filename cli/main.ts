@@ -13,6 +13,7 @@ import { registerEvents } from './commands/events.ts'
 import { registerExplain } from './commands/explain.ts'
 import { registerFindings } from './commands/findings.ts'
 import { registerFixer } from './commands/fixer.ts'
+import { registerHistory } from './commands/history.ts'
 import { registerImport } from './commands/import.ts'
 import { registerInspect } from './commands/inspect.ts'
 import { registerMeasures } from './commands/measures.ts'
@@ -60,6 +61,7 @@ const COMMANDS = [
   registerPeople,
   registerVerify,
   registerAudit,
+  registerHistory,
   registerChaos,
   registerSim,
   registerImport,

@@ -1,4 +1,5 @@
 /** All routes of the API that are described, in the order in which they are told of. */
+import { REPORT_ROUTES } from '../reports/routes.ts'
 import { AUDIT_ROUTES } from './audit-routes.ts'
 import { DESCRIPTION_ROUTES } from './description.ts'
 import { EVENT_ROUTES } from './event-routes.ts'
@@ -17,5 +18,6 @@ export const API_ROUTES: readonly AnyRouteSpec[] = [
   ...PERMIT_ROUTES,
   ...SETTINGS_ROUTES,
   ...AUDIT_ROUTES,
+  ...REPORT_ROUTES,
   ...DESCRIPTION_ROUTES,
 ]

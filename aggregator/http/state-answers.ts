@@ -80,5 +80,6 @@ export const state = z
     remediations: z.array(remediation),
     permits,
     settings,
+    copies: z.object({ others: names, behind: number, isSingle: z.boolean() }).nullable(),
   })
   .meta({ id: 'State' })

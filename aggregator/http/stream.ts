@@ -16,6 +16,8 @@ import { ProblemError, parseInput } from './problem.ts'
 import { describeRoute, route } from './route.ts'
 
 const STATE_INTERVAL_MS = 200
+/** Times what it took to make: of a large mesh it is told less often, so that events do not wait for it. */
+const STATE_REST = 10
 const HEARTBEAT_INTERVAL_MS = 15_000
 const CLIENTS_MAX = 100
 /** Missed events that are resent to a client that comes back; what a Store gives at once. */
@@ -53,7 +55,7 @@ interface Client {
 export function registerStream(server: FastifyInstance, port: AggregatorPort, store: string): void {
   const clients = new Set<Client>()
   let stateTimer: NodeJS.Timeout | null = null
-  let lastStateAt = Number.NEGATIVE_INFINITY
+  let nextStateAt = Number.NEGATIVE_INFINITY
 
   function write(client: Client, text: string): void {
     client.raw.write(text)
@@ -62,8 +64,9 @@ export function registerStream(server: FastifyInstance, port: AggregatorPort, st
 
   function sendState(): void {
     stateTimer = null
-    lastStateAt = performance.now()
+    const began = performance.now()
     const text = stateText(port)
+    nextStateAt = began + Math.max(STATE_INTERVAL_MS, STATE_REST * (performance.now() - began))
     for (const client of clients) {
       if (client.raw.writableNeedDrain) client.owesState = true
       else write(client, text)
@@ -72,7 +75,7 @@ export function registerStream(server: FastifyInstance, port: AggregatorPort, st
 
   function scheduleState(): void {
     if (stateTimer !== null || clients.size === 0) return
-    stateTimer = setTimeout(sendState, Math.max(0, lastStateAt + STATE_INTERVAL_MS - performance.now()))
+    stateTimer = setTimeout(sendState, Math.max(0, nextStateAt - performance.now()))
   }
 
   const unsubscribe = port.subscribe((event) => {

@@ -60,10 +60,14 @@ export function openReadOnly(file: string): DatabaseSync {
 function checkHeader(file: string): 'new' | 'ours' {
   const header = readHeader(file)
   if (header.length === 0) return 'new'
+  const isStamped = header.length >= HEADER_BYTES && header.readUInt32BE(APPLICATION_ID_OFFSET) === APPLICATION_ID
+  if (isStamped && header.toString('latin1', 0, MAGIC.length) !== MAGIC) {
+    throw unusable(file, 'it is damaged (its beginning is not that of a SQLite database)', true)
+  }
   if (header.length < HEADER_BYTES || header.toString('latin1', 0, MAGIC.length) !== MAGIC) {
     throw unusable(file, 'it is not a SQLite database, or its beginning is damaged')
   }
-  if (header.readUInt32BE(APPLICATION_ID_OFFSET) !== APPLICATION_ID) {
+  if (!isStamped) {
     throw unusable(file, 'it is a database of another program')
   }
   return 'ours'
@@ -98,9 +102,9 @@ function checkContent(file: string): void {
       database.close()
     }
   } catch (error) {
-    throw unusable(file, `it is damaged (${messageOf(error)})`)
+    throw unusable(file, `it is damaged (${messageOf(error)})`, true)
   }
-  if (problem !== 'ok') throw unusable(file, `it is damaged (${problem})`)
+  if (problem !== 'ok') throw unusable(file, `it is damaged (${problem})`, true)
   if (version > MIGRATIONS.length) {
     throw new StarlingError(`the history in ${file} was written by a newer version of Starling`, {
       remedy: `use that version, or start a new history with another file (schema ${version}, this version knows ${MIGRATIONS.length})`,
@@ -119,8 +123,14 @@ function schemaVersion(database: DatabaseSync): number {
   return Number(database.prepare('PRAGMA user_version').get()?.user_version)
 }
 
-function unusable(file: string, why: string): StarlingError {
-  return new StarlingError(`cannot use ${file} as history: ${why}; it was left as it is`, {
+/** The file is of no use to anybody any more, unless to whoever mends it: it is not that it belongs to somebody else. */
+export class DamagedHistory extends StarlingError {
+  override name = 'DamagedHistory'
+}
+
+function unusable(file: string, why: string, isDamage = false): StarlingError {
+  const Kind = isDamage ? DamagedHistory : StarlingError
+  return new Kind(`cannot use ${file} as history: ${why}; it was left as it is`, {
     remedy: `move it aside (with ${file}-wal and ${file}-shm, if there) and start again with a new one, or restore a backup`,
   })
 }

@@ -4,8 +4,8 @@ import type { Measurement, Progress, Target } from '../bench.ts'
 export interface Part {
   /** kebab-case, as `--parts` names it. */
   readonly name: string
-  /** `seed`: of everything random. */
-  run(options: { readonly seed: number }, progress: Progress): Promise<PartOutcome>
+  /** `seed`: of everything random; `days`: of history. */
+  run(options: { readonly seed: number; readonly days: number }, progress: Progress): Promise<PartOutcome>
 }
 
 export interface PartOutcome {

@@ -35,6 +35,11 @@ export async function write(source: Source): Promise<void> {
 }
 
 async function withTrail<T>({ store, ...flags }: Source, look: (trail: Trail) => Promise<T>): Promise<T> {
+  if (store !== undefined && /^postgres(ql)?:/.test(store)) {
+    const { openPostgres } = await import('../../aggregator/history/postgres/history.ts')
+    const history = openPostgres({ url: store })
+    return await look(history.trail).finally(() => history.close())
+  }
   if (store !== undefined) return await withTrailIn(store, look)
   return await look(createClient(resolveConnection(flags)).trail)
 }

@@ -23,7 +23,7 @@ export function registerAudit(program: Command): void {
   const verify = group
     .command('verify')
     .description('checks each event against the chain of hashes, and the chain against its signed heads')
-    .option('--store <file>', "an aggregator's history, in place of one that is asked")
+    .option('--store <file>', "an aggregator's history, or postgres://…, in place of an aggregator that is asked")
     .option('--mesh <id>', 'mesh that it should be of', 'local')
     .option('--roster <file>', 'roster that names the aggregators whose signatures count')
     .option('--ca <file>', "the mesh CA's public key, PEM")
@@ -48,7 +48,7 @@ export function registerAudit(program: Command): void {
   const write = group
     .command('export')
     .description('writes all of it as JSON lines: each event with its hash, and the signed heads')
-    .option('--store <file>', "an aggregator's history, in place of one that is asked")
+    .option('--store <file>', "an aggregator's history, or postgres://…, in place of an aggregator that is asked")
     .action(async (options: Source) => {
       const run = await import('../audit/run.ts')
       await run.write(options)

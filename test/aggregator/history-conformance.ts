@@ -146,7 +146,7 @@ export function historyConformance(
       await history.keepMeasures([
         hour('b', '2026-01-02T23:00Z', { cpu: 50, swap: 0 }),
         hour('a', '2026-01-03T00:00Z', { memory: 1.5 }),
-        hour('a', '2026-01-02T05:00Z', { 'network-in': 12_345_678_848 }),
+        hour('a', '2026-01-02T05:00Z', { 'network-in': 2 ** 33 }),
         hour('a', '2026-01-02T06:00Z', {}),
       ])
       await history.keepMeasures([

@@ -56,13 +56,13 @@ describe('two aggregators', () => {
         const { copies } = await mesh.first.get<Snapshot>('/api/v1/state')
         return copies?.others[0] === 'aggregator-2' && copies.behind === 0
       })
-      const answers = await Promise.all(
-        Array.from({ length: 10 }, (_, index) => pause(mesh.first, `node-${(index % NODES) + 1}`, `reason ${index}`)),
-      )
+      // On a busy machine a copy can take longer than a second: then the answer says so, and promises nothing.
+      await until('acknowledged decisions', async () => {
+        const { event, singleCopy } = await pause(mesh.first, 'node-1', `reason ${decided.length}`)
+        if (singleCopy === undefined) decided.push(event.id)
+        return decided.length >= 3
+      })
       await mesh.first.lose()
-      const acknowledged = answers.filter(({ singleCopy }) => singleCopy === undefined)
-      decided.push(...acknowledged.map(({ event }) => event.id))
-      expect(decided.length).toBeGreaterThan(0)
       expect([...(await idsOf(mesh.second))]).toEqual(expect.arrayContaining(decided))
     },
     TEST_WITHIN_MS,
@@ -94,11 +94,14 @@ describe('two aggregators', () => {
   it(
     'get back from the nodes what both have lost',
     async () => {
+      // One alone from here on: without an election two that lead for long suspect each other's members.
+      await Promise.all([mesh.first.lose(), mesh.second.lose()])
+      mesh.first.start()
       await until('findings', async () => (await findings(mesh.first)).length === NODES)
       writeFileSync(join(mesh.dir, 'settings.yaml'), settings(2))
       await until('their ends', async () => (await findings(mesh.first)).filter(isEnd).length === NODES)
       const before = await findings(mesh.first)
-      await Promise.all([mesh.first.lose(), mesh.second.lose()])
+      await mesh.first.lose()
       mesh.first.start()
       const after = await until('what was lost', async () => {
         const found = await findings(mesh.first)

@@ -1,6 +1,6 @@
 /** An inspection of real agents that are each asked: who answers, and what is said of those who cannot. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { InspectionAnswer } from '../../aggregator/inspection/model.ts'
+import type { InspectionRun } from '../../inspection/model.ts'
 import { LocalMesh } from './local-mesh.ts'
 import { TURN_WITHIN_MS } from './machine-turn.ts'
 import { DEADLINE_MS } from './starling.ts'
@@ -17,7 +17,7 @@ describe('an inspection that asks every node', () => {
   const inspect = async () => {
     const { code, stdout, stderr } = await mesh.run('inspect', '--fresh', '-o', 'json')
     expect(stdout, `exit code ${code}: ${stderr}`).not.toBe('')
-    const { run } = JSON.parse(stdout) as Extract<InspectionAnswer, { kind: 'done' }>
+    const run = JSON.parse(stdout) as InspectionRun
     expect([run.origin, run.nodes]).toEqual(['fresh', NODES.length])
     return new Map(run.silent.map(({ node, why }) => [node, why]))
   }

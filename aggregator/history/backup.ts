@@ -1,0 +1,34 @@
+/** A copy of a history's file while an aggregator writes to it: whole, of one moment, and ready to be started with. */
+import { existsSync } from 'node:fs'
+import { backup } from 'node:sqlite'
+import { messageOf, StarlingError, UsageError } from '../../common/errors.ts'
+import { openReadOnly } from '../store/open.ts'
+
+/** Pages at once; between them the writer goes on. */
+const PAGES_AT_ONCE = 1_000
+
+/** `onProgress`: pages done, of how many. Throws a UsageError when `target` exists, and a StarlingError when it cannot be written. */
+export async function backUp(
+  source: string,
+  target: string,
+  onProgress: (done: number, of: number) => void = () => {},
+): Promise<void> {
+  if (existsSync(target))
+    throw new UsageError(`${target} exists already`, 'name a file that does not, it becomes the copy')
+  const database = openReadOnly(source)
+  try {
+    await backup(database, target, {
+      rate: PAGES_AT_ONCE,
+      progress: ({ totalPages, remainingPages }) => onProgress(totalPages - remainingPages, totalPages),
+    })
+  } catch (error) {
+    throw new StarlingError(`cannot write the copy ${target}: ${messageOf(error)}`, {
+      remedy: 'check that its directory is writable and has room',
+      cause: error,
+    })
+  } finally {
+    database.close()
+  }
+  // What cannot be read is no copy.
+  openReadOnly(target).close()
+}

@@ -1,0 +1,127 @@
+/** The way to a PostgreSQL: connections, transactions, and its schema made ready before the first use. Nothing waits for ever. */
+import { readFile } from 'node:fs/promises'
+import pg from 'pg'
+import { messageOf, StarlingError } from '../../../common/errors.ts'
+import { POSTGRES_MIGRATIONS } from './migrations.ts'
+
+/** A server that is not there is known by then, ms. */
+const CONNECT_WITHIN_MS = 5_000
+/** One that hangs is, too: no statement here works for longer. */
+const ANSWER_WITHIN_MS = 30_000
+const CONNECTIONS_MAX = 4
+/** Advisory locks are numbers that all users of a database share: "STRL", and what for. */
+const MIGRATING = 0x5354524c_01
+export const APPENDING = 0x5354524c_02
+
+export interface PostgresAccess {
+  /** Without a password. */
+  readonly url: string
+  /** Read anew for each connection; without it the file that PGPASSFILE names is asked. */
+  readonly passwordFile?: string | undefined
+}
+
+export type Row = Record<string, unknown>
+
+export interface Session {
+  rows(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>
+}
+
+export class PostgresServer implements Session {
+  readonly #pool: pg.Pool
+  #ready: Promise<void> | undefined
+
+  constructor({ url, passwordFile }: PostgresAccess) {
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      ...(passwordFile === undefined ? {} : { Client: clientWith(passwordFile) }),
+      max: CONNECTIONS_MAX,
+      connectionTimeoutMillis: CONNECT_WITHIN_MS,
+      query_timeout: ANSWER_WITHIN_MS,
+      statement_timeout: ANSWER_WITHIN_MS,
+      keepAlive: true,
+      allowExitOnIdle: true,
+      application_name: 'starling',
+    })
+    // One that idles and is lost is replaced at the next use; without a listener it would end the process.
+    this.#pool.on('error', () => {})
+  }
+
+  async rows(sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    await this.#made()
+    return (await this.#pool.query(sql, [...values])).rows as Row[]
+  }
+
+  /** What `act` did is there when it resolves, or none of it when it rejects. */
+  async inTransaction<T>(act: (session: Session) => Promise<T>): Promise<T> {
+    await this.#made()
+    return await this.#within(act)
+  }
+
+  /** Once more does nothing. */
+  async close(): Promise<void> {
+    if (!this.#pool.ended) await this.#pool.end()
+  }
+
+  /** Once; anew after it failed. */
+  async #made(): Promise<void> {
+    this.#ready ??= this.#within(migrate)
+    try {
+      await this.#ready
+    } catch (error) {
+      this.#ready = undefined
+      throw error
+    }
+  }
+
+  async #within<T>(act: (session: Session) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect()
+    // What is lost in between is told by the next query.
+    const ignore = () => {}
+    client.on('error', ignore)
+    let failure: Error | undefined
+    try {
+      await client.query('BEGIN')
+      const result = await act({
+        rows: async (sql, values = []) => (await client.query(sql, [...values])).rows as Row[],
+      })
+      await client.query('COMMIT')
+      return result
+    } catch (error) {
+      // The connection goes, and with it whatever it had begun: it may be one that hangs.
+      failure = error instanceof Error ? error : new Error(messageOf(error))
+      throw failure
+    } finally {
+      client.off('error', ignore)
+      client.release(failure)
+    }
+  }
+}
+
+/** A password beside a URL would be passed over: what the URL says, here nothing, counts. */
+function clientWith(passwordFile: string): new () => pg.Client {
+  return class extends pg.Client {
+    constructor(config?: pg.ClientConfig) {
+      super(config)
+      Object.assign(this, { password: async () => (await readFile(passwordFile, 'utf8')).trim() })
+    }
+  }
+}
+
+/** Two aggregators that start at once take turns. */
+async function migrate(session: Session): Promise<void> {
+  await session.rows('SELECT pg_advisory_xact_lock($1)', [MIGRATING])
+  await session.rows('CREATE SCHEMA IF NOT EXISTS starling')
+  await session.rows('CREATE TABLE IF NOT EXISTS starling.schema (version int NOT NULL)')
+  const version = Number((await session.rows('SELECT max(version) AS version FROM starling.schema'))[0]?.version ?? 0)
+  const newest = POSTGRES_MIGRATIONS.length
+  if (version > newest) {
+    throw new StarlingError('the history in PostgreSQL was written by a newer version of Starling', {
+      remedy: `use that version, or another database (schema ${version}, this version knows ${newest})`,
+    })
+  }
+  for (const [index, step] of POSTGRES_MIGRATIONS.entries()) {
+    if (index < version) continue
+    await session.rows(step)
+    await session.rows('INSERT INTO starling.schema VALUES ($1)', [index + 1])
+  }
+}
