@@ -19,7 +19,9 @@ import { Sealing } from './audit/sealing.ts'
 import type { AggregatorConfig } from './config.ts'
 import { damageNotice, openJournalOrNew } from './history/damage.ts'
 import { callersOf } from './http/auth.ts'
+import { storeName } from './http/cursor.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
+import { Intake } from './intake.ts'
 import type { PermitsCluster } from './kubernetes/permits/run.ts'
 import type { RemediationDeskSide } from './kubernetes/remediations/desk.ts'
 import type { RunningRemediations } from './kubernetes/remediations/run.ts'
@@ -140,6 +142,9 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   // HTTP first: a taken port must be known before a second leader speaks up in the mesh.
   const http = createHttpServer({
     port: service,
+    storeName: storeName(store, node),
+    past: memory.past,
+    version,
     desks,
     trail: store.trail,
     callers: callersOf(token, people),
@@ -150,16 +155,23 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   })
   const listen = parseListen(meshConfig.listen[0] ?? 'tcp/7790')
   const pools = new PoolFacts()
+  const intake = new Intake({
+    together: (work) => service.recorder.together(work),
+    hear: (signed) => service.hear(signed),
+    heard: (signed) => {
+      permits.heardOf(signed)
+      pools.hear(signed)
+      kubernetes?.heard(signed.statement.signer)
+    },
+    log,
+  })
   const hear = (signed: SignedStatement) => {
     try {
       // Of the moment: it is no event, and not kept for a later life.
       if (desks.usage.hear(signed) || desks.recordings.hear(signed) || permits.hear(signed)) return
       const { signer, body } = signed.statement
       if (body.kind === 'note' && body.topic === SETTINGS_TOPIC) hearSettings(signer, body.bytes)
-      service.hear(signed)
-      permits.heardOf(signed)
-      pools.hear(signed)
-      kubernetes?.heard(signed.statement.signer)
+      intake.take(signed)
     } catch (error) {
       log.warn({ from: signed.statement.signer, err: messageOf(error) }, 'note dropped')
     }
@@ -183,12 +195,14 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     onAsked: questions.answer,
     onDocument: (_, bytes) => settings.take(bytes),
     onCommit: (certificate) => {
+      intake.flush()
       service.commit(certificate)
       metrics.verdict(certificate.kind)
       kubernetes?.committed(certificate)
       permits.look()
     },
     onNotice: (notice) => {
+      intake.flush()
       service.notice(notice)
       metrics.notice(notice)
       kubernetes?.notice(notice)
@@ -204,6 +218,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   })
   const sealing = new Sealing({ trail: store.trail, signer, log })
   service.subscribe((event) => event && sealing.stored())
+  service.subscribe((event) => event && metrics.event(event.kind))
   service.start(mesh, leadership, settings, permits)
   memory.start(mesh)
   permits.start({
@@ -267,6 +282,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       await kubernetes?.stop()
       permitsCluster?.close()
       await Promise.all([http.close(), mesh.stop()])
+      intake.flush()
       sealing.stop()
       store.close()
     },

@@ -11,6 +11,8 @@ export class Chronicle {
   readonly #now: () => string
   readonly #lastOf = new Map<string, string>()
   #count = 0
+  /** Recorded and not yet on disk. */
+  #untold: StoredEvent[] | undefined
 
   /** `life`: unique to this start of the aggregator, for ids of what only it saw. `now`: RFC 3339. */
   constructor(
@@ -59,8 +61,22 @@ export class Chronicle {
   ): Event {
     const event: Event = { id, at: this.#now(), kind, node, tone, summary, causedBy, data: { ...data } }
     const stored = this.#store.append(event)
-    if (stored !== null) this.#onStored(stored)
-    return stored ?? event
+    if (stored === null) return event
+    if (this.#untold === undefined) this.#onStored(stored)
+    else this.#untold.push(stored)
+    return stored
+  }
+
+  /** What `work` records is on disk when this returns, and told of only then; none of it is there when this throws. */
+  together(work: () => void): void {
+    const untold: StoredEvent[] = []
+    this.#untold = untold
+    try {
+      this.#store.together(work)
+    } finally {
+      this.#untold = undefined
+    }
+    for (const event of untold) this.#onStored(event)
   }
 
   /** What was recorded elsewhere, as it is. Answers each as it stands here, and whether it is new. */

@@ -4,6 +4,7 @@ import { logPart, meshPart, port, trustPart } from '../common/config-parts.ts'
 import { pluginsPart } from '../plugins/place.ts'
 import { storePart } from './history/config.ts'
 import { PEOPLE_FILE } from './people.ts'
+import { reportsPart } from './reports/config.ts'
 import { mailPart, sinksPart } from './sinks/config.ts'
 
 export const AGGREGATOR_CONFIG_FILE = '/etc/starling/aggregator.yaml'
@@ -64,6 +65,8 @@ export const aggregatorConfig = z.strictObject({
   mail: mailPart.optional(),
   /** Where people open the page, for links in what they are told; without it there are none. */
   page: z.url({ protocol: /^https?$/ }).optional(),
+  /** What is sent when and to whom (docs/reports.md). */
+  reports: reportsPart.prefault([]),
   stateDir: z.string().min(1).default('/var/lib/starling'),
 })
 

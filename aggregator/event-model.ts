@@ -106,6 +106,8 @@ export interface Journal {
   append(event: Event): StoredEvent | null
   /** As `append`, of all of them together or of none: each as it stands there then, and whether it is new. */
   appendAll(events: readonly Event[]): readonly { readonly event: StoredEvent; readonly isNew: boolean }[]
+  /** What `work` writes is durable when this returns, all of it; when it throws, none of it is there. */
+  together(work: () => void): void
   query(query: EventQuery): readonly StoredEvent[]
   byId(id: string): StoredEvent | null
   /** Small facts that must survive a restart, such as the leader's term. */

@@ -14,10 +14,13 @@ import type { AggregatorConfig } from './config.ts'
 import { createCopying } from './copies/run.ts'
 import type { CopiesView } from './copies/view.ts'
 import { openHistory } from './history/open.ts'
+import { sharedStoreName, storeName } from './http/cursor.ts'
+import type { PastEvents } from './http/event-routes.ts'
 import { MeshFreshRows } from './inspection/fresh.ts'
 import { Inspections } from './inspection/inspections.ts'
 import { registerInspectionRoutes } from './inspection/routes.ts'
 import { createMeasures } from './measures/run.ts'
+import { createReporting } from './reports/run.ts'
 import type { AggregatorService } from './service.ts'
 import type { WatchedJournal } from './store/write-watch.ts'
 
@@ -37,6 +40,8 @@ export interface MemoryInit {
 }
 
 export interface Memory {
+  /** Where events are looked up that people look back at. */
+  readonly past: PastEvents
   /** Under /api/v1, where the token was asked for. */
   registerRoutes(api: FastifyInstance): void
   /** Null where aggregators share one history. */
@@ -54,7 +59,7 @@ interface Part {
 }
 
 export function createMemory(init: MemoryInit): Memory {
-  const { node, config, service, settings, leads, log } = init
+  const { node, config, journal, service, settings, leads, log } = init
   const store = openHistory({ ...init, config: config.store })
   const { history } = store
   const unsubscribe = service.subscribe((event) => event && store.stored())
@@ -72,15 +77,21 @@ export function createMemory(init: MemoryInit): Memory {
     record: (event) => service.recorder.remember(event),
     log,
   })
-  const measures = createMeasures({ history, members: () => service.roster.members, leads, log })
+  const measures = createMeasures({ node, history, members: () => service.roster.members, leads, log })
   const parts: readonly Part[] = [
     copying,
     fresh,
     { registerRoutes: (api) => registerInspectionRoutes(api, inspections) },
     measures,
     createAlerting({ ...init, measures: measures.source }),
+    createReporting({ ...init, history, inspections }),
   ]
+  const { url } = config.store
   return {
+    past: {
+      store: url === undefined ? storeName(journal, node) : sharedStoreName(url),
+      query: (query) => history.query(query),
+    },
     registerRoutes: (api) => {
       for (const part of parts) part.registerRoutes?.(api)
     },

@@ -4,12 +4,14 @@ import type { Notice } from '../mesh/core/message.ts'
 import type { Traffic } from '../mesh/libp2p/running-node.ts'
 import { countTraffic } from '../mesh/libp2p/traffic-metrics.ts'
 import type { WriteResult } from './kubernetes/client.ts'
-import type { MemberState, Snapshot } from './model.ts'
+import type { EventKind, MemberState, Snapshot } from './model.ts'
 
 export interface AggregatorMetrics {
   readonly registry: Registry
   traffic(traffic: Traffic): void
   notice(notice: Notice): void
+  /** One was put on record. */
+  event(kind: EventKind): void
   verdict(kind: string): void
   /** `effect`: ready, pods, condition or taint; `result`: written, undone, withheld, would, or what failed. */
   mark(effect: string, result: string, count?: number): void
@@ -36,8 +38,9 @@ const STATES: readonly MemberState[] = [
 /** Beyond as many names as could ship with a few plugins, which a node could make up, all are one. */
 const REMEDIATORS_MAX = 64
 
-/** `snapshot` is read when somebody scrapes; while this aggregator stands by there is none, and nothing of the mesh is said. */
-export function createAggregatorMetrics(snapshot: () => Snapshot | undefined): AggregatorMetrics {
+/** `read` is asked once when somebody scrapes; while this aggregator stands by there is none, and nothing of the mesh is said. */
+export function createAggregatorMetrics(read: () => Snapshot | undefined): AggregatorMetrics {
+  const snapshot = oncePerTurn(read)
   const registry = new Registry()
   const registers = [registry]
   new Gauge({
@@ -133,6 +136,32 @@ export function createAggregatorMetrics(snapshot: () => Snapshot | undefined): A
       this.set(snapshot()?.copies?.behind ?? 0)
     },
   })
+  new Gauge({
+    name: 'starling_settings_version_info',
+    help: 'Version of the settings in force',
+    registers,
+    collect() {
+      this.reset()
+      const { settings } = snapshot() ?? {}
+      if (settings !== undefined) this.set(settings.version)
+    },
+  })
+  new Gauge({
+    name: 'starling_settings_refused_nodes',
+    help: 'Nodes that do not take over a version of the settings',
+    registers,
+    collect() {
+      this.set(Object.keys(snapshot()?.settings.refused ?? {}).length)
+    },
+  })
+  const events = new Counter({
+    name: 'starling_events_total',
+    help: 'Events put on record by this aggregator, by kind',
+    labelNames: ['kind'],
+    registers,
+  })
+  // Those that rules ask for are there before the first of them, or its increase would not be seen.
+  for (const kind of ['undelivered', 'single-copy', 'settings'] as const) events.inc({ kind }, 0)
   const verdicts = new Counter({
     name: 'starling_mesh_verdicts_total',
     help: 'Verdicts by kind',
@@ -181,6 +210,7 @@ export function createAggregatorMetrics(snapshot: () => Snapshot | undefined): A
     notice(notice) {
       if (notice.kind === 'suspected') suspicions.inc()
     },
+    event: (kind) => events.inc({ kind }),
     verdict: (kind) => verdicts.inc({ kind }),
     mark: (effect, result, count = 1) => marks.inc({ effect, result }, count),
     budgets: (used) => {
@@ -192,5 +222,19 @@ export function createAggregatorMetrics(snapshot: () => Snapshot | undefined): A
       remediations.inc({ remediator: remediators.has(name) ? name : 'other', outcome })
     },
     apiWrite: ({ resource, verb, code }) => apiWrites.inc({ resource, verb, code }),
+  }
+}
+
+/** Many figures of one scrape are read from it, all in one turn of the event loop: what is costly to make is made once. */
+function oncePerTurn<T>(read: () => T): () => T {
+  let held: { readonly value: T } | undefined
+  return () => {
+    if (held === undefined) {
+      held = { value: read() }
+      queueMicrotask(() => {
+        held = undefined
+      })
+    }
+    return held.value
   }
 }

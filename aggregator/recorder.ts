@@ -62,6 +62,11 @@ export class Recorder {
     return copied.map(({ event }) => event.seq)
   }
 
+  /** What `work` records is on disk when this returns, and told of only then; none of it is there when this throws. */
+  together(work: () => void): void {
+    this.#chronicle.together(work)
+  }
+
   /** What the memory does with all this, as inspections. */
   remember({ id, kind, node, tone, summary, causedBy, data }: Omit<Event, 'at'>): void {
     this.#chronicle.record(id, kind, node, tone, summary, causedBy, data)

@@ -1,5 +1,4 @@
 /** The API as functions. What goes wrong comes out as StarlingError, saying which address and what to do. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeadLetterView, IncidentView, SilenceView } from '../aggregator/alerting/views.ts'
 import type { ChainedRow } from '../aggregator/audit/chain.ts'
 import type { SignedHead } from '../aggregator/audit/head.ts'
@@ -26,17 +25,13 @@ import type { UsageAnswer, UsageQuery } from '../detectors/usage/notes.ts'
 import type { HourOfMeasures } from '../inspection/measures.ts'
 import type { AlertMatch } from '../settings/alerting.ts'
 import type { Connection } from './connection.ts'
-import { readEventStream } from './event-stream.ts'
+import { type EventsPage, followEvents } from './follow.ts'
 
 const REQUEST_TIMEOUT_MS = 15_000
 /** The aggregator itself waits 60 s for the node's answer. */
 const RECORDING_TIMEOUT_MS = 70_000
 /** The aggregator itself waits 70 s for a sink. */
 const SINK_TIMEOUT_MS = 80_000
-const RECONNECT_MS_MIN = 500
-const RECONNECT_MS_MAX = 10_000
-/** The aggregator beats every 15 s; two missed beats and some delay mean that the line is dead. */
-const SILENCE_MS_MAX = 40_000
 
 export interface EventFilter {
   readonly node?: string | undefined
@@ -108,8 +103,10 @@ export interface ApiClient {
   previewReport(name: string, reader: { readonly language: Language; readonly zone: string }): Promise<ReportPreview>
   /** Sends it now: the event that this became. */
   sendReport(name: string): Promise<Event>
-  /** Events after `seq` and those to come, without end; resumes by itself and tells `note` when it has to. */
-  follow(seq: number, note: (text: string) => void): AsyncGenerator<StoredEvent, never>
+  /** As `events`, and where the stream goes on from there. */
+  eventsPage(filter: EventFilter): Promise<EventsPage>
+  /** Events after that page and those to come, without end; resumes by itself and tells `note` when it has to. */
+  follow(from: EventsPage, note: (text: string) => void): AsyncGenerator<StoredEvent, never>
 }
 
 export function createClient({ url, token }: Connection): ApiClient {
@@ -146,15 +143,19 @@ export function createClient({ url, token }: Connection): ApiClient {
     return event
   }
 
+  async function eventsPage({ node, kinds, limit }: EventFilter): Promise<EventsPage> {
+    const query = new URLSearchParams({ limit: String(limit) })
+    if (node !== undefined) query.set('node', node)
+    if (kinds !== undefined) query.set('kind', kinds.join(','))
+    return await json<EventsPage>(`/api/v1/events?${query}`, hasList('items'))
+  }
+
   return {
     state: () => json<Snapshot>('/api/v1/state', hasList('members')),
 
-    async events({ node, kinds, limit }) {
-      const query = new URLSearchParams({ limit: String(limit) })
-      if (node !== undefined) query.set('node', node)
-      if (kinds !== undefined) query.set('kind', kinds.join(','))
-      return await items<StoredEvent>(`/api/v1/events?${query}`)
-    },
+    events: async (filter) => (await eventsPage(filter)).items,
+
+    eventsPage,
 
     explain: (node) => json<Explanation>(`/api/v1/explain/${encodeURIComponent(node)}`, hasList('chains')),
 
@@ -256,35 +257,14 @@ export function createClient({ url, token }: Connection): ApiClient {
 
     sendReport: (name) => decided(`/api/v1/reports/${encodeURIComponent(name)}/send`, {}),
 
-    async *follow(seq, note) {
-      let last = seq
-      let waitMs = RECONNECT_MS_MIN
-      for (;;) {
-        const line = new AbortController()
-        const watchdog = setTimeout(() => line.abort(new Error('the line has gone silent')), SILENCE_MS_MAX)
-        try {
-          const answer = await request(`/api/v1/stream?after=${last}`, { signal: line.signal })
-          for await (const { name, data } of readEventStream(answer.body ?? new ReadableStream())) {
-            watchdog.refresh()
-            waitMs = RECONNECT_MS_MIN
-            if (name === 'gap') note('more was missed than is resent; `starling events` shows the rest')
-            if (name !== 'event') continue
-            const event = JSON.parse(data) as StoredEvent
-            last = event.seq
-            yield event
-          }
-          note('the aggregator closed the stream; connecting again')
-        } catch (error) {
-          // A refusal stays one however often it is asked for; a broken line may heal.
-          if (error instanceof RefusedError) throw error
-          note(`${messageOf(error)}; trying again`)
-        } finally {
-          clearTimeout(watchdog)
-        }
-        await sleep(waitMs)
-        waitMs = Math.min(waitMs * 2, RECONNECT_MS_MAX)
-      }
-    },
+    follow: (from, note) =>
+      followEvents({
+        from,
+        note,
+        open: (query, signal) => request(`/api/v1/stream${query}`, { signal }),
+        page: (limit) => eventsPage({ limit }),
+        isFinal: (error) => error instanceof RefusedError,
+      }),
   }
 }
 

@@ -1,5 +1,5 @@
 /** The profile that a mesh has until its settings say otherwise: a part each for etcd, control and compute nodes, and others. */
-import type { InspectionProfile, ProfileCheck } from './profile.ts'
+import type { InspectionProfile, ProfileCheck } from './profile-model.ts'
 
 const ETCD = ['etcd-health', 'etcd-status', 'etcd-connections']
 const CONTROL_PLANE = ['control-plane-services']

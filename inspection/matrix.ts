@@ -11,7 +11,13 @@ import {
   TROUBLE_COLUMNS,
   type Trouble,
 } from './model.ts'
-import { detectorsOf, type InspectionProfile, type ProfileCheck, type ProfileRole, type Selection } from './profile.ts'
+import {
+  detectorsOf,
+  type InspectionProfile,
+  type ProfileCheck,
+  type ProfileRole,
+  type Selection,
+} from './profile-model.ts'
 import { NOT_EXPECTED, NOT_REPORTED, type Said, type SaidBy, worse } from './said.ts'
 
 /** Troubles that are kept with a run: some MB, and more than anybody reads. */
@@ -153,18 +159,20 @@ function ofDetectors(
   node: InspectedNode,
   isOff: (node: InspectedNode, detector: string) => boolean,
 ): Said {
-  return detectors
-    .map((detector) => said.get(detector) ?? (isOff(node, detector) ? NOT_EXPECTED : NOT_REPORTED))
-    .reduce(worse)
+  let worst: Said | undefined
+  for (const detector of detectors) {
+    const one = said.get(detector) ?? (isOff(node, detector) ? NOT_EXPECTED : NOT_REPORTED)
+    worst = worst === undefined ? one : worse(worst, one)
+  }
+  return worst ?? NOT_EXPECTED
 }
 
 function ofOthers(said: SaidBy, named: ReadonlySet<string>): Said {
-  let worst = NOT_EXPECTED
+  let worst: Said | undefined
   for (const [detector, one] of said) {
-    if (named.has(detector)) continue
-    worst = worst === NOT_EXPECTED ? one : worse(worst, one)
+    if (!named.has(detector)) worst = worst === undefined ? one : worse(worst, one)
   }
-  return worst
+  return worst ?? NOT_EXPECTED
 }
 
 const NOTHING_SAID: SaidBy = new Map()

@@ -90,6 +90,17 @@ export function encodeAnswer({ minutes, hours, containers, ...rest }: MeasureAns
   })
 }
 
+/** As `encodeAnswer`, in at most `bytesMax`: of the containers those that use least of their memory are left out, then the oldest hours. */
+export function encodeWithin(answer: MeasureAnswer, bytesMax: number): Uint8Array {
+  const fullestFirst = answer.containers.toSorted((a, b) => (b.figures.memory ?? 0) - (a.figures.memory ?? 0))
+  for (let [containers, hours] = [fullestFirst, answer.hours]; ; ) {
+    const bytes = encodeAnswer({ ...answer, containers, hours })
+    if (bytes.length <= bytesMax || (containers.length === 0 && hours.length === 0)) return bytes
+    if (containers.length === 0) hours = hours.slice(1)
+    containers = containers.slice(0, Math.floor(containers.length * 0.9))
+  }
+}
+
 /** Throws an Error for what is no such answer, or more than was asked for. */
 export function decodeAnswer(bytes: Uint8Array, question: MeasureQuestion): MeasureAnswer {
   const { rows, hours, containers, ...rest } = decodeValue(answerSchema, bytes)

@@ -6,41 +6,13 @@ import { z } from 'zod'
 import { UsageError } from '../common/errors.ts'
 import { nearest } from '../common/nearest.ts'
 import { DEFAULT_PROFILE } from './default-profile.ts'
-import type { Title } from './model.ts'
+import { detectorsOf, type InspectionProfile, type Selection } from './profile-model.ts'
 
 const PROFILES_MAX = 20
 const ROLES_MAX = 20
 const CHECKS_MAX = 100
 const DETECTORS_MAX = 100
 const TITLE_CHARS_MAX = 100
-
-export interface ProfileCheck {
-  /** Unique in its role. */
-  readonly check: string
-  /**
-   * Whose findings count, the worst of them; without it those of the detector of the check's own name. `others`: of all that
-   * no check of the node's roles names, as those of plugins.
-   */
-  readonly detectors?: readonly string[] | 'others'
-  readonly title?: Title
-  readonly wanted?: string
-}
-
-export interface ProfileRole {
-  readonly role: string
-  /** Node roles whose nodes belong here, the role's own name when not given; `others`: nodes that belong to no other. */
-  readonly of?: readonly string[] | 'others'
-  /** Whether nodes belong here that have no role at all, as plain workers of Kubernetes have none. */
-  readonly withoutRole?: boolean
-  readonly title?: Title
-  readonly checks: readonly ProfileCheck[]
-}
-
-export interface InspectionProfile {
-  readonly name: string
-  /** In the order of reports. */
-  readonly roles: readonly ProfileRole[]
-}
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'names are lower-case letters, digits and dashes')
 const words = z.string().trim().min(1).max(TITLE_CHARS_MAX)
@@ -91,12 +63,6 @@ export function profileNamed(name: string, settings?: InspectionSettings): Inspe
   return found(profilesOf(settings), name, 'profile', (one) => one.name)
 }
 
-/** What is asked for of a profile. Without roles or checks: all of them. */
-export interface Selection {
-  readonly roles?: readonly string[]
-  readonly checks?: readonly string[]
-}
-
 /** Throws UsageError for a role that the profile has not, and for a check that none of these roles has. */
 export function requireKnown({ roles }: InspectionProfile, selection: Selection): void {
   for (const role of selection.roles ?? []) found(roles, role, 'role', (one) => one.role)
@@ -115,11 +81,6 @@ export function requireDetectors(settings: InspectionSettings, known: readonly s
       }
     }
   }
-}
-
-/** By name; none for a check of all others. */
-export function detectorsOf({ check, detectors }: ProfileCheck): readonly string[] {
-  return detectors === 'others' ? [] : (detectors ?? [check])
 }
 
 function found<T>(all: readonly T[], wanted: string, what: string, nameOf: (one: T) => string): T {

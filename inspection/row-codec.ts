@@ -41,6 +41,23 @@ const rowSchema = z.tuple([
   z.record(name, z.int().min(0)),
 ])
 
+/** What is asked of each node: how these detectors are, or all of them. More than so many are asked for as all. */
+export interface RowQuery {
+  readonly detectors?: readonly string[] | undefined
+}
+
+const NAMED_MAX = 200
+const querySchema = z.strictObject({ detectors: z.array(name).max(NAMED_MAX).optional() })
+
+export function encodeRowQuery({ detectors }: RowQuery): Uint8Array {
+  return encodeValue(detectors === undefined || detectors.length > NAMED_MAX ? {} : { detectors })
+}
+
+/** Throws an Error for anything else, as `decodeRow`. */
+export function decodeRowQuery(bytes: Uint8Array): RowQuery {
+  return decodeValue(querySchema, bytes)
+}
+
 /**
  * Of at most ROW_BYTES_MAX bytes: summaries are shortened as far as it takes, and findings left out from the last when
  * nothing else helps.
@@ -56,7 +73,6 @@ export function encodeRow(row: Omit<SummaryRow, 'node'>): Uint8Array {
   }
 }
 
-/** Throws an Error for anything else. */
 export function decodeRow(node: string, bytes: Uint8Array): SummaryRow {
   const [at, fine, findings, measures, older] = decodeValue(rowSchema, bytes)
   return {
@@ -72,7 +88,7 @@ export function decodeRow(node: string, bytes: Uint8Array): SummaryRow {
 }
 
 function encodeWith(row: Omit<SummaryRow, 'node'>, findings: readonly RowFinding[], length: number): Uint8Array {
-  const { at, fine, measures, older } = row
+  const { at, fine, measures, older = {} } = row
   const said = findings.map(({ detector, status, reason, summary }) => {
     return [detector, STATUSES.indexOf(status), reason, cut(summary, length)]
   })

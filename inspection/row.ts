@@ -24,6 +24,6 @@ export interface SummaryRow {
   readonly findings: readonly RowFinding[]
   /** Averages over the last minute. */
   readonly measures: Measures
-  /** Detectors that did not look anew, and had not within a minute: seconds since they did. */
-  readonly older: Readonly<Record<string, number>>
+  /** Detectors that did not look anew, and had not within a minute: seconds since they did. Not given for none. */
+  readonly older?: Readonly<Record<string, number>>
 }

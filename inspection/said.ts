@@ -74,6 +74,11 @@ function add(said: Map<string, Said>, detector: string, one: Said): void {
 
 /** The worse of two; of the same column the first, knowing of the other. */
 export function worse(a: Said, b: Said): Said {
-  if (a.column === b.column) return { ...a, more: a.more + b.more + 1 }
+  if (a.column === b.column) return isQuiet(a.column) ? a : { ...a, more: a.more + b.more + 1 }
   return RANK[a.column] < RANK[b.column] ? a : b
+}
+
+/** Nobody counts how often all is well. */
+function isQuiet(column: SaidColumn): boolean {
+  return column === 'info' || column === 'notApplicable'
 }

@@ -40,6 +40,7 @@ import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
 import { answerConvergecasts } from '../mesh/libp2p/convergecast.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import { Questions } from '../mesh/libp2p/questions.ts'
+import { ROW_BYTES_MAX } from '../mesh/wire/convergecast.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { PluginShelf } from '../plugins/shelf.ts'
 import { createCollector } from '../remediators/diagnostics.ts'
@@ -56,7 +57,7 @@ import { FixNotes } from './fix-notes.ts'
 import { fixerOf } from './fixer-of.ts'
 import { startHealthServer } from './health-server.ts'
 import { inspectionRow } from './inspection-row.ts'
-import { startMeasures } from './measures/run.ts'
+import { answerMeasures, startMeasures } from './measures/run.ts'
 import { createAgentMetrics } from './metrics.ts'
 import { Neighbours } from './neighbours.ts'
 import { answerOutbox } from './outbox/answer.ts'
@@ -259,19 +260,18 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   }
 
   const questions = new Questions()
-  answerOutbox(questions, outbox, (asker) => aggregators().some((one) => one.node === asker))
+  const mayAsk = (asker: string) => aggregators().some((one) => one.node === asker)
+  answerOutbox(questions, outbox, mayAsk)
+  answerMeasures(questions, measures, mayAsk)
   answerConvergecasts({
     node,
     questions,
     mesh: () => publisher.mesh,
     rows: {
-      [INSPECTION_TOPIC]: inspectionRow({ node, engines: [detectors, plugins], latest, measures: () => measures.now() }),
+      [INSPECTION_TOPIC]: inspectionRow({ node, engines: [detectors, plugins], latest, measures: measures.now }),
+      [MEASURES_TOPIC]: (question) => measures.answer(question, ROW_BYTES_MAX),
     },
     onFailed: (topic, error) => log.warn({ topic, err: messageOf(error) }, 'no row to give'),
-  })
-  questions.on(MEASURES_TOPIC, async (from, question) => {
-    if (!aggregators().some((aggregator) => aggregator.node === from)) throw new Error('only aggregators may ask')
-    return await measures.answer(question)
   })
   const listen = parseListen(config.mesh.listen[0] ?? 'tcp/7790')
   const mesh = await startMeshNode({

@@ -4,7 +4,7 @@ import type { Finding, FindingStatus } from '../detectors/contract.ts'
 import type { DetectorEngine } from '../detectors/engine/engine.ts'
 import type { Measures } from '../inspection/measures.ts'
 import type { RowFinding } from '../inspection/row.ts'
-import { encodeRow } from '../inspection/row-codec.ts'
+import { decodeRowQuery, encodeRow } from '../inspection/row-codec.ts'
 import type { RowMaker } from '../mesh/libp2p/convergecast.ts'
 
 /** Of a core, for each engine: an inspection is asked for by people, and must not be felt by what runs on ten thousand nodes. */
@@ -28,22 +28,29 @@ export interface InspectionRowInit {
 }
 
 export function inspectionRow({ engines, latest, measures }: InspectionRowInit): RowMaker {
-  return async (_parameters, withinMs) => {
+  return async (parameters, withinMs) => {
+    const { detectors } = decodeRowQuery(parameters)
+    const isWanted = (detector: string) => detectors?.includes(detector) ?? true
     const stopping = new AbortController()
-    const looks = engines.map((engine) => engine.freshen(LOOKS_CPU_MS, stopping.signal))
+    const looks = engines.map((engine) => engine.freshen(isWanted, LOOKS_CPU_MS, stopping.signal))
     await Promise.race([
       Promise.all(looks),
       wait(Math.max(0, withinMs - WRITE_MS), undefined, { signal: stopping.signal }),
     ]).catch(() => {})
     stopping.abort()
-    const worst = [...latest.values()].flatMap((findings) => findings.toSorted(byRank)[0] ?? []).toSorted(byRank)
-    const ages = engines.flatMap((engine) => [...engine.agesMs()].map(([name, ms]) => [name, Math.round(ms / 1_000)]))
+    const worst = [...latest]
+      .filter(([detector]) => isWanted(detector))
+      .flatMap(([, findings]) => findings.toSorted(byRank)[0] ?? [])
+      .toSorted(byRank)
+    const older = engines
+      .flatMap((engine) => [...engine.agesMs()].map(([name, ms]) => [name, Math.round(ms / 1_000)] as const))
+      .filter(([detector, seconds]) => seconds >= OLD_S && isWanted(detector))
     return encodeRow({
       at: new Date().toISOString(),
       fine: worst.filter(({ status }) => status === 'ok').map(({ detector }) => detector),
       findings: worst.flatMap((finding) => rowFinding(finding) ?? []),
       measures: measures(),
-      older: Object.fromEntries(ages.filter(([, seconds]) => Number(seconds) >= OLD_S)),
+      older: Object.fromEntries(older),
     })
   }
 }

@@ -62,8 +62,8 @@ export class PluginRoom {
     return this.#engine.glimpse(detector, host)
   }
 
-  freshen(cpuMs: number, signal: AbortSignal): Promise<void> {
-    return this.#engine.freshen(cpuMs, signal)
+  freshen(isWanted: (detector: string) => boolean, cpuMs: number, signal: AbortSignal): Promise<void> {
+    return this.#engine.freshen(isWanted, cpuMs, signal)
   }
 
   agesMs(): ReadonlyMap<string, number> {

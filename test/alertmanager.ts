@@ -1,5 +1,5 @@
 /** Prometheus' Alertmanager as Debian ships it, with alerts and silences as its API takes them. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -12,10 +12,15 @@ const PROGRAM = 'prometheus-alertmanager'
 const READY_WITHIN_MS = 60_000
 const HOUR_MS = 3_600_000
 /** One that takes part in nothing: alerts named Inhibited count for nothing while one named Inhibiting fires. */
-const CONFIG = `route: {receiver: nobody}
-receivers: [{name: nobody}]
+const CONFIG = `route: {receiver: nobody, group_wait: 0s, group_interval: 1s}
 inhibit_rules: [{source_matchers: ['alertname = Inhibiting'], target_matchers: ['alertname = Inhibited']}]
 `
+
+/** Whom it tells. */
+export interface Hook {
+  readonly url: string
+  readonly token: string
+}
 
 export function needsAlertmanager(): Missing {
   return needsProgram(PROGRAM)
@@ -33,10 +38,10 @@ export class Alertmanager {
     this.url = url
   }
 
-  /** Resolves when it answers. */
-  static async start(): Promise<Alertmanager> {
+  /** Resolves when it answers. Without a hook it tells nobody. */
+  static async start(hook?: Hook): Promise<Alertmanager> {
     const folder = mkdtempSync(join(tmpdir(), 'starling-alerts-'))
-    writeFileSync(join(folder, 'config.yaml'), CONFIG)
+    writeFileSync(join(folder, 'config.yaml'), `${CONFIG}receivers: [${receiver(hook)}]\n`)
     const address = `127.0.0.1:${await freePort()}`
     const where = [`--config.file=${folder}/config.yaml`, `--storage.path=${folder}/data`]
     // Without the second it looks for others on all interfaces.
@@ -50,6 +55,19 @@ export class Alertmanager {
       await alertmanager.stop()
       throw error
     }
+  }
+
+  /** As `amtool` prints it. */
+  tool(...args: readonly string[]): string {
+    return execFileSync('amtool', [`--alertmanager.url=${this.url}`, ...args], { encoding: 'utf8' })
+  }
+
+  /** Alerts with these labels. */
+  async push(...labels: readonly Readonly<Record<string, string>>[]): Promise<void> {
+    await this.#post(
+      'alerts',
+      labels.map((one) => ({ labels: one })),
+    )
   }
 
   async fire(...names: readonly string[]): Promise<void> {
@@ -101,6 +119,13 @@ export class Alertmanager {
       await wait(50)
     }
   }
+}
+
+function receiver(hook: Hook | undefined): string {
+  if (hook === undefined) return '{name: nobody}'
+  const { url, token } = hook
+  const http = `http_config: {authorization: {credentials: ${token}}}`
+  return `{name: nobody, webhook_configs: [{url: '${url}', ${http}}]}`
 }
 
 function freePort(): Promise<number> {

@@ -37,6 +37,8 @@ export interface AlertDeskInit {
   readonly settings: () => AlertingSettings | undefined
   readonly leads: () => boolean
   readonly measures: MeasureSource
+  /** Wall time, ms. */
+  readonly now: () => number
   readonly dispatch: Dispatch
   /** Of the page, for links; undefined when the configuration names none. */
   readonly link: string | undefined
@@ -102,7 +104,7 @@ export class AlertDesk {
   /** Undefined when there is none of this id. */
   endSilence(id: string, by: string, reason: string): Event | undefined {
     this.#init.snapshot()
-    const silence = this.silences(Date.now()).find((one) => one.id === id)
+    const silence = this.silences(this.#init.now()).find((one) => one.id === id)
     if (silence === undefined) return undefined
     const event = this.#init.story.unsilenced(silence, by, reason)
     this.#silences = this.#silences.filter((one) => one.id !== id)
@@ -124,7 +126,7 @@ export class AlertDesk {
     const { snapshot: read, settings, story, dispatch, node, link } = this.#init
     const snapshot = read()
     const { mesh, members, findings } = snapshot
-    const now = Date.now()
+    const now = this.#init.now()
     if (this.#ledSince === undefined) this.#takeOver(now, mesh.id)
     const alerting = readAlerting(settings())
     const present = { mesh, members, findings, singleCopy: this.#singleCopy, undelivered: dispatch.failing }

@@ -49,19 +49,10 @@ export function createAlerting({
   const snapshot = () => service.snapshot()
   const subscribe = service.subscribe.bind(service)
   const alerting = () => settings().alerting
-  const desk = new AlertDesk({
-    node,
-    journal,
-    story,
-    snapshot,
-    subscribe,
-    settings: alerting,
-    leads,
-    measures,
-    dispatch,
-    link,
-    log,
-  })
+  const now = Date.now
+  const told = { story, dispatch, link }
+  const known = { journal, snapshot, subscribe, settings: alerting, leads, measures, now }
+  const desk = new AlertDesk({ node, log, ...known, ...told })
   return {
     registerRoutes: (api) => {
       registerAlertRoutes(api, { desk, dispatch, foreign, story, snapshot, mesh: config.mesh.id, link })

@@ -36,7 +36,7 @@ const TITLES = {
 } as const satisfies Record<string, Text>
 
 export const WORDS = {
-  firing: { en: 'FIRING', zh: '告警' },
+  firing: { en: 'FIRING', zh: '触发' },
   resolved: { en: 'RESOLVED', zh: '恢复' },
   test: { en: 'TEST', zh: '测试' },
   continued: { en: 'goes on as part of: {title}', zh: '已并入:{title}' },
@@ -96,7 +96,7 @@ export function linesOf({ incident, language }: Notification, max: number): read
   const lines = incident.children.slice(0, max).map((child) => {
     const where = child.at === undefined ? '' : `${harmless(child.at.node)}: `
     const sentence = sentenceOf(child, language)
-    return `${sentence.startsWith(where) ? '' : where}${child.kind === 'finding' ? `${child.reason}: ` : ''}${sentence}`
+    return `${sentence.startsWith(where) ? '' : where}${child.kind === 'finding' && child.reason !== incident.reason ? `${child.reason}: ` : ''}${sentence}`
   })
   const more = incident.children.length - lines.length
   return more > 0 ? [...lines, say(WORDS.more, language, { count: more })] : lines

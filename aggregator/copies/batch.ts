@@ -10,7 +10,7 @@ export const APPEND_TOPIC = 'copies/append'
 export const BATCH_BYTES_MAX = 240 * 1024
 
 /** In one batch; the other appends them in one transaction, and its mesh waits for that. */
-export const BATCH_EVENTS_MAX = 500
+export const BATCH_EVENTS_MAX = 100
 
 /** An event as it stands in a journal. */
 export interface Row extends Omit<Event, 'data'> {

@@ -27,6 +27,7 @@ export interface FeedInit {
 export class Feed {
   readonly #init: FeedInit
   #isRunning = false
+  #mayHaveMore = false
   #isStopped = false
   #again: NodeJS.Timeout | undefined
   #failures = 0
@@ -41,6 +42,7 @@ export class Feed {
 
   /** There may be something to give. While the other does not answer, it is asked when its time has come. */
   look(): void {
+    this.#mayHaveMore = true
     if (this.#isRunning || this.#isStopped || this.#again !== undefined) return
     this.#isRunning = true
     this.#run()
@@ -51,6 +53,8 @@ export class Feed {
       .catch((error: unknown) => this.#failed(error))
       .finally(() => {
         this.#isRunning = false
+        // What came when the last page had just been read.
+        if (this.#mayHaveMore) this.look()
       })
   }
 
@@ -62,6 +66,7 @@ export class Feed {
   async #run(): Promise<void> {
     const { given, from, rows, ask, to, onGiven } = this.#init
     while (!this.#isStopped) {
+      this.#mayHaveMore = false
       const page = rows(given.upTo)
       if (page.length === 0) return
       const wanted = given.wanted(page)

@@ -8,6 +8,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isSameToken, mayDo, type Person, TOKEN_HOLDER, whoseToken } from '../people.ts'
 import type { Caller, Right } from '../remediation-model.ts'
+import type { RateLimits } from './limits.ts'
 import { ProblemError } from './problem.ts'
 
 declare module 'fastify' {
@@ -39,14 +40,18 @@ export function callersOf(token: string, people: () => readonly Person[]): Calle
   }
 }
 
-/** Lets nobody whose token is not known use the routes of `api`, which are those registered on it after this. */
-export function requireToken(api: FastifyInstance, callers: Callers): void {
-  api.addHook('onRequest', async (request) => {
+/** Lets nobody whose token is not known use the routes of `api`, which are those registered on it after this; nobody too much. */
+export function requireToken(api: FastifyInstance, callers: Callers, limits: RateLimits): void {
+  api.addHook('onRequest', async (request, reply) => {
     const token = tokenOf(request)
     const caller = callers(token)
-    if (caller === undefined) throw unauthorized("this token is nobody's here")
-    requireRight(request, caller)
+    if (caller === undefined) {
+      await limits.refusal(request, reply)
+      throw unauthorized("this token is nobody's here")
+    }
     request.caller = caller
+    await limits.request(request, reply)
+    requireRight(request, caller)
     request.isWelcome = () => callers(token) !== undefined
   })
 }

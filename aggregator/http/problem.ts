@@ -1,6 +1,7 @@
 /** How the API says no: problem documents (RFC 9457), naming the field where one is to blame. */
 
-import type { FastifyReply } from 'fastify'
+import type { Socket } from 'node:net'
+import type { ConnectionError, FastifyReply } from 'fastify'
 import type { z } from 'zod'
 import { StarlingError } from '../../common/errors.ts'
 
@@ -29,6 +30,29 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
     .code(problem.status)
     .type('application/problem+json; charset=utf-8')
     .send(JSON.stringify({ type: 'about:blank', ...problem }))
+}
+
+/** For what is not HTTP, or too much or too slow to be read: there is no request yet that could be answered. */
+export function refuseUnread(error: ConnectionError, socket: Socket): void {
+  // Whoever sent it has gone.
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const [status, title] = UNREAD[error.code ?? ''] ?? [400, 'Bad Request']
+  const body = JSON.stringify({ type: 'about:blank', status, title, detail: 'the request could not be read' })
+  const head = [
+    `HTTP/1.1 ${status} ${title}`,
+    'Content-Type: application/problem+json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+const UNREAD: Readonly<Record<string, readonly [status: number, title: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout'],
 }
 
 export function notFound(detail: string, more: Pick<Problem, 'remedy' | 'errors'> = {}): ProblemError {

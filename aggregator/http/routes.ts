@@ -1,98 +1,157 @@
-/** The API's plain requests. What they answer is in model.ts; see stream.ts for the one that does not end. */
+/** The API's plain requests about nodes and the mesh. What they answer is in model.ts; stream.ts has the one that does not end. */
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import { StarlingError } from '../../common/errors.ts'
-import { nearest } from '../../common/nearest.ts'
 import { detectorName } from '../../detectors/recording/notes.ts'
 import { usageQuerySchema } from '../../detectors/usage/notes.ts'
-import { SIGNED_SETTINGS_BYTES_MAX } from '../../settings/signed.ts'
-import { rolloutPart } from '../../settings/stages.ts'
-import { type AggregatorPort, EVENT_KINDS, type EventQuery, type VerdictView } from '../model.ts'
+import type { AggregatorPort, VerdictView } from '../model.ts'
 import type { NodeDesks } from '../node-desks.ts'
-import { asConflict, notFound, ProblemError, parseInput } from './problem.ts'
+import { caller, decided, explanation, matrixRow, usageAnswer, verdict, wouldBeMark } from './answers.ts'
+import { IdParams, listOf, NodeParams, nodeName, PlanQuery, ReleaseBody } from './inputs.ts'
+import { notFound, ProblemError } from './problem.ts'
+import { noSuchNode, orConflict, orGone } from './refusals.ts'
+import { describeRoute, route } from './route.ts'
+import { state } from './state-answers.ts'
 
-const EVENTS_LIMIT_DEFAULT = 200
-const NAME_CHARS_MAX = 253
+const LEADS = 'this aggregator does not lead'
+const node4 = { params: { node: 'node-4' } }
 
-const seq = z.coerce.number().int().min(0)
-const EventsQuery = z.strictObject({
-  after: seq.optional(),
-  before: seq.optional(),
-  node: z.string().min(1).max(NAME_CHARS_MAX).optional(),
-  /** Several are joined by commas. */
-  kind: z
-    .string()
-    .transform((text) => text.split(','))
-    .pipe(z.array(z.enum(EVENT_KINDS)))
-    .optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(EVENTS_LIMIT_DEFAULT),
+const ME = describeRoute({
+  method: 'GET',
+  path: '/api/v1/me',
+  summary: 'Whose token this is, and what it may do',
+  answer: caller,
 })
 
-const DecisionBody = z.strictObject({
-  action: z.enum(['approve', 'reject']),
-  reason: z.string().max(500).default(''),
-  via: z.enum(['page', 'cli', 'api']),
+const STATE = describeRoute({
+  method: 'GET',
+  path: '/api/v1/state',
+  summary: 'All that is so at present: members, findings, verdicts, remediations, permits, settings',
+  answer: state,
+  tagged: true,
+  errors: { 503: LEADS },
 })
 
-/** Several are joined by commas. */
-const MatrixQuery = z.strictObject({
-  node: z
-    .string()
-    .transform((text) => text.split(','))
-    .pipe(z.array(z.string().min(1).max(NAME_CHARS_MAX)))
-    .optional(),
+const EXPLAIN = describeRoute({
+  method: 'GET',
+  path: '/api/v1/explain/:node',
+  summary: 'What a node is now, and the chains of events that led to it',
+  params: NodeParams,
+  answer: explanation,
+  errors: { 404: 'no such node', 503: LEADS },
+  example: node4,
 })
 
-const PlanQuery = z.strictObject({ since: z.iso.datetime({ offset: true }) })
-
-/** A person's word, with why. */
-export const ReleaseBody = z.strictObject({
-  reason: z.string().trim().min(1, 'say why, it is kept with the decision').max(500),
-  via: z.enum(['page', 'cli', 'api']).default('api'),
+const MATRIX = describeRoute({
+  method: 'GET',
+  path: '/api/v1/mesh/matrix',
+  summary: 'Who sees whom',
+  query: z.strictObject({ node: listOf(nodeName).optional() }),
+  answer: z.object({ items: z.array(matrixRow) }),
+  errors: { 404: 'no such node', 503: LEADS },
+  example: { query: 'node=node-4,node-5' },
 })
 
-/** The document is checked where it is taken in, so that a mistake in it is told of as in a file. */
-const ProposalBody = z.strictObject({
-  document: z.unknown(),
-  rollout: rolloutPart.optional(),
-  via: z.enum(['page', 'cli', 'api']).default('api'),
+const USAGE = describeRoute({
+  method: 'GET',
+  path: '/api/v1/usage/:node',
+  summary: 'Who used what on a node in the last minutes; the node itself is asked',
+  params: NodeParams,
+  query: usageQuerySchema,
+  answer: usageAnswer,
+  errors: { 404: 'no such node', 503: LEADS, 504: 'the node does not answer' },
+  example: { ...node4, query: 'minutes=30' },
 })
 
-/** A document that just fits, as JSON, and what comes with it. */
-const PROPOSAL_BYTES_MAX = 2 * SIGNED_SETTINGS_BYTES_MAX
+const RECORD = describeRoute({
+  method: 'POST',
+  path: '/api/v1/recordings/:node',
+  summary: 'A recording of what a detector reads on a node, redacted',
+  params: NodeParams,
+  body: z.strictObject({ detector: detectorName }),
+  answer: z.object({
+    node: z.string(),
+    detector: z.string(),
+    packed: z.string().meta({ description: 'base64; `starling detectors record` unpacks it' }),
+  }),
+  errors: { 404: 'no such node', 409: 'the node refuses', 503: LEADS, 504: 'the node does not answer' },
+  example: { ...node4, body: { detector: 'conntrack' } },
+})
 
-const RollbackBody = ReleaseBody.extend({ version: z.int().min(1).optional() })
+const MARKING_PLAN = describeRoute({
+  method: 'GET',
+  path: '/api/v1/marking/plan',
+  summary: 'Each verdict since a time, with what marking made of it or would have',
+  query: PlanQuery,
+  answer: z.object({ items: z.array(wouldBeMark) }),
+  example: { query: 'since=2026-03-01T00:00:00Z' },
+})
 
-const NodeParams = z.object({ node: z.string().min(1).max(NAME_CHARS_MAX) })
-const DetectorParams = z.object({ name: detectorName })
-const RecordingBody = z.strictObject({ detector: detectorName })
-const IdParams = z.object({ id: z.string().min(1).max(200) })
+const RELEASE_MESH = describeRoute({
+  method: 'POST',
+  path: '/api/v1/mesh/release',
+  summary: 'End a freeze of the brake',
+  body: ReleaseBody,
+  answer: decided,
+  errors: { 409: 'nothing is frozen', 503: LEADS },
+  example: { body: { reason: 'the switch was replaced' } },
+})
+
+const RELEASE_ROSTER = describeRoute({
+  method: 'POST',
+  path: '/api/v1/roster/release',
+  summary: 'Let changes of the roster through that wait for a person',
+  body: ReleaseBody,
+  answer: decided,
+  errors: { 409: 'nothing waits', 503: LEADS },
+  example: { body: { reason: 'the rack was taken away' } },
+})
+
+const VERDICT = describeRoute({
+  method: 'GET',
+  path: '/api/v1/verdicts/:id',
+  summary: 'A verdict with its votes',
+  params: IdParams,
+  answer: verdict,
+  errors: { 404: 'no such verdict', 503: LEADS },
+  example: { params: { id: 'VERDICT' } },
+})
+
+const CERTIFICATE = describeRoute({
+  method: 'GET',
+  path: '/api/v1/verdicts/:id/certificate',
+  summary: 'The signed votes of a verdict: whoever has the CA of the mesh can check them',
+  params: IdParams,
+  answerType: 'application/octet-stream',
+  errors: { 404: 'no such verdict, or only another aggregator has its certificate', 503: LEADS },
+  example: { params: { id: 'VERDICT' } },
+})
+
+export const MESH_ROUTES = [
+  ME,
+  STATE,
+  EXPLAIN,
+  MATRIX,
+  USAGE,
+  RECORD,
+  MARKING_PLAN,
+  RELEASE_MESH,
+  RELEASE_ROSTER,
+  VERDICT,
+  CERTIFICATE,
+]
 
 export function registerRoutes(server: FastifyInstance, port: AggregatorPort, desks: NodeDesks): void {
-  server.get('/api/v1/me', async ({ caller }) => caller)
+  route(server, ME, (call) => call.caller)
 
-  server.get('/api/v1/state', async () => port.snapshot())
+  route(server, STATE, () => port.snapshot())
 
-  server.get('/api/v1/events', async (request) => {
-    const { kind, ...rest } = parseInput(EventsQuery, request.query)
-    // The model's optional fields are absent rather than undefined.
-    const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
-    const query = { ...given, limit: rest.limit, ...(kind === undefined ? {} : { kinds: kind }) } satisfies EventQuery
-    return { items: port.events(query) }
+  route(server, EXPLAIN, ({ params: { node } }) => {
+    const explained = port.explain(node)
+    if (explained === null) throw noSuchNode(node, membersOf(port))
+    return explained
   })
 
-  server.get('/api/v1/explain/:node', async (request) => {
-    const { node } = parseInput(NodeParams, request.params)
-    const explanation = port.explain(node)
-    if (explanation !== null) return explanation
-    throw noSuchNode(
-      node,
-      port.snapshot().members.map((member) => member.node),
-    )
-  })
-
-  server.get('/api/v1/mesh/matrix', async (request) => {
-    const { node: wanted } = parseInput(MatrixQuery, request.query)
+  route(server, MATRIX, ({ query: { node: wanted } }) => {
     const rows = port.matrix()
     if (wanted === undefined) return { items: rows }
     const bySubject = new Map(rows.map((row) => [row.subject, row]))
@@ -105,124 +164,56 @@ export function registerRoutes(server: FastifyInstance, port: AggregatorPort, de
     }
   })
 
-  server.get('/api/v1/usage/:node', async (request) => {
-    const { node } = parseInput(NodeParams, request.params)
-    const query = parseInput(usageQuerySchema, request.query)
+  route(server, USAGE, async ({ params: { node }, query }) => {
     requireMember(port, node)
     return await orGone(() => desks.usage.ask(node, query))
   })
 
-  server.post('/api/v1/recordings/:node', async (request) => {
-    const { node } = parseInput(NodeParams, request.params)
-    const query = parseInput(RecordingBody, request.body)
+  route(server, RECORD, async ({ params: { node }, body: query, request, caller }) => {
     requireMember(port, node)
-    request.log.info({ node, detector: query.detector, by: request.caller.name }, 'a recording was asked for')
+    request.log.info({ node, detector: query.detector, by: caller.name }, 'a recording was asked for')
     const answer = await orGone(() => desks.recordings.ask(node, query))
     if ('packed' in answer) return { node, ...query, packed: Buffer.from(answer.packed).toString('base64') }
     const { refused: detail, remedy } = answer
     throw new ProblemError({ status: 409, title: 'Not recorded', detail, remedy })
   })
 
-  server.get('/api/v1/marking/plan', async (request) => {
-    const { since } = parseInput(PlanQuery, request.query)
-    return { items: port.markingPlan(new Date(since).toISOString()) }
-  })
+  route(server, MARKING_PLAN, ({ query: { since } }) => ({
+    items: port.markingPlan(new Date(since).toISOString()),
+  }))
 
-  server.get('/api/v1/remediations/plan', async (request) => {
-    const { since } = parseInput(PlanQuery, request.query)
-    return port.remediationPlan(new Date(since).toISOString())
-  })
+  route(server, RELEASE_MESH, ({ body, caller }) => ({
+    event: orConflict('Not released', () => port.release(body, caller.name)),
+  }))
 
-  server.post('/api/v1/mesh/release', async (request) => {
-    const release = parseInput(ReleaseBody, request.body)
-    return { event: orConflict('Not released', () => port.release(release, request.caller.name)) }
-  })
+  route(server, RELEASE_ROSTER, ({ body, caller }) => ({
+    event: orConflict('Not released', () => port.releaseRoster(body, caller.name)),
+  }))
 
-  server.post('/api/v1/roster/release', async (request) => {
-    const release = parseInput(ReleaseBody, request.body)
-    return { event: orConflict('Not released', () => port.releaseRoster(release, request.caller.name)) }
-  })
+  route(server, VERDICT, ({ params }) => findVerdict(port, params.id))
 
-  server.get('/api/v1/settings', async () => port.settings.detail())
-
-  server.post('/api/v1/settings', { bodyLimit: PROPOSAL_BYTES_MAX }, async (request) => {
-    const { document, rollout, via } = parseInput(ProposalBody, request.body)
-    const proposal = { document, via, ...(rollout === undefined ? {} : { rollout }) }
-    const { settings } = port
-    return { event: orConflict('Not taken', () => settings.propose(proposal, request.caller.name)) }
-  })
-
-  server.post('/api/v1/settings/rollback', async (request) => {
-    const { version, ...rest } = parseInput(RollbackBody, request.body)
-    const rollback = { ...rest, ...(version === undefined ? {} : { version }) }
-    const { settings } = port
-    return { event: orConflict('Not rolled back', () => settings.rollBack(rollback, request.caller.name)) }
-  })
-
-  server.post('/api/v1/detectors/:name/release', async (request) => {
-    const { name } = parseInput(DetectorParams, request.params)
-    const release = parseInput(ReleaseBody, request.body)
-    const { settings } = port
-    return { event: orConflict('Not released', () => settings.release(name, release, request.caller.name)) }
-  })
-
-  server.post('/api/v1/remediations/:id/decision', { config: { right: 'approve' } }, async (request) => {
-    const { id } = parseInput(IdParams, request.params)
-    const { action, reason, via } = parseInput(DecisionBody, request.body)
-    if (!port.snapshot().remediations.some(({ plan }) => plan.id === id)) throw notFound(`no remediation "${id}"`)
-    return {
-      event: orConflict('Not decided', () => port.decide({ planId: id, action, reason, via }, request.caller.name)),
-    }
-  })
-
-  server.get('/api/v1/verdicts/:id', async (request) => findVerdict(port, request.params))
-
-  server.get('/api/v1/verdicts/:id/certificate', async (request, reply) => {
-    const verdict = findVerdict(port, request.params)
-    if (verdict.certificate === '')
-      throw notFound('its certificate has not reached this aggregator, which took it over')
-    const name = `verdict-${verdict.id.replaceAll(/[^\w.-]/g, '_').slice(0, 80)}.cbor`
+  route(server, CERTIFICATE, ({ params, reply }) => {
+    const found = findVerdict(port, params.id)
+    if (found.certificate === '') throw notFound('its certificate has not reached this aggregator, which took it over')
+    const name = `verdict-${found.id.replaceAll(/[^\w.-]/g, '_').slice(0, 80)}.cbor`
     return reply
       .type('application/octet-stream')
       .header('content-disposition', `attachment; filename="${name}"`)
-      .send(Buffer.from(verdict.certificate, 'base64'))
+      .send(Buffer.from(found.certificate, 'base64'))
   })
 }
 
-/** What the aggregator refuses as things stand is a 409. */
-function orConflict<T>(title: string, act: () => T): T {
-  try {
-    return act()
-  } catch (error) {
-    throw asConflict(title, error)
-  }
-}
-
-/** What a node did not answer in time is a 504. */
-async function orGone<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask()
-  } catch (error) {
-    if (!(error instanceof StarlingError)) throw error
-    const remedy = error.remedy === undefined ? {} : { remedy: error.remedy }
-    throw new ProblemError({ status: 504, title: 'No answer', detail: error.message, ...remedy })
-  }
+function membersOf(port: AggregatorPort): readonly string[] {
+  return port.snapshot().members.map((member) => member.node)
 }
 
 function requireMember(port: AggregatorPort, node: string): void {
-  const known = port.snapshot().members.map((member) => member.node)
+  const known = membersOf(port)
   if (!known.includes(node)) throw noSuchNode(node, known)
 }
 
-function noSuchNode(node: string, known: readonly string[]): ProblemError {
-  const meant = nearest(node, known)
-  const message = `no node "${node}" in this mesh${meant === undefined ? '' : `; did you mean ${meant}?`}`
-  return notFound(message, { remedy: '`starling members` lists them', errors: [{ field: 'node', message }] })
-}
-
-function findVerdict(port: AggregatorPort, params: unknown): VerdictView {
-  const { id } = parseInput(IdParams, params)
-  const verdict = port.snapshot().verdicts.find((known) => known.id === id)
-  if (verdict === undefined) throw notFound(`no verdict "${id}"`)
-  return verdict
+function findVerdict(port: AggregatorPort, id: string): VerdictView {
+  const found = port.snapshot().verdicts.find((known) => known.id === id)
+  if (found === undefined) throw notFound(`no verdict "${id}"`)
+  return found
 }

@@ -6,16 +6,20 @@ import { type FastifyError, type FastifyInstance, fastify, LogController } from 
 import type { Logger } from 'pino'
 import { StarlingError } from '../../common/errors.ts'
 import type { Trail } from '../audit/trail.ts'
-import type { AggregatorPort, OfficeView } from '../model.ts'
+import type { AggregatorPort } from '../model.ts'
 import type { NodeDesks } from '../node-desks.ts'
 import { registerAuditRoutes } from './audit-routes.ts'
 import { type Callers, requireToken, tradeTokenForCookie } from './auth.ts'
+import { collectRoutes, registerOpenApi } from './description.ts'
+import { type PastEvents, registerEventRoutes } from './event-routes.ts'
+import { registerHealth } from './health.ts'
+import { LIMITS, rateLimits } from './limits.ts'
+import { registerListRoutes } from './list-routes.ts'
 import { registerPermitRoutes } from './permit-routes.ts'
-import { notFound, ProblemError, sendProblem } from './problem.ts'
+import { notFound, ProblemError, refuseUnread, sendProblem } from './problem.ts'
 import { registerRoutes } from './routes.ts'
+import { registerSettingsRoutes } from './settings-routes.ts'
 import { registerStream } from './stream.ts'
-
-const BODY_BYTES_MAX = 16 * 1024
 
 const SECURITY_HEADERS = {
   'content-security-policy':
@@ -30,6 +34,12 @@ const SECURITY_HEADERS = {
 
 export interface HttpServerOptions {
   readonly port: AggregatorPort
+  /** What cursors of its events name it by. */
+  readonly storeName: string
+  /** Where events are looked up that people look back at; without it, its own. */
+  readonly past?: PastEvents
+  /** Of the program, for the description of the API. */
+  readonly version: string
   /** Asks the nodes themselves. */
   readonly desks: NodeDesks
   /** Of the history, for whoever checks it. */
@@ -48,6 +58,9 @@ export interface HttpServerOptions {
 /** A server that is not yet listening; see `listenHttp`. Closing it ends its streams. */
 export function createHttpServer({
   port,
+  storeName,
+  past = { store: storeName, query: async (query) => port.events(query) },
+  version,
   desks,
   trail,
   callers,
@@ -58,7 +71,11 @@ export function createHttpServer({
 }: HttpServerOptions): FastifyInstance {
   const server = fastify({
     loggerInstance: log,
-    bodyLimit: BODY_BYTES_MAX,
+    bodyLimit: LIMITS.bodyBytes,
+    requestTimeout: LIMITS.requestMs,
+    keepAliveTimeout: LIMITS.idleMs,
+    http: { headersTimeout: LIMITS.headersMs, maxHeaderSize: LIMITS.headerBytes },
+    clientErrorHandler: refuseUnread,
     // Off, because addresses would be logged, and one of them holds the token.
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: 1_000 },
@@ -86,30 +103,28 @@ export function createHttpServer({
     throw notFound('there is nothing at this address')
   })
 
-  server.get('/livez', async () => ({ status: 'ok' }))
-  server.get('/readyz', async () => readiness(port.office()))
+  registerHealth(server, port, past)
   server.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4').send(await metrics()))
+  const limits = rateLimits(server)
   // A context of its own, so that the token is asked for by route: an address can spell /api/ in many ways.
   server.register(async (api) => {
-    requireToken(api, callers)
+    requireToken(api, callers, limits)
     api.addHook('onRequest', async (_request, reply) => {
       reply.header('cache-control', 'no-store')
     })
+    const routes = collectRoutes(api)
+    registerOpenApi(api, routes, version)
     registerRoutes(api, port, desks)
+    registerListRoutes(api, port)
+    registerEventRoutes(api, { store: storeName, query: (query) => port.events(query) }, past)
     registerAuditRoutes(api, trail)
     registerPermitRoutes(api, port)
-    registerStream(api, port)
+    registerSettingsRoutes(api, port)
+    registerStream(api, port, storeName)
     registerMore?.(api)
   })
   registerPage(server, webRoot, callers)
   return server
-}
-
-/** Who stands by is ready when it could take over: a rollout waits for that, and for nothing more. Throws a 503. */
-function readiness({ role, unfit }: OfficeView): object {
-  if (role !== 'starts' && unfit === null) return { status: 'ok', role }
-  const detail = unfit === null ? 'the mesh is starting' : `it stands by, and could not take over: ${unfit}`
-  throw new ProblemError({ status: 503, title: 'Not ready', detail })
 }
 
 function registerPage(server: FastifyInstance, webRoot: string, callers: Callers): void {

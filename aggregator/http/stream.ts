@@ -1,8 +1,8 @@
 /**
- * The stream of Server-Sent Events. `event` carries one stored event, with its seq as id so that a client that comes
+ * The stream of Server-Sent Events. `event` carries one stored event, with its cursor as id so that a client that comes
  * back resumes where it was; `state` carries the whole snapshot, never more than five a second, and `office` stands in for
  * it while this aggregator does not lead; `beat` says that the line is alive; `gap` says that more was missed than is
- * resent, so the client reads /events instead.
+ * resent, or that the client comes from another aggregator's history, so it reads /events instead.
  *
  * Nothing here waits for a slow client: a snapshot is skipped while the client is still reading the last one, and a
  * client whose unread bytes exceed a bound is cut off, to resume when it can.
@@ -11,18 +11,37 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { AggregatorPort, StoredEvent } from '../model.ts'
+import { type EventCursor, eventCursor, eventCursorText } from './cursor.ts'
 import { ProblemError, parseInput } from './problem.ts'
+import { describeRoute, route } from './route.ts'
 
 const STATE_INTERVAL_MS = 200
+/** Times what it took to make: of a large mesh it is told less often, so that events do not wait for it. */
+const STATE_REST = 10
 const HEARTBEAT_INTERVAL_MS = 15_000
 const CLIENTS_MAX = 100
 /** Missed events that are resent to a client that comes back; what a Store gives at once. */
 const RESENT_MAX = 1_000
 const UNREAD_BYTES_MAX = 8 * 1024 * 1024
 
-const seq = z.coerce.number().int().min(0)
-const StreamQuery = z.strictObject({ after: seq.optional() })
-const LastEventId = z.object({ 'last-event-id': seq.optional() })
+const LastEventId = z.object({ 'last-event-id': eventCursor.optional() })
+
+const STREAM = describeRoute({
+  method: 'GET',
+  path: '/api/v1/stream',
+  summary: 'What happens from now on, as Server-Sent Events',
+  description:
+    'Messages: `event`, whose id resumes the stream as Last-Event-ID or `after`; `state`, as GET /state, five times a second ' +
+    'at most; `office` in its place while this aggregator does not lead; `beat` every 15 s; `gap` when what was missed is not ' +
+    'resent (`why`: too-many, or another-history after a change of aggregator): read /events and go on.',
+  query: z.strictObject({
+    after: eventCursor.meta({ description: '`newest` of a page of events; Last-Event-ID outranks it' }).optional(),
+  }),
+  answerType: 'text/event-stream',
+  errors: { 503: 'too many streams are open' },
+})
+
+export const STREAM_ROUTES = [STREAM]
 
 interface Client {
   readonly raw: ServerResponse
@@ -32,10 +51,11 @@ interface Client {
   readonly isWelcome: () => boolean
 }
 
-export function registerStream(server: FastifyInstance, port: AggregatorPort): void {
+/** `store`: what cursors of this aggregator's events name it by. */
+export function registerStream(server: FastifyInstance, port: AggregatorPort, store: string): void {
   const clients = new Set<Client>()
   let stateTimer: NodeJS.Timeout | null = null
-  let lastStateAt = Number.NEGATIVE_INFINITY
+  let nextStateAt = Number.NEGATIVE_INFINITY
 
   function write(client: Client, text: string): void {
     client.raw.write(text)
@@ -44,8 +64,9 @@ export function registerStream(server: FastifyInstance, port: AggregatorPort): v
 
   function sendState(): void {
     stateTimer = null
-    lastStateAt = performance.now()
+    const began = performance.now()
     const text = stateText(port)
+    nextStateAt = began + Math.max(STATE_INTERVAL_MS, STATE_REST * (performance.now() - began))
     for (const client of clients) {
       if (client.raw.writableNeedDrain) client.owesState = true
       else write(client, text)
@@ -54,12 +75,12 @@ export function registerStream(server: FastifyInstance, port: AggregatorPort): v
 
   function scheduleState(): void {
     if (stateTimer !== null || clients.size === 0) return
-    stateTimer = setTimeout(sendState, Math.max(0, lastStateAt + STATE_INTERVAL_MS - performance.now()))
+    stateTimer = setTimeout(sendState, Math.max(0, nextStateAt - performance.now()))
   }
 
   const unsubscribe = port.subscribe((event) => {
     if (event !== null) {
-      const text = eventText(event)
+      const text = eventText(store, event)
       for (const client of clients) write(client, text)
     }
     scheduleState()
@@ -79,9 +100,8 @@ export function registerStream(server: FastifyInstance, port: AggregatorPort): v
     for (const { raw } of clients) raw.end()
   })
 
-  server.get('/api/v1/stream', (request, reply) => {
-    const resumeHeader = parseInput(LastEventId, request.headers)['last-event-id']
-    const after = resumeHeader ?? parseInput(StreamQuery, request.query).after
+  route(server, STREAM, ({ query, request, reply }) => {
+    const after = parseInput(LastEventId, request.headers)['last-event-id'] ?? query.after
     if (clients.size >= CLIENTS_MAX) {
       throw new ProblemError({ status: 503, title: 'Too many streams', detail: `${CLIENTS_MAX} streams are open` })
     }
@@ -102,23 +122,32 @@ export function registerStream(server: FastifyInstance, port: AggregatorPort): v
       scheduleState()
     })
     // All in one turn of the event loop, so no event falls between those resent and those to come.
-    if (after !== undefined) resend(port, after, (text) => write(client, text))
+    if (after !== undefined) resend(port, store, after, (text) => write(client, text))
     write(client, stateText(port))
+    return reply
   })
 }
 
-function resend(port: AggregatorPort, after: number, send: (text: string) => void): void {
-  const missed = port.events({ after, limit: RESENT_MAX })
-  const first = missed[0]
-  if (first !== undefined && port.events({ after, before: first.seq, limit: 1 }).length > 0) {
-    send(`event: gap\ndata: ${JSON.stringify({ after, before: first.seq })}\n\n`)
+function resend(port: AggregatorPort, store: string, after: EventCursor, send: (text: string) => void): void {
+  if (after.store !== store) {
+    send(gapText('another-history'))
+    return
   }
-  for (const event of missed) send(eventText(event))
+  const missed = port.events({ after: after.seq, limit: RESENT_MAX })
+  const first = missed[0]
+  if (first !== undefined && port.events({ after: after.seq, before: first.seq, limit: 1 }).length > 0) {
+    send(gapText('too-many'))
+  }
+  for (const event of missed) send(eventText(store, event))
+}
+
+function gapText(why: 'too-many' | 'another-history'): string {
+  return `event: gap\ndata: ${JSON.stringify({ why })}\n\n`
 }
 
 /** JSON has no raw line breaks, so one data line always holds it. */
-function eventText(event: StoredEvent): string {
-  return `id: ${event.seq}\nevent: event\ndata: ${JSON.stringify(event)}\n\n`
+function eventText(store: string, event: StoredEvent): string {
+  return `id: ${eventCursorText({ store, seq: event.seq })}\nevent: event\ndata: ${JSON.stringify(event)}\n\n`
 }
 
 /** Never throws: a leader that has just resigned still has its clients. */

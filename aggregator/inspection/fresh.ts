@@ -3,13 +3,13 @@ import { StarlingError } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
 import type { SilentWhy } from '../../inspection/model.ts'
 import type { SummaryRow } from '../../inspection/row.ts'
-import { decodeRow, INSPECTION_TOPIC } from '../../inspection/row-codec.ts'
+import { decodeRow, encodeRowQuery, INSPECTION_TOPIC } from '../../inspection/row-codec.ts'
 import { type Convergable, converge } from '../../mesh/libp2p/convergecast.ts'
 import type { MemberState } from '../model.ts'
-import type { FreshAnswer, FreshProgress, FreshQuery, FreshRows } from './fresh-rows.ts'
+import type { FreshAnswer, FreshQuery, FreshRows } from './fresh-rows.ts'
 
 /** Of it a node has half for its looks, less 150 ms a hop; ten seconds in all is what an inspection may take. */
-export const FRESH_WITHIN_MS = 9_500
+const WITHIN_MS = 9_500
 
 /** At once; each costs every node a tenth of a second of a core. */
 const UNDER_WAY_MAX = 3
@@ -19,6 +19,8 @@ export interface FreshInit {
   readonly node: string
   /** As this aggregator sees the members; empty while it does not lead. */
   readonly states: () => ReadonlyMap<string, MemberState>
+  /** For all of it; WITHIN_MS when not given, 60 s at most. */
+  readonly withinMs?: number
   readonly log: Log
 }
 
@@ -27,7 +29,7 @@ const DOWN: Partial<Record<MemberState, SilentWhy>> = {
   NodeDown: 'NodeDown',
   HostHung: 'NodeDown',
   AgentDown: 'AgentDown',
-  left: 'AgentDown',
+  left: 'left',
 }
 
 export class MeshFreshRows implements FreshRows {
@@ -43,7 +45,7 @@ export class MeshFreshRows implements FreshRows {
     this.#mesh = mesh
   }
 
-  async rows({ nodes, onProgress = () => {} }: FreshQuery): Promise<FreshAnswer> {
+  async rows(query: FreshQuery): Promise<FreshAnswer> {
     const mesh = this.#mesh
     if (mesh === undefined) throw new StarlingError('the mesh is starting', { remedy: 'try again in a second' })
     if (this.#underWay >= UNDER_WAY_MAX) {
@@ -51,22 +53,19 @@ export class MeshFreshRows implements FreshRows {
     }
     this.#underWay++
     try {
-      return await this.#ask(mesh, nodes, onProgress)
+      return await this.#ask(mesh, query)
     } finally {
       this.#underWay--
     }
   }
 
-  async #ask(
-    mesh: Convergable,
-    nodes: readonly string[],
-    onProgress: (progress: FreshProgress) => void,
-  ): Promise<FreshAnswer> {
-    const { node, states, log } = this.#init
+  async #ask(mesh: Convergable, { nodes, detectors, onProgress = () => {} }: FreshQuery): Promise<FreshAnswer> {
+    const { node, states, withinMs = WITHIN_MS, log } = this.#init
     const before = states()
     const all = [...new Set(nodes)]
+    // Whoever is known to be down only costs time.
     const names = all.filter((each) => downAs(before.get(each)) === undefined)
-    const query = { topic: INSPECTION_TOPIC, parameters: new Uint8Array(), withinMs: FRESH_WITHIN_MS, names }
+    const query = { topic: INSPECTION_TOPIC, parameters: encodeRowQuery({ detectors }), withinMs, names }
     onProgress({ of: names.length, answered: 0 })
     const { rows, refused, whyMissing } = await converge(mesh, node, query, (answered) =>
       onProgress({ of: names.length, answered }),

@@ -8,13 +8,8 @@ import type { Logger } from '../../common/pino-log.ts'
 import { covers, type Deltas, deltasOf } from '../../inspection/deltas.ts'
 import { inspect, type MatrixInput, totalOf } from '../../inspection/matrix.ts'
 import type { InspectionRun } from '../../inspection/model.ts'
-import {
-  detectorsOf,
-  type InspectionProfile,
-  profileNamed,
-  requireKnown,
-  type Selection,
-} from '../../inspection/profile.ts'
+import { profileNamed, requireKnown } from '../../inspection/profile.ts'
+import { detectorsOf, type InspectionProfile, type Selection } from '../../inspection/profile-model.ts'
 import type { SettingsDocument } from '../../settings/document.ts'
 import type { History, InspectionHead } from '../history/history.ts'
 import type { Event, Snapshot } from '../model.ts'

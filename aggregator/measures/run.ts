@@ -5,11 +5,14 @@ import type { MeshNode } from '../../mesh/libp2p/running-node.ts'
 import type { History } from '../history/history.ts'
 import { AskedRows } from './asked-rows.ts'
 import { Collector } from './collector.ts'
+import { ConvergedRows } from './converged-rows.ts'
 import { FleetMeasures } from './fleet-measures.ts'
 import { registerMeasureRoutes } from './routes.ts'
 import type { MeasureSource } from './source.ts'
 
 export interface MeasuresInit {
+  /** This aggregator. */
+  readonly node: string
   readonly history: Pick<History, 'keepMeasures' | 'measures'>
   readonly members: () => readonly { readonly node: string; readonly pool?: string | undefined }[]
   readonly leads: () => boolean
@@ -20,11 +23,11 @@ export interface CollectedMeasures {
   readonly source: MeasureSource
   registerRoutes(api: FastifyInstance): void
   /** The mesh runs. */
-  start(mesh: Pick<MeshNode, 'ask'>): void
+  start(mesh: MeshNode): void
   stop(): Promise<void>
 }
 
-export function createMeasures({ history, members, leads, log }: MeasuresInit): CollectedMeasures {
+export function createMeasures({ node, history, members, leads, log }: MeasuresInit): CollectedMeasures {
   const stopping = new AbortController()
   let [known, pools] = [members(), new Map<string, string>()]
   const poolsNow = () => {
@@ -42,7 +45,7 @@ export function createMeasures({ history, members, leads, log }: MeasuresInit): 
     start(mesh) {
       const asked = new AskedRows(mesh.ask, log)
       const collector = new Collector({
-        rows: asked,
+        rows: new ConvergedRows(mesh, node, asked),
         byName: asked,
         fleet,
         members: () => members().map(({ node }) => node),

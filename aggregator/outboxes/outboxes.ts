@@ -3,6 +3,7 @@
  * started, when its own disk took nothing for a while, and when a node comes back. With an empty journal it asks all nodes
  * for all they keep, which is how a lost history comes back.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { z } from 'zod'
 import { messageOf } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
@@ -39,10 +40,12 @@ const EVENTS_PER_NODE_MAX = 5_000
 const GATHERED_MAX = 64 * 1024 * 1024
 
 /** Appended in one transaction, while the mesh waits. */
-const APPENDED_AT_ONCE = 200
+const APPENDED_AT_ONCE = 100
 
 /** A node may have said something that nobody heard. */
 const CAME_BACK: readonly EventKind[] = ['joined', 'returned', 'recovered', 'agent-up']
+
+const NOT_ON_RECORD = 'what was missed cannot be put on record'
 
 const placeSchema = z.strictObject({ outbox: z.string(), after: z.int().min(0) })
 type Place = z.infer<typeof placeSchema>
@@ -65,6 +68,7 @@ export class Outboxes {
   #gathered: Event[] = []
   #gatheredSize = 0
   #places = new Map<string, Place>()
+  #isFlushing = false
 
   /** Before anything is recorded in this life: what is on record now, is of the one before. */
   constructor(init: OutboxesInit) {
@@ -77,11 +81,7 @@ export class Outboxes {
     this.#mesh = mesh
     const { log } = this.#init
     this.#timer = setInterval(() => {
-      try {
-        this.#look()
-      } catch (error) {
-        log.error({ err: messageOf(error) }, 'what was missed cannot be put on record')
-      }
+      this.#look().catch((error: unknown) => log.error({ err: messageOf(error) }, NOT_ON_RECORD))
     }, LOOK_EVERY_MS).unref()
   }
 
@@ -103,7 +103,7 @@ export class Outboxes {
     this.#agenda.want({ node, since: earlier(new Date().toISOString(), KEPT_MS) }, performance.now())
   }
 
-  #look(): void {
+  async #look(): Promise<void> {
     const { leads, log } = this.#init
     const mesh = this.#mesh
     if (mesh === undefined) return
@@ -117,10 +117,10 @@ export class Outboxes {
       log.info({ since, nodes: mesh.roster.members.length }, 'nodes are asked for what was missed')
       for (const { node } of mesh.roster.members) this.#agenda.want({ node, since }, performance.now())
     }
-    this.#askNext(mesh)
+    await this.#askNext(mesh)
   }
 
-  #askNext(mesh: Pick<MeshNode, 'ask' | 'roster'>): void {
+  async #askNext(mesh: Pick<MeshNode, 'ask' | 'roster'>): Promise<void> {
     const { log } = this.#init
     if (this.#mesh === undefined) return
     for (let next = this.#agenda.next(performance.now()); next; next = this.#agenda.next(performance.now())) {
@@ -133,10 +133,10 @@ export class Outboxes {
           log.debug({ peer: node, err: messageOf(error), isAgain }, 'outbox not read')
         })
         .then(() => this.#askNext(mesh))
-        .catch((error: unknown) => log.error({ err: messageOf(error) }, 'what was missed cannot be put on record'))
+        .catch((error: unknown) => log.error({ err: messageOf(error) }, NOT_ON_RECORD))
     }
     // Those that did not answer may be down: what the others said does not wait for them.
-    if (this.#agenda.asking === 0) this.#flush()
+    if (this.#agenda.asking === 0) await this.#flush()
   }
 
   /** One page after the other: the next is asked for when this one was taken. */
@@ -152,7 +152,7 @@ export class Outboxes {
       const told = this.#read(mesh.roster.mesh, member, page, retelling)
       events += told.length
       if (events > EVENTS_PER_NODE_MAX) throw new Error(`over ${EVENTS_PER_NODE_MAX} events`)
-      this.#gather(told)
+      await this.#gather(told)
       place = { outbox: page.outbox, after: page.upTo }
       this.#places.set(node, place)
       if (!page.hasMore) return
@@ -189,23 +189,39 @@ export class Outboxes {
     return kept.success ? kept.data : { outbox: '', after: 0 }
   }
 
-  #gather(events: readonly Event[]): void {
+  async #gather(events: readonly Event[]): Promise<void> {
     this.#gathered.push(...events)
     this.#gatheredSize += JSON.stringify(events).length
-    if (this.#gatheredSize > GATHERED_MAX) this.#flush()
+    if (this.#gatheredSize > GATHERED_MAX) await this.#flush()
   }
 
   /** All that was gathered goes on record, by its time; then it is written down how far each node was read. */
-  #flush(): void {
-    if (this.#places.size === 0) return
+  async #flush(): Promise<void> {
+    if (this.#places.size === 0 || this.#isFlushing) return
     const { take, journal, log } = this.#init
-    const events = this.#gathered.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
-    for (let at = 0; at < events.length; at += APPENDED_AT_ONCE) take(events.slice(at, at + APPENDED_AT_ONCE))
-    for (const [node, place] of this.#places) journal.writeFact(`${PLACE_FACT}${node}`, JSON.stringify(place))
-    if (events.length > 0) log.info({ events: events.length, nodes: this.#places.size }, 'what was missed is on record')
+    const [gathered, places] = [this.#gathered, this.#places]
     this.#gathered = []
     this.#gatheredSize = 0
-    this.#places.clear()
+    this.#places = new Map()
+    this.#isFlushing = true
+    try {
+      const events = gathered.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+      for (let at = 0; at < events.length; at += APPENDED_AT_ONCE) {
+        take(events.slice(at, at + APPENDED_AT_ONCE))
+        await nextTurn()
+        // Nothing is lost: how far the nodes were read is not written down.
+        if (this.#mesh === undefined) return
+      }
+      for (const [node, place] of places) journal.writeFact(`${PLACE_FACT}${node}`, JSON.stringify(place))
+      if (events.length > 0) log.info({ events: events.length, nodes: places.size }, 'what was missed is on record')
+    } catch (error) {
+      // It is tried again with the next: what is on record already is known by its ids.
+      this.#gathered.push(...gathered)
+      for (const [node, place] of places) if (!this.#places.has(node)) this.#places.set(node, place)
+      throw error
+    } finally {
+      this.#isFlushing = false
+    }
   }
 }
 

@@ -23,6 +23,10 @@ export class ScratchJournal implements Journal {
   }
 
   /** Nothing on record from before: that is what it is for. */
+  together(work: () => void): void {
+    work()
+  }
+
   query(): readonly StoredEvent[] {
     return []
   }

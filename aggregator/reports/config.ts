@@ -42,6 +42,8 @@ export const reportPart = z.strictObject({
   schedule: z.strictObject({ cron, timeZone: timeZone.default('UTC') }),
   /** Of an inspection: what is looked at, by its name in the signed settings. */
   profile: z.string().min(1).max(63).default('default'),
+  /** Of an inspection: whether every node looks anew, which takes seconds, or what they said before counts. */
+  fresh: z.boolean().default(true),
   /** Of an inspection: each has a report of its own. */
   roles: z
     .array(z.string().min(1).max(63))

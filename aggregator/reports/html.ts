@@ -82,12 +82,15 @@ function figuresHtml(figures: readonly Figure[]): string {
   return `<div style="margin:10px -3px 0"><table ${TABLE} style="table-layout:fixed"><tr>${figures.map(figureHtml).join('')}</tr></table></div>`
 }
 
+/** More do not fit beside four others on a phone. */
+const LARGE_CHARS_MAX = 5
+
 function figureHtml({ name, value }: Figure): string {
   const { ink, paper } = LIGHT[value.tone]
   const below = `<div class="${value.tone}" style="font-size:11px;line-height:15px;color:${ink}">${escaped(value.below ?? '') || '&nbsp;'}</div>`
-  return `<td style="padding:0 3px"><table ${TABLE}><tr><td align="center" class="on-${value.tone}" style="background:${paper};border-radius:6px;padding:7px 2px 5px">
+  return `<td valign="top" style="padding:0 3px"><table ${TABLE}><tr><td align="center" class="on-${value.tone}" style="background:${paper};border-radius:6px;padding:7px 2px 5px">
 <div class="${value.tone}" style="font-size:12px;line-height:16px;color:${ink}">${escaped(name)}</div>
-<div style="font-size:22px;line-height:28px;font-weight:700">${cellHtml({ ...value, below: '' })}</div>${below}</td></tr></table></td>`
+<div style="font-size:${[...value.text].length > LARGE_CHARS_MAX ? 16 : 22}px;line-height:28px;font-weight:700">${cellHtml({ ...value, below: '' })}</div>${below}</td></tr></table></td>`
 }
 
 function sectionHtml({ title, blocks }: Section): string {

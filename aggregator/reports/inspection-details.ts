@@ -3,10 +3,10 @@
  * of each reason some nodes are told in full, more by name, and the rest by a link. Pure.
  */
 import { type Language, say } from '../../common/languages.ts'
-import type { Trouble } from '../../inspection/model.ts'
-import { type InspectionReportInput, silentWhy, TONES, TROUBLES, worstFirst } from './inspection-input.ts'
+import { TROUBLE_COLUMNS, type Trouble } from '../../inspection/model.ts'
+import { checkTitle, SILENT_TEXTS } from '../../inspection/texts.ts'
+import { type InspectionReportInput, linkTo, TONES, worstFirst } from './inspection-input.ts'
 import { type Block, figure, type Item, linked, muted, short } from './layout.ts'
-import { linkTo } from './links.ts'
 import { COLUMN_NAMES, INSPECTION } from './texts.ts'
 
 /** Of one reason of one check. */
@@ -20,13 +20,14 @@ const NAME_CHARS_MAX = 80
 const SUMMARY_CHARS_MAX = 240
 
 export function detailsOf(input: InspectionReportInput): readonly Block[] {
-  const { run, role, language, page } = input
+  const { run, role, language } = input
   const troubles = run.troubles.filter(({ roles }) => roles.includes(role))
   const checks = run.sections.find((one) => one.role === role)?.checks.toSorted(worstFirst) ?? []
   const blocks: Block[] = []
   let room = BYTES_MAX
   let leftOut = 0
-  for (const { check } of checks) {
+  for (const row of checks) {
+    const { check } = row
     const of = troubles.filter((trouble) => trouble.check === check)
     if (of.length === 0) continue
     const byReason = [...Map.groupBy(of, ({ column, reason }) => JSON.stringify([column, reason])).values()]
@@ -38,13 +39,15 @@ export function detailsOf(input: InspectionReportInput): readonly Block[] {
       else items.push(...more)
     }
     if (items.length === 0) continue
-    const words = { check, count: figure(of.length) }
-    const title = linked(say(INSPECTION.checkTitle, language, words), 'plain', linkTo(page, run, { role, check }))
+    const words = { check: checkTitle(row, language), count: figure(of.length) }
+    const title = linked(say(INSPECTION.checkTitle, language, words), 'plain', linkTo(input, { check }))
     blocks.push({ kind: 'items', title, items })
   }
-  if (leftOut > 0) {
-    const text = say(INSPECTION.moreTroubles, language, { count: figure(leftOut) })
-    blocks.push({ kind: 'note', cell: linked(text, 'plain', linkTo(page, run, { role })) })
+  // Of all roles together: of which they are is not kept.
+  const more = leftOut + (run.leftOut ?? 0)
+  if (more > 0) {
+    const text = say(INSPECTION.moreTroubles, language, { count: figure(more) })
+    blocks.push({ kind: 'note', cell: linked(text, 'plain', linkTo(input)) })
   }
   const silent = silentBlock(input)
   if (blocks.length === 0 && silent === undefined)
@@ -60,17 +63,18 @@ function bytesOf(item: Item): number {
 }
 
 function rankOfFirst([first]: readonly Trouble[]): number {
-  return first === undefined ? TROUBLES.length : TROUBLES.indexOf(first.column)
+  return first === undefined ? TROUBLE_COLUMNS.length : TROUBLE_COLUMNS.indexOf(first.column)
 }
 
 /** All of one column and reason; nodes of which the same is said stand together. */
-function itemsOf({ run, role, language, page }: InspectionReportInput, group: readonly Trouble[]): Item[] {
+function itemsOf(input: InspectionReportInput, group: readonly Trouble[]): Item[] {
+  const { language } = input
   const [first] = group
   if (first === undefined) return []
   const { check, column, reason } = first
   const badge = { text: say(COLUMN_NAMES[column], language), tone: TONES[column] }
   const tag = short(reason, NAME_CHARS_MAX)
-  const link = linkTo(page, run, { role, check, column })
+  const link = linkTo(input, { check, column })
   const many = (text: string, nodes: readonly Trouble[], summary: string): Item => {
     const lead = linked(text, 'link', link)
     return { badge, lead, tag, text: summary, names: namesOf(nodes, language) }
@@ -79,12 +83,12 @@ function itemsOf({ run, role, language, page }: InspectionReportInput, group: re
   const same = [...Map.groupBy(sorted, ({ summary }) => summary)].map(([summary, nodes]) => ({ summary, nodes }))
   const shown = same.length === IN_FULL_MAX + 1 ? same : same.slice(0, IN_FULL_MAX)
   const items = shown.map(({ summary, nodes }): Item => {
-    const text = short(summary, SUMMARY_CHARS_MAX)
+    const text = moreOf(nodes, short(summary, SUMMARY_CHARS_MAX), language)
     const [one, another] = nodes
     if (one === undefined || another !== undefined)
       return many(say(INSPECTION.nodes, language, { count: figure(nodes.length) }), nodes, text)
     const { node } = one
-    const lead = linked(short(node, NAME_CHARS_MAX), 'link', linkTo(page, run, { role, check, column, node }))
+    const lead = linked(short(node, NAME_CHARS_MAX), 'link', linkTo(input, { check, column, node }))
     return { badge, lead, tag, text }
   })
   const rest = same.slice(shown.length).flatMap(({ nodes }) => nodes)
@@ -92,22 +96,30 @@ function itemsOf({ run, role, language, page }: InspectionReportInput, group: re
   return [...items, many(say(INSPECTION.moreNodes, language, { count: figure(rest.length) }), rest, '')]
 }
 
-function silentBlock({ run, role, language, page }: InspectionReportInput): Block | undefined {
+function silentBlock(input: InspectionReportInput): Block | undefined {
+  const { run, role, language } = input
   const silent = run.silent.filter(({ roles }) => roles.includes(role)).toSorted((a, b) => byName(a.node, b.node))
   if (silent.length === 0) return undefined
   const words = { check: say(INSPECTION.silentTitle, language), count: figure(silent.length) }
-  const link = linkTo(page, run, { role, column: 'silent' })
+  const link = linkTo(input, { column: 'silent' })
   const title = linked(say(INSPECTION.checkTitle, language, words), 'silent', link)
   const badge = { text: say(COLUMN_NAMES.silent, language), tone: TONES.silent }
   const items = silent.slice(0, NAMES_MAX).map(({ node, why }): Item => {
-    const lead = linked(short(node, NAME_CHARS_MAX), 'link', linkTo(page, run, { role, column: 'silent', node }))
-    return { badge, lead, tag: why, text: silentWhy(why, language) }
+    const lead = linked(short(node, NAME_CHARS_MAX), 'link', linkTo(input, { column: 'silent', node }))
+    return { badge, lead, tag: '', text: say(SILENT_TEXTS[why], language) }
   })
   const rest = silent.slice(NAMES_MAX)
   if (rest.length === 0) return { kind: 'items', title, items }
   const text = say(INSPECTION.moreNodes, language, { count: figure(rest.length) })
   const more = { badge, lead: linked(text, 'link', link), tag: '', text: '', names: namesOf(rest, language) }
   return { kind: 'items', title, items: [...items, more] }
+}
+
+/** A check that found several things on a node tells of one. */
+function moreOf([first]: readonly Trouble[], summary: string, language: Language): string {
+  const { reason = '', more = 0 } = first ?? {}
+  const text = summary === '' && reason === 'NotReported' ? say(INSPECTION.notReported, language) : summary
+  return more === 0 ? text : say(INSPECTION.moreFindings, language, { summary: text, count: figure(more) })
 }
 
 function namesOf(nodes: readonly { readonly node: string }[], language: Language): string {

@@ -3,17 +3,13 @@
  * checks with how many nodes of each are how, then which nodes these are and why. Pure.
  */
 import { type Language, say, type Text } from '../../common/languages.ts'
-import { type CheckRow, COLUMNS, type Column, type RoleSection } from '../../inspection/model.ts'
-import { readUtc, writeLocal } from '../../remediators/policy/calendar.ts'
+import type { RoleDeltas } from '../../inspection/deltas.ts'
+import { totalOf } from '../../inspection/matrix.ts'
+import { type CheckRow, COLUMNS, type Counts, type RoleSection, TROUBLE_COLUMNS } from '../../inspection/model.ts'
+import { checkTitle, roleTitle, SILENT_TEXTS } from '../../inspection/texts.ts'
+import { zonedTime } from '../../inspection/zoned-time.ts'
 import { detailsOf } from './inspection-details.ts'
-import {
-  type InspectionReportInput,
-  silentWhy,
-  TONES,
-  TROUBLES,
-  type TroubleColumn,
-  worstFirst,
-} from './inspection-input.ts'
+import { type InspectionReportInput, linkTo, TONES, worstFirst } from './inspection-input.ts'
 import {
   type Block,
   type Cell,
@@ -26,128 +22,103 @@ import {
   short,
   type Tone,
 } from './layout.ts'
-import { linkTo } from './links.ts'
-import { COLUMN_NAMES, FIGURE_NAMES, INSPECTION, ROLE_NAMES } from './texts.ts'
+import { COLUMN_NAMES, FIGURE_NAMES, INSPECTION } from './texts.ts'
 
 /** Of what stands in a subject. */
 const NAME_CHARS_MAX = 63
 
 export function inspectionReport(input: InspectionReportInput): Layout {
-  const { run, before, role, language, zone, page } = input
+  const { run, deltas, role, language, zone } = input
   const section = run.sections.find((one) => one.role === role)
-  const earlier = before?.sections.find((one) => one.role === role)
-  const silent = run.silent.filter(({ roles }) => roles.includes(role)).length
-  const totals = totalsOf(section)
-  const name = roleName(section, role, language)
+  const change = deltas?.roles.find((one) => one.role === role)
+  const silent = silentOf(input).length
+  const total = totalOf(section?.checks ?? [])
+  const name = roleTitle(section ?? { role }, language)
   const words = { fleet: short(run.mesh, NAME_CHARS_MAX), role: short(name, NAME_CHARS_MAX) }
-  const at = (time: string) => writeLocal(readUtc(time), zone)
   const nodes = section?.nodes ?? 0
+  const at = zonedTime(run.finishedAt, zone)
   const facts = [
-    say(INSPECTION.when, language, { at: at(run.finishedAt), nodes: figure(nodes), heard: figure(nodes - silent) }),
+    say(INSPECTION.when, language, { at, nodes: figure(nodes), heard: figure(nodes - silent) }),
     say(run.origin === 'fresh' ? INSPECTION.fresh : INSPECTION.fromState, language),
-    before === undefined
+    deltas === undefined
       ? say(INSPECTION.noBefore, language)
-      : say(INSPECTION.againstBefore, language, { at: at(before.finishedAt) }),
+      : say(INSPECTION.againstBefore, language, { at: zonedTime(deltas.against.finishedAt, zone) }),
   ]
-  const link = linkTo(page, run, { role })
+  const link = linkTo(input)
   return {
     language,
-    subject: subjectOf(words, totals, silent, language),
+    subject: subjectOf(words, total, silent, language),
     title: say(INSPECTION.title, language, words),
     facts,
-    figures: section === undefined ? [] : figuresOf(input, section, earlier, silent),
+    figures: section === undefined ? [] : figuresOf(input, total, change),
     sections: [
-      { title: say(INSPECTION.brief, language), blocks: briefOf(input, section, earlier) },
+      { title: say(INSPECTION.brief, language), blocks: briefOf(input, section, change) },
       { title: say(INSPECTION.details, language), blocks: detailsOf(input) },
     ],
     footer: link === undefined ? [] : [{ text: say(INSPECTION.onPage, language), tone: 'muted', link }],
   }
 }
 
-function roleName(section: RoleSection | undefined, role: string, language: Language): string {
-  const known: Text | undefined = Object.hasOwn(ROLE_NAMES, role) ? ROLE_NAMES[role] : undefined
-  return known === undefined ? say(INSPECTION.role, language, { role: section?.role ?? role }) : say(known, language)
+function silentOf({ run, role }: Pick<InspectionReportInput, 'run' | 'role'>) {
+  return run.silent.filter(({ roles }) => roles.includes(role))
 }
 
-function subjectOf(
-  words: Readonly<Record<string, string>>,
-  totals: Readonly<Record<TroubleColumn, number>>,
-  silent: number,
-  language: Language,
-): string {
+function subjectOf(words: Readonly<Record<string, string>>, total: Counts, silent: number, language: Language): string {
   const yes = (count: number) =>
     count === 0 ? say(INSPECTION.none, language) : say(INSPECTION.some, language, { count: figure(count) })
   const also = (text: Text, count: number) => (count === 0 ? '' : say(text, language, { count: figure(count) }))
   return say(INSPECTION.subject, language, {
     ...words,
-    error: yes(totals.error),
-    alarm: yes(totals.alarm),
-    warn: yes(totals.warn),
+    error: yes(total.error),
+    alarm: yes(total.alarm),
+    warn: yes(total.warn),
     // The form of old has no words for these, and without them such a mail would read as if all were well.
-    more: also(INSPECTION.moreUnknown, totals.unknown) + also(INSPECTION.moreSilent, silent),
+    more: also(INSPECTION.moreUnknown, total.unknown) + also(INSPECTION.moreSilent, silent),
   })
 }
 
-function totalsOf(section: Pick<RoleSection, 'checks'> | undefined): Record<TroubleColumn, number> {
-  const sum = (column: Column) => (section?.checks ?? []).reduce((total, { counts }) => total + counts[column], 0)
-  return { error: sum('error'), alarm: sum('alarm'), warn: sum('warn'), unknown: sum('unknown') }
-}
-
-/** Every check has the silent ones of its role. */
-function mostOf({ checks }: RoleSection, column: Column): number {
-  return Math.max(0, ...checks.map(({ counts }) => counts[column]))
-}
-
-function figuresOf(
-  { run, role, language, page }: InspectionReportInput,
-  section: RoleSection,
-  earlier: RoleSection | undefined,
-  silent: number,
-): readonly Figure[] {
-  const totals = totalsOf(section)
-  // Of checks that were there before, or a check that is new would read as a change for the worse.
-  const known = earlier?.checks.map(({ check }) => check) ?? []
-  const shared = totalsOf({ checks: section.checks.filter(({ check }) => known.includes(check)) })
-  const old = totalsOf({ checks: earlier?.checks.filter((row) => section.checks.some(isSame(row))) ?? [] })
-  const figures = TROUBLES.map((column): Figure => {
-    const value = countCell(totals[column], TONES[column], linkTo(page, run, { role, column }))
-    const below = earlier === undefined ? '' : deltaOf(shared[column] - old[column])
+function figuresOf(input: InspectionReportInput, total: Counts, change: RoleDeltas | undefined): readonly Figure[] {
+  const { deltas, role, language } = input
+  const figures = TROUBLE_COLUMNS.map((column): Figure => {
+    const value = countCell(total[column], TONES[column], linkTo(input, { column }))
+    const below = deltaOf(change?.counts[column] ?? 0)
     return { name: say(FIGURE_NAMES[column], language), value: { ...value, below } }
   })
+  const silent = silentOf(input).length
   if (silent === 0) return figures
-  const silentBefore = earlier === undefined ? undefined : mostOf(earlier, 'silent')
-  const below = silentBefore === undefined ? '' : deltaOf(silent - silentBefore)
-  const value = { ...countCell(silent, 'silent', linkTo(page, run, { role, column: 'silent' })), below }
-  return [...figures, { name: say(FIGURE_NAMES.silent, language), value }]
+  const isOf = ({ roles }: { readonly roles: readonly string[] }) => roles.includes(role)
+  const more = (deltas?.fellSilent.filter(isOf).length ?? 0) - (deltas?.spokeAgain.filter(isOf).length ?? 0)
+  const value = countCell(silent, 'silent', linkTo(input, { column: 'silent' }))
+  return [...figures, { name: say(FIGURE_NAMES.silent, language), value: { ...value, below: deltaOf(more) } }]
 }
 
 /** The matrix: what fails first, what is fine folded into one line. */
 function briefOf(
   input: InspectionReportInput,
   section: RoleSection | undefined,
-  earlier: RoleSection | undefined,
+  change: RoleDeltas | undefined,
 ): readonly Block[] {
-  const { run, role, language, page } = input
+  const { language } = input
   if (section === undefined) return [note(INSPECTION.notInspected, language)]
   if (section.nodes === 0) return [note(INSPECTION.noNodes, language)]
-  const failing = section.checks.filter(({ counts }) => TROUBLES.some((column) => counts[column] > 0))
+  const failing = section.checks.filter(({ counts }) => TROUBLE_COLUMNS.some((column) => counts[column] > 0))
   const good = section.checks.filter((row) => !failing.includes(row))
-  const rows = failing.toSorted(worstFirst).map((row) => rowOf(input, row, earlier?.checks.find(isSame(row))))
+  const rows = failing.toSorted(worstFirst).map((row) => rowOf(input, row, change))
   const head = [say(INSPECTION.check, language), ...COLUMNS.map((column) => say(COLUMN_NAMES[column], language))]
   const blocks: Block[] = rows.length === 0 ? [] : [{ kind: 'table', head, rows }]
-  const silent = run.silent.filter(({ roles }) => roles.includes(role))
+  const silent = silentOf(input)
   if (silent.length > 0) {
     const byWhy = Map.groupBy(silent, ({ why }) => why)
     const whys = [...byWhy].map(([why, of]) =>
-      say(INSPECTION.silentWhy, language, { why: silentWhy(why, language), count: figure(of.length) }),
+      say(INSPECTION.silentWhy, language, { why: say(SILENT_TEXTS[why], language), count: figure(of.length) }),
     )
-    const link = linkTo(page, run, { role, column: 'silent' })
+    const link = linkTo(input, { column: 'silent' })
     const cell = linked(say(INSPECTION.silentBrief, language, { count: figure(silent.length) }), 'silent', link)
     const rest = say(INSPECTION.silentWhys, language, { whys: whys.join(language === 'zh' ? '；' : '; ') })
     blocks.push({ kind: 'note', cell, rest })
   }
   if (good.length > 0 && silent.length < section.nodes) {
-    const checks = good.map(({ check }) => check).join(language === 'zh' ? '、' : ', ')
+    const checks = good.map((row) => checkTitle(row, language)).join(language === 'zh' ? '、' : ', ')
     const words = { count: figure(good.length), checks }
     const text = failing.length === 0 ? INSPECTION.allGood : INSPECTION.restGood
     blocks.push({ kind: 'note', cell: muted(say(text, language, words)) })
@@ -155,13 +126,14 @@ function briefOf(
   return blocks
 }
 
-function rowOf({ run, role, page }: InspectionReportInput, row: CheckRow, before: CheckRow | undefined): Cell[] {
+function rowOf(input: InspectionReportInput, row: CheckRow, change: RoleDeltas | undefined): Cell[] {
   const { check, counts } = row
+  const more = change?.checks.find((one) => one.check === check)?.counts
   const cells = COLUMNS.map((column) => {
-    const cell = countCell(counts[column], TONES[column], linkTo(page, run, { role, check, column }))
-    return before === undefined ? cell : { ...cell, below: deltaOf(counts[column] - before.counts[column]) }
+    const cell = countCell(counts[column], TONES[column], linkTo(input, { check, column }))
+    return { ...cell, below: deltaOf(more?.[column] ?? 0) }
   })
-  return [linked(check, 'link', linkTo(page, run, { role, check })), ...cells]
+  return [linked(checkTitle(row, input.language), 'link', linkTo(input, { check })), ...cells]
 }
 
 /** A nought is a dot, so that what is not stands out. */
@@ -172,10 +144,6 @@ function countCell(count: number, tone: Tone, link: string | undefined): Cell {
 function deltaOf(difference: number): string {
   if (difference === 0) return ''
   return difference > 0 ? `+${figure(difference)}` : `-${figure(-difference)}`
-}
-
-function isSame({ check }: CheckRow): (other: CheckRow) => boolean {
-  return (other) => other.check === check
 }
 
 function note(text: Text, language: Language): Block {

@@ -6,7 +6,9 @@ import { randomUUID } from 'node:crypto'
 import { messageOf, StarlingError } from '../../common/errors.ts'
 import type { Language } from '../../common/languages.ts'
 import type { Log } from '../../common/log.ts'
+import type { Deltas } from '../../inspection/deltas.ts'
 import type { InspectionRun } from '../../inspection/model.ts'
+import type { InspectionOrder } from '../inspection/inspections.ts'
 import type { Event, Journal } from '../model.ts'
 import { aboutRole, type Composed, composed, type Source } from './composed.ts'
 import { type ReportConfig, targetName } from './config.ts'
@@ -27,8 +29,8 @@ const SINCE_FACT = 'report-since/'
 
 export interface Inspected {
   readonly run: InspectionRun
-  /** The one that it is held against. */
-  readonly before: Pick<InspectionRun, 'finishedAt' | 'sections'> | undefined
+  /** Against the one before it. */
+  readonly deltas: Deltas | undefined
 }
 
 export interface ReportsInit {
@@ -38,9 +40,9 @@ export interface ReportsInit {
   readonly mesh: string
   readonly leads: () => boolean
   /** Rejects with StarlingError when it cannot be taken now, or there is no such profile or role. */
-  readonly inspect: (profile: string, roles: readonly string[]) => Promise<Inspected>
+  readonly inspect: (order: InspectionOrder) => Promise<Inspected>
   /** RFC 3339, UTC. */
-  readonly review: (since: string, until: string) => Review
+  readonly review: (since: string, until: string) => Promise<Review>
   readonly journal: Pick<Journal, 'byId' | 'readFact' | 'writeFact'>
   /** Whether another aggregator has put this event on record. */
   readonly isKnown: (id: string) => Promise<boolean>
@@ -124,7 +126,7 @@ export class Reports {
 
   /** As it would be sent now. Rejects with StarlingError for a name that none has, and when it cannot be made now. */
   async preview(name: string, language: Language, zone: string): Promise<readonly Composed[]> {
-    const { compose } = await this.#make(this.#named(name), this.#init.now())
+    const { compose } = await this.#make(this.#named(name), this.#init.now(), false)
     return compose(language, zone).map(({ source: _, ...rest }) => rest)
   }
 
@@ -160,7 +162,7 @@ export class Reports {
   }
 
   async #send(report: ReportConfig, id: string, due: string, by: string): Promise<void> {
-    const { about, compose } = await this.#make(report, Date.parse(due))
+    const { about, compose } = await this.#make(report, Date.parse(due), report.fresh)
     const { leads, record, deliveries } = this.#init
     // Whoever leads by now does it.
     if (!leads()) return
@@ -185,23 +187,23 @@ export class Reports {
     }
   }
 
-  async #make(report: ReportConfig, ms: number): Promise<Made> {
+  async #make(report: ReportConfig, ms: number, fresh: boolean): Promise<Made> {
     const { leads, inspect, review, mesh, page } = this.#init
     if (!leads()) throw new StarlingError('this aggregator does not lead: only the leader makes reports')
     if (report.kind === 'inspection') {
       const roles = rolesOf(report)
-      const { run, before } = await inspect(report.profile, roles)
+      const { run, deltas } = await inspect({ profile: report.profile, roles, fresh })
       return {
         about: `inspection/${run.id}`,
         compose: (language, zone) =>
           roles.map((role) => {
-            const layout = inspectionReport({ run, before, role, language, zone, page })
+            const layout = inspectionReport({ run, deltas, role, language, zone, page })
             return { ...composed(role, layout), source: { inspection: aboutRole(run, role) } }
           }),
       }
     }
     const until = new Date(ms).toISOString()
-    const looked = review(new Date(ms - REVIEWED_MS).toISOString(), until)
+    const looked = await review(new Date(ms - REVIEWED_MS).toISOString(), until)
     return {
       about: '',
       compose: (language, zone) => [

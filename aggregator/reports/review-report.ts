@@ -1,6 +1,6 @@
 /** The review of remediation as it is laid out. Pure. */
 import { type Language, say, type Text } from '../../common/languages.ts'
-import { readUtc, writeLocal } from '../../remediators/policy/calendar.ts'
+import { zonedTime } from '../../inspection/zoned-time.ts'
 import { OUTCOMES, type Outcome, type RuleReport } from '../outcomes/model.ts'
 import {
   type Block,
@@ -46,7 +46,7 @@ export function reviewReport({ mesh, review, language, zone, page }: ReviewRepor
   const [verified, reverted] = [total('verified'), total('reverted')]
   const failed = total('failed') + total('no-effect') + total('revert-failed')
   const fleet = short(mesh, NAME_CHARS_MAX)
-  const at = (time: string) => writeLocal(readUtc(time), zone)
+  const at = (time: string) => zonedTime(time, zone)
   const faults = review.detectFindings.count
   const verdicts = review.detectVerdicts.count
   const counts = { verified: figure(verified), reverted: figure(reverted), failed: figure(failed) }
@@ -66,7 +66,7 @@ export function reviewReport({ mesh, review, language, zone, page }: ReviewRepor
       { name: say(OUTCOME_NAMES.failed, language), value: count(failed, 'error') },
     ],
     sections: [
-      { title: say(REVIEW.times, language), blocks: [timesOf(review, language)] },
+      { title: say(REVIEW.soon, language), blocks: [timesOf(review, language)] },
       { title: say(REVIEW.fixes, language), blocks: [fixesOf(rules, language)] },
       { title: say(REVIEW.repeated, language), blocks: repeatedOf(review, language) },
       { title: say(REVIEW.heldBack, language), blocks: heldBackOf(review, language) },
@@ -123,7 +123,7 @@ function fixesOf(rules: readonly RuleReport[], language: Language): Block {
 function repeatedOf({ nodes, reasons }: Review, language: Language): readonly Block[] {
   const item = ({ name, times, with: of }: Repeated): Item => ({
     lead: plain(short(name, NAME_CHARS_MAX)),
-    tag: say(REVIEW.times3, language, { count: figure(times) }),
+    tag: say(REVIEW.times, language, { count: figure(times) }),
     text: '',
     names: of
       .slice(0, WITH_SHOWN)
@@ -143,7 +143,7 @@ function heldBackOf({ refusals, budgets }: Review, language: Language): readonly
     title: plain(short(guard, NAME_CHARS_MAX)),
     items: [
       {
-        lead: plain(say(REVIEW.times3, language, { count: figure(times) })),
+        lead: plain(say(REVIEW.times, language, { count: figure(times) })),
         tag: '',
         text: short(lastWhy, WHY_CHARS_MAX),
       },

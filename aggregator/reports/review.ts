@@ -1,11 +1,11 @@
 /** What became of faults and fixes over some days: how soon they were seen and over, what was held back, and who keeps failing. Pure. */
 import { tookLast } from '../../remediators/guards/budget.ts'
 import type { GuardVerdict, Refusal } from '../../remediators/permits.ts'
-import type { EventKind, StoredEvent } from '../event-model.ts'
+import type { Event, EventKind } from '../event-model.ts'
 import type { RemediationReport } from '../outcomes/model.ts'
 
+/** Of which a review is made; what led to them is looked up. */
 export const REVIEWED_KINDS: readonly EventKind[] = [
-  'suspected',
   'verdict',
   'recovered',
   'finding',
@@ -17,6 +17,8 @@ export const REVIEWED_KINDS: readonly EventKind[] = [
 /** Twice is chance. */
 const REPEATED_MIN = 3
 const REPEATED_SHOWN = 10
+/** From a verdict to the first suspicion, and from a fix to its fault, there are a few. */
+const STEPS_MAX = 50
 
 /** Of lengths in ms; null when there is none. */
 export interface Lengths {
@@ -55,71 +57,100 @@ export interface Review {
   readonly budgets: readonly { readonly guard: string; readonly refused: number; readonly last: number }[]
 }
 
-/** `events`: of the kinds above, oldest first, from before `since` so far as beginnings are wanted. */
-export function reviewOf(
-  events: readonly StoredEvent[],
-  remediation: RemediationReport,
-  since: string,
-  until: string,
-): Review {
-  const inTime = events.filter(({ at }) => at >= since && at < until)
-  const byId = new Map(events.map((event) => [event.id, event]))
-  const faults = inTime.filter(({ kind, tone }) => kind === 'finding' && tone === 'bad')
-  const verdicts = inTime.filter(({ kind, tone }) => kind === 'verdict' && tone === 'bad')
-  const rootOf = (event: StoredEvent, isRoot: (one: StoredEvent) => boolean) => {
-    const passed = new Set<string>()
-    for (let one: StoredEvent | undefined = event; one && !passed.has(one.id); one = byId.get(one.causedBy)) {
+/** Takes events one by one, in any order: a week of a large mesh is more than is held in memory at once. */
+export class ReviewTally {
+  readonly #since: string
+  readonly #until: string
+  readonly #byId: (id: string) => Event | null
+  readonly #lengths = {
+    detectFindings: [] as number[],
+    detectVerdicts: [] as number[],
+    repairFindings: [] as number[],
+    repairVerdicts: [] as number[],
+    repairFixed: [] as number[],
+  }
+  readonly #trouble: Trouble[] = []
+  readonly #refusals = new Map<string, { times: number; lastAt: string; lastWhy: string }>()
+  readonly #lastPlaces = new Map<string, number>()
+
+  /** `byId`: what led to an event, so far as it is known. */
+  constructor(since: string, until: string, byId: (id: string) => Event | null) {
+    this.#since = since
+    this.#until = until
+    this.#byId = byId
+  }
+
+  add(event: Event): void {
+    if (event.at < this.#since || event.at >= this.#until) return
+    const { kind, id, node, at, tone, data } = event
+    const { detectFindings, detectVerdicts, repairFindings, repairVerdicts, repairFixed } = this.#lengths
+    if (isFault(event)) {
+      detectFindings.push(...between(id.split('#').at(-1), at))
+      this.#trouble.push({ node, reason: reasonOf(id) })
+    } else if (kind === 'finding' && id.endsWith('/cleared')) {
+      repairFindings.push(...between(this.#byId(id.slice(0, -'/cleared'.length))?.at, at))
+    } else if (kind === 'verdict' && tone === 'bad') {
+      detectVerdicts.push(...between(this.#rootOf(event, (one) => one.kind === 'suspected')?.at, at))
+      this.#trouble.push({ node, reason: String(data.verdict ?? 'NodeDown') })
+    } else if (kind === 'recovered') {
+      repairVerdicts.push(...between(this.#rootOf(event, (one) => one.kind === 'verdict')?.at, at))
+    } else if (kind === 'remediation' && data.phase === 'verified') {
+      repairFixed.push(...between(this.#rootOf(event, isFault)?.at, at))
+    } else if (kind === 'permit-refused') {
+      for (const verdict of (data.refusal as Refusal | undefined)?.guards ?? []) this.#refused(verdict, at)
+    } else if (kind === 'permit') {
+      for (const { guard, why } of (data.verdicts as readonly GuardVerdict[] | undefined) ?? [])
+        if (guard.startsWith('budget-') && tookLast(why))
+          this.#lastPlaces.set(guard, (this.#lastPlaces.get(guard) ?? 0) + 1)
+    }
+  }
+
+  review(remediation: RemediationReport): Review {
+    const lengths = this.#lengths
+    return {
+      since: this.#since,
+      until: this.#until,
+      detectFindings: lengthsOf(lengths.detectFindings),
+      detectVerdicts: lengthsOf(lengths.detectVerdicts),
+      repairFindings: lengthsOf(lengths.repairFindings),
+      repairVerdicts: lengthsOf(lengths.repairVerdicts),
+      repairFixed: lengthsOf(lengths.repairFixed),
+      remediation,
+      nodes: repeated(this.#trouble, 'node', 'reason'),
+      reasons: repeated(this.#trouble, 'reason', 'node'),
+      refusals: [...this.#refusals]
+        .map(([guard, { times, lastWhy }]) => ({ guard, times, lastWhy }))
+        .toSorted((a, b) => b.times - a.times || compare(a.guard, b.guard)),
+      budgets: [...new Set([...this.#refusals.keys(), ...this.#lastPlaces.keys()])]
+        .filter((guard) => guard.startsWith('budget-'))
+        .toSorted(compare)
+        .map((guard) => ({
+          guard,
+          refused: this.#refusals.get(guard)?.times ?? 0,
+          last: this.#lastPlaces.get(guard) ?? 0,
+        })),
+    }
+  }
+
+  #refused({ guard, why }: GuardVerdict, at: string): void {
+    const before = this.#refusals.get(guard)
+    const isLater = before === undefined || at >= before.lastAt
+    const last = isLater ? { lastAt: at, lastWhy: why } : before
+    this.#refusals.set(guard, { ...last, times: (before?.times ?? 0) + 1 })
+  }
+
+  #rootOf(event: Event, isRoot: (one: Event) => boolean): Event | undefined {
+    let one: Event | null = event
+    for (let steps = 0; one !== null && steps < STEPS_MAX; steps++) {
       if (isRoot(one)) return one
-      passed.add(one.id)
+      one = one.causedBy === '' ? null : this.#byId(one.causedBy)
     }
     return undefined
   }
-  const lengths = (ended: readonly StoredEvent[], begunAt: (event: StoredEvent) => string | undefined) =>
-    lengthsOf(ended.flatMap((event) => between(begunAt(event), event.at)))
-  const cleared = inTime.filter(({ kind, id }) => kind === 'finding' && id.endsWith('/cleared'))
-  const over = inTime.filter(({ kind }) => kind === 'recovered')
-  const fixed = inTime.filter(({ kind, data }) => kind === 'remediation' && data.phase === 'verified')
-  const isFault = ({ kind, tone }: StoredEvent) => kind === 'finding' && tone === 'bad'
-  const trouble = [
-    ...faults.map(({ node, id }) => ({ node, reason: reasonOf(id) })),
-    ...verdicts.map(({ node, data }) => ({ node, reason: String(data.verdict ?? 'NodeDown') })),
-  ]
-  return {
-    since,
-    until,
-    detectFindings: lengths(faults, ({ id }) => id.split('#').at(-1)),
-    detectVerdicts: lengths(verdicts, (one) => rootOf(one, ({ kind }) => kind === 'suspected')?.at),
-    repairFindings: lengths(cleared, ({ id }) => byId.get(id.slice(0, -'/cleared'.length))?.at),
-    repairVerdicts: lengths(over, (one) => rootOf(one, ({ kind }) => kind === 'verdict')?.at),
-    repairFixed: lengths(fixed, (one) => rootOf(one, isFault)?.at),
-    remediation,
-    nodes: repeated(trouble, 'node', 'reason'),
-    reasons: repeated(trouble, 'reason', 'node'),
-    ...heldBack(inTime),
-  }
 }
 
-function heldBack(events: readonly StoredEvent[]): Pick<Review, 'refusals' | 'budgets'> {
-  const said = events
-    .filter(({ kind }) => kind === 'permit-refused')
-    .flatMap(({ data }) => (data.refusal as Refusal | undefined)?.guards ?? [])
-  const granted = events
-    .filter(({ kind }) => kind === 'permit')
-    .flatMap(({ data }) => (data.verdicts as readonly GuardVerdict[] | undefined) ?? [])
-  const lastOnes = granted.filter(({ guard, why }) => guard.startsWith('budget-') && tookLast(why))
-  const refusals = [...Map.groupBy(said, ({ guard }) => guard)]
-    .map(([guard, all]) => ({ guard, times: all.length, lastWhy: all.at(-1)?.why ?? '' }))
-    .toSorted((a, b) => b.times - a.times || compare(a.guard, b.guard))
-  const names = [...refusals.map(({ guard }) => guard), ...lastOnes.map(({ guard }) => guard)]
-  const budgets = [...new Set(names)]
-    .filter((guard) => guard.startsWith('budget-'))
-    .toSorted(compare)
-    .map((guard) => ({
-      guard,
-      refused: refusals.find((one) => one.guard === guard)?.times ?? 0,
-      last: lastOnes.filter((one) => one.guard === guard).length,
-    }))
-  return { refusals, budgets }
+function isFault({ kind, tone }: Event): boolean {
+  return kind === 'finding' && tone === 'bad'
 }
 
 type Trouble = Readonly<Record<'node' | 'reason', string>>

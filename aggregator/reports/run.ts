@@ -1,34 +1,28 @@
 /** Reports put together with what they need: what they tell of, where they go, and what is remembered of them. */
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from '../../common/pino-log.ts'
+import type { AggregatorConfig } from '../config.ts'
 import type { History } from '../history/history.ts'
+import type { Inspections } from '../inspection/inspections.ts'
 import type { Event, Journal } from '../model.ts'
 import type { AggregatorService } from '../service.ts'
-import type { Mailer } from '../sinks/mailer.ts'
-import { wholeStory } from '../whole-story.ts'
-import { type ReportConfig, targetName } from './config.ts'
+import { smtpMailer } from '../sinks/mail.ts'
+import { targetName } from './config.ts'
 import { Deliveries } from './deliveries.ts'
+import { inspectFor } from './inspecting.ts'
 import { deliver } from './places.ts'
-import { type Inspected, Reports } from './reports.ts'
-import { REVIEWED_KINDS, reviewOf } from './review.ts'
+import { Reports } from './reports.ts'
+import { REVIEWED_KINDS, ReviewTally } from './review.ts'
 import { registerReportRoutes } from './routes.ts'
 
-/** How much further back beginnings are looked for of what ended in the time of a review. */
-const BEGUN_BEFORE_MS = 30 * 86_400_000
+const PAGE = 1_000
 
 export interface ReportingInit {
-  readonly config: {
-    readonly reports: readonly ReportConfig[]
-    readonly mesh: { readonly id: string }
-    readonly page?: string | undefined
-  }
+  readonly config: Pick<AggregatorConfig, 'reports' | 'mesh' | 'page' | 'mail'>
   readonly journal: Journal
-  readonly history: Pick<History, 'byId'>
-  readonly service: Pick<AggregatorService, 'remediationPlan'>
-  readonly inspect: (profile: string, roles: readonly string[]) => Promise<Inspected>
-  /** Undefined without a mail server. */
-  readonly mailer: Mailer | undefined
-  readonly record: (event: Omit<Event, 'at'>) => void
+  readonly history: Pick<History, 'byId' | 'query'>
+  readonly service: Pick<AggregatorService, 'remediationPlan' | 'recorder'>
+  readonly inspections: Pick<Inspections, 'take' | 'begin' | 'state' | 'deltas'>
   readonly leads: () => boolean
   readonly log: Logger
 }
@@ -40,7 +34,9 @@ export interface Reporting {
 }
 
 export function createReporting(init: ReportingInit): Reporting {
-  const { config, journal, history, service, inspect, mailer, record, leads, log } = init
+  const { config, journal, history, service, inspections, leads, log } = init
+  const mailer = config.mail === undefined ? undefined : smtpMailer(config.mail)
+  const record = (event: Omit<Event, 'at'>) => service.recorder.remember(event)
   const deliveries = new Deliveries({
     journal,
     deliver: (delivery, stop) => deliver(delivery, mailer, stop),
@@ -61,10 +57,17 @@ export function createReporting(init: ReportingInit): Reporting {
     page: config.page?.replace(/\/+$/, ''),
     mesh: config.mesh.id,
     leads,
-    inspect,
-    review: (since, until) => {
-      const from = new Date(Date.parse(since) - BEGUN_BEFORE_MS).toISOString()
-      return reviewOf(wholeStory(journal, REVIEWED_KINDS, from), service.remediationPlan(since), since, until)
+    inspect: (order) => inspectFor(inspections, order, log),
+    review: async (since, until) => {
+      const tally = new ReviewTally(since, until, (id) => journal.byId(id))
+      for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+        const page = await history.query({ kinds: REVIEWED_KINDS, from: since, until, before, limit: PAGE })
+        for (const event of page) tally.add(event)
+        const [oldest] = page
+        if (oldest === undefined || page.length < PAGE) break
+        before = oldest.seq
+      }
+      return tally.review(service.remediationPlan(since))
     },
     journal,
     isKnown: async (id) => (await history.byId(id)) !== null,

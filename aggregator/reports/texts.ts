@@ -1,6 +1,6 @@
 /** The words of reports. */
 import type { Text } from '../../common/languages.ts'
-import type { Column, SilentWhy } from '../../inspection/model.ts'
+import type { Column } from '../../inspection/model.ts'
 
 /** The columns, as briefly as a phone has room for. */
 export const COLUMN_NAMES: Readonly<Record<Column, Text>> = {
@@ -22,23 +22,7 @@ export const FIGURE_NAMES: Readonly<Record<'error' | 'alarm' | 'warn' | 'unknown
   silent: { en: 'Silent', zh: '失联' },
 }
 
-export const ROLE_NAMES: Readonly<Record<string, Text>> = {
-  etcd: { en: 'etcd nodes', zh: 'etcd 节点' },
-  'control-plane': { en: 'control nodes', zh: '控制节点' },
-  compute: { en: 'compute nodes', zh: '计算节点' },
-  'other-services': { en: 'other service nodes', zh: '其他服务节点' },
-}
-
-export const SILENT_WHYS: Readonly<Record<string, Text>> = {
-  NodeDown: { en: 'down by verdict of the mesh', zh: '节点宕机（集群判定）' },
-  AgentDown: { en: 'without its agent, the host answers', zh: '主机有响应，代理无响应' },
-  left: { en: 'with its agent stopped on purpose', zh: '代理已被主动停止' },
-  unreachable: { en: 'out of reach', zh: '无法到达' },
-  'no-answer': { en: 'reached, without an answer', zh: '可到达，但未应答' },
-} satisfies Record<SilentWhy, Text> & Record<string, Text>
-
 export const INSPECTION = {
-  role: { en: '{role} nodes', zh: '{role} 节点' },
   subject: {
     en: '{fleet} {role} inspection (errors: {error}, alarms: {alarm}, warnings: {warn}{more})',
     zh: '{fleet} {role}巡检(错误:{error} 告警:{alarm} 警告:{warn}{more})',
@@ -60,7 +44,7 @@ export const INSPECTION = {
   restGood: { en: 'Nothing wrong in {count} more: {checks}', zh: '其余 {count} 项未发现问题：{checks}' },
   silentBrief: { en: '{count} silent', zh: '{count} 个节点失联' },
   silentWhys: { en: 'not counted as healthy ({whys})', zh: '不计为正常（{whys}）' },
-  silentWhy: { en: '{count} {why}', zh: '{why} {count}' },
+  silentWhy: { en: '{why}: {count}', zh: '{why} {count} 个' },
   noNodes: { en: 'There are no nodes of this role', zh: '没有该角色的节点' },
   notInspected: { en: 'The profile has no such role', zh: '巡检配置中没有该角色' },
   details: { en: '2. Details', zh: '二、详情' },
@@ -70,6 +54,8 @@ export const INSPECTION = {
   nodes: { en: '{count} nodes', zh: '{count} 个节点' },
   moreNodes: { en: '{count} more nodes', zh: '另有 {count} 个节点' },
   moreTroubles: { en: '{count} more are told of on the page only', zh: '另有 {count} 条详情仅在页面上显示' },
+  moreFindings: { en: '{summary} (and {count} more)', zh: '{summary}（另有 {count} 条）' },
+  notReported: { en: 'it has never told of this', zh: '从未上报' },
   andMore: { en: '{nodes} and {count} others', zh: '{nodes} 等，此外还有 {count} 个' },
   onPage: { en: 'Open this inspection on the page', zh: '在页面上打开本次巡检' },
   fromState: { en: 'From what nodes had said by then', zh: '依据各节点此前上报的状态' },

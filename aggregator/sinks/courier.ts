@@ -2,7 +2,6 @@
  * Carries notifications to one sink, in their order. One that hangs or is broken holds up nothing but its own queue, and that
  * is bounded.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
 import type { Notification } from '../alerting/model.ts'
@@ -105,7 +104,7 @@ export class Courier {
         const { isFinal = false, retryAfterMs } = error instanceof SinkError ? error : {}
         log.warn({ sink: name, incident: notification.incident.id, attempt: failed, err: this.problem }, 'not notified')
         if (isFinal || failed >= attempts) return this.problem
-        await sleep(waitMs(failed, Math.random(), retryAfterMs), undefined, { signal, ref: false }).catch(() => {})
+        await pause(waitMs(failed, Math.random(), retryAfterMs), signal)
         if (signal.aborted) return undefined
       }
     }
@@ -114,6 +113,19 @@ export class Courier {
   #changed(): void {
     this.#init.changed(this.#waiting)
   }
+}
+
+/** Over at once when it is stopped; it keeps no process from ending. */
+function pause(ms: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer)
+      stop.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms).unref()
+    stop.addEventListener('abort', end, { once: true })
+  })
 }
 
 /** Once, within a bound of time that the sink has no say in. */

@@ -56,7 +56,9 @@ function escaped(text: string): string {
   return text
     .replaceAll('<', '‹')
     .replaceAll('>', '›')
-    .replace(/[[\]`*]/g, ' ')
+    .replaceAll('[', '【')
+    .replaceAll(']', '】')
+    .replace(/[`*]/g, ' ')
 }
 
 /** No character is cut in two. */

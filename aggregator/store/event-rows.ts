@@ -18,6 +18,8 @@ export interface EventRows {
   query(query: HistoryQuery): readonly StoredEvent[]
   byId(id: string): StoredEvent | null
   days(from: string, until: string): readonly DayOfEvents[]
+  /** Names that were made in a transaction that was rolled back. */
+  forget(): void
   /** As the chain has it. */
   chained(row: Row): ChainedRow
 }
@@ -164,6 +166,7 @@ export function eventRowsOf(database: DatabaseSync): EventRows {
     },
 
     byId,
+    forget: words.forget,
 
     days: (from, until) =>
       selectDays.all(dayOf(from), dayOf(until)).map(({ day, kind, tone, events }) => ({

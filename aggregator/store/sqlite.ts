@@ -6,6 +6,7 @@ import { historyOn } from '../history/sqlite.ts'
 import { eventRowsOf } from './event-rows.ts'
 import { openDatabase } from './open.ts'
 import { trailOf } from './trail.ts'
+import { inTransaction } from './transaction.ts'
 
 /** A journal with the trail that proves it. */
 export interface SqliteJournal extends Journal {
@@ -36,6 +37,15 @@ export function openJournal(file: string): SqliteJournal {
         return event === null ? [] : { event, isNew: fresh.delete(id) }
       })
     },
+    together(work): void {
+      try {
+        inTransaction(database, work)
+      } catch (error) {
+        events.forget()
+        throw error
+      }
+    },
+
     query: (query: EventQuery): readonly StoredEvent[] => events.query(query),
     byId: (id: string): StoredEvent | null => events.byId(id),
 

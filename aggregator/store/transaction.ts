@@ -1,8 +1,12 @@
 /** Several statements that are on disk together, or not at all. */
 import type { DatabaseSync } from 'node:sqlite'
 
-/** Takes the lock for writing at once, so that what `act` reads is still so when it writes. Throws what `act` throws. */
+/**
+ * Takes the lock for writing at once, so that what `act` reads is still so when it writes. Throws what `act` throws. Within
+ * another it is a part of that one.
+ */
 export function inTransaction<T>(database: DatabaseSync, act: () => T): T {
+  if (database.isTransaction) return act()
   database.exec('BEGIN IMMEDIATE')
   try {
     const result = act()

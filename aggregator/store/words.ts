@@ -2,12 +2,14 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 export interface Words {
-  /** Of each, made when it is new. Not within a transaction: one that is rolled back would take the name with it. */
+  /** Of each, made when it is new. One that is rolled back takes the name with it: see `forget`. */
   numbersOf(words: readonly string[]): readonly number[]
   /** Undefined for one that no row has. */
   numberOf(word: string): number | undefined
   /** Throws an Error when the name is gone. */
   wordOf(number: number): string
+  /** Looks everything up again: what was made in a transaction that was rolled back is gone. */
+  forget(): void
 }
 
 export function wordsOf(database: DatabaseSync): Words {
@@ -38,6 +40,10 @@ export function wordsOf(database: DatabaseSync): Words {
       if (typeof known !== 'string') throw new Error(`name ${number} is gone: the history was changed`)
       words.set(number, known)
       return known
+    },
+    forget() {
+      numbers.clear()
+      words.clear()
     },
   }
 }

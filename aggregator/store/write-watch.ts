@@ -37,6 +37,7 @@ export function watchWrites(journal: SqliteJournal, log: Log, now = () => new Da
     ...journal,
     append: (event) => watched(() => journal.append(event)),
     appendAll: (events) => watched(() => journal.appendAll(events)),
+    together: (work) => watched(() => journal.together(work)),
     writeFact: (key, value) => watched(() => journal.writeFact(key, value)),
     onWrittenAgain: (listener) => void listeners.push(listener),
   }

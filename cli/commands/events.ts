@@ -35,12 +35,9 @@ export function registerEvents(program: Command): void {
         else print(table(['SEQ', 'TIME', 'NODE', 'KIND', 'EVENT'], events.map(row)))
         return
       }
-      // Where the history ends is asked for first, so that what happens meanwhile is in the past or in the stream.
-      const end = (await client.events({ limit: 1 })).at(-1)?.seq ?? 0
-      const past = await client.events(filter)
-      for (const event of past) printLine(event, options.output)
-      const from = Math.max(end, past.at(-1)?.seq ?? 0)
-      for await (const event of client.follow(from, note)) {
+      const past = await client.eventsPage(filter)
+      for (const event of past.items) printLine(event, options.output)
+      for await (const event of client.follow(past, note)) {
         if (matches(event, options)) printLine(event, options.output)
       }
     })

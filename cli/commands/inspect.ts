@@ -38,14 +38,18 @@ const EXIT_CODES =
   '\nExit codes: 0 fine, 3 when there is an error, an alarm or a silent node, 4 when the worst is a warning or not known, 1 error, 2 usage'
 
 export function registerInspect(program: Command): void {
-  const command = program
+  const group = program
     .command('inspect')
     .description('every check on every node, counted by role: what is wrong, and who says nothing')
+
+  // The default: options of the group itself would be taken from those of its other commands.
+  const command = group
+    .command('take', { isDefault: true })
+    .description('take one, also without this word')
     .option('--role <role...>', 'these roles of the profile alone')
     .option('--check <check...>', 'these checks alone')
     .option('--profile <name>', 'what is looked at, as settings say', 'default')
     .option('--fresh', 'have every node look anew, in place of what it last reported')
-    .enablePositionalOptions()
     .addHelpText('after', EXIT_CODES)
     .action(async ({ role, check, profile, fresh, ...options }: InspectOptions) => {
       const connection = resolveConnection(options)
@@ -60,8 +64,9 @@ export function registerInspect(program: Command): void {
       process.exitCode = exitCodeOf(run)
     })
   addFormOptions(addConnectionOptions(command))
+  group.addHelpText('after', () => `\n${command.helpInformation()}${EXIT_CODES}`)
 
-  const list = command
+  const list = group
     .command('list')
     .description('the inspections that are kept, newest first')
     .option('--profile <name>', 'of this profile alone')
@@ -81,7 +86,7 @@ export function registerInspect(program: Command): void {
     })
   addOutputOption(addConnectionOptions(list))
 
-  const shown = command
+  const shown = group
     .command('show')
     .description('an inspection that is kept')
     .argument('<id>', 'of the list')
@@ -94,7 +99,7 @@ export function registerInspect(program: Command): void {
     })
   addFormOptions(addConnectionOptions(shown))
 
-  const diff = command
+  const diff = group
     .command('diff')
     .description('what changed from one inspection to another')
     .argument('<before>', 'id of the earlier one')

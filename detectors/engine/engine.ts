@@ -59,10 +59,10 @@ export interface DetectorEngine {
    */
   glimpse(detector: string, host: Host): Promise<RunResult>
   /**
-   * Looks now, each as if its turn had come: at what is oldest by its own interval first, and at as much as costs about
-   * `cpuMs` of processor time. Nothing more is begun once `signal` is aborted. Never rejects.
+   * Looks now with those that are wanted, each as if its turn had come: the oldest by its own interval first, and as many as
+   * cost about `cpuMs` of processor time. Nothing more is begun once `signal` is aborted. Never rejects.
    */
-  freshen(cpuMs: number, signal: AbortSignal): Promise<void>
+  freshen(isWanted: (detector: string) => boolean, cpuMs: number, signal: AbortSignal): Promise<void>
   /** How long ago each detector last looked, ms; one that has not yet is not among them. */
   agesMs(): ReadonlyMap<string, number>
   /** Throws a UsageError, with everything as it was, when `options` are not valid; else every detector uses them at once. */
@@ -114,6 +114,7 @@ export function startDetectors(init: DetectorsInit): DetectorEngine {
     if (!runner.enabled) throw new Error(`detector ${name} is switched off`)
     return runner
   }
+  const ages = () => [...runners.values()].flatMap(({ age }) => age ?? [])
   const shedding = new Shedding({ budget, runners: [...runners.values()], log, onShed })
   const stopAll = () => {
     for (const runner of runners.values()) runner.stop()
@@ -129,11 +130,9 @@ export function startDetectors(init: DetectorsInit): DetectorEngine {
     known,
     runNow: async (name) => runnerOf(name).look(),
     glimpse: async (name, through) => runnerOf(name).glimpse(through),
-    freshen: async (cpuMs, signal) => {
-      const waiting = worthALook(
-        [...runners.values()].flatMap(({ age }) => age ?? []),
-        cpuMs,
-      )
+    freshen: async (isWanted, cpuMs, signal) => {
+      const wanted = ages().filter(({ detector }) => isWanted(detector))
+      const waiting = worthALook(wanted, cpuMs)
       const lane = async () => {
         for (let name = waiting.shift(); name !== undefined && !signal.aborted; name = waiting.shift()) {
           // What failed has been logged.
@@ -145,10 +144,7 @@ export function startDetectors(init: DetectorsInit): DetectorEngine {
       }
       await Promise.all(Array.from({ length: FRESHENED_AT_ONCE }, lane))
     },
-    agesMs: () => {
-      const ages = [...runners.values()].flatMap(({ age }) => age ?? [])
-      return new Map(ages.map(({ detector, ageMs }) => [detector, ageMs]))
-    },
+    agesMs: () => new Map(ages().map(({ detector, ageMs }) => [detector, ageMs])),
     reconfigure(options) {
       const next = readDetectorOptions(detectors, options)
       for (const [name, setting] of next) runners.get(name)?.reconfigure(setting)

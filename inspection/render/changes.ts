@@ -1,7 +1,7 @@
 /** What changed between two inspections, in words, for a terminal. */
 import { type Language, say } from '../../common/languages.ts'
 import type { Deltas } from '../deltas.ts'
-import { COLUMNS, type Counts, type InspectionRun, type SilentNode, type Trouble } from '../model.ts'
+import { type Counts, type InspectionRun, type SilentNode, TROUBLE_COLUMNS, type Trouble } from '../model.ts'
 import { COLUMN_TEXTS, roleTitle, SILENT_TEXTS, INSPECTION_TEXTS as TEXTS } from '../texts.ts'
 import { againstOf, changeText, headOf, plain, type RenderOptions, titlesOf, troubleText } from './view.ts'
 
@@ -33,7 +33,7 @@ export function renderChanges(run: InspectionRun, deltas: Deltas, options: Rende
 }
 
 function changesText(counts: Counts, language: Language): string {
-  const changed = COLUMNS.filter((column) => counts[column] !== 0)
+  const changed = TROUBLE_COLUMNS.filter((column) => counts[column] !== 0)
   if (changed.length === 0) return say(TEXTS.unchanged, language)
   return changed.map((column) => `${say(COLUMN_TEXTS[column], language)} ${changeText(counts[column])}`).join('  ')
 }

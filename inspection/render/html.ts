@@ -27,9 +27,13 @@ const LISTED_MAX = 200
 const FONT =
   "font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans','Noto Sans CJK SC','PingFang SC',sans-serif"
 const BODY = `margin:0;padding:12px;background:#ffffff;color:#1f2328;font-size:15px;line-height:1.4;${FONT}`
-const TABLE = 'border-collapse:collapse;width:100%;font-size:14px'
-const HEAD_CELL = 'padding:4px 3px;border-bottom:2px solid #59636e;font-weight:600;font-size:12px'
-const CELL = 'padding:4px 3px;border-bottom:1px solid #d1d9e0;vertical-align:top'
+/** Attributes in place of styles where there are such: they are short, and mail programs know them best. */
+const TABLE =
+  '<table cellpadding="3" cellspacing="0" style="border-collapse:collapse;width:100%;font-size:14px;overflow-wrap:anywhere">'
+const HEAD_ROW = '<tr valign="bottom" style="border-bottom:2px solid #59636e;font-size:11px;overflow-wrap:normal">'
+const ROW = '<tr valign="top" style="border-bottom:1px solid #d1d9e0">'
+/** Long names are broken, short ones not: they are what people look for. */
+const NAME = 'style="min-width:4.5em"'
 const QUIET = 'color:#59636e'
 /** Each at least 4.5 to 1 on white (WCAG 2.2, 1.4.3). */
 const COLOURS: Readonly<Record<Column, string>> = {
@@ -123,17 +127,17 @@ function sectionTable(section: RoleSection, { id }: InspectionRun, options: Rend
       const change = column === 'info' ? '' : changeText(changeOf(deltas, role, row.check, column))
       const changed = change === '' ? '' : `<br><span style="${QUIET};font-weight:400;font-size:11px">${change}</span>`
       const figure = count === 0 ? countText(0) : linked(String(count), { id, role, check: row.check, column }, options)
-      return `<td style="${CELL};text-align:right;${count === 0 ? QUIET : COLOURS[column]}">${figure}${changed}</td>`
+      return `<td align="right" style="${count === 0 ? QUIET : COLOURS[column]}">${figure}${changed}</td>`
     })
-    return `<tr><th scope="row" style="${CELL};text-align:left;font-weight:400;overflow-wrap:anywhere">${name}${wanted}</th>${cells.join('')}</tr>`
+    return `${ROW}<td ${NAME}>${name}${wanted}</td>${cells.join('')}</tr>`
   })
   const labels = COLUMNS.map((column) => {
-    return `<th scope="col" style="${HEAD_CELL};text-align:right">${say(COLUMN_TEXTS[column], language)}</th>`
+    return `<th align="right">${say(COLUMN_TEXTS[column], language)}</th>`
   })
   return [
     heading,
-    `<table style="${TABLE}">`,
-    `<tr><th scope="col" style="${HEAD_CELL};text-align:left">${say(TEXTS.check, language)}</th>${labels.join('')}</tr>`,
+    TABLE,
+    `${HEAD_ROW}<th align="left">${say(TEXTS.check, language)}</th>${labels.join('')}</tr>`,
     ...lines,
     '</table>',
     ...(folded === 0 ? [] : [`<p style="margin:4px 0;${QUIET}">${say(TEXTS.folded, language, { count: folded })}</p>`]),
@@ -147,7 +151,7 @@ function silence(run: InspectionRun, options: RenderOptions): string {
   const rows = run.silent.slice(0, LISTED_MAX).map(({ node, roles, why }) => {
     const name = linked(text(node), { id: run.id, column: 'silent', node }, options)
     const cells = [name, text(roles.join(', ')), text(say(SILENT_TEXTS[why], language))]
-    return `<tr>${cells.map((cell) => `<td style="${CELL};overflow-wrap:anywhere">${cell}</td>`).join('')}</tr>`
+    return `${ROW}${cells.map((cell) => `<td ${NAME}>${cell}</td>`).join('')}</tr>`
   })
   const labels = [TEXTS.node, TEXTS.roles, TEXTS.why].map((one) => say(one, language))
   return [coverage, listing(labels, rows), more(run.silent.length - rows.length, options)].join('\n')
@@ -161,10 +165,10 @@ function troubleTable(title: string, troubles: readonly Trouble[], run: Inspecti
   const leftOut = troubles === run.troubles ? (run.leftOut ?? 0) : 0
   const rows = troubles.slice(0, LISTED_MAX).map((trouble) => {
     const { column, node, check, reason } = trouble
-    const severity = `<span style="${COLOURS[column]}">${say(COLUMN_TEXTS[column], language)}</span>`
+    const severity = `<span style="white-space:nowrap;${COLOURS[column]}">${say(COLUMN_TEXTS[column], language)}</span>`
     const name = linked(text(node), { id, check, column, node }, options)
     const said = `<strong>${text(titleOf(check))}</strong> ${text(troubleText(trouble, options))} <span style="${QUIET}">${text(reason)}</span>`
-    return `<tr>${[severity, name, said].map((cell) => `<td style="${CELL};overflow-wrap:anywhere">${cell}</td>`).join('')}</tr>`
+    return `${ROW}<td>${severity}</td><td ${NAME}>${name}</td><td>${said}</td></tr>`
   })
   const labels = [TEXTS.severity, TEXTS.node, TEXTS.summary].map((one) => say(one, language))
   return [
@@ -175,8 +179,8 @@ function troubleTable(title: string, troubles: readonly Trouble[], run: Inspecti
 }
 
 function listing(labels: readonly string[], rows: readonly string[]): string {
-  const heads = labels.map((label) => `<th scope="col" style="${HEAD_CELL};text-align:left">${label}</th>`)
-  return `<table style="${TABLE}">\n<tr>${heads.join('')}</tr>\n${rows.join('\n')}\n</table>`
+  const heads = labels.map((label) => `<th align="left">${label}</th>`)
+  return `${TABLE}\n${HEAD_ROW}${heads.join('')}</tr>\n${rows.join('\n')}\n</table>`
 }
 
 function more(count: number, { language }: RenderOptions): string {

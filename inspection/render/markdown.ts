@@ -117,7 +117,11 @@ const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
 /** As text and nothing else: neither markup nor HTML, an address nor somebody's name that is told of it. */
 function text(said: string): string {
   return plain(said)
-    .replace(/[\\`*_{}[\]()#!|~<>&]/g, (letter) => `\\${letter}`)
+    .replace(/[\\`*_{}[\]()#!|~]/g, (letter) => `\\${letter}`)
+    .replace(/[<>&]/g, (letter) => ENTITIES[letter] ?? '')
     .replace(/@/g, '@\u2060')
     .replace(/:\/\//g, ':\u2060//')
 }
+
+/** Escaped with a backslash they would be HTML to programs that know less of Markdown. */
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }

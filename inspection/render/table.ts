@@ -89,17 +89,18 @@ function headLines(run: InspectionRun, options: TableOptions): readonly string[]
 
 /** Words that stay whole, two spaces between them. */
 function wrapped(words: readonly { readonly text: string; readonly shown: string }[], room: number): readonly string[] {
-  const lines: string[] = []
-  let width = UNBOUND
+  const lines: string[][] = []
+  let width = 0
   for (const { text, shown } of words) {
     width += 2 + cellsOf(text)
-    if (width <= room) lines[lines.length - 1] += `  ${shown}`
+    const line = lines.at(-1)
+    if (line !== undefined && width <= room) line.push(shown)
     else {
-      lines.push(shown)
+      lines.push([shown])
       width = cellsOf(text)
     }
   }
-  return lines
+  return lines.map((line) => line.join('  '))
 }
 
 /** Undefined when there is no room for that. */
@@ -159,7 +160,7 @@ function checksOf({ sections }: InspectionRun, options: RenderOptions) {
   const titles = new Map<string, string>()
   for (const section of sections) {
     for (const row of rowsOf(section, options)) {
-      if (!titles.has(row.check)) titles.set(row.check, plain(checkTitle(row, options.language)))
+      if (!titles.has(row.check)) titles.set(row.check, titleOf(row, options.language))
     }
   }
   return [...titles].map(([check, title]) => ({
@@ -167,6 +168,11 @@ function checksOf({ sections }: InspectionRun, options: RenderOptions) {
     title,
     rows: sections.map(({ checks }) => checks.find((one) => one.check === check)),
   }))
+}
+
+function titleOf(row: CheckRow, language: Language): string {
+  const title = checkTitle(row, language)
+  return plain(row.wanted === undefined ? title : `${title} (${say(TEXTS.wanted, language, { value: row.wanted })})`)
 }
 
 function stacked(run: InspectionRun, options: TableOptions): readonly string[] {
@@ -187,7 +193,7 @@ function sectionLines(section: RoleSection, options: TableOptions): readonly str
   const labels = COLUMNS.map((column) => say(COLUMN_TEXTS[column], language))
   const widths = labels.map((label, at) => Math.max(cellsOf(label), ...cells.map((row) => cellsOf(row[at] ?? ''))))
   const taken = widths.reduce((sum, width) => sum + width + 1, 0)
-  const titles = rows.map((row) => plain(checkTitle(row, language)))
+  const titles = rows.map((row) => titleOf(row, language))
   const widest = Math.max(...titles.map(cellsOf), cellsOf(say(TEXTS.check, language)))
   const first = Math.max(8, Math.min(widest, room - taken))
   const lines = rows.map(({ counts }, index) => {
@@ -239,10 +245,10 @@ function troubleLines(run: InspectionRun, options: TableOptions): readonly strin
   const shown = run.troubles.slice(0, listed)
   if (shown.length === 0) return []
   const all = run.troubles.length + (run.leftOut ?? 0)
-  const titleOf = titlesOf(run, options)
+  const nameOf = titlesOf(run, options)
   return [
     say(TEXTS.details, language),
-    ...shown.map((trouble) => troubleLine(trouble, titleOf(trouble.check), options)),
+    ...shown.map((trouble) => troubleLine(trouble, nameOf(trouble.check), options)),
     ...rest(all - shown.length, language),
   ]
 }

@@ -30,10 +30,13 @@ export interface Figure {
   readonly change: number
 }
 
+/** What of a whole fleet is worth a figure. */
+const HEAD_COLUMNS = COLUMNS.filter((column) => column !== 'notApplicable')
+
 /** Of all roles together; a node with several is counted in each. */
 export function figuresOf(run: InspectionRun, { language, deltas }: RenderOptions): readonly Figure[] {
   const total = totalOf(run.sections.flatMap(({ checks }) => checks))
-  return COLUMNS.map((column) => {
+  return HEAD_COLUMNS.map((column) => {
     // In every row a silent node is silent, so of these the nodes are told.
     const count = column === 'silent' ? run.silent.length : total[column]
     const change =

@@ -66,14 +66,16 @@ export class Asks {
   async ask(member: Member, topic: string, bytes: Uint8Array, withinMs: number): Promise<Uint8Array> {
     if (bytes.length > ASK_BYTES_MAX)
       throw new RangeError(`a question of ${bytes.length} bytes is over ${ASK_BYTES_MAX}`)
-    const signal = AbortSignal.timeout(withinMs)
+    // A signal takes whole milliseconds only.
+    const patienceMs = Math.ceil(withinMs)
+    const signal = AbortSignal.timeout(patienceMs)
     const connection = await this.#libp2p
       .dial(this.#options.addressesOf(member), { signal })
       .catch((cause: unknown) => {
         throw new NotReached(`${member.node} cannot be reached`, { cause })
       })
     const stream = await connection.newStream(PROTOCOL, { signal })
-    const giveUp = () => stream.abort(new Error(`${member.node} did not answer within ${withinMs} ms`))
+    const giveUp = () => stream.abort(new Error(`${member.node} did not answer within ${patienceMs} ms`))
     signal.addEventListener('abort', giveUp)
     try {
       signal.throwIfAborted()

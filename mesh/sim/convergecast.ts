@@ -20,10 +20,10 @@ import { Agenda } from './agenda.ts'
 import { seededRandom } from './random.ts'
 import { Signatures } from './signatures.ts'
 
-/** Of a core, at either end; measured of Noise and Yamux on 2 cores (docs/protocol.md). */
+/** Of a core, at either end: the handshake. */
 const DIAL_CPU_MS = 2.5
-/** What an aggregator takes to check a row's signature and read it. */
-const CHECK_CPU_MS = 0.15
+/** What an aggregator takes to unpack a row and check its signature, the first time with that key. */
+const CHECK_CPU_MS = 0.35
 /** 1 Gbit/s. */
 const BYTES_PER_MS = 125_000
 const LATENCY_MS: readonly [Millis, Millis] = [0.2, 3]

@@ -8,6 +8,8 @@ export const ROW_BYTES_MAX = 3 * 1024
 
 /** Of a group of the largest mesh that two trees reach: 64 groups of these are 131,072 nodes. */
 const NAMES_MAX = 2_048
+/** A list of names. */
+const PARAMETERS_BYTES_MAX = 16 * 1024
 /** The longest that a person waits. */
 const WITHIN_MS_MAX = 60_000
 
@@ -21,7 +23,7 @@ const hopSchema = z.strictObject({
       asker: name,
       nonce: z.string().regex(/^[0-9a-f]{32}$/),
       topic: z.string().min(1).max(63),
-      parameters: z.instanceof(Uint8Array).refine(({ length }) => length <= 4_096),
+      parameters: z.instanceof(Uint8Array).refine(({ length }) => length <= PARAMETERS_BYTES_MAX),
       withinMs,
     }),
     signature,

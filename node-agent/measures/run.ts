@@ -8,8 +8,10 @@ import type { Moment } from '../../common/moment.ts'
 import type { Host } from '../../detectors/contract.ts'
 import { type Clock, systemClock } from '../../detectors/engine/clock.ts'
 import type { UsageRing } from '../../detectors/usage/ring.ts'
-import { decodeQuestion, encodeAnswer, MINUTE_MS } from '../../inspection/measure-words.ts'
+import { decodeQuestion, encodeWithin, MEASURES_TOPIC, MINUTE_MS } from '../../inspection/measure-words.ts'
 import type { Measures } from '../../inspection/measures.ts'
+import { ASK_BYTES_MAX } from '../../mesh/libp2p/asks.ts'
+import type { Questions } from '../../mesh/libp2p/questions.ts'
 import { containersOf } from './containers.ts'
 import { HostMeasures } from './host-measures.ts'
 import { hourOf, MeasureKeeper } from './keeper.ts'
@@ -33,8 +35,8 @@ export interface MeasuresInit {
 export interface RunningMeasures {
   /** Averages over the last whole minute. */
   now(): Measures
-  /** To a question on MEASURES_TOPIC. Rejects for what is none. */
-  answer(question: Uint8Array): Promise<Uint8Array>
+  /** To a question on MEASURES_TOPIC; of containers as many as `bytesMax` has room for. Rejects for what is no question. */
+  answer(question: Uint8Array, bytesMax: number): Promise<Uint8Array>
   /** The hours are kept. */
   readonly stopped: Promise<void>
 }
@@ -63,21 +65,34 @@ export async function startMeasures(init: MeasuresInit): Promise<RunningMeasures
   }
   return {
     now: () => keeper.average(clock.now(), 1),
-    async answer(question) {
+    async answer(question, bytesMax) {
       const { minutes, hoursAfter, containers } = decodeQuestion(question)
       const now = clock.now()
       const { minute, containers: all } = containersOf(usage, reader.size)
-      return encodeAnswer({
+      const answer = {
         minute: Math.floor(now.ms / MINUTE_MS),
         passedMs: Math.floor(now.ms % MINUTE_MS),
         minutes: keeper.lastMinutes(now, minutes),
         hours: keeper.wholeHours(now, hoursAfter),
         containerMinute: minute,
         containers: containers ? all : [],
-      })
+      }
+      return encodeWithin(answer, bytesMax)
     },
     stopped: run(),
   }
+}
+
+/** Aggregators ask by name, too, who has more to tell than goes into a row. */
+export function answerMeasures(
+  questions: Questions,
+  measures: RunningMeasures,
+  mayAsk: (node: string) => boolean,
+): void {
+  questions.on(MEASURES_TOPIC, async (from, question) => {
+    if (!mayAsk(from)) throw new Error('only aggregators may ask')
+    return await measures.answer(question, ASK_BYTES_MAX)
+  })
 }
 
 async function restore(keeper: MeasureKeeper, path: string, log: Log): Promise<void> {

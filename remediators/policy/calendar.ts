@@ -61,16 +61,6 @@ export function writeUtc(ms: number): string {
   return `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}Z`
 }
 
-/** What the clocks of `timeZone` show, with how far they are ahead of UTC: `2026-11-21 08:00 +08:00`. */
-export function writeLocal(ms: number, timeZone: string): string {
-  const { year, month, day, hour, minute } = readingAt(ms, timeZone)
-  const ahead = Math.round(offsetAt(ms, timeZone) / MINUTE_MS)
-  const two = (value: number) => String(Math.abs(value)).padStart(2, '0')
-  const date = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`
-  const offset = `${ahead < 0 ? '-' : '+'}${two(Math.trunc(ahead / 60))}:${two(ahead % 60)}`
-  return `${date} ${two(hour)}:${two(minute)} ${offset}`
-}
-
 export function dayAt(ms: number, timeZone: string): Day {
   const { year, month, day } = readingAt(ms, timeZone)
   return { year, month, day }

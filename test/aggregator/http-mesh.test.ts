@@ -8,7 +8,7 @@ import { callersOf } from '../../aggregator/http/auth.ts'
 import { createHttpServer } from '../../aggregator/http/server.ts'
 import { createNodeDesks } from '../../aggregator/node-desks.ts'
 import { createSamplePort, type SamplePort } from './sample-port.ts'
-import { NO_TRAIL, SILENT_LOG, TOKEN } from './serve-sample.ts'
+import { NO_TRAIL, SILENT_LOG, STORE_NAME, TOKEN } from './serve-sample.ts'
 
 const BEARER = { authorization: `Bearer ${TOKEN}` }
 const COOKIE = { cookie: `starling_token=${TOKEN}` }
@@ -22,6 +22,8 @@ beforeEach(() => {
   sample = createSamplePort()
   server = createHttpServer({
     port: sample,
+    storeName: STORE_NAME,
+    version: '1.2.3',
     desks: createNodeDesks(),
     trail: NO_TRAIL,
     callers: callersOf(TOKEN, () => []),

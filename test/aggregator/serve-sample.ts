@@ -7,9 +7,11 @@ import { pino } from 'pino'
 import type { Trail } from '../../aggregator/audit/trail.ts'
 import { callersOf } from '../../aggregator/http/auth.ts'
 import { createHttpServer, listenHttp } from '../../aggregator/http/server.ts'
+import { registerInspectionRoutes } from '../../aggregator/inspection/routes.ts'
 import { createNodeDesks, type NodeDesks } from '../../aggregator/node-desks.ts'
 import type { Person } from '../../aggregator/people.ts'
 import { openJournal, type SqliteJournal } from '../../aggregator/store/sqlite.ts'
+import { type SampleInspections, sampleInspections } from './inspection/served.ts'
 import { createSamplePort, type SamplePort } from './sample-port.ts'
 
 export const TOKEN = 'correct-horse-battery-staple'
@@ -19,6 +21,8 @@ export const NO_TRAIL: Trail = {
   rows: () => [],
   signed: () => [],
 }
+/** What cursors of the sample's events name it by. */
+export const STORE_NAME = 'sample'
 export const SILENT_LOG = pino({ level: 'silent' })
 
 export interface ServedSample {
@@ -28,26 +32,30 @@ export interface ServedSample {
   readonly store: SqliteJournal
   /** Who is known by name; a test adds and removes them. */
   readonly people: Person[]
+  readonly inspected: SampleInspections
   /** Without a mesh to ask over, until a test starts it. */
   readonly desks: NodeDesks
   readonly url: string
   close(): Promise<void>
 }
 
-/** Without a `webRoot` there is no page. */
-export async function serveSample(webRoot?: string): Promise<ServedSample> {
+/** Without a `webRoot` there is no page, and without `metrics` there are none. */
+export async function serveSample(webRoot?: string, metrics = async () => ''): Promise<ServedSample> {
   const empty = mkdtempSync(join(tmpdir(), 'starling-web-'))
   const sample = createSamplePort()
   const desks = createNodeDesks()
-  const metrics = async () => ''
   const people: Person[] = []
   const store = openJournal(':memory:')
+  const inspected = sampleInspections(sample, store)
   const server = createHttpServer({
     port: sample,
+    storeName: STORE_NAME,
+    version: '1.2.3',
     desks,
     trail: store.trail,
     callers: callersOf(TOKEN, () => people),
     webRoot: webRoot ?? empty,
+    registerMore: (api) => registerInspectionRoutes(api, inspected.inspections),
     metrics,
     log: SILENT_LOG,
   })
@@ -58,6 +66,7 @@ export async function serveSample(webRoot?: string): Promise<ServedSample> {
     desks,
     people,
     store,
+    inspected,
     url,
     async close() {
       await server.close()

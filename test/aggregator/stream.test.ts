@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Snapshot, StoredEvent } from '../../aggregator/model.ts'
 import { readEventStream } from '../../cli/event-stream.ts'
 import { event } from './event.ts'
-import { type ServedSample, serveSample, TOKEN } from './serve-sample.ts'
+import { type ServedSample, STORE_NAME, serveSample, TOKEN } from './serve-sample.ts'
 
 interface Message {
   readonly name: string
@@ -21,6 +21,8 @@ afterEach(async () => {
   streams.abort()
   await served.close()
 })
+
+const cursor = (stored: StoredEvent | undefined) => `${STORE_NAME}.${stored?.seq}`
 
 /** Opens the stream and returns how to read its next message. */
 async function open(headers: Record<string, string> = {}, query = '') {
@@ -52,7 +54,7 @@ async function open(headers: Record<string, string> = {}, query = '') {
 }
 
 describe('the stream', () => {
-  it('begins with the state, then tells each event with its seq as id', async () => {
+  it('begins with the state, then tells each event with its cursor as id', async () => {
     const stream = await open()
     expect(stream.answer.headers.get('content-type')).toContain('text/event-stream')
     expect(stream.answer.headers.get('content-security-policy')).toContain("default-src 'self'")
@@ -85,7 +87,7 @@ describe('the stream', () => {
 
     const missed = [served.sample.emit(event('c')), served.sample.emit(event('d'))]
     streams = new AbortController()
-    const again = await open({ 'last-event-id': String(seen.at(-1)?.seq) })
+    const again = await open({ 'last-event-id': cursor(seen.at(-1)) })
     const after = [await again.nextOf('event'), await again.nextOf('event')]
     expect(after.map(({ data }) => data)).toEqual(missed)
     expect((await emitAndRead(again, 'e')).seq).toBe((missed.at(-1)?.seq ?? 0) + 1)
@@ -93,19 +95,26 @@ describe('the stream', () => {
 
   it('starts from a cursor in the address, which the header outranks', async () => {
     const all = served.sample.events({ limit: 1000 })
-    const stream = await open({}, `?after=${(all.at(-2)?.seq ?? 0).toString()}`)
+    const stream = await open({}, `?after=${cursor(all.at(-2))}`)
     expect((await stream.next()).data).toEqual(all.at(-1))
     expect((await stream.next()).name).toBe('state')
-    const fromHeader = await open({ 'last-event-id': String(all.at(-3)?.seq) }, '?after=0')
+    const fromHeader = await open({ 'last-event-id': cursor(all.at(-3)) }, `?after=${STORE_NAME}.0`)
     expect((await fromHeader.next()).data).toEqual(all.at(-2))
+  })
+
+  it('tells whoever comes from another history that it does not go on from there', async () => {
+    const stream = await open({ 'last-event-id': 'another.3' })
+    expect(await stream.next()).toMatchObject({ name: 'gap', data: { why: 'another-history' } })
+    expect((await stream.next()).name).toBe('state')
+    await emitAndRead(stream, 'now')
   })
 
   it('says so when more was missed than it resends', async () => {
     for (let n = 0; n < 1_100; n++) served.sample.emit(event(`many-${n}`))
     const all = served.sample.events({ limit: 100_000 })
     const oldestSent = all.at(-1_000)
-    const stream = await open({ 'last-event-id': '3' })
-    expect(await stream.next()).toMatchObject({ name: 'gap', data: { after: 3, before: oldestSent?.seq } })
+    const stream = await open({ 'last-event-id': `${STORE_NAME}.3` })
+    expect(await stream.next()).toMatchObject({ name: 'gap', data: { why: 'too-many' } })
     expect((await stream.next()).data).toEqual(oldestSent)
   })
 
@@ -168,7 +177,7 @@ describe('the stream', () => {
     let last: StoredEvent | undefined
     for (let n = 0; n < 60 && (await connections()) === 2; n++) {
       last = served.sample.emit(event(`big-${n}`, { data: { filler } }))
-      while ((await reader.nextOf('event')).id !== String(last.seq));
+      while ((await reader.nextOf('event')).id !== cursor(last));
     }
     expect(await connections()).toBe(1)
     sleeper.destroy()
@@ -204,7 +213,7 @@ describe('the stream', () => {
   })
 
   async function expectNext(stream: Awaited<ReturnType<typeof open>>, stored: StoredEvent): Promise<void> {
-    expect(await stream.next()).toEqual({ name: 'event', id: String(stored.seq), data: stored })
+    expect(await stream.next()).toEqual({ name: 'event', id: cursor(stored), data: stored })
   }
 
   async function emitAndRead(stream: Awaited<ReturnType<typeof open>>, id: string): Promise<StoredEvent> {

@@ -169,10 +169,12 @@ export class LocalMesh {
   /** All of them, oldest first. */
   async events(): Promise<readonly StoredEvent[]> {
     const events: StoredEvent[] = []
-    for (let before = ''; ; before = `&before=${events[0]?.seq}`) {
-      const { items } = await this.#get<{ items: StoredEvent[] }>(`/api/v1/events?limit=${EVENTS_PER_PAGE}${before}`)
+    for (let cursor = ''; ; ) {
+      const path = `/api/v1/events?limit=${EVENTS_PER_PAGE}${cursor}` as const
+      const { items, next } = await this.#get<{ items: StoredEvent[]; next: string | null }>(path)
       events.unshift(...items)
-      if (items.length < EVENTS_PER_PAGE) return events
+      if (next === null) return events
+      cursor = `&cursor=${next}`
     }
   }
 

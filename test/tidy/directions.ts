@@ -85,7 +85,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'aggregator/',
     'bench/',
   ],
-  scripts: ['common/', 'detectors/', 'remediators/'],
+  scripts: ['common/', 'detectors/', 'remediators/', 'aggregator/http/'],
 }
 
 /** Rooms within rooms, with rules of their own. */

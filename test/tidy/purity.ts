@@ -27,6 +27,8 @@ const PURE = [
   'aggregator/outboxes/{agenda,scratch}.ts',
   'inspection/**',
   'aggregator/model.ts',
+  'aggregator/outcomes/model.ts',
+  'aggregator/reports/{html,inspection-details,inspection-input,inspection-report,layout,plain-text,review-report,review-texts,schedule,texts}.ts',
   'aggregator/event-model.ts',
   'aggregator/alerting/{causes,holding,incidents,measured,model,restore,routing,silence-model,symptoms}.ts',
   'aggregator/measures/source.ts',

@@ -6,6 +6,7 @@ import {
   decodeQuestion,
   encodeAnswer,
   encodeQuestion,
+  encodeWithin,
   MEASURE_NAMES,
   type MeasureAnswer,
 } from '../../inspection/measure-words.ts'
@@ -54,6 +55,21 @@ describe('the words of measures', () => {
       encodeAnswer({ ...usual, minutes: Array.from({ length: count }, () => ({})), hours: [], containers: [] }).length
     expect(size(4) - size(3)).toBe(48)
     expect(size(2)).toBeLessThan(200)
+  })
+
+  it('leave out the containers that use least, then hours, where there is not room for all', () => {
+    const containers = Array.from({ length: 448 }, (_, n) => ({
+      name: `namespace/${'long-name-'.repeat(9)}${n}/c`,
+      figures: { cpu: 1, memory: n / 5 },
+    }))
+    const whole = { ...ANSWER, containers }
+    const told = decodeAnswer(encodeWithin(whole, 3_072), QUESTION)
+    expect(encodeWithin(whole, 3_072).length).toBeLessThanOrEqual(3_072)
+    expect(told.containers.length).toBeGreaterThan(15)
+    expect(told.containers[0]?.name).toBe(containers[447]?.name)
+    expect(told.hours).toHaveLength(1)
+    expect(decodeAnswer(encodeWithin(whole, 256 * 1024), QUESTION).containers).toHaveLength(448)
+    expect(decodeAnswer(encodeWithin(whole, 250), QUESTION)).toMatchObject({ containers: [], hours: [] })
   })
 
   it.each([

@@ -8,11 +8,19 @@ export class NoToken extends Error {
   override name = 'NoToken'
 }
 
-/** The newest `limit` events before `before` (a seq), oldest first. Throws NoToken, or Error with a text for people. */
-export async function fetchEvents(limit: number, before?: number): Promise<readonly StoredEvent[]> {
-  const query = before === undefined ? '' : `&before=${before}`
-  const answer = await request(`/api/v1/events?limit=${limit}${query}`)
-  return ((await answer.json()) as { items: StoredEvent[] }).items
+/** Oldest first. */
+export interface EventsPage {
+  readonly items: readonly StoredEvent[]
+  /** Cursor of the page before it; null when there is none. */
+  readonly next: string | null
+  /** Where the stream goes on from here. */
+  readonly newest: string | null
+}
+
+/** The newest `limit` events, or those before `cursor`. Throws NoToken, or Error with a text for people. */
+export async function fetchEvents(limit: number, cursor?: string): Promise<EventsPage> {
+  const query = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`
+  return (await (await request(`/api/v1/events?limit=${limit}${query}`)).json()) as EventsPage
 }
 
 /** Whose token this browser has. Throws NoToken, or Error with a text for people. */

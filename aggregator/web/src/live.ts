@@ -4,7 +4,7 @@
  */
 import type { OfficeView, Snapshot, StoredEvent } from '../../model.ts'
 import type { Caller } from '../../remediation-model.ts'
-import { fetchEvents, fetchMe, NoToken } from './api.ts'
+import { type EventsPage, fetchEvents, fetchMe, NoToken } from './api.ts'
 
 /** `no-token`: the aggregator does not know this browser; only opening the link with the token helps. */
 export type Line = 'connecting' | 'live' | 'stale' | 'no-token'
@@ -23,7 +23,7 @@ export interface Picture {
   readonly snapshotAt: number
   /** Oldest first. */
   readonly events: readonly StoredEvent[]
-  /** There may be events before the oldest one held. */
+  /** There are events before the oldest one held. */
   readonly hasOlder: boolean
 }
 
@@ -41,6 +41,8 @@ export const EMPTY_PICTURE: Picture = {
 const PAGE_EVENTS = 200
 const EVENTS_HELD_MAX = 5_000
 const RETRY_MS = 2_000
+/** Behind one address the next request can reach another aggregator again: its history is not asked for at once. */
+const BEGIN_AGAIN_MS = 250
 /** The aggregator beats every 15 s; two missed beats and some delay mean that the line is dead. */
 const SILENCE_MS_MAX = 40_000
 const WATCH_INTERVAL_MS = 5_000
@@ -55,6 +57,12 @@ export function startLive(onChange: (picture: Picture) => void): Live {
   let picture = EMPTY_PICTURE
   let source: EventSource | null = null
   let retryTimer: ReturnType<typeof setTimeout> | undefined
+  /** Of the page before the oldest event held. */
+  let older: string | null = null
+  /** Where the stream goes on; null until a page was read. */
+  let newest: string | null = null
+  /** Of the events held. */
+  const ids = new Set<string>()
 
   function change(parts: Partial<Picture>): void {
     picture = { ...picture, ...parts }
@@ -69,18 +77,29 @@ export function startLive(onChange: (picture: Picture) => void): Live {
     if (picture.line !== line) change({ line })
   }
 
+  function hold(page: EventsPage): void {
+    ids.clear()
+    for (const { id } of page.items) ids.add(id)
+    older = page.next
+    newest = page.newest
+    change({ events: page.items, hasOlder: older !== null })
+  }
+
+  /** What is held and what comes next do not join up. */
+  function beginAgain(): void {
+    source?.close()
+    clearTimeout(retryTimer)
+    newest = null
+    retryTimer = setTimeout(connect, BEGIN_AGAIN_MS)
+  }
+
   /** From scratch: also what finds out whether a refusal was about the token, which EventSource does not tell. */
   async function connect(): Promise<void> {
     source?.close()
     clearTimeout(retryTimer)
     try {
       change({ me: await fetchMe() })
-      if (picture.events.length === 0) {
-        const events = await fetchEvents(PAGE_EVENTS)
-        change({ events, hasOlder: events.length === PAGE_EVENTS })
-      } else {
-        await fetchEvents(1)
-      }
+      if (newest === null) hold(await fetchEvents(PAGE_EVENTS))
       listen()
     } catch (error) {
       lost(error instanceof NoToken ? 'no-token' : 'stale')
@@ -89,7 +108,7 @@ export function startLive(onChange: (picture: Picture) => void): Live {
   }
 
   function listen(): void {
-    source = new EventSource(`/api/v1/stream?after=${picture.events.at(-1)?.seq ?? 0}`)
+    source = new EventSource(`/api/v1/stream${newest === null ? '' : `?after=${encodeURIComponent(newest)}`}`)
     source.addEventListener('state', ({ data }) => {
       const snapshot = JSON.parse(data) as Snapshot
       heard({ snapshot, snapshotAt: performance.now() })
@@ -100,14 +119,20 @@ export function startLive(onChange: (picture: Picture) => void): Live {
       heard({ snapshot: null })
       answeredBy(JSON.parse(data) as OfficeView)
     })
-    source.addEventListener('event', ({ data }) => {
+    source.addEventListener('event', ({ data, lastEventId }) => {
       const event = JSON.parse(data) as StoredEvent
-      if (event.seq <= (picture.events.at(-1)?.seq ?? 0)) return
-      heard({ events: [...picture.events, event].slice(-EVENTS_HELD_MAX) })
+      newest = lastEventId
+      if (ids.has(event.id)) return
+      // What is let go of is read again from the newest page back.
+      if (ids.size >= EVENTS_HELD_MAX) return beginAgain()
+      ids.add(event.id)
+      heard({ events: [...picture.events, event] })
     })
     source.addEventListener('beat', () => heard())
-    // What is held and what comes next do not join up: start over from what comes next, and page back from there.
-    source.addEventListener('gap', () => heard({ events: [], hasOlder: true }))
+    source.addEventListener('gap', () => {
+      heard()
+      beginAgain()
+    })
     source.addEventListener('error', () => {
       lost('stale')
       // Otherwise the browser tries again by itself, and says where it was.
@@ -119,7 +144,7 @@ export function startLive(onChange: (picture: Picture) => void): Live {
   function answeredBy(office: OfficeView): void {
     const isAnother = picture.office !== null && picture.office.node !== office.node
     change({ office, ...(isAnother ? { events: [] } : {}) })
-    if (isAnother) void connect()
+    if (isAnother) beginAgain()
   }
 
   const watch = setInterval(() => {
@@ -131,8 +156,11 @@ export function startLive(onChange: (picture: Picture) => void): Live {
   void connect()
   return {
     async loadOlder() {
-      const older = await fetchEvents(PAGE_EVENTS, picture.events[0]?.seq)
-      change({ events: [...older, ...picture.events], hasOlder: older.length === PAGE_EVENTS })
+      const page = await fetchEvents(PAGE_EVENTS, older ?? undefined)
+      older = page.next
+      const events = page.items.filter(({ id }) => !ids.has(id))
+      for (const { id } of events) ids.add(id)
+      change({ events: [...events, ...picture.events], hasOlder: older !== null })
     },
     stop() {
       source?.close()

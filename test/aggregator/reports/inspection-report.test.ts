@@ -4,6 +4,7 @@ import type { InspectionReportInput } from '../../../aggregator/reports/inspecti
 import { inspectionReport } from '../../../aggregator/reports/inspection-report.ts'
 import { plainTextOf, widthOf } from '../../../aggregator/reports/plain-text.ts'
 import { LANGUAGES } from '../../../common/languages.ts'
+import { deltasOf } from '../../../inspection/deltas.ts'
 import { COLUMNS, type InspectionRun } from '../../../inspection/model.ts'
 import { fleetToday, fleetYesterday } from './fleet-1832.ts'
 
@@ -12,7 +13,15 @@ const HTML_BYTES_MAX = 100_000
 
 function inputFor(role: string, more: Partial<InspectionReportInput> = {}): InspectionReportInput {
   const page = 'https://starling.example.org'
-  return { run: fleetToday(), before: fleetYesterday(), role, language: 'en', zone: 'Asia/Shanghai', page, ...more }
+  return {
+    run: fleetToday(),
+    deltas: deltasOf(fleetYesterday(), fleetToday()),
+    role,
+    language: 'en',
+    zone: 'Asia/Shanghai',
+    page,
+    ...more,
+  }
 }
 
 test('the fleet of the tests is one of 1,832 nodes, and each row of its matrix sums to the nodes of its role', () => {
@@ -67,12 +76,12 @@ test('what nobody was heard about is not called fine', () => {
   const checks = section.checks.map(({ check }) => ({ check, counts }))
   const silent = [1, 2, 3, 4, 5].map((n) => ({ node: `etcd-${n}`, roles: ['etcd'], why: 'unreachable' as const }))
   const dark: InspectionRun = { ...run, sections: [{ ...section, checks }], troubles: [], silent }
-  const layout = inspectionReport(inputFor('etcd', { run: dark, before: undefined }))
+  const layout = inspectionReport(inputFor('etcd', { run: dark, deltas: undefined }))
   expect(layout.subject).toContain('silent: yes 5')
   const text = plainTextOf(layout)
   expect(text).toContain('5 silent')
   expect(text).not.toContain('Nothing wrong')
-  expect(text).toContain('etcd-3 unreachable')
+  expect(text).toMatch(/etcd-3\n +unreachable/)
 })
 
 test('a role without nodes, and one that the profile has not, say so', () => {
@@ -115,9 +124,9 @@ describe('what nodes wrote is shown and does nothing', () => {
     mesh: HOSTILE,
     sections: [{ role: HOSTILE, nodes: 2, checks }],
     troubles: [{ node: HOSTILE, roles: [HOSTILE], check: HOSTILE, column: 'error', reason: HOSTILE, summary: HOSTILE }],
-    silent: [{ node: `${HOSTILE}2`, roles: [HOSTILE], why: HOSTILE as 'NodeDown' }],
+    silent: [{ node: `${HOSTILE}2`, roles: [HOSTILE], why: 'unreachable' }],
   }
-  const layout = inspectionReport(inputFor(HOSTILE, { run: hostile, before: hostile }))
+  const layout = inspectionReport(inputFor(HOSTILE, { run: hostile, deltas: deltasOf(hostile, hostile) }))
 
   test('in the subject', () => {
     expect(layout.subject).not.toMatch(/[\p{Cc}\u2028\u202e]/u)

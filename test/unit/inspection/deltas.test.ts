@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { covers, deltasOf } from '../../../inspection/deltas.ts'
 import { COLUMNS } from '../../../inspection/model.ts'
-import type { InspectionProfile } from '../../../inspection/profile.ts'
+import type { InspectionProfile } from '../../../inspection/profile-model.ts'
 import type { RowStatus } from '../../../inspection/row.ts'
 import { anyFleet, anyProfile, run, said, saidBy } from './fleet.ts'
 

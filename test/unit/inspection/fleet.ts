@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { inspect, type MatrixInput } from '../../../inspection/matrix.ts'
 import { type InspectionRun, SILENT_WHYS, type SilentWhy } from '../../../inspection/model.ts'
-import type { InspectionProfile, ProfileCheck, ProfileRole } from '../../../inspection/profile.ts'
+import type { InspectionProfile, ProfileCheck, ProfileRole } from '../../../inspection/profile-model.ts'
 import type { RowStatus, SummaryRow } from '../../../inspection/row.ts'
 import { type SaidBy, saidByRows } from '../../../inspection/said.ts'
 

@@ -5,7 +5,7 @@ import { DEFAULT_PROFILE } from '../../../inspection/default-profile.ts'
 import { TROUBLES_MAX, totalOf } from '../../../inspection/matrix.ts'
 import { COLUMNS } from '../../../inspection/model.ts'
 import { onlyRole } from '../../../inspection/narrow.ts'
-import { detectorsOf, type InspectionProfile } from '../../../inspection/profile.ts'
+import { detectorsOf, type InspectionProfile } from '../../../inspection/profile-model.ts'
 import { saidByFindings } from '../../../inspection/said.ts'
 import { anyFleet, anyProfile, run, said, saidBy } from './fleet.ts'
 

@@ -2,7 +2,8 @@ import { describe, expect, it, test } from 'vitest'
 import { builtinDetectors } from '../../../detectors/index.ts'
 import { DEFAULT_PROFILE } from '../../../inspection/default-profile.ts'
 import { INSPECTED_ROLES } from '../../../inspection/model.ts'
-import { detectorsOf, inspectionPart, profileNamed, profilesOf, requireKnown } from '../../../inspection/profile.ts'
+import { inspectionPart, profileNamed, profilesOf, requireKnown } from '../../../inspection/profile.ts'
+import { detectorsOf } from '../../../inspection/profile-model.ts'
 import { validateKnownSettings, validateSettings } from '../../../settings/validate.ts'
 
 const known = builtinDetectors.map(({ name }) => name)

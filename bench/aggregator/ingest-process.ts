@@ -1,0 +1,163 @@
+/**
+ * An aggregator of so many nodes without a mesh, in a process of its own: its journal is on disk, its service and its HTTP
+ * side are those that ship, and what nodes would say is said to its intake when it is due. Run by ingest.ts.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { callersOf } from '../../aggregator/http/auth.ts'
+import { storeName } from '../../aggregator/http/cursor.ts'
+import { createHttpServer, listenHttp } from '../../aggregator/http/server.ts'
+import { Intake } from '../../aggregator/intake.ts'
+import { createNodeDesks } from '../../aggregator/node-desks.ts'
+import { AggregatorService } from '../../aggregator/service.ts'
+import type { PermitsSide, SettingsSide } from '../../aggregator/sides.ts'
+import { openJournal } from '../../aggregator/store/sqlite.ts'
+import type { Finding } from '../../detectors/contract.ts'
+import { encodeReport, reportTopic } from '../../detectors/engine/report-note.ts'
+import { Leader } from '../../mesh/core/leader.ts'
+import { Membership } from '../../mesh/core/membership.ts'
+import type { Roster, SignedStatement } from '../../mesh/core/model.ts'
+import { DEFAULT_TIMING } from '../../mesh/core/timing.ts'
+
+export interface IngestOrder {
+  readonly folder: string
+  readonly nodes: number
+  readonly perSecond: number
+  readonly seconds: number
+  readonly token: string
+}
+
+export type IngestWord =
+  | { readonly kind: 'ready'; readonly url: string }
+  | { readonly kind: 'done'; readonly rssMax: number; readonly stored: number }
+
+const TTL_MS = 180_000
+
+const settings = {
+  view: () => ({ version: 1, applied: {}, refused: {}, rollout: null, held: [], last: null }),
+} as unknown as SettingsSide
+const permits = { view: () => ({ outstanding: [], refused: [], pauses: [] }) } as unknown as PermitsSide
+
+process.once('message', (order: IngestOrder) => void run(order))
+
+async function run({ folder, nodes, perSecond, seconds, token }: IngestOrder): Promise<void> {
+  const dir = mkdtempSync(join(folder, 'ingest-'))
+  const log = pino({ level: 'silent' })
+  const store = openJournal(join(dir, 'history.sqlite'))
+  const roster: Roster = {
+    mesh: 'bench',
+    epoch: 1,
+    previous: '',
+    seed: 'bench',
+    members: Array.from({ length: nodes }, (_, n) => ({
+      node: `node-${n}`,
+      serial: 1,
+      zone: `zone-${n % 3}`,
+      roles: ['worker'],
+      peerId: `peer-${n}`,
+      hosts: ['10.0.0.1'],
+      meshPort: 7_790,
+      kubeletPort: 10_250,
+    })),
+    aggregators: [],
+  }
+  const service = new AggregatorService({
+    store,
+    roster,
+    node: 'aggregator',
+    life: 1,
+    version: '0',
+    notice: '',
+    people: () => [],
+    copies: () => null,
+    log,
+    keepRoster: () => {},
+  })
+  const keyring = { sign: () => new Uint8Array(), verify: () => true }
+  const rest = {
+    heartbeats: false,
+    rosterHash: '',
+    nonce: () => 'nonce',
+    keyring,
+    timing: DEFAULT_TIMING,
+    standing: [],
+  }
+  const leader = new Leader(0, { ...rest, node: 'aggregator', term: 1, membership: new Membership(roster) })
+  service.start(
+    { leader, now: () => performance.now(), publish: () => {}, roster },
+    { office: () => ({ role: 'leads', since: '', why: '', leader: 'aggregator', unfit: null }), marking: () => null },
+    settings,
+    permits,
+  )
+  const server = createHttpServer({
+    port: service,
+    storeName: storeName(store, 'aggregator'),
+    version: '0',
+    desks: createNodeDesks(),
+    trail: store.trail,
+    callers: callersOf(token, () => []),
+    webRoot: dir,
+    metrics: async () => '',
+    log,
+  })
+  const intake = new Intake({
+    together: (work) => service.recorder.together(work),
+    hear: (signed) => service.hear(signed),
+    heard: () => {},
+    log,
+  })
+  let stored = 0
+  service.subscribe((event) => {
+    if (event !== null) stored++
+  })
+  const url = await listenHttp(server, '127.0.0.1', 0)
+  process.send?.({ kind: 'ready', url } satisfies IngestWord)
+  await new Promise((resolve) => process.once('message', resolve))
+
+  const of = perSecond * seconds
+  const startedAt = Date.now()
+  let said = 0
+  let rssMax = 0
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      rssMax = Math.max(rssMax, process.memoryUsage.rss())
+      const due = Math.min(of, Math.floor(((Date.now() - startedAt) / 1_000) * perSecond))
+      for (; said < due; said++) intake.take(transition(said, nodes, startedAt + (said / perSecond) * 1_000))
+      if (said < of) return
+      clearInterval(timer)
+      resolve()
+    }, 5)
+  })
+  intake.flush()
+  process.send?.({ kind: 'done', rssMax, stored } satisfies IngestWord)
+  await new Promise((resolve) => process.once('message', resolve))
+  await server.close()
+  store.close()
+  rmSync(dir, { recursive: true })
+  process.disconnect()
+}
+
+/** The nodes one after the other: something is found on each, and the next time it is gone. `dueAt`: ms since the epoch. */
+function transition(count: number, nodes: number, dueAt: number): SignedStatement {
+  const node = `node-${count % nodes}`
+  const round = Math.floor(count / nodes)
+  const isFault = round % 2 === 0
+  const at = new Date(dueAt).toISOString()
+  const finding: Finding = {
+    id: `${node}/disk-usage/DiskAlmostFull//#${round}`,
+    node,
+    detector: 'disk-usage',
+    reason: isFault ? 'DiskAlmostFull' : 'Ok',
+    cause: '/',
+    status: isFault ? 'alarm' : 'ok',
+    summary: isFault ? `/ is 93 % full, of 400 GiB` : 'all is well',
+    evidence: [{ name: 'due', value: dueAt, unit: 'ms' }],
+    since: at,
+    observedAt: at,
+    ttlMs: TTL_MS,
+  }
+  const body = { kind: 'note', topic: reportTopic('disk-usage'), bytes: encodeReport([finding]), ttlMs: TTL_MS }
+  const statement = { signer: node, serial: 1, seq: count, body }
+  return { statement, signature: new Uint8Array(64) } as unknown as SignedStatement
+}

@@ -1,0 +1,87 @@
+/** The API's questions about measures, asked well and asked wrongly. */
+import fastify from 'fastify'
+import { expect, it } from 'vitest'
+import { ProblemError } from '../../../aggregator/http/problem.ts'
+import { FleetMeasures } from '../../../aggregator/measures/fleet-measures.ts'
+import { registerMeasureRoutes } from '../../../aggregator/measures/routes.ts'
+
+const MINUTE = 60_000
+const HOUR = { node: 'node-1', hour: '2026-03-01T10:00:00.000Z', averages: { cpu: 12 } }
+
+async function api(leads = true) {
+  const asked: unknown[] = []
+  const source = new FleetMeasures({ now: () => 1_000_000, poolOf: () => 'web' })
+  for (const [node, cpu] of [
+    ['node-1', 20],
+    ['<b>=1+1\u001b[31m', 40],
+  ] as const)
+    source.take(node, {
+      minute: 5,
+      passedMs: MINUTE,
+      minutes: [{ cpu }],
+      hours: [],
+      containerMinute: 9,
+      containers: [{ name: 'shop/db-0/db', figures: { cpu: cpu / 10 } }],
+    })
+  const history = {
+    async measures(query: object) {
+      asked.push(query)
+      return [HOUR]
+    },
+  }
+  const server = fastify()
+  server.setErrorHandler((error, _, reply) => {
+    const problem = error instanceof ProblemError ? error.problem : { status: 503, detail: String(error) }
+    return reply.code(problem.status).send(problem)
+  })
+  registerMeasureRoutes(server, { history, source, leads: () => leads })
+  const get = async (query: string) => {
+    const answer = await server.inject(`/api/v1/measures${query}`)
+    return [answer.statusCode, answer.json()] as const
+  }
+  return { get, asked }
+}
+
+it('hours are those of the history', async () => {
+  const { get, asked } = await api()
+  const query = '?node=node-1,node-2&from=2026-03-01T11:00:00%2B01:00&until=2026-03-02T00:00:00Z'
+  expect(await get(query)).toEqual([200, { items: [HOUR] }])
+  const [from, until] = ['2026-03-01T10:00:00.000Z', '2026-03-02T00:00:00.000Z']
+  expect(asked).toEqual([{ nodes: ['node-1', 'node-2'], from, until }])
+})
+
+it('what is of late is by host, by container and by workload', async () => {
+  const { get } = await api()
+  const [, hosts] = await get('/latest?node=node-1')
+  expect(hosts).toEqual({ items: [{ node: 'node-1', pool: 'web', averages: { cpu: 20 }, coveredMs: MINUTE }] })
+  expect((await get('/latest'))[1]).toMatchObject({ items: [{ node: 'node-1' }, { node: '<b>=1+1\u001b[31m' }] })
+  expect((await get('/latest?scope=container&over=1h&node=node-1'))[1]).toMatchObject({
+    items: [{ container: { namespace: 'shop', pod: 'db-0', name: 'db' }, averages: { cpu: 2 } }],
+  })
+  expect((await get('/latest?scope=workload'))[1]).toMatchObject({
+    items: [{ measure: 'cpu', namespace: 'shop', workload: 'db', sum: 6, mean: 3, containers: 2 }],
+  })
+})
+
+it.each([
+  ['', 'node'],
+  ['?node=node-1', 'from'],
+  ['?node=node-1&from=yesterday', 'from'],
+  ['?node=node-1&from=1970-01-01T00:00:00Z', 'from'],
+  [`?node=${'a,'.repeat(100)}a&from=2026-03-01T00:00:00Z`, 'node'],
+  ['?node=,&from=2026-03-01T00:00:00Z', 'node.0'],
+  ['/latest?over=2h', 'over'],
+  ['/latest?over=1s', 'over'],
+  ['/latest?over=soon', 'over'],
+  ['/latest?scope=pod', 'scope'],
+  ['/latest?sort=cpu', 'sort'],
+])('%s is refused, and it is said that %s is wrong', async (query, field) => {
+  const { get, asked } = await api()
+  const [status, problem] = await get(query)
+  expect([status, problem.errors[0].field]).toEqual([400, field])
+  expect(asked).toEqual([])
+})
+
+it('whoever stands by has nothing to tell of late', async () => {
+  expect((await (await api(false)).get('/latest'))[0]).toBe(503)
+})
