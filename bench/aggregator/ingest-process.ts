@@ -39,6 +39,8 @@ const settings = {
 } as unknown as SettingsSide
 const permits = { view: () => ({ outstanding: [], refused: [], pauses: [] }) } as unknown as PermitsSide
 
+// Whoever began it has gone, also in the middle.
+process.once('disconnect', () => process.exit())
 process.once('message', (order: IngestOrder) => void run(order))
 
 async function run({ folder, nodes, perSecond, seconds, token }: IngestOrder): Promise<void> {

@@ -84,6 +84,8 @@ describeReal('alerts that real parts receive', needsAlertmanager(), () => {
     foreign = new ForeignAlerts(journal)
     server = createHttpServer({
       port: sample,
+      storeName: 'sample',
+      version: '1.2.3',
       desks: createNodeDesks(),
       trail: NO_TRAIL,
       callers: callersOf(TOKEN, () => []),
