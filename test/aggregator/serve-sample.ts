@@ -10,8 +10,10 @@ import { createHttpServer, listenHttp } from '../../aggregator/http/server.ts'
 import { registerInspectionRoutes } from '../../aggregator/inspection/routes.ts'
 import { createNodeDesks, type NodeDesks } from '../../aggregator/node-desks.ts'
 import type { Person } from '../../aggregator/people.ts'
+import { registerReportRoutes } from '../../aggregator/reports/routes.ts'
 import { openJournal, type SqliteJournal } from '../../aggregator/store/sqlite.ts'
 import { type SampleInspections, sampleInspections } from './inspection/served.ts'
+import { sampleReports } from './reports/sample-reports.ts'
 import { createSamplePort, type SamplePort } from './sample-port.ts'
 
 export const TOKEN = 'correct-horse-battery-staple'
@@ -55,7 +57,10 @@ export async function serveSample(webRoot?: string, metrics = async () => ''): P
     trail: store.trail,
     callers: callersOf(TOKEN, () => people),
     webRoot: webRoot ?? empty,
-    registerMore: (api) => registerInspectionRoutes(api, inspected.inspections),
+    registerMore: (api) => {
+      registerInspectionRoutes(api, inspected.inspections)
+      registerReportRoutes(api, sampleReports())
+    },
     metrics,
     log: SILENT_LOG,
   })
