@@ -1,4 +1,5 @@
 /** All routes of the API that are described, in the order in which they are told of. */
+import { INSPECTION_ROUTES } from '../inspection/routes.ts'
 import { REPORT_ROUTES } from '../reports/routes.ts'
 import { AUDIT_ROUTES } from './audit-routes.ts'
 import { DESCRIPTION_ROUTES } from './description.ts'
@@ -18,6 +19,7 @@ export const API_ROUTES: readonly AnyRouteSpec[] = [
   ...PERMIT_ROUTES,
   ...SETTINGS_ROUTES,
   ...AUDIT_ROUTES,
+  ...INSPECTION_ROUTES,
   ...REPORT_ROUTES,
   ...DESCRIPTION_ROUTES,
 ]

@@ -5,51 +5,85 @@ import { UsageError } from '../../common/errors.ts'
 import { LANGUAGES } from '../../common/languages.ts'
 import { inspectionPath } from '../../inspection/links.ts'
 import { totalOf } from '../../inspection/matrix.ts'
-import type { InspectionRun } from '../../inspection/model.ts'
+import { COLUMNS, type InspectionRun } from '../../inspection/model.ts'
 import { renderCsv } from '../../inspection/render/csv.ts'
 import { renderHtml } from '../../inspection/render/html.ts'
 import { renderMarkdown } from '../../inspection/render/markdown.ts'
 import type { InspectionHead } from '../history/history.ts'
-import { asConflict, notFound, ProblemError, parseInput } from '../http/problem.ts'
+import { asConflict, notFound, ProblemError } from '../http/problem.ts'
+import { describeRoute, limitOf, route } from '../http/route.ts'
 import type { Inspections } from './inspections.ts'
 import type { InspectionAnswer, InspectionSummary } from './model.ts'
 
 const name = z.string().min(1).max(63)
 const names = z.array(name).min(1).max(100)
 
-const OrderBody = z.strictObject({
-  profile: name.default('default'),
-  roles: names.optional(),
-  checks: names.optional(),
-  /** Whether every node is to look anew, which takes seconds. */
-  fresh: z.boolean().default(false),
-})
-
-const ListQuery = z.strictObject({
-  profile: name.optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-})
-
 const zone = z.string().max(100).refine(isZone, 'must be an IANA zone, as Asia/Shanghai')
 
-const ReadQuery = z.strictObject({
-  format: z.enum(['json', 'md', 'html', 'csv']).default('json'),
-  lang: z.enum(LANGUAGES).default('en'),
-  zone: zone.default('UTC'),
+const TAKE = describeRoute({
+  method: 'POST',
+  path: '/api/v1/inspections',
+  summary: 'Takes an inspection of what nodes have said, or begins a fresh one',
+  description: 'A fresh one answers 202 with its id at once; ask for it until it is done.',
+  body: z
+    .strictObject({
+      profile: name.default('default'),
+      roles: names.optional(),
+      checks: names.optional(),
+      /** Whether every node is to look anew, which takes seconds. */
+      fresh: z.boolean().default(false),
+    })
+    .prefault({}),
+  // It changes nothing but what is asked of nodes, so whoever may look may inspect.
+  right: 'view',
+  errors: { 201: 'it was taken', 202: 'a fresh one was begun', 409: 'nodes cannot be asked at present' },
+  example: { body: { roles: ['etcd'], fresh: true } },
 })
 
-const IdParams = z.object({ id: z.string().min(1).max(200) })
+const LIST = describeRoute({
+  method: 'GET',
+  path: '/api/v1/inspections',
+  summary: 'The inspections that are kept, the newest first, with their counts over all roles',
+  query: z.strictObject({ profile: name.optional(), limit: limitOf(200, 50) }),
+  answer: z.object({
+    items: z.array(
+      z.object({
+        id: z.string(),
+        mesh: z.string(),
+        profile: z.string(),
+        origin: z.enum(['state', 'fresh']),
+        startedAt: z.string(),
+        finishedAt: z.string(),
+        nodes: z.number(),
+        leftOut: z.number().exactOptional(),
+        counts: z.record(z.enum(COLUMNS), z.number()),
+      }),
+    ),
+  }),
+})
 
-/** It changes nothing but what is asked of nodes, so whoever may look may inspect. */
-const VIEW = { config: { right: 'view' } } as const
+const READ = describeRoute({
+  method: 'GET',
+  path: '/api/v1/inspections/:id',
+  summary: 'One inspection, with what changed since the one before',
+  params: z.object({ id: z.string().min(1).max(200) }),
+  query: z.strictObject({
+    format: z.enum(['json', 'md', 'html', 'csv']).default('json'),
+    lang: z.enum(LANGUAGES).default('en'),
+    zone: zone.default('UTC'),
+  }),
+  answerType: 'application/json',
+  errors: { 202: 'it is under way: how many of the nodes have answered', 404: 'there is none', 409: 'it failed' },
+})
+
+export const INSPECTION_ROUTES = [TAKE, LIST, READ]
 
 /** Only styles within the document: it is made of what nodes say. */
 const HTML_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 export function registerInspectionRoutes(api: FastifyInstance, inspections: Inspections): void {
-  api.post('/api/v1/inspections', VIEW, async (request, reply) => {
-    const { profile, roles, checks, fresh } = parseInput(OrderBody, request.body ?? {})
+  route(api, TAKE, async ({ body: { profile, roles, checks, fresh }, reply }) => {
     const order = { profile, ...(roles && { roles }), ...(checks && { checks }) }
     try {
       if (fresh) return await reply.code(202).send(inspections.begin(order))
@@ -60,20 +94,17 @@ export function registerInspectionRoutes(api: FastifyInstance, inspections: Insp
     }
   })
 
-  api.get('/api/v1/inspections', async (request) => {
-    const { limit, profile } = parseInput(ListQuery, request.query)
-    return { items: (await inspections.list(limit, profile)).map(summaryOf) }
-  })
+  route(api, LIST, async ({ query: { limit, profile } }) => ({
+    items: (await inspections.list(limit, profile)).map(summaryOf),
+  }))
 
-  api.get('/api/v1/inspections/:id', async (request, reply) => {
-    const { id } = parseInput(IdParams, request.params)
-    const { format, lang, zone } = parseInput(ReadQuery, request.query)
+  route(api, READ, async ({ params: { id }, query: { format, lang, zone }, reply }) => {
     const state = await inspections.state(id)
     if (state === null) throw notFound(`there is no inspection "${id}"`)
     if (state.kind === 'running') return await reply.code(202).send(state)
     if (state.kind === 'failed') throw new ProblemError({ status: 409, title: 'Not inspected', detail: state.why })
     const { run } = state
-    if (format === 'json') return await answerOf(run, inspections)
+    if (format === 'json') return await reply.send(await answerOf(run, inspections))
     const deltas = await inspections.deltas(run)
     const options = { language: lang, zone, link: inspectionPath, ...(deltas && { deltas }) }
     return sendAs(reply, format, run, options)

@@ -46,13 +46,20 @@ const WRITES: readonly (readonly [url: string, body: object, needed: 'approve' |
   ['/api/v1/settings/rollback', { reason }, 'admin'],
   ['/api/v1/detectors/conntrack/release', { reason }, 'admin'],
   ['/api/v1/recordings/node-1', { detector: 'conntrack' }, 'admin'],
+  ['/api/v1/reports/daily/send', {}, 'admin'],
 ]
+/** Of these nothing comes but an answer. */
+const LOOKS = ['/api/v1/inspections', '/api/v1/reports/daily/preview']
 
 describe('who may only look', () => {
   it.each(['/api/v1/state', '/api/v1/events', '/api/v1/explain/node-1', '/api/v1/settings', '/api/v1/audit'])(
     'sees %s',
     async (url) => expect((await get(url, hedy.token)).statusCode).toBe(200),
   )
+
+  it.each(LOOKS)('is not refused POST %s', async (url) => {
+    expect((await post(url, {}, hedy.token)).statusCode).not.toBe(403)
+  })
 
   it.each(WRITES)('is refused POST %s, with what it takes', async (url, body, needed) => {
     const answer = await post(url, body, hedy.token)
@@ -71,7 +78,7 @@ it.each(WRITES.filter(([, , needed]) => needed === 'admin'))(
 
 it('every route is one that this test knows, or takes the most that there is', async () => {
   const routes = served.server.printRoutes({ commonPrefix: false })
-  expect(routes.match(/POST/g)?.length).toBe(WRITES.length)
+  expect(routes.match(/POST/g)?.length).toBe(WRITES.length + LOOKS.length)
   expect((await get(`/api/v1/verdicts/${VERDICT_ID}`, hedy.token)).statusCode).toBe(200)
 })
 

@@ -107,7 +107,7 @@ it('writes all of it as JSON lines, each head after the event that it was signed
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line))
-  expect(lines[0]).toEqual({ frame: { first: 1, earlier: 0, given: 9, heads: 2 } })
+  expect(lines[0]).toEqual({ frame: { first: 1, before: '0'.repeat(64), earlier: 0, given: 9, heads: 2 } })
   expect(lines.slice(1).map(({ event: row, head }) => row?.id ?? `head ${head.number}`)).toEqual([
     'e1',
     'e2',

@@ -92,8 +92,6 @@ describeReal('alerts that real parts receive', needsAlertmanager(), () => {
       webRoot: dir,
       registerMore: (api) => registerAlertRoutes(api, { ...parts, foreign }),
       metrics: async () => '',
-      storeName: 'SQLite',
-      version: '0',
       log,
     })
     url = await listenHttp(server, '127.0.0.1', 0)
