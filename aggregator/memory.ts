@@ -91,6 +91,7 @@ export function createMemory(init: MemoryInit): Memory {
     past: {
       store: url === undefined ? storeName(journal, node) : sharedStoreName(url),
       query: (query) => history.query(query),
+      stalled: store.stalled,
     },
     registerRoutes: (api) => {
       for (const part of parts) part.registerRoutes?.(api)

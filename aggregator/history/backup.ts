@@ -1,8 +1,12 @@
-/** A copy of a history's file while an aggregator writes to it: whole, of one moment, and ready to be started with. */
+/**
+ * A copy of a history's file while an aggregator writes to it: whole, of one moment, and ready to be started with. It is a
+ * history of its own from there on: what comes has numbers that were given to other events in the first one.
+ */
 import { existsSync } from 'node:fs'
-import { backup } from 'node:sqlite'
+import { backup, DatabaseSync } from 'node:sqlite'
 import { messageOf, StarlingError, UsageError } from '../../common/errors.ts'
 import { openReadOnly } from '../store/open.ts'
+import { STORE_NAME } from '../store/store-name.ts'
 
 /** Pages at once; between them the writer goes on. */
 const PAGES_AT_ONCE = 1_000
@@ -21,6 +25,7 @@ export async function backUp(
       rate: PAGES_AT_ONCE,
       progress: ({ totalPages, remainingPages }) => onProgress(totalPages - remainingPages, totalPages),
     })
+    forgetName(target)
   } catch (error) {
     throw new StarlingError(`cannot write the copy ${target}: ${messageOf(error)}`, {
       remedy: 'check that its directory is writable and has room',
@@ -31,4 +36,14 @@ export async function backUp(
   }
   // What cannot be read is no copy.
   openReadOnly(target).close()
+}
+
+/** Whoever starts with the copy gives it a name, so that cursors of the first history are refused and do not lead astray. */
+function forgetName(file: string): void {
+  const database = new DatabaseSync(file)
+  try {
+    database.prepare('DELETE FROM facts WHERE key = ?').run(STORE_NAME)
+  } finally {
+    database.close()
+  }
 }

@@ -3,9 +3,11 @@
  * last page is carried again, and the ids tell that it is there.
  */
 import { setTimeout as wait } from 'node:timers/promises'
+import { counted } from '../../common/counted.ts'
 import { messageOf } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
 import type { HeadSigner } from '../audit/head.ts'
+import { TRAIL_PAGE } from '../audit/trail.ts'
 import type { Event } from '../event-model.ts'
 import type { SqliteJournal } from '../store/sqlite.ts'
 import type { PostgresHistory } from './postgres/history.ts'
@@ -19,6 +21,8 @@ const RETRY_MAX_MS = 30_000
 /** The end of the chain there is signed as often as that of the journal. */
 const SEAL_EVENTS = 100
 const SEAL_EVERY_MS = 60_000
+/** Of so long nobody need hear, ms: a page takes less, and a server that was started again is back by then. */
+const STALLED_AFTER_MS = 10_000
 
 export interface CarrierInit {
   readonly journal: Pick<SqliteJournal, 'trail' | 'readFact' | 'writeFact'>
@@ -35,6 +39,8 @@ export class Carrier {
   #sealedAt = Number.NEGATIVE_INFINITY
   /** Since it last got through. */
   #failures = 0
+  /** What was there before this, by a clock that is never set, is carried. */
+  #behindSince = Number.NEGATIVE_INFINITY
 
   constructor(init: CarrierInit) {
     this.#init = init
@@ -45,9 +51,18 @@ export class Carrier {
     return this.#init.journal.trail.frame().given - this.#carried
   }
 
+  /** That, and why, when something has been behind for a while; else null. */
+  get stalled(): string | null {
+    const { lag } = this
+    if (lag === 0 || performance.now() - this.#behindSince < STALLED_AFTER_MS) return null
+    const why = this.#failures > 0 ? 'it takes none' : 'on the way'
+    return `${counted(lag, 'event')} not in PostgreSQL yet: ${why}`
+  }
+
   /** There may be something to carry. Returns at once. */
   look(): void {
     if (this.#run !== undefined || this.#ended.signal.aborted) return
+    this.#behindSince = performance.now()
     this.#run = this.#carryAll().finally(() => {
       this.#run = undefined
       // What came while the last page was on its way.
@@ -85,12 +100,14 @@ export class Carrier {
   /** Whether there was anything. */
   async #carryPage(): Promise<boolean> {
     const { journal, history } = this.#init
+    const lookedAt = performance.now()
     const rows = journal.trail.rows(this.#carried)
     const last = rows.at(-1)
     if (last === undefined) return false
     const events = rows.map(({ seq: _, hash: __, data, ...event }): Event => ({ ...event, data: JSON.parse(data) }))
     this.#unsealed += (await history.append(events)).length
     journal.writeFact(FACT, String(last.seq))
+    if (rows.length < TRAIL_PAGE) this.#behindSince = lookedAt
     return true
   }
 

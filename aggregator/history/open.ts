@@ -20,6 +20,8 @@ export interface HistoryInit {
 export interface KeptHistory {
   readonly history: History
   start(): void
+  /** Why what is asked of it lacks what was lately stored; null while it does not. */
+  stalled(): string | null
   /** The journal has taken in an event. */
   stored(): void
   /** What is under way comes to its end, or to that of its patience. */
@@ -31,7 +33,13 @@ export function openHistory({ config, journal, signer, registry, log }: HistoryI
   const { url, passwordFile, retention: keep } = config
   const own = new Housekeeping({ history: journal.history, keep, signer, log })
   if (url === undefined) {
-    return { history: journal.history, start: () => own.start(), stored: () => {}, stop: () => own.stop() }
+    return {
+      history: journal.history,
+      stalled: () => null,
+      start: () => own.start(),
+      stored: () => {},
+      stop: () => own.stop(),
+    }
   }
   const history = openPostgres({ url, passwordFile })
   const carrier = new Carrier({ journal, history, signer, log })
@@ -46,6 +54,7 @@ export function openHistory({ config, journal, signer, registry, log }: HistoryI
   })
   return {
     history,
+    stalled: () => carrier.stalled,
     start: () => {
       own.start()
       shared.start()

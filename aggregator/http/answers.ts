@@ -47,12 +47,15 @@ export const event = z
   })
   .meta({ id: 'Event' })
 
-export const storedEvent = event
-  .extend({ seq: z.number().meta({ description: 'its place in this store; others have their own' }) })
-  .meta({ id: 'StoredEvent' })
+const place = z.number().meta({ description: 'its place in this store; others have their own' })
+
+export const storedEvent = event.extend({ seq: place }).meta({ id: 'StoredEvent' })
 
 /** What a person's word became. */
-export const decided = z.object({ event })
+export const decided = z.object({
+  event: event.extend({ seq: place.exactOptional() }).meta({ id: 'DecidedEvent' }),
+  singleCopy: z.literal(true).exactOptional().meta({ description: 'this aggregator alone has it on record yet' }),
+})
 
 export const STATUSES = ['ok', 'info', 'warn', 'alarm', 'error', 'unknown', 'not-applicable'] as const
 

@@ -1,5 +1,7 @@
 /** All routes of the API that are described, in the order in which they are told of. */
+import { ALERT_ROUTES } from '../alerting/routes.ts'
 import { INSPECTION_ROUTES } from '../inspection/routes.ts'
+import { MEASURE_ROUTES } from '../measures/routes.ts'
 import { REPORT_ROUTES } from '../reports/routes.ts'
 import { AUDIT_ROUTES } from './audit-routes.ts'
 import { DESCRIPTION_ROUTES } from './description.ts'
@@ -21,5 +23,7 @@ export const API_ROUTES: readonly AnyRouteSpec[] = [
   ...AUDIT_ROUTES,
   ...INSPECTION_ROUTES,
   ...REPORT_ROUTES,
+  ...ALERT_ROUTES,
+  ...MEASURE_ROUTES,
   ...DESCRIPTION_ROUTES,
 ]

@@ -5,6 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import type { Journal } from '../model.ts'
+import { STORE_NAME } from '../store/store-name.ts'
 import { ProblemError } from './problem.ts'
 
 export interface EventCursor {
@@ -12,7 +13,6 @@ export interface EventCursor {
   readonly seq: number
 }
 
-const KEY = 'store-name'
 /** Of a list's cursor, encoded: three names of 253 characters and their quotes fit. */
 const KEY_CHARS_MAX = 2_000
 
@@ -37,10 +37,10 @@ export function eventCursorText({ store, seq }: EventCursor): string {
  * events the same numbers.
  */
 export function storeName(journal: Pick<Journal, 'readFact' | 'writeFact'>, node: string): string {
-  let own = journal.readFact(KEY)
+  let own = journal.readFact(STORE_NAME)
   if (own === null) {
     own = randomBytes(16).toString('hex')
-    journal.writeFact(KEY, own)
+    journal.writeFact(STORE_NAME, own)
   }
   return createHash('sha256').update(`${own}/${node}`).digest('base64url').slice(0, 12)
 }

@@ -14,7 +14,7 @@ export interface PastEvents {
   readonly store: string
   /** It may pass over what it cannot tell apart: tones and times are looked at again here. */
   query(query: HistoryQuery): Promise<readonly StoredEvent[]>
-  /** Why it cannot be asked at present; null while it can. Without it that is never known. */
+  /** Why it lacks what happened of late; null while it does not. Without it that is never known. */
   stalled?(): string | null
 }
 

@@ -46,7 +46,7 @@ changes its meaning.
 - An aggregator that stands by answers 503 where it takes the one that leads, and says who that is. Histories it tells.
 
 \`/livez\`, \`/readyz\` and \`/metrics\` need no token: they name no node. \`/livez\` has the worst lag of the event loop in the
-last minute or two, \`/readyz\` whether it leads or could take over, and whether the history can be asked.
+last minute or two, \`/readyz\` whether it leads or could take over, and whether the history lacks what happened of late.
 `
 
 export function renderApi(routes: readonly AnyRouteSpec[]): string {
@@ -98,7 +98,7 @@ function answerOf({ answer, answerType }: AnyRouteSpec): string {
 
 /** As a person would write it: `{items: [Finding], next: string or null}`. */
 function typeOf(schema: Schema): string {
-  const { $ref, type, properties, items, minimum, maximum, maxLength, description } = schema
+  const { $ref, type, properties, required = [], items, minimum, maximum, maxLength, description } = schema
   if ($ref !== undefined) return $ref.slice($ref.lastIndexOf('/') + 1)
   if (schema.const !== undefined) return JSON.stringify(schema.const)
   const choices = schema.enum ?? []
@@ -109,7 +109,7 @@ function typeOf(schema: Schema): string {
   if (items !== undefined) return `[${typeOf(items)}]`
   if (properties !== undefined) {
     return `{${Object.entries(properties)
-      .map(([name, each]) => `${name}: ${typeOf(each)}`)
+      .map(([name, each]) => `${name}${required.includes(name) ? '' : '?'}: ${typeOf(each)}`)
       .join(', ')}}`
   }
   if (type === 'object' && description !== undefined) return description

@@ -104,7 +104,8 @@ export function route<P, Q, B, A>(
         request,
         reply,
       })
-      return tagged ? answerTagged(request, reply, answer) : answer
+      // What the handler has sent itself is another form of it, or not yet it.
+      return tagged && !reply.sent ? answerTagged(request, reply, answer) : answer
     },
   })
 }

@@ -10,10 +10,13 @@ import { renderCsv } from '../../inspection/render/csv.ts'
 import { renderHtml } from '../../inspection/render/html.ts'
 import { renderMarkdown } from '../../inspection/render/markdown.ts'
 import type { InspectionHead } from '../history/history.ts'
+import { shaped } from '../http/answers.ts'
 import { asConflict, notFound, ProblemError } from '../http/problem.ts'
 import { describeRoute, limitOf, route } from '../http/route.ts'
 import type { Inspections } from './inspections.ts'
 import type { InspectionAnswer, InspectionSummary } from './model.ts'
+
+type Done = Extract<InspectionAnswer, { kind: 'done' }>
 
 const name = z.string().min(1).max(63)
 const names = z.array(name).min(1).max(100)
@@ -66,13 +69,19 @@ const READ = describeRoute({
   method: 'GET',
   path: '/api/v1/inspections/:id',
   summary: 'One inspection, with what changed since the one before',
+  description: 'As Markdown, HTML or CSV it has no tag.',
   params: z.object({ id: z.string().min(1).max(200) }),
   query: z.strictObject({
     format: z.enum(['json', 'md', 'html', 'csv']).default('json'),
     lang: z.enum(LANGUAGES).default('en'),
     zone: zone.default('UTC'),
   }),
-  answerType: 'application/json',
+  answer: shaped<Done>(
+    'kind `done`, run {id, mesh, profile, origin, sections, troubles, silent…}, deltas or null',
+  ).meta({
+    id: 'Inspection',
+  }),
+  tagged: true,
   errors: { 202: 'it is under way: how many of the nodes have answered', 404: 'there is none', 409: 'it failed' },
 })
 
@@ -104,7 +113,7 @@ export function registerInspectionRoutes(api: FastifyInstance, inspections: Insp
     if (state.kind === 'running') return await reply.code(202).send(state)
     if (state.kind === 'failed') throw new ProblemError({ status: 409, title: 'Not inspected', detail: state.why })
     const { run } = state
-    if (format === 'json') return await reply.send(await answerOf(run, inspections))
+    if (format === 'json') return await answerOf(run, inspections)
     const deltas = await inspections.deltas(run)
     const options = { language: lang, zone, link: inspectionPath, ...(deltas && { deltas }) }
     return sendAs(reply, format, run, options)
@@ -128,7 +137,7 @@ function sendAs(
   }
 }
 
-async function answerOf(run: InspectionRun, inspections: Inspections): Promise<InspectionAnswer> {
+async function answerOf(run: InspectionRun, inspections: Inspections): Promise<Done> {
   return { kind: 'done', run, deltas: (await inspections.deltas(run)) ?? null }
 }
 

@@ -6,7 +6,8 @@ import { StarlingError } from '../../common/errors.ts'
 import { CONTAINER_MEASURES, HOUR_MS, MEASURE_NAMES, MINUTE_MS } from '../../inspection/measure-words.ts'
 import type { MeasureName, Measures } from '../../inspection/measures.ts'
 import type { History } from '../history/history.ts'
-import { ProblemError, parseInput } from '../http/problem.ts'
+import { ProblemError } from '../http/problem.ts'
+import { describeRoute, route } from '../http/route.ts'
 import type { MeasuredSubject, MeasureSource } from './source.ts'
 import { byWorkload, WORKLOAD } from './workloads.ts'
 
@@ -20,13 +21,30 @@ const HOURS_MAX = 17_520
 /** Several are joined by commas. */
 const nodes = z
   .string()
+  .meta({ description: `several are joined by commas, ${NODES_MAX} at most` })
   .transform((text) => text.split(','))
   .pipe(z.array(z.string().min(1).max(NAME_CHARS_MAX)).max(NODES_MAX))
 const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString())
 
-const HoursQuery = z
-  .strictObject({ node: nodes, from: time, until: time.optional() })
-  .transform(({ until = new Date().toISOString(), ...rest }) => ({ ...rest, until }))
+const measure = z.enum(MEASURE_NAMES)
+const averages = z.partialRecord(measure, z.number()).meta({ id: 'Measures', description: 'averages by measure' })
+const coveredMs = z.number().meta({ description: 'ms of which there are figures' })
+const text = z.string()
+
+const HOURS = describeRoute({
+  method: 'GET',
+  path: '/api/v1/measures',
+  summary: 'Averages of nodes, hour by hour, from the history',
+  description: `Of ${HOURS_MAX} hours of all nodes together at most; \`docs/measures.md\` has the measures and their units.`,
+  query: z.strictObject({
+    node: nodes,
+    from: time.meta({ description: 'RFC 3339: not before' }),
+    until: time.meta({ description: 'RFC 3339: before; now by default' }).optional(),
+  }),
+  answer: z.object({ items: z.array(z.object({ node: text, hour: text, averages })) }),
+  errors: { 503: 'the history cannot be read at present' },
+  example: { query: 'node=node-4,node-5&from=2026-03-01T00:00:00Z&until=2026-03-08T00:00:00Z' },
+})
 
 const LatestQuery = z.strictObject({
   node: nodes.optional(),
@@ -36,10 +54,44 @@ const LatestQuery = z.strictObject({
     .refine(isDuration, 'write a number and m or h, as in 5m')
     .transform((text) => (isDuration(text) ? durationMs(text) : 0))
     .pipe(z.number().min(MINUTE_MS, 'at least 1m').max(HOUR_MS, 'at most 1h'))
-    .prefault('5m'),
-  /** With `scope=workload`: by whose value containers belong together. */
-  label: z.string().min(1).max(NAME_CHARS_MAX).default(WORKLOAD),
+    .prefault('5m')
+    .meta({ description: 'a number and m or h, as in 5m; 1h at most' }),
+  label: z
+    .string()
+    .min(1)
+    .max(NAME_CHARS_MAX)
+    .default(WORKLOAD)
+    .meta({ description: 'of `scope=workload`: by whose value containers belong together' }),
 })
+
+const container = z.object({ namespace: text, pod: text, name: text, labels: z.record(text, text) })
+
+const LATEST = describeRoute({
+  method: 'GET',
+  path: '/api/v1/measures/latest',
+  summary: 'Averages of the last minutes, by host, container or workload',
+  query: LatestQuery,
+  answer: z.object({
+    items: z.array(
+      z.union([
+        z.object({ node: text, pool: text, container: container.exactOptional(), averages, coveredMs }),
+        z.object({
+          measure,
+          namespace: text,
+          workload: text,
+          sum: z.number(),
+          mean: z.number(),
+          containers: z.number(),
+          coveredMs,
+        }),
+      ]),
+    ),
+  }),
+  errors: { 503: 'this aggregator does not lead' },
+  example: { query: 'node=node-4&over=5m' },
+})
+
+export const MEASURE_ROUTES = [HOURS, LATEST]
 
 export interface LatestMeasures extends MeasuredSubject {
   readonly averages: Measures
@@ -54,8 +106,7 @@ export interface MeasureRoutesInit {
 }
 
 export function registerMeasureRoutes(api: FastifyInstance, { history, source, leads }: MeasureRoutesInit): void {
-  api.get('/api/v1/measures', async (request) => {
-    const { node, from, until } = parseInput(HoursQuery, request.query)
+  route(api, HOURS, async ({ query: { node, from, until = new Date().toISOString() } }) => {
     const hours = Math.max(0, Date.parse(until) - Date.parse(from)) / HOUR_MS
     if (hours * node.length > HOURS_MAX) {
       const message = `at most ${HOURS_MAX} hours of all nodes together`
@@ -69,8 +120,7 @@ export function registerMeasureRoutes(api: FastifyInstance, { history, source, l
     return { items: await history.measures({ nodes: node, from, until }) }
   })
 
-  api.get('/api/v1/measures/latest', async (request) => {
-    const { node, scope, over, label } = parseInput(LatestQuery, request.query)
+  route(api, LATEST, ({ query: { node, scope, over, label } }) => {
     if (!leads()) throw new StarlingError('this aggregator stands by', { remedy: 'ask the one that leads' })
     const wanted = node && new Set(node)
     if (scope === 'workload') return { items: workloads(source, over, label) }

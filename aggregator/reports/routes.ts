@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { LANGUAGES } from '../../common/languages.ts'
 import { timeZone } from '../../remediators/policy/schema.ts'
+import { decided } from '../http/answers.ts'
 import { asConflict } from '../http/problem.ts'
 import { describeRoute, route } from '../http/route.ts'
 import type { Reports } from './reports.ts'
@@ -46,7 +47,7 @@ const SEND = describeRoute({
   path: '/api/v1/reports/:name/send',
   summary: 'Sends a report now, whether it is due or not',
   params,
-  answer: z.object({ event: z.record(text, z.unknown()) }),
+  answer: decided,
   errors: { 409: 'there is no such report, or it cannot be made now' },
 })
 
@@ -58,7 +59,7 @@ export function registerReportRoutes(api: FastifyInstance, reports: Reports): vo
     items: await orConflict('No preview', () => reports.preview(name, language, zone)),
   }))
   route(api, SEND, async ({ params: { name }, caller }) => ({
-    event: { ...(await orConflict('Not sent', () => reports.send(name, caller.name))) },
+    event: await orConflict('Not sent', () => reports.send(name, caller.name)),
   }))
 }
 

@@ -4,15 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
+import { registerAlertRoutes } from '../../aggregator/alerting/routes.ts'
 import type { Trail } from '../../aggregator/audit/trail.ts'
 import { callersOf } from '../../aggregator/http/auth.ts'
 import { createHttpServer, listenHttp } from '../../aggregator/http/server.ts'
 import { registerInspectionRoutes } from '../../aggregator/inspection/routes.ts'
+import { registerMeasureRoutes } from '../../aggregator/measures/routes.ts'
 import { createNodeDesks, type NodeDesks } from '../../aggregator/node-desks.ts'
 import type { Person } from '../../aggregator/people.ts'
 import { registerReportRoutes } from '../../aggregator/reports/routes.ts'
 import { openJournal, type SqliteJournal } from '../../aggregator/store/sqlite.ts'
+import { sampleAlerting } from './alerting/sample-desk.ts'
 import { type SampleInspections, sampleInspections } from './inspection/served.ts'
+import { sampleMeasures } from './measures/sample-measures.ts'
 import { sampleReports } from './reports/sample-reports.ts'
 import { createSamplePort, type SamplePort } from './sample-port.ts'
 
@@ -48,6 +52,7 @@ export async function serveSample(webRoot?: string, metrics = async () => ''): P
   const desks = createNodeDesks()
   const people: Person[] = []
   const store = openJournal(':memory:')
+  await store.history.keepMeasures([{ node: 'node-4', hour: '2026-03-01T10:00:00.000Z', averages: { cpu: 12 } }])
   const inspected = sampleInspections(sample, store)
   const server = createHttpServer({
     port: sample,
@@ -60,6 +65,8 @@ export async function serveSample(webRoot?: string, metrics = async () => ''): P
     registerMore: (api) => {
       registerInspectionRoutes(api, inspected.inspections)
       registerReportRoutes(api, sampleReports())
+      registerAlertRoutes(api, sampleAlerting(sample))
+      registerMeasureRoutes(api, { history: store.history, source: sampleMeasures(), leads: () => true })
     },
     metrics,
     log: SILENT_LOG,

@@ -13,6 +13,7 @@ import { checkTrail } from '../../../aggregator/audit/walk.ts'
 import { backUp } from '../../../aggregator/history/backup.ts'
 import { storePart } from '../../../aggregator/history/config.ts'
 import { damageNotice, openJournalOrNew } from '../../../aggregator/history/damage.ts'
+import { storeName } from '../../../aggregator/http/cursor.ts'
 import { APPLICATION_ID, MIGRATIONS } from '../../../aggregator/store/migrations.ts'
 import { openJournal } from '../../../aggregator/store/sqlite.ts'
 import { silentLog } from '../../../common/log.ts'
@@ -135,6 +136,7 @@ it('is copied while it is written, and an aggregator can start with the copy', a
   for (let n = 0; n < 300; n++) journal.append(event(`e${n}`))
   journal.writeFact('term', '7')
   journal.trail.seal(signer)
+  const name = storeName(journal, 'aggregator-1')
   const copy = join(directory, 'copy.sqlite')
   const copying = backUp(file, copy)
   journal.append(event('meanwhile'))
@@ -143,6 +145,9 @@ it('is copied while it is written, and an aggregator can start with the copy', a
   expect(await check(restored)).toMatchObject({ holds: true, heads: 1 })
   expect(restored.readFact('term')).toBe('7')
   expect(restored.byId('e299')).not.toBeNull()
+  // What comes now has numbers that other events had: cursors of before are of another history.
+  expect(storeName(restored, 'aggregator-1')).not.toBe(name)
+  expect(storeName(journal, 'aggregator-1')).toBe(name)
   restored.close()
   await expect(backUp(file, copy)).rejects.toThrow('exists already')
   await expect(backUp(join(directory, 'none'), join(directory, 'x'))).rejects.toThrow('there is no history')

@@ -2,27 +2,13 @@
 import fastify from 'fastify'
 import { expect, it } from 'vitest'
 import { ProblemError } from '../../../aggregator/http/problem.ts'
-import { FleetMeasures } from '../../../aggregator/measures/fleet-measures.ts'
-import { registerMeasureRoutes } from '../../../aggregator/measures/routes.ts'
+import { MEASURE_ROUTES, registerMeasureRoutes } from '../../../aggregator/measures/routes.ts'
+import { MINUTE, sampleMeasures } from './sample-measures.ts'
 
-const MINUTE = 60_000
 const HOUR = { node: 'node-1', hour: '2026-03-01T10:00:00.000Z', averages: { cpu: 12 } }
 
 async function api(leads = true) {
   const asked: unknown[] = []
-  const source = new FleetMeasures({ now: () => 1_000_000, poolOf: () => 'web' })
-  for (const [node, cpu] of [
-    ['node-1', 20],
-    ['<b>=1+1\u001b[31m', 40],
-  ] as const)
-    source.take(node, {
-      minute: 5,
-      passedMs: MINUTE,
-      minutes: [{ cpu }],
-      hours: [],
-      containerMinute: 9,
-      containers: [{ name: 'shop/db-0/db', figures: { cpu: cpu / 10 } }],
-    })
   const history = {
     async measures(query: object) {
       asked.push(query)
@@ -34,7 +20,7 @@ async function api(leads = true) {
     const problem = error instanceof ProblemError ? error.problem : { status: 503, detail: String(error) }
     return reply.code(problem.status).send(problem)
   })
-  registerMeasureRoutes(server, { history, source, leads: () => leads })
+  registerMeasureRoutes(server, { history, source: sampleMeasures(), leads: () => leads })
   const get = async (query: string) => {
     const answer = await server.inject(`/api/v1/measures${query}`)
     return [answer.statusCode, answer.json()] as const
@@ -52,15 +38,21 @@ it('hours are those of the history', async () => {
 
 it('what is of late is by host, by container and by workload', async () => {
   const { get } = await api()
-  const [, hosts] = await get('/latest?node=node-1')
-  expect(hosts).toEqual({ items: [{ node: 'node-1', pool: 'web', averages: { cpu: 20 }, coveredMs: MINUTE }] })
-  expect((await get('/latest'))[1]).toMatchObject({ items: [{ node: 'node-1' }, { node: '<b>=1+1\u001b[31m' }] })
-  expect((await get('/latest?scope=container&over=1h&node=node-1'))[1]).toMatchObject({
+  const [, hosts] = await get('/latest?node=node-4')
+  expect(hosts).toEqual({ items: [{ node: 'node-4', pool: 'web', averages: { cpu: 20 }, coveredMs: MINUTE }] })
+  expect((await get('/latest'))[1]).toMatchObject({ items: [{ node: 'node-4' }, { node: '<b>=1+1\u001b[31m' }] })
+  expect((await get('/latest?scope=container&over=1h&node=node-4'))[1]).toMatchObject({
     items: [{ container: { namespace: 'shop', pod: 'db-0', name: 'db' }, averages: { cpu: 2 } }],
   })
   expect((await get('/latest?scope=workload'))[1]).toMatchObject({
     items: [{ measure: 'cpu', namespace: 'shop', workload: 'db', sum: 6, mean: 3, containers: 2 }],
   })
+})
+
+it.each(['host', 'container', 'workload'])('what is of late by %s is as it is described', async (scope) => {
+  const [, body] = await (await api()).get(`/latest?scope=${scope}`)
+  expect(body.items.length).toBeGreaterThan(0)
+  expect(MEASURE_ROUTES.find(({ path }) => path.endsWith('/latest'))?.answer?.parse(body)).toEqual(body)
 })
 
 it.each([
