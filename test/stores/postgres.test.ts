@@ -156,7 +156,10 @@ function carrying(): void {
     const config = storePart.parse({ url, passwordFile: join(folder, 'wrong') })
     const refused = openHistory({ config, journal, signer: await signer, registry: new Registry(), log })
     open.push(refused)
-    await expect(refused.history.query({ limit: 1 })).rejects.toThrow('password authentication failed')
+    await expect(refused.history.query({ limit: 1 })).rejects.toMatchObject({
+      name: 'StarlingError',
+      message: expect.stringContaining('password authentication failed'),
+    })
 
     const silent = createServer(() => {}).listen(0, '127.0.0.1')
     await once(silent, 'listening')

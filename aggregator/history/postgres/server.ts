@@ -46,9 +46,14 @@ export class PostgresServer implements Session {
     this.#pool.on('error', () => {})
   }
 
+  /** Rejects with a StarlingError when the server is away, hangs or refuses. */
   async rows(sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
-    await this.#made()
-    return (await this.#pool.query(sql, [...values])).rows as Row[]
+    try {
+      await this.#made()
+      return (await this.#pool.query(sql, [...values])).rows as Row[]
+    } catch (error) {
+      throw isOurMistake(error) ? error : unavailable(error)
+    }
   }
 
   /** What `act` did is there when it resolves, or none of it when it rejects. */
@@ -105,6 +110,17 @@ function clientWith(passwordFile: string): new () => pg.Client {
       Object.assign(this, { password: async () => (await readFile(passwordFile, 'utf8')).trim() })
     }
   }
+}
+
+/** Classes of SQLSTATE: 22 data, 23 constraints, 42 syntax and names (PostgreSQL manual, appendix A). */
+function isOurMistake(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && /^(22|23|42)/.test(error.code ?? '')
+}
+
+function unavailable(error: unknown): StarlingError {
+  if (error instanceof StarlingError) return error
+  const remedy = 'nothing is lost meanwhile: see docs/history.md, PostgreSQL'
+  return new StarlingError(`the history in PostgreSQL cannot be asked: ${messageOf(error)}`, { remedy, cause: error })
 }
 
 /** Two aggregators that start at once take turns. */
