@@ -69,11 +69,16 @@ export function rightOf({ right, method }: AnyRouteSpec): string {
 }
 
 function operation(spec: AnyRouteSpec, schemas: Json): Json {
-  const { method, path, summary, description, params, query, body, answer, answerType, errors = {}, tagged } = spec
+  const { method, path, summary, description, params, query, body, answer, answerType, tagged } = spec
+  const { status: done = 200, instead = {}, errors = {} } = spec
   const parameters = [...parametersOf('path', params, schemas), ...parametersOf('query', query, schemas)]
   const common = Object.keys(COMMON_ERRORS).map((status) => [status, { $ref: `#/components/responses/${status}` }])
   const own = Object.entries(errors).map(([status, why]) => [status, problem(why)])
   const schema = answer === undefined ? {} : schemaOf(answer, 'output', schemas)
+  const others = Object.entries(instead).map(([status, { when, answer: other }]) => {
+    const content = { 'application/json': { schema: schemaOf(other, 'output', schemas) } }
+    return [status, { description: when, content }]
+  })
   return {
     operationId: operationId(method, path),
     summary,
@@ -88,9 +93,9 @@ function operation(spec: AnyRouteSpec, schemas: Json): Json {
           },
         }),
     responses: {
-      200: { description: 'OK', content: { [answerType ?? 'application/json']: { schema } } },
+      [done]: { description: 'OK', content: { [answerType ?? 'application/json']: { schema } } },
       ...(tagged ? { 304: { description: 'as If-None-Match says' } } : {}),
-      ...Object.fromEntries([...common, ...own]),
+      ...Object.fromEntries([...others, ...common, ...own]),
     },
   }
 }

@@ -54,7 +54,7 @@ export function renderApi(routes: readonly AnyRouteSpec[]): string {
 }
 
 function section(spec: AnyRouteSpec): string {
-  const { method, path, summary, description, params, query, body, bodyLimit, errors = {}, tagged } = spec
+  const { method, path, summary, description, params, query, body, bodyLimit, instead = {}, errors = {}, tagged } = spec
   const parts: Record<string, unknown> = {}
   const rows = [
     ...(params ? fieldsOf('path', schemaOf(params, 'input', parts) as Schema) : []),
@@ -67,13 +67,16 @@ function section(spec: AnyRouteSpec): string {
     ...(bodyLimit === undefined ? [] : [`A body of ${Math.floor(bodyLimit / 1024)} KiB at most.`]),
     ...(tagged ? ['Has an ETag.'] : []),
   ]
+  const other = Object.entries(instead).map(([status, { when, answer }]) => {
+    return `\`${typeOf(schemaOf(answer, 'output', {}) as Schema)}\` with ${status} (${when})`
+  })
   const no = Object.entries(errors).map(([status, why]) => `${status} (${why})`)
   return `
 ## ${method} ${openApiPath(path)}
 
 ${summary}.${description === undefined ? '' : ` ${description}`} ${also.join(' ')}
 ${table}
-Answers ${answerOf(spec)}${no.length === 0 ? '' : `; or ${no.join(', ')}`}.
+Answers ${[answerOf(spec), ...other].join(', or ')}${no.length === 0 ? '' : `; or ${no.join(', ')}`}.
 
 \`\`\`sh
 ${curl(spec)}
@@ -91,9 +94,10 @@ function fieldsOf(place: string, { properties = {}, required = [] }: Schema): re
   })
 }
 
-function answerOf({ answer, answerType }: AnyRouteSpec): string {
+function answerOf({ answer, answerType, status }: AnyRouteSpec): string {
   if (answer === undefined) return `\`${answerType ?? 'application/json'}\``
-  return `\`${typeOf(schemaOf(answer, 'output', {}) as Schema)}\``
+  const type = `\`${typeOf(schemaOf(answer, 'output', {}) as Schema)}\``
+  return status === undefined ? type : `${type} with ${status}`
 }
 
 /** As a person would write it: `{items: [Finding], next: string or null}`. */

@@ -29,8 +29,12 @@ export interface RouteSpec<P = unknown, Q = unknown, B = unknown, A = unknown> {
   /** Without it nothing may be asked for behind the `?`. */
   readonly query?: z.ZodType<Q>
   readonly body?: z.ZodType<B>
-  /** Of a 200 in JSON; checked in tests, never while it runs. */
+  /** In JSON; checked in tests, never while it runs. */
   readonly answer?: z.ZodType<A>
+  /** Of that answer; 200 by itself. */
+  readonly status?: 201
+  /** What it may answer instead, in JSON and no refusal, by status. */
+  readonly instead?: Readonly<Record<number, { readonly when: string; readonly answer: z.ZodType }>>
   /** When that is not JSON. */
   readonly answerType?: string
   /** Needed for it. By itself: `view` to look, `admin` to change anything. */

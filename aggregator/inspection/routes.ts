@@ -23,6 +23,19 @@ const names = z.array(name).min(1).max(100)
 
 const zone = z.string().max(100).refine(isZone, 'must be an IANA zone, as Asia/Shanghai')
 
+const done = shaped<Done>(
+  'kind `done`, run {id, mesh, profile, origin, sections, troubles, silent…}, deltas or null',
+).meta({ id: 'Inspection' })
+const running = z
+  .object({
+    kind: z.literal('running'),
+    id: z.string(),
+    progress: z.object({ answered: z.number(), of: z.number() }),
+  })
+  .meta({ id: 'RunningInspection' })
+
+const HISTORY = { 503: 'the history cannot be read at present' }
+
 const TAKE = describeRoute({
   method: 'POST',
   path: '/api/v1/inspections',
@@ -39,7 +52,10 @@ const TAKE = describeRoute({
     .prefault({}),
   // It changes nothing but what is asked of nodes, so whoever may look may inspect.
   right: 'view',
-  errors: { 201: 'it was taken', 202: 'a fresh one was begun', 409: 'nodes cannot be asked at present' },
+  answer: done,
+  status: 201,
+  instead: { 202: { when: 'a fresh one was begun', answer: running } },
+  errors: { 409: 'nodes cannot be asked at present', 503: 'this aggregator does not lead' },
   example: { body: { roles: ['etcd'], fresh: true } },
 })
 
@@ -63,6 +79,7 @@ const LIST = describeRoute({
       }),
     ),
   }),
+  errors: HISTORY,
 })
 
 const READ = describeRoute({
@@ -76,13 +93,10 @@ const READ = describeRoute({
     lang: z.enum(LANGUAGES).default('en'),
     zone: zone.default('UTC'),
   }),
-  answer: shaped<Done>(
-    'kind `done`, run {id, mesh, profile, origin, sections, troubles, silent…}, deltas or null',
-  ).meta({
-    id: 'Inspection',
-  }),
+  answer: done,
+  instead: { 202: { when: 'it is under way: how many of the nodes have answered', answer: running } },
   tagged: true,
-  errors: { 202: 'it is under way: how many of the nodes have answered', 404: 'there is none', 409: 'it failed' },
+  errors: { 404: 'there is none', 409: 'it failed', ...HISTORY },
 })
 
 export const INSPECTION_ROUTES = [TAKE, LIST, READ]

@@ -32,8 +32,8 @@ export function sampleSettings(
       versions: [3, 2, 1].map((version) => ({ version, at: '2026-03-14' })),
     }),
     propose({ document, rollout, via }, by) {
-      const { version } = document as SettingsDocument
-      if (version <= view().version) throw new UsageError(`settings version ${version} is too low`, 'raise it')
+      const version = (document as SettingsDocument | null)?.version ?? 0
+      if (!(version > view().version)) throw new UsageError(`settings version ${version} is too low`, 'raise it')
       const stages = rollout?.stages ?? ['20%', '100%']
       const nodes = stages.length === 1 ? Object.keys(view().applied) : ['node-3']
       const since = new Date().toISOString()

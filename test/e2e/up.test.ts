@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { API_ROUTES } from '../../aggregator/http/api-routes.ts'
+import { openApiPath } from '../../aggregator/http/openapi.ts'
 import type { LatestMeasures } from '../../aggregator/measures/routes.ts'
 import { commandOf } from '../../cli/local/earlier-life.ts'
 import type { UsageAnswer } from '../../detectors/usage/notes.ts'
@@ -83,6 +85,19 @@ describe('starling up', () => {
       name: 'node',
       figures: { memory: expect.arrayContaining([expect.any(Number)]) },
     })
+  })
+
+  it('describes all that its API answers', async () => {
+    const headers = { authorization: `Bearer ${mesh.token}` }
+    const told = (await (await fetch(`${mesh.url}/api/v1/openapi.json`, { headers })).json()) as {
+      readonly paths: Readonly<Record<string, object>>
+      readonly 'x-undescribed'?: readonly string[]
+    }
+    expect(told['x-undescribed'] ?? []).toEqual([])
+    const described = new Set(API_ROUTES.map(({ path }) => openApiPath(path)))
+    expect(Object.keys(told.paths).toSorted()).toEqual([...described].toSorted())
+    const { history } = (await (await fetch(`${mesh.url}/readyz`)).json()) as { readonly history: string }
+    expect(history).toBe('ok')
   })
 
   it('has averages of the measures of every node', async () => {
