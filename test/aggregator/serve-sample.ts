@@ -12,6 +12,7 @@ import { createNodeDesks, type NodeDesks } from '../../aggregator/node-desks.ts'
 import type { Person } from '../../aggregator/people.ts'
 import { registerReportRoutes } from '../../aggregator/reports/routes.ts'
 import { openJournal, type SqliteJournal } from '../../aggregator/store/sqlite.ts'
+import { registerSampleAlerts, type SampleAlerts } from './alerting/served.ts'
 import { type SampleInspections, sampleInspections } from './inspection/served.ts'
 import { sampleReports } from './reports/sample-reports.ts'
 import { createSamplePort, type SamplePort } from './sample-port.ts'
@@ -35,6 +36,8 @@ export interface ServedSample {
   /** Who is known by name; a test adds and removes them. */
   readonly people: Person[]
   readonly inspected: SampleInspections
+  /** None, until a test has some. */
+  readonly alerts: SampleAlerts
   /** Without a mesh to ask over, until a test starts it. */
   readonly desks: NodeDesks
   readonly url: string
@@ -49,6 +52,7 @@ export async function serveSample(webRoot?: string, metrics = async () => ''): P
   const people: Person[] = []
   const store = openJournal(':memory:')
   const inspected = sampleInspections(sample, store)
+  const alerts: SampleAlerts = { incidents: [], silences: [] }
   const server = createHttpServer({
     port: sample,
     storeName: STORE_NAME,
@@ -60,6 +64,7 @@ export async function serveSample(webRoot?: string, metrics = async () => ''): P
     registerMore: (api) => {
       registerInspectionRoutes(api, inspected.inspections)
       registerReportRoutes(api, sampleReports())
+      registerSampleAlerts(api, alerts)
     },
     metrics,
     log: SILENT_LOG,
@@ -72,6 +77,7 @@ export async function serveSample(webRoot?: string, metrics = async () => ''): P
     people,
     store,
     inspected,
+    alerts,
     url,
     async close() {
       await server.close()
