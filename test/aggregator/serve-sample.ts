@@ -64,7 +64,8 @@ export async function serveSample(webRoot?: string, metrics = async () => ''): P
     registerMore: (api) => {
       registerInspectionRoutes(api, inspected.inspections)
       registerReportRoutes(api, sampleReports())
-      registerSampleAlerts(api, alerts)
+      // Only the page asks for them.
+      if (webRoot !== undefined) registerSampleAlerts(api, alerts)
     },
     metrics,
     log: SILENT_LOG,
