@@ -1,7 +1,7 @@
 /** What the aggregator's memory can take: each part measures one thing that an installation of the largest size asks of it. */
 import { freshInspection } from './aggregator/fresh.ts'
-import { stateInspection } from './aggregator/inspection.ts'
 import { ingest } from './aggregator/ingest.ts'
+import { stateInspection } from './aggregator/inspection.ts'
 import type { Part, PartOutcome } from './aggregator/part.ts'
 import { store } from './aggregator/store.ts'
 import { defineBench } from './bench.ts'

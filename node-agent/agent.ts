@@ -268,7 +268,11 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     questions,
     mesh: () => publisher.mesh,
     rows: {
-      [INSPECTION_TOPIC]: inspectionRow({ node, engines: [detectors, plugins], latest, measures: measures.now }),
+      [INSPECTION_TOPIC]: inspectionRow({
+        engines: [detectors, plugins],
+        latest: () => [...latest, ...publisher.own],
+        measures: measures.now,
+      }),
       [MEASURES_TOPIC]: (question) => measures.answer(question, ROW_BYTES_MAX),
     },
     onFailed: (topic, error) => log.warn({ topic, err: messageOf(error) }, 'no row to give'),

@@ -19,10 +19,9 @@ const OLD_S = 60
 const WORST_FIRST: readonly FindingStatus[] = ['error', 'alarm', 'warn', 'unknown', 'info', 'not-applicable', 'ok']
 
 export interface InspectionRowInit {
-  readonly node: string
   readonly engines: readonly Pick<DetectorEngine, 'freshen' | 'agesMs'>[]
-  /** Findings of each detector that has reported, as the mesh was told last. */
-  readonly latest: ReadonlyMap<string, readonly Finding[]>
+  /** Findings of each detector that has reported, and of the agent itself, as the mesh was told last. */
+  readonly latest: () => Iterable<readonly [detector: string, readonly Finding[]]>
   /** Averages over the last minute. */
   readonly measures: () => Measures
 }
@@ -38,7 +37,7 @@ export function inspectionRow({ engines, latest, measures }: InspectionRowInit):
       wait(Math.max(0, withinMs - WRITE_MS), undefined, { signal: stopping.signal }),
     ]).catch(() => {})
     stopping.abort()
-    const worst = [...latest]
+    const worst = [...latest()]
       .filter(([detector]) => isWanted(detector))
       .flatMap(([, findings]) => findings.toSorted(byRank)[0] ?? [])
       .toSorted(byRank)

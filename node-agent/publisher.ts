@@ -101,6 +101,11 @@ export class Publisher {
     this.report({ detector, findings, changed: true })
   }
 
+  /** What the agent itself found, as it said it last. */
+  get own(): ReadonlyMap<string, readonly Finding[]> {
+    return this.#own
+  }
+
   /** Says again what would expire of what the agent itself found, and of what lasts. */
   renew(): void {
     const now = performance.now()
