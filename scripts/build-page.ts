@@ -7,6 +7,8 @@ import { build } from 'vite'
 
 const CONFIG = fileURLToPath(new URL('../aggregator/web/vite.config.ts', import.meta.url))
 const WEB = dirname(CONFIG)
+/** Of the rest of the house, what the page runs (test/tidy/directions.ts). */
+const PARTS = ['common', 'inspection'].map((folder) => fileURLToPath(new URL(`../${folder}`, import.meta.url)))
 /** The built page; what the aggregator serves. */
 export const WEB_ROOT = join(WEB, 'dist')
 
@@ -21,8 +23,12 @@ export function ensurePage(): string {
 }
 
 function newestSource(): number {
-  const sources = readdirSync(WEB, { recursive: true, encoding: 'utf8' }).filter((name) => !name.startsWith('dist'))
-  return Math.max(...sources.map((name) => statSync(join(WEB, name)).mtimeMs))
+  const sources = [WEB, ...PARTS].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => folder !== WEB || !name.startsWith('dist'))
+      .map((name) => join(folder, name)),
+  )
+  return Math.max(...sources.map((file) => statSync(file).mtimeMs))
 }
 
 if (import.meta.main) {

@@ -156,11 +156,13 @@ export class Copies {
   async #append(from: string, bytes: Uint8Array): Promise<Uint8Array> {
     if (!this.#others.includes(from)) throw new Error(`${from} is no aggregator`)
     const { from: theirs, to: ours, events } = readBatch(bytes)
-    const { given } = this.#feedTo(from)
+    const feed = this.#feedTo(from)
+    const { given } = feed
     given.met(theirs)
     if (ours === this.#name && events.length > 0) {
       for (const seq of this.#init.take(events)) given.has(seq)
     }
+    if (this.#init.leads()) feed.isBack()
     return encodeAppendAnswer({ journal: this.#name, last: this.#last() })
   }
 

@@ -7,9 +7,9 @@ import type { Given } from './given.ts'
 /** What a busy machine needs to append a batch, ms, and more. */
 const WITHIN_MS = 10_000
 
-/** After a failure; each further one doubles it. */
+/** After a failure; each further one doubles it. A dial costs little, and until the other is back what is decided is on one disk. */
 const AGAIN_MIN_MS = 500
-const AGAIN_MAX_MS = 15_000
+const AGAIN_MAX_MS = 3_000
 
 export interface FeedInit {
   readonly to: string
@@ -56,6 +56,13 @@ export class Feed {
         // What came when the last page had just been read.
         if (this.#mayHaveMore) this.look()
       })
+  }
+
+  /** The other was heard: there is nothing to wait for. */
+  isBack(): void {
+    clearTimeout(this.#again)
+    this.#again = undefined
+    this.look()
   }
 
   stop(): void {

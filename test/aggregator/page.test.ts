@@ -4,6 +4,7 @@ import { beforeEach, expect, it } from 'vitest'
 import { StarlingError } from '../../common/errors.ts'
 import { needsChromium } from '../chromium.ts'
 import { describeReal } from '../real-part.ts'
+import { sampleIncident } from './alerting/served.ts'
 import { event } from './event.ts'
 import { pageOfSample } from './sample-page.ts'
 import { PLAN_ID, VERDICT_ID } from './sample-port.ts'
@@ -194,6 +195,80 @@ describeReal('the page in a browser', needsChromium(), () => {
     expect((await eventRows())[0]).toContain(HOSTILE)
     expect(await page.locator('img, #page script').count()).toBe(0)
     expect(await page.evaluate('globalThis.harmed')).toBeUndefined()
+    expect(complaints).toEqual([])
+  })
+
+  it('shows an inspection, leads from each number to what it counts, and asks anew, in two languages', async () => {
+    const { inspected, sample } = served
+    await inspected.inspections.take({ profile: 'default' })
+    const { members, findings } = sample.snapshot()
+    sample.change({
+      members: members.map((member) => (member.node === 'node-2' ? { ...member, node: HOSTILE } : member)),
+      findings: [{ ...findings[0], node: HOSTILE, detector: 'load', status: 'alarm', summary: HOSTILE } as never],
+    })
+    await inspected.inspections.take({ profile: 'default' })
+    await open()
+    await page.getByRole('link', { name: 'Inspections' }).click()
+    expect(await textOf('inspection-figures')).toMatch(/Error\s+0.*Alarm\s+1.*Silent\s+1/s)
+    const load = page.getByTestId('role-compute').getByRole('row', { name: 'load' })
+    expect((await load.getByRole('cell').allInnerTexts()).map((cell) => cell.split(/\s+/))).toEqual([
+      ['.'],
+      ['1', '+1'],
+      ['.'],
+      ['.'],
+      ['2', '-1'],
+      ['1'],
+      ['.'],
+    ])
+    await load.getByRole('link', { name: '1', exact: true }).first().click()
+    expect(page.url()).toMatch(/#\/inspections\/[^?]+\?role=compute&check=load&column=alarm$/)
+    await eventually(() => textOf('filters')).toMatch(/compute nodes.*load.*Alarm/s)
+    expect((await textOf('trouble')).replaceAll(/\s+/g, ' ')).toContain(`New ${HOSTILE} ${HOSTILE} load`)
+    expect(await page.locator('img, #page script').count()).toBe(0)
+
+    let answer = () => {}
+    inspected.fresh = ({ nodes, onProgress }) => {
+      onProgress?.({ answered: 2, of: nodes.length })
+      const missing = nodes.map((node) => ({ node, why: 'no-answer' as const }))
+      return new Promise((resolve) => {
+        answer = () => resolve({ rows: [], missing })
+      })
+    }
+    await page.getByRole('button', { name: '中文' }).click()
+    await page.getByRole('button', { name: '重新巡检' }).click()
+    await eventually(() => textOf('progress')).toContain('5 个节点中 2 个已应答')
+    answer()
+    await eventually(() => textOf('silent-nodes')).toMatch(/无应答节点\s+5.*未应答/s)
+    await page.reload()
+    await page.getByRole('heading', { name: '巡检 2026' }).waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  it('shows incidents, the worst first and the silenced last, as they come and go', async () => {
+    const until = '2026-03-14T12:00:00.000Z'
+    const silence = { id: 's', match: {}, author: 'the on-call', reason: HOSTILE, from: until, until, matches: 1 }
+    const down = { ...sampleIncident({ id: 'n', severity: 'error' }), node: 'node-4', title: HOSTILE, count: 0 }
+    served.alerts.silences = [silence]
+    served.alerts.incidents = [
+      sampleIncident({ id: 's', severity: 'error', silencedBy: ['s'] }),
+      sampleIncident({ id: 'w', severity: 'warn', announced: false }),
+      down,
+    ]
+    await open()
+    const rows = page.getByTestId('incident')
+    await eventually(() => rows.evaluateAll((all) => all.map((row) => row.dataset.state))).toEqual([
+      ...['firing', 'gathers', 'silenced'],
+    ])
+    expect(await seen(rows.first())).toContain(`node-4 ${HOSTILE}`)
+    expect(await seen(rows.last())).toContain(`silenced by the on-call until 14 Mar, 17:45:00: ${HOSTILE}`)
+    await rows.last().getByText('2 parts').click()
+    await rows.last().getByText('DiskAlmostFull on worker-2').waitFor()
+    await rows.first().getByRole('button', { name: 'node-4' }).click()
+    expect(await page.getByTestId('filter-node').inputValue()).toBe('node-4')
+
+    served.alerts.incidents = []
+    served.sample.emit(event('over', { kind: 'alert-over' }))
+    await page.getByText('None is open.').waitFor()
     expect(complaints).toEqual([])
   })
 

@@ -15,6 +15,7 @@ import type { Person } from '../../aggregator/people.ts'
 import { registerReportRoutes } from '../../aggregator/reports/routes.ts'
 import { openJournal, type SqliteJournal } from '../../aggregator/store/sqlite.ts'
 import { sampleAlerting } from './alerting/sample-desk.ts'
+import { registerSampleAlerts, type SampleAlerts } from './alerting/served.ts'
 import { type SampleInspections, sampleInspections } from './inspection/served.ts'
 import { sampleMeasures } from './measures/sample-measures.ts'
 import { sampleReports } from './reports/sample-reports.ts'
@@ -39,6 +40,8 @@ export interface ServedSample {
   /** Who is known by name; a test adds and removes them. */
   readonly people: Person[]
   readonly inspected: SampleInspections
+  /** None, until a test has some. */
+  readonly alerts: SampleAlerts
   /** Without a mesh to ask over, until a test starts it. */
   readonly desks: NodeDesks
   readonly url: string
@@ -54,6 +57,7 @@ export async function serveSample(webRoot?: string, metrics = async () => ''): P
   const store = openJournal(':memory:')
   await store.history.keepMeasures([{ node: 'node-4', hour: '2026-03-01T10:00:00.000Z', averages: { cpu: 12 } }])
   const inspected = sampleInspections(sample, store)
+  const alerts: SampleAlerts = { incidents: [], silences: [] }
   const server = createHttpServer({
     port: sample,
     storeName: STORE_NAME,
@@ -65,8 +69,10 @@ export async function serveSample(webRoot?: string, metrics = async () => ''): P
     registerMore: (api) => {
       registerInspectionRoutes(api, inspected.inspections)
       registerReportRoutes(api, sampleReports())
-      registerAlertRoutes(api, sampleAlerting(sample))
       registerMeasureRoutes(api, { history: store.history, source: sampleMeasures(), leads: () => true })
+      // A page shows what its test makes up.
+      if (webRoot === undefined) registerAlertRoutes(api, sampleAlerting(sample))
+      else registerSampleAlerts(api, alerts)
     },
     metrics,
     log: SILENT_LOG,
@@ -79,6 +85,7 @@ export async function serveSample(webRoot?: string, metrics = async () => ''): P
     people,
     store,
     inspected,
+    alerts,
     url,
     async close() {
       await server.close()

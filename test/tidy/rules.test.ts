@@ -85,6 +85,8 @@ describe('the directions of imports', () => {
     ['node-agent/a.ts', "import '../settings/signed.ts'"],
     ['aggregator/a.ts', "import '../detectors/contract.ts'"],
     ['aggregator/web/src/a.ts', "import type { Event } from '../../model.ts'"],
+    ['aggregator/web/src/a.ts', "import { say } from '../../../common/languages.ts'"],
+    ['aggregator/web/src/a.ts', "import { COLUMN_TEXTS } from '../../../inspection/texts.ts'"],
     ['cli/a.ts', "import '../node-agent/main.ts'"],
     ['test/unit/a.ts', "import '../../node-agent/main.ts'"],
     ['mesh/core/a.ts', "import { encode } from 'cborg'"],

@@ -1,4 +1,6 @@
 /** What the page asks of the aggregator. The browser adds the cookie that holds the token. */
+import type { IncidentView, SilenceView } from '../../alerting/views.ts'
+import type { InspectionAnswer, InspectionSummary } from '../../inspection/model.ts'
 import type { MatrixRow, StoredEvent } from '../../model.ts'
 import type { Caller, DecisionRequest, PauseScope, RefusalView, Release } from '../../remediation-model.ts'
 import type { SettingsDetail } from '../../settings-model.ts'
@@ -84,9 +86,42 @@ export async function postResume(scope: PauseScope, reason: string): Promise<voi
   await post('/api/v1/remediations/resume', { scope, reason, via: 'page' })
 }
 
-async function post(path: string, body: object): Promise<void> {
+const INSPECTIONS_READ = 30
+
+/** The newest first. Throws NoToken, or Error with a text for people. */
+export async function fetchInspections(): Promise<readonly InspectionSummary[]> {
+  const answer = await request(`/api/v1/inspections?limit=${INSPECTIONS_READ}`)
+  return ((await answer.json()) as { items: InspectionSummary[] }).items
+}
+
+/** Throws NoToken, or Error with a text for people, also when it failed. */
+export async function fetchInspection(id: string): Promise<InspectionAnswer> {
+  return (await (await request(`/api/v1/inspections/${encodeURIComponent(id)}`)).json()) as InspectionAnswer
+}
+
+/** Has every node look anew; gives the id by which to see how it goes. Throws NoToken, or Error with the aggregator's reason. */
+export async function postInspection(): Promise<string> {
+  return ((await (await post('/api/v1/inspections', { fresh: true })).json()) as { id: string }).id
+}
+
+export interface Alerts {
+  /** Oldest first. */
+  readonly incidents: readonly IncidentView[]
+  /** Those in force; none are asked for where none is needed. */
+  readonly silences: readonly SilenceView[]
+}
+
+/** Throws NoToken, or Error with a text for people. */
+export async function fetchAlerts(): Promise<Alerts> {
+  const { items: incidents } = (await (await request('/api/v1/alerts')).json()) as { items: IncidentView[] }
+  if (incidents.every(({ silencedBy }) => silencedBy.length === 0)) return { incidents, silences: [] }
+  const { items: silences } = (await (await request('/api/v1/silences')).json()) as { items: SilenceView[] }
+  return { incidents, silences }
+}
+
+async function post(path: string, body: object): Promise<Response> {
   const headers = { 'content-type': 'application/json' }
-  await request(path, { method: 'POST', headers, body: JSON.stringify(body) })
+  return await request(path, { method: 'POST', headers, body: JSON.stringify(body) })
 }
 
 async function request(path: string, init?: RequestInit): Promise<Response> {

@@ -6,16 +6,20 @@ import { EventLog, NO_FILTER } from './parts/event-log.tsx'
 import { Findings } from './parts/findings.tsx'
 import { Frozen } from './parts/frozen.tsx'
 import { Header } from './parts/header.tsx'
+import { Incidents } from './parts/incidents.tsx'
+import { Inspection } from './parts/inspection.tsx'
 import { Members } from './parts/members.tsx'
 import { Remediations } from './parts/remediations.tsx'
 import { StandingBy } from './parts/standing-by.tsx'
 import { Verdicts } from './parts/verdicts.tsx'
+import { useInspectionView } from './place.ts'
 
 const byName = new Intl.Collator('en', { numeric: true })
 
 export function App() {
   const [picture, setPicture] = useState(EMPTY_PICTURE)
   const [filter, setFilter] = useState(NO_FILTER)
+  const inspection = useInspectionView()
   const live = useRef<Live | null>(null)
   useEffect(() => {
     live.current = startLive(setPicture)
@@ -30,14 +34,19 @@ export function App() {
 
   return (
     <>
-      <Header picture={picture} />
+      <Header picture={picture} showsMesh={inspection === undefined} />
       {line === 'no-token' && (
         <p class="notice" role="alert">
           This browser is not signed in. Open the link with <code>?token=</code> that <code>starling up</code> printed.
         </p>
       )}
-      {snapshot === null && office !== null && line !== 'no-token' && <StandingBy office={office} />}
-      {snapshot !== null && (
+      {inspection !== undefined && office !== null && line !== 'no-token' && (
+        <Inspection view={inspection} events={events} />
+      )}
+      {inspection === undefined && snapshot === null && office !== null && line !== 'no-token' && (
+        <StandingBy office={office} />
+      )}
+      {inspection === undefined && snapshot !== null && (
         <main class={line === 'live' ? '' : 'faded'}>
           <Announcer snapshot={snapshot} />
           {snapshot.mesh.frozen !== null && <Frozen why={snapshot.mesh.frozen} />}
@@ -64,6 +73,7 @@ export function App() {
           )}
           <div class="columns">
             <div class="column">
+              <Incidents events={events} onChooseNode={showEventsOf} />
               <Approvals
                 waiting={snapshot.remediations.filter(({ phase }) => phase === 'awaiting-approval')}
                 findings={snapshot.findings}

@@ -5,6 +5,7 @@ import './theme.css'
 import './page.css'
 import './parts.css'
 import './remediation.css'
+import './inspection.css'
 
 const place = document.getElementById('page')
 if (place === null) throw new Error('index.html has no #page')

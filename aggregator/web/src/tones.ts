@@ -1,5 +1,6 @@
 /** Which tone each state of a thing is shown in. */
-import type { FindingStatus } from '../../../detectors/contract.ts'
+import type { FindingStatus, Severity } from '../../../detectors/contract.ts'
+import type { Column } from '../../../inspection/model.ts'
 import type { Mode, Remediation, RemediationPhase } from '../../../remediators/contract.ts'
 import type { MarkView, MemberState, MemberView, OfficeView, Sight, StoredEvent, VoteView } from '../../model.ts'
 import type { Tone } from './parts/small.tsx'
@@ -40,6 +41,23 @@ export const FINDING_TONES: Readonly<Record<FindingStatus, Tone>> = {
   info: 'info',
   ok: 'good',
   'not-applicable': 'quiet',
+}
+
+export const SEVERITY_TONES: Readonly<Record<Severity, Tone>> = {
+  error: 'bad',
+  alarm: 'bad',
+  warn: 'warn',
+  info: 'info',
+}
+
+export const COLUMN_TONES: Readonly<Record<Column, Tone>> = {
+  error: 'bad',
+  alarm: 'bad',
+  warn: 'warn',
+  info: 'quiet',
+  unknown: 'warn',
+  silent: 'bad',
+  notApplicable: 'quiet',
 }
 
 const PHASE_PICTURES: Readonly<Record<RemediationPhase, { readonly tone: Tone; readonly says: string }>> = {

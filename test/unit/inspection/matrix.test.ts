@@ -4,8 +4,8 @@ import type { Finding } from '../../../detectors/contract.ts'
 import { DEFAULT_PROFILE } from '../../../inspection/default-profile.ts'
 import { TROUBLES_MAX, totalOf } from '../../../inspection/matrix.ts'
 import { COLUMNS } from '../../../inspection/model.ts'
-import { onlyRole } from '../../../inspection/narrow.ts'
-import { detectorsOf, type InspectionProfile } from '../../../inspection/profile-model.ts'
+import { onlyRole, partAt } from '../../../inspection/narrow.ts'
+import { detectorsOf, type InspectionProfile, type ProfileCheck } from '../../../inspection/profile-model.ts'
 import { saidByFindings } from '../../../inspection/said.ts'
 import { anyFleet, anyProfile, run, said, saidBy } from './fleet.ts'
 
@@ -61,6 +61,36 @@ describe('for any fleet and profile', () => {
           expect(part.sections).toEqual(asked.sections)
           expect(part.nodes).toBe(asked.nodes)
           expect(part.silent.map(({ node }) => node)).toEqual(asked.silent.map(({ node }) => node))
+        }
+      }),
+    )
+  })
+
+  test('behind each number that is told by name stand as many nodes', () => {
+    const group: ProfileCheck = { check: 'group', detectors: ['c', 'd'] }
+    const profile: InspectionProfile = {
+      name: 'p',
+      roles: [
+        { role: 'etcd', checks: [{ check: 'a' }, group] },
+        { role: 'worker', withoutRole: true, checks: [group, { check: 'b' }] },
+      ],
+    }
+    fc.assert(
+      fc.property(anyFleet, (fleet) => {
+        const result = run({ profile, ...fleet })
+        expect(partAt(result, {})).toEqual({ troubles: result.troubles, silent: result.silent })
+        for (const { role, checks } of result.sections) {
+          for (const { check, counts } of checks) {
+            for (const column of COLUMNS) {
+              const { troubles, silent } = partAt(result, { role, check, column })
+              const isNamed = column !== 'info' && column !== 'notApplicable'
+              expect(troubles.length + silent.length).toBe(isNamed ? counts[column] : 0)
+              const [node] = [...troubles, ...silent].map((one) => one.node)
+              if (node === undefined) continue
+              const one = partAt(result, { role, check, column, node })
+              expect(one.troubles.length + one.silent.length).toBe(1)
+            }
+          }
         }
       }),
     )

@@ -1,10 +1,12 @@
 import type { MarkingView, Snapshot } from '../../../model.ts'
 import type { Picture } from '../live.ts'
+import { INSPECTIONS_HASH } from '../place.ts'
 import { fullTime } from '../time.ts'
 import { ROLE_PICTURES } from '../tones.ts'
 import { Badge, Time } from './small.tsx'
 
-export function Header({ picture }: { picture: Picture }) {
+/** `showsMesh`: it stands above the mesh, and not above an inspection. */
+export function Header({ picture, showsMesh }: { picture: Picture; showsMesh: boolean }) {
   const { snapshot } = picture
   return (
     <header>
@@ -12,14 +14,29 @@ export function Header({ picture }: { picture: Picture }) {
         <h1>
           <span class="brand">Starling</span> {snapshot?.mesh.id}
         </h1>
+        <Views showsMesh={showsMesh} />
         <div class="chips">
           <Who me={picture.me} />
           <Role picture={picture} />
           <LineState picture={picture} />
         </div>
       </div>
-      {snapshot !== null && <Figures snapshot={snapshot} />}
+      {snapshot !== null && showsMesh && <Figures snapshot={snapshot} />}
     </header>
+  )
+}
+
+function Views({ showsMesh }: { showsMesh: boolean }) {
+  const current = { 'aria-current': 'page' } as const
+  return (
+    <nav class="views" aria-label="Views">
+      <a href="#/" {...(showsMesh ? current : {})}>
+        Mesh
+      </a>
+      <a href={INSPECTIONS_HASH} {...(showsMesh ? {} : current)}>
+        Inspections
+      </a>
+    </nav>
   )
 }
 
