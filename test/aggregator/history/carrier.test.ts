@@ -1,12 +1,15 @@
 /** When it is said that a history elsewhere is behind: not for a moment, and not for what keeps coming. */
+import { fastify } from 'fastify'
 import { afterEach, expect, it, vi } from 'vitest'
 import { TRAIL_PAGE } from '../../../aggregator/audit/trail.ts'
 import { Carrier } from '../../../aggregator/history/carrier.ts'
+import { registerHealth } from '../../../aggregator/http/health.ts'
 import type { StoredEvent } from '../../../aggregator/model.ts'
 import { openJournal } from '../../../aggregator/store/sqlite.ts'
 import { silentLog } from '../../../common/log.ts'
 import { signerOf } from '../audit/tampered.ts'
 import { event } from '../event.ts'
+import { createSamplePort } from '../sample-port.ts'
 
 const signer = await signerOf('aggregator-1')
 const WAIT = { timeout: 20_000, interval: 5 }
@@ -43,7 +46,13 @@ it('a page that takes long is said to be on its way, until it is there', async (
   await until(1)
   expect(carrier.stalled).toBeNull()
   later(11_000)
-  expect(carrier.stalled).toBe('3 events not in PostgreSQL yet: on the way')
+  const said = '3 events not in PostgreSQL yet: on the way'
+  expect(carrier.stalled).toBe(said)
+  const server = fastify()
+  registerHealth(server, createSamplePort(), { store: '', query: async () => [], stalled: () => carrier.stalled })
+  const ready = await server.inject('/readyz')
+  expect([ready.statusCode, ready.json()]).toEqual([200, { status: 'ok', role: 'leads', history: said }])
+  await server.close()
   onTheWay[0]?.resolve([])
   await vi.waitFor(() => expect(carrier.lag).toBe(0), WAIT)
   expect(carrier.stalled).toBeNull()
