@@ -1,7 +1,7 @@
 /** What the aggregator's memory can take: each part measures one thing that an installation of the largest size asks of it. */
 import { freshInspection } from './aggregator/fresh.ts'
-import { stateInspection } from './aggregator/inspection.ts'
 import { ingest } from './aggregator/ingest.ts'
+import { stateInspection } from './aggregator/inspection.ts'
 import type { Part, PartOutcome } from './aggregator/part.ts'
 import { store } from './aggregator/store.ts'
 import { defineBench } from './bench.ts'
@@ -18,6 +18,7 @@ export const aggregator = defineBench({
     },
     seed: { summary: 'of everything random', default: 1 },
     days: { summary: 'of history, of 5,000 nodes with 20 transitions a day each', default: 90 },
+    seconds: { summary: 'of findings that come and go, a thousand a second', default: 60 },
   },
   async run({ parts, ...size }, progress) {
     const wanted = parts.split(',')

@@ -30,7 +30,7 @@ export interface IngestOrder {
 
 export type IngestWord =
   | { readonly kind: 'ready'; readonly url: string }
-  | { readonly kind: 'done'; readonly rssMax: number; readonly stored: number }
+  | { readonly kind: 'done'; readonly rssMax: number; readonly cpuS: number; readonly stored: number }
 
 const TTL_MS = 180_000
 
@@ -121,6 +121,7 @@ async function run({ folder, nodes, perSecond, seconds, token }: IngestOrder): P
   const startedAt = Date.now()
   let said = 0
   let rssMax = 0
+  const before = process.cpuUsage()
   await new Promise<void>((resolve) => {
     const timer = setInterval(() => {
       rssMax = Math.max(rssMax, process.memoryUsage.rss())
@@ -132,7 +133,8 @@ async function run({ folder, nodes, perSecond, seconds, token }: IngestOrder): P
     }, 5)
   })
   intake.flush()
-  process.send?.({ kind: 'done', rssMax, stored } satisfies IngestWord)
+  const { user, system } = process.cpuUsage(before)
+  process.send?.({ kind: 'done', rssMax, cpuS: (user + system) / 1e6, stored } satisfies IngestWord)
   await new Promise((resolve) => process.once('message', resolve))
   await server.close()
   store.close()
