@@ -18,7 +18,9 @@ import { encodeReport, reportTopic } from '../../detectors/engine/report-note.ts
 import { Leader } from '../../mesh/core/leader.ts'
 import { Membership } from '../../mesh/core/membership.ts'
 import type { Roster, SignedStatement } from '../../mesh/core/model.ts'
+import { ringOf } from '../../mesh/core/ring.ts'
 import { DEFAULT_TIMING } from '../../mesh/core/timing.ts'
+import { encodeWatching, WATCHING_TOPIC } from '../../mesh/wire/watching.ts'
 
 export interface IngestOrder {
   readonly folder: string
@@ -92,6 +94,8 @@ async function run({ folder, nodes, perSecond, seconds, token }: IngestOrder): P
     settings,
     permits,
   )
+  for (const { node } of roster.members)
+    for (const signed of standing(node, roster)) service.fleet.hear(performance.now(), signed)
   const server = createHttpServer({
     port: service,
     storeName: storeName(store, 'aggregator'),
@@ -140,6 +144,16 @@ async function run({ folder, nodes, perSecond, seconds, token }: IngestOrder): P
   store.close()
   rmSync(dir, { recursive: true })
   process.disconnect()
+}
+
+/** What a node has said long ago: that it is there, and whom it watches. */
+function standing(node: string, roster: Roster): readonly SignedStatement[] {
+  const bytes = encodeWatching(ringOf(roster).subjectsOf(node))
+  const bodies = [
+    { kind: 'announcement', incarnation: { serial: 1, boot: 1, refutations: 0 } },
+    { kind: 'note', topic: WATCHING_TOPIC, bytes, ttlMs: TTL_MS },
+  ]
+  return bodies.map((body) => ({ statement: { signer: node, serial: 1, seq: 0, body } }) as unknown as SignedStatement)
 }
 
 /** The nodes one after the other: something is found on each, and the next time it is gone. `dueAt`: ms since the epoch. */
