@@ -12,6 +12,7 @@ import { decodeRemediation, isOpen, isRemediationTopic } from '../remediators/no
 import { APPLIED_TOPIC, type AppliedSettings, decodeApplied } from '../settings/notes.ts'
 import { positionOf } from './permits/position.ts'
 import type { Said } from './permits/said.ts'
+import { Watchers } from './watchers.ts'
 
 /** Ended remediations that are shown; older ones are in the history. */
 const REMEDIATIONS_SHOWN = 100
@@ -42,7 +43,7 @@ export class Fleet {
   readonly #reports = new Map<string, Map<string, Report>>()
   readonly #remediations = new Map<string, Said>()
   readonly #applied = new Map<string, AppliedSettings>()
-  readonly #watching = new Map<string, { readonly subjects: readonly string[]; readonly heardAt: number }>()
+  readonly #watchers = new Watchers()
 
   /** Findings that others than the nodes themselves say of them: to be shown, and not to be acted on. */
   foreign: () => readonly Finding[] = () => []
@@ -80,20 +81,31 @@ export class Fleet {
   /** Forgets what nodes said that are no members any more, or say it under another enrolment. */
   retain(serialOf: (node: string) => number | undefined): void {
     for (const [node, life] of this.#lives) if (!life.startsWith(`${serialOf(node)}.`)) this.#lives.delete(node)
-    for (const kept of [this.#reports, this.#applied, this.#watching]) {
+    for (const kept of [this.#reports, this.#applied]) {
       for (const node of kept.keys()) if (serialOf(node) === undefined) kept.delete(node)
     }
+    this.#watchers.retain((node) => serialOf(node) !== undefined)
   }
 
   /** All findings; those not renewed in time are shown as unknown. */
   findings(nowMs: number): readonly Finding[] {
-    return [...this.#reports.keys()].flatMap((node) => this.findingsOf(node, nowMs))
+    const all: Finding[] = []
+    for (const reports of this.#reports.values()) this.#collect(reports, nowMs, all)
+    return all
   }
 
   findingsOf(node: string, nowMs: number): readonly Finding[] {
-    return [...(this.#reports.get(node)?.values() ?? [])].flatMap(({ findings, heardAt }) =>
-      findings.map((finding) => (nowMs - heardAt <= finding.ttlMs ? this.#seen(finding) : expired(finding))),
-    )
+    const all: Finding[] = []
+    this.#collect(this.#reports.get(node), nowMs, all)
+    return all
+  }
+
+  #collect(reports: ReadonlyMap<string, Report> | undefined, nowMs: number, into: Finding[]): void {
+    for (const { findings, heardAt } of reports?.values() ?? []) {
+      for (const finding of findings) {
+        into.push(nowMs - heardAt <= finding.ttlMs ? this.#seen(finding) : expired(finding))
+      }
+    }
   }
 
   /** Newest first. */
@@ -117,8 +129,12 @@ export class Fleet {
 
   /** Since when an observer says that it could convict this subject, on this machine's clock; undefined: it does not. */
   couldConvictSince(observer: string, subject: string): number | undefined {
-    const watching = this.#watching.get(observer)
-    return watching?.subjects.includes(subject) ? watching.heardAt : undefined
+    return this.#watchers.of(subject).get(observer)
+  }
+
+  /** Who says so of this subject, and since when; another object once it is somebody else. */
+  watchersOf(subject: string): ReadonlyMap<string, number> {
+    return this.#watchers.of(subject)
   }
 
   /** The settings that each node says it runs, and those that it refused. */
@@ -145,7 +161,7 @@ export class Fleet {
       return { kind: 'remediation', remediation }
     }
     if (topic === WATCHING_TOPIC) {
-      this.#watching.set(signer, { subjects: decodeWatching(bytes), heardAt: nowMs })
+      this.#watchers.take(signer, decodeWatching(bytes), nowMs)
       return { kind: 'none' }
     }
     if (topic === APPLIED_TOPIC) {
@@ -171,11 +187,14 @@ export class Fleet {
   }
 }
 
+/** One object for as long as it lasts, as those that are renewed: what is made of a finding is kept by it. */
+const expiredForms = new WeakMap<Finding, Finding>()
+
 function expired(finding: Finding): Finding {
-  return {
-    ...finding,
-    status: 'unknown',
-    reason: EXPIRED,
-    summary: `No report since. Last known: ${finding.summary}`,
-  }
+  const known = expiredForms.get(finding)
+  if (known !== undefined) return known
+  const summary = `No report since. Last known: ${finding.summary}`
+  const form: Finding = { ...finding, status: 'unknown', reason: EXPIRED, summary }
+  expiredForms.set(finding, form)
+  return form
 }

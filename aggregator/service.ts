@@ -17,6 +17,7 @@ import { Inheritance } from './inheritance.ts'
 import { LastWords } from './last-words.ts'
 import { markingPlan } from './marking-plan.ts'
 import { NodeMarks } from './marks.ts'
+import { MemberViews } from './member-views.ts'
 import type {
   AggregatorPort,
   Event,
@@ -39,7 +40,7 @@ import type { DecisionRequest, Release } from './remediation-model.ts'
 import type { NodeSeen } from './rollout-rules.ts'
 import { RosterDesk } from './roster-desk.ts'
 import type { MeshSide, OfficeSide, PermitsSide, ServiceInit, SettingsSide } from './sides.ts'
-import { matrixRows, memberViews, StateClock } from './snapshot.ts'
+import { matrixRows } from './snapshot.ts'
 import { endedElsewhere, recordOf, Verdicts } from './verdicts.ts'
 
 export class AggregatorService implements AggregatorPort {
@@ -53,7 +54,7 @@ export class AggregatorService implements AggregatorPort {
   readonly #lastWords: LastWords
   /** What happens, as history. */
   readonly recorder: Recorder
-  readonly #stateClock = new StateClock()
+  readonly #memberViews = new MemberViews()
   readonly #inheritance: Inheritance
   readonly #listeners = new Set<(event: StoredEvent | null) => void>()
   readonly #approvals: Approvals
@@ -303,14 +304,16 @@ export class AggregatorService implements AggregatorPort {
 
   /** When something changed, so that each state begins when it began and not when somebody looked. */
   #look(): void {
-    if (this.#mesh?.leader !== undefined) this.#members()
+    const { fleet, roster } = this
+    const leader = this.#mesh?.leader
+    if (leader !== undefined) this.#memberViews.note({ leader, fleet, roster, now: new Date().toISOString() })
   }
 
   #members(): readonly MemberView[] {
     const { leader, now } = this.#running()
     const at = { nowMs: now(), now: new Date().toISOString() }
-    const known = { roster: this.roster, fleet: this.fleet, clock: this.#stateClock, marks: this.#marks }
-    return memberViews({ leader, ...known, ...at })
+    const known = { roster: this.roster, fleet: this.fleet, marks: this.#marks }
+    return this.#memberViews.look({ leader, ...known, ...at })
   }
 
   /** The one in force. With one before it goes what its members said. */

@@ -34,6 +34,25 @@ interface Evidence {
   readonly atMs: number
 }
 
+/** Of those who hear the subject and those who miss it the names, as `sightsOf` has them. */
+export function hearing(
+  subject: string,
+  init: SightsInit,
+): { readonly seenBy: readonly string[]; readonly missedBy: readonly string[] } {
+  const { roster, leader, fleet } = init
+  const observers = ringOf(roster).observersOf(subject)
+  if (answers(subject, leader).length > 0 || statements(subject, leader).length > 0) {
+    const sights = sightsOf(subject, init)
+    const names = (sees: (sight: SightView) => boolean) => sights.filter(sees).map(({ observer }) => observer)
+    return { seenBy: names(isHeard), missedBy: names(isMissed) }
+  }
+  // Of most members there is nothing but that their observers watch them.
+  const watches = (observer: string) => watchesSince(observer, subject, leader, fleet) !== undefined
+  return { seenBy: observers.every(watches) ? observers : observers.filter(watches), missedBy: NOBODY }
+}
+
+const NOBODY: readonly string[] = []
+
 /** One for each observer of the subject, in the order of their names. */
 export function sightsOf(subject: string, { roster, leader, fleet, zones, nowMs }: SightsInit): readonly SightView[] {
   const isConvicted = leader.conditions.standing.has(subject)
@@ -52,17 +71,21 @@ export function sightsOf(subject: string, { roster, leader, fleet, zones, nowMs 
         const { opinion, channel, atMs, from } = newest
         return { observer, zone, sees: sightBy(opinion, channel), channel, ageMs: Math.round(nowMs - atMs), from }
       }
-      const watchedSince = fleet.couldConvictSince(observer, subject)
-      const isGone = (node: string) => leader.conditions.isExcused(node) || leader.hasLeft(node)
-      // Of one that is silent itself, that it complains of nobody says nothing.
-      const isSilent = leader.conditions.suspected.has(observer)
-      if (watchedSince === undefined || isSilent || isGone(subject) || isGone(observer)) {
+      const watchedSince = watchesSince(observer, subject, leader, fleet)
+      if (watchedSince === undefined) {
         return { observer, zone, sees: 'unknown', channel: 'unknown', ageMs: null, from: 'none' }
       }
-      // It knows the subject well enough to miss it, and has not said that it does.
       const ageMs = Math.round(nowMs - watchedSince)
       return { observer, zone, sees: 'hears', channel: 'unknown', ageMs, from: 'watching' }
     })
+}
+
+/** Since when it knows the subject well enough to miss it, of one that does not say so; undefined: that tells nothing. */
+function watchesSince(observer: string, subject: string, leader: Leader, fleet: Fleet): number | undefined {
+  const isGone = (node: string) => leader.conditions.isExcused(node) || leader.hasLeft(node)
+  // Of one that is silent itself, that it complains of nobody says nothing.
+  if (leader.conditions.suspected.has(observer) || isGone(subject) || isGone(observer)) return undefined
+  return fleet.couldConvictSince(observer, subject)
 }
 
 export function isHeard({ sees }: SightView): boolean {

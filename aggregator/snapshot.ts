@@ -6,71 +6,58 @@ import { ringOf } from '../mesh/core/ring.ts'
 import type { Fleet } from './fleet.ts'
 import type { NodeMarks } from './marks.ts'
 import type { MatrixRow, MemberFlag, MemberState, MemberView, VoteView } from './model.ts'
-import { isHeard, isMissed, saysAnything, sightsOf, zonesOf } from './sights.ts'
-
-/** Since when each member has been in its state, as far as this aggregator saw. */
-export class StateClock {
-  readonly #states = new Map<string, { readonly state: MemberState; readonly since: string }>()
-
-  since(node: string, state: MemberState, now: string): string {
-    const known = this.#states.get(node)
-    if (known?.state === state) return known.since
-    this.#states.set(node, { state, since: now })
-    return now
-  }
-}
+import { hearing, isHeard, saysAnything, sightsOf, zonesOf } from './sights.ts'
 
 export interface MembersInit {
   readonly roster: Roster
   readonly leader: Leader
   readonly fleet: Fleet
-  readonly clock: StateClock
+  /** Since when it is in this state, RFC 3339. */
+  readonly since: (node: string, state: MemberState) => string
   readonly marks: Pick<NodeMarks, 'of'>
   /** Monotonic, on the mesh's clock. */
   readonly nowMs: number
-  /** RFC 3339. */
-  readonly now: string
 }
 
-export function memberViews({ roster, leader, fleet, clock, marks, nowMs, now }: MembersInit): readonly MemberView[] {
-  const zones = zonesOf(roster)
-  return roster.members.map((member): MemberView => {
-    const { node, zone, roles, pool } = member
-    const observers = ringOf(roster).observersOf(node)
-    const incarnation = fleet.incarnationOf(node)
-    const state = stateOf(node, leader, incarnation !== undefined)
-    const sights = sightsOf(node, { roster, leader, fleet, zones, nowMs })
-    const decidesInMs = leader.hostHungInMs(nowMs, node)
-    const verdictId = leader.conditions.standing.get(node)?.verdictId
-    const hasFinding = (id: string) => fleet.findingsOf(node, nowMs).some((finding) => finding.id === id)
-    const mark = marks.of(node, (id) => id === verdictId || hasFinding(id))
-    return {
-      node,
-      zone,
-      roles,
-      pool,
-      address: addressOf(member),
-      state,
-      flags: flagsOf(node, leader),
-      since: clock.since(node, state, now),
-      incarnation: incarnation ?? '',
-      observers,
-      coveredBy: observers.filter(
-        (observer) => fleet.couldConvictSince(observer, node) !== undefined && !leader.conditions.isExcused(observer),
-      ),
-      seenBy: sights.filter(isHeard).map(({ observer }) => observer),
-      missedBy: sights.filter(isMissed).map(({ observer }) => observer),
-      votes: votesAbout(node, leader, zones, nowMs),
-      needed: finiteOrNull(leader.neededFor(node)),
-      ...(decidesInMs === undefined ? {} : { decidesInMs }),
-      ...(verdictId === undefined ? {} : { verdictId }),
-      ...(mark === undefined ? {} : { mark }),
-    }
-  })
+/** `zones`: of each member. */
+export function memberView(
+  member: Member,
+  { roster, leader, fleet, since, marks, nowMs }: MembersInit,
+  zones: ReadonlyMap<string, string>,
+): MemberView {
+  const { node, zone, roles, pool } = member
+  const observers = ringOf(roster).observersOf(node)
+  const incarnation = fleet.incarnationOf(node)
+  const state = stateOf(node, leader, incarnation !== undefined)
+  const covers = (observer: string) =>
+    fleet.couldConvictSince(observer, node) !== undefined && !leader.conditions.isExcused(observer)
+  const decidesInMs = leader.hostHungInMs(nowMs, node)
+  const verdictId = leader.conditions.standing.get(node)?.verdictId
+  const hasFinding = (id: string) => fleet.findingsOf(node, nowMs).some((finding) => finding.id === id)
+  const mark = marks.of(node, (id) => id === verdictId || hasFinding(id))
+  return {
+    node,
+    zone,
+    roles,
+    pool,
+    address: addressOf(member),
+    state,
+    flags: flagsOf(node, leader),
+    since: since(node, state),
+    incarnation: incarnation ?? '',
+    observers,
+    coveredBy: observers.every(covers) ? observers : observers.filter(covers),
+    ...hearing(node, { roster, leader, fleet, zones, nowMs }),
+    votes: votesAbout(node, leader, zones, nowMs),
+    needed: finiteOrNull(leader.neededFor(node)),
+    ...(decidesInMs === undefined ? {} : { decidesInMs }),
+    ...(verdictId === undefined ? {} : { verdictId }),
+    ...(mark === undefined ? {} : { mark }),
+  }
 }
 
 /** Who sees whom: a row for each member. */
-export function matrixRows(init: Omit<MembersInit, 'clock' | 'marks' | 'now'>): readonly MatrixRow[] {
+export function matrixRows(init: Omit<MembersInit, 'since' | 'marks'>): readonly MatrixRow[] {
   const { roster, leader, fleet } = init
   const zones = zonesOf(roster)
   return roster.members.map(({ node }): MatrixRow => {
@@ -86,7 +73,7 @@ export function matrixRows(init: Omit<MembersInit, 'clock' | 'marks' | 'now'>): 
   })
 }
 
-function stateOf(node: string, leader: Leader, wasHeard: boolean): MemberState {
+export function stateOf(node: string, leader: Leader, wasHeard: boolean): MemberState {
   const { standing, agentDown, suspected } = leader.conditions
   const verdict = standing.get(node)
   if (verdict !== undefined) return verdict.kind

@@ -18,6 +18,7 @@ export const aggregator = defineBench({
     },
     seed: { summary: 'of everything random', default: 1 },
     days: { summary: 'of history, of 5,000 nodes with 20 transitions a day each', default: 90 },
+    seconds: { summary: 'of findings that come and go, a thousand a second', default: 60 },
   },
   async run({ parts, ...size }, progress) {
     const wanted = parts.split(',')

@@ -14,16 +14,17 @@ export async function* readEventStream(body: ReadableStream<Uint8Array>): AsyncG
   let pending = ''
   const decoder = new TextDecoder()
   for await (const chunk of body) {
-    // Only what is new, and the character before it, can hold the end of the message that is being read.
-    let searchFrom = Math.max(0, pending.length - 1)
-    pending += decoder.decode(chunk, { stream: true })
-    for (;;) {
-      const end = pending.indexOf('\n\n', searchFrom)
-      if (end === -1) break
-      const message = parseMessage(pending.slice(0, end))
-      pending = pending.slice(end + 2)
-      searchFrom = 0
-      if (message !== null) yield message
+    const text = decoder.decode(chunk, { stream: true })
+    // A message is put together once, when it ends: looked through with each piece, a long one would take its square.
+    const isEndIn = text.includes('\n\n') || (text.startsWith('\n') && pending.endsWith('\n'))
+    pending += text
+    if (isEndIn) {
+      const messages = pending.split('\n\n')
+      pending = messages.pop() ?? ''
+      for (const one of messages) {
+        const message = parseMessage(one)
+        if (message !== null) yield message
+      }
     }
     if (pending.length > MESSAGE_CHARS_MAX) throw new RangeError('a message of the stream does not end')
   }

@@ -18,11 +18,7 @@ export type Holding = ReadonlyMap<string, Held>
 /** `settled`: everybody has had the time to say what is wrong, so that what nobody says is well. */
 export function hold(before: Holding, look: Look, now: number, settled = true): Holding {
   const after = new Map<string, Held>()
-  for (const symptom of look.bad) {
-    const { badSince = now, isFiring = false } = before.get(symptom.key) ?? {}
-    const lasts = isFiring || now - badSince >= symptom.forMs
-    after.set(symptom.key, { symptom, badSince, isFiring: lasts, fineSince: undefined })
-  }
+  for (const symptom of look.bad) after.set(symptom.key, goingOn(before.get(symptom.key), symptom, now))
   for (const [key, held] of before) {
     // What did not fire yet must be seen without a break.
     if (after.has(key) || !held.isFiring) continue
@@ -31,6 +27,14 @@ export function hold(before: Holding, look: Look, now: number, settled = true): 
     if (fineSince === undefined || now - fineSince < held.symptom.clearAfterMs) after.set(key, { ...held, fineSince })
   }
   return after
+}
+
+/** What is bad as before is held as before. */
+function goingOn(held: Held | undefined, symptom: Symptom, now: number): Held {
+  const { badSince = now, isFiring = false } = held ?? {}
+  const lasts = isFiring || now - badSince >= symptom.forMs
+  const isAsBefore = held?.symptom === symptom && isFiring === lasts && held.fineSince === undefined
+  return isAsBefore ? held : { symptom, badSince, isFiring: lasts, fineSince: undefined }
 }
 
 export function firing(holding: Holding): readonly Symptom[] {

@@ -60,10 +60,29 @@ function severityOf({ status }: Finding): Severity | undefined {
   return SEVERITIES.find((severity) => severity === status)
 }
 
-function ofFinding(
+/** A finding is the same object from one look to the next, until it is said again: so is its symptom. */
+const made = new WeakMap<Finding, Symptom>()
+
+function ofFinding(finding: Finding, severity: Severity, rule: Omit<AlertRule, 'over'>, at: NodeTraits): Symptom {
+  const known = made.get(finding)
+  if (known !== undefined && isUnder(known, rule) && isAt(known, at)) return known
+  const symptom = symptomOf(finding, severity, rule, at)
+  made.set(finding, symptom)
+  return symptom
+}
+
+function isUnder(symptom: Symptom, { name, forMs, clearAfterMs }: Omit<AlertRule, 'over'>): boolean {
+  return symptom.rule === name && symptom.forMs === forMs && symptom.clearAfterMs === clearAfterMs
+}
+
+function isAt({ at }: Symptom, { zone, roles, pool }: NodeTraits): boolean {
+  return at?.zone === zone && at.roles === roles && at.pool === pool
+}
+
+function symptomOf(
   finding: Finding,
   severity: Severity,
-  { name, forMs, clearAfterMs }: AlertRule | Omit<AlertRule, 'over'>,
+  { name, forMs, clearAfterMs }: Omit<AlertRule, 'over'>,
   at: NodeTraits,
 ): Symptom {
   const { node, detector, reason, cause, summary, id } = finding
@@ -147,9 +166,14 @@ function own(kind: SymptomKind, reason: BuiltIn, severity: Severity, cause: stri
   }
 }
 
+/** Of which encodeURI leaves all as it is: most names, thousands at a look. */
+const PLAIN = /^[\w.:-]*$/
+
 /** Of names that may hold anything, so that no two lists make one key. */
 export function keyOf(...parts: readonly string[]): string {
-  return parts.map((part) => encodeURI(part.toWellFormed()).replaceAll('/', '%2F')).join('/')
+  return parts
+    .map((part) => (PLAIN.test(part) ? part : encodeURI(part.toWellFormed()).replaceAll('/', '%2F')))
+    .join('/')
 }
 
 /** Only what selectors ask. */

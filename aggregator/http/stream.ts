@@ -14,6 +14,7 @@ import type { AggregatorPort, StoredEvent } from '../model.ts'
 import { type EventCursor, eventCursor, eventCursorText } from './cursor.ts'
 import { ProblemError, parseInput } from './problem.ts'
 import { describeRoute, route } from './route.ts'
+import { stateTextOf } from './state-text.ts'
 
 const STATE_INTERVAL_MS = 200
 /** Times what it took to make: of a large mesh it is told less often, so that events do not wait for it. */
@@ -22,6 +23,7 @@ const HEARTBEAT_INTERVAL_MS = 15_000
 const CLIENTS_MAX = 100
 /** Missed events that are resent to a client that comes back; what a Store gives at once. */
 const RESENT_MAX = 1_000
+/** Beside one snapshot, which may be larger. */
 const UNREAD_BYTES_MAX = 8 * 1024 * 1024
 
 const LastEventId = z.object({ 'last-event-id': eventCursor.optional() })
@@ -45,6 +47,8 @@ export const STREAM_ROUTES = [STREAM]
 
 interface Client {
   readonly raw: ServerResponse
+  /** Of the last snapshot that was written to it. */
+  stateBytes: number
   /** A snapshot was skipped, since the one before it has not been read. */
   owesState: boolean
   /** Whether its token is still somebody's. */
@@ -57,19 +61,25 @@ export function registerStream(server: FastifyInstance, port: AggregatorPort, st
   let stateTimer: NodeJS.Timeout | null = null
   let nextStateAt = Number.NEGATIVE_INFINITY
 
-  function write(client: Client, text: string): void {
+  function write(client: Client, text: string | Buffer): void {
     client.raw.write(text)
-    if (client.raw.writableLength > UNREAD_BYTES_MAX) client.raw.destroy()
+    if (client.raw.writableLength > UNREAD_BYTES_MAX + client.stateBytes) client.raw.destroy()
+  }
+
+  /** Encoded once for all clients. */
+  function writeState(client: Client, bytes: Buffer): void {
+    client.stateBytes = bytes.length
+    write(client, bytes)
   }
 
   function sendState(): void {
     stateTimer = null
     const began = performance.now()
-    const text = stateText(port)
+    const bytes = Buffer.from(stateText(port))
     nextStateAt = began + Math.max(STATE_INTERVAL_MS, STATE_REST * (performance.now() - began))
     for (const client of clients) {
       if (client.raw.writableNeedDrain) client.owesState = true
-      else write(client, text)
+      else writeState(client, bytes)
     }
   }
 
@@ -112,7 +122,7 @@ export function registerStream(server: FastifyInstance, port: AggregatorPort, st
       'content-type': 'text/event-stream; charset=utf-8',
       'x-accel-buffering': 'no',
     })
-    const client: Client = { raw: reply.raw, owesState: false, isWelcome: request.isWelcome }
+    const client: Client = { raw: reply.raw, stateBytes: 0, owesState: false, isWelcome: request.isWelcome }
     clients.add(client)
     reply.raw.on('close', () => clients.delete(client))
     reply.raw.on('error', () => reply.raw.destroy())
@@ -123,7 +133,7 @@ export function registerStream(server: FastifyInstance, port: AggregatorPort, st
     })
     // All in one turn of the event loop, so no event falls between those resent and those to come.
     if (after !== undefined) resend(port, store, after, (text) => write(client, text))
-    write(client, stateText(port))
+    writeState(client, Buffer.from(stateText(port)))
     return reply
   })
 }
@@ -153,6 +163,6 @@ function eventText(store: string, event: StoredEvent): string {
 /** Never throws: a leader that has just resigned still has its clients. */
 function stateText(port: AggregatorPort): string {
   const snapshot = port.present()
-  if (snapshot !== undefined) return `event: state\ndata: ${JSON.stringify(snapshot)}\n\n`
+  if (snapshot !== undefined) return `event: state\ndata: ${stateTextOf(snapshot)}\n\n`
   return `event: office\ndata: ${JSON.stringify(port.office())}\n\n`
 }

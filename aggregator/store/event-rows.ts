@@ -1,5 +1,5 @@
 /** The rows of events: how one is linked to the end of the chain, how they are found, and what they say. */
-import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { type AuditRow, CHAIN_ROOT, type ChainedRow, linkHash } from '../audit/chain.ts'
 import type { Event, EventKind, StoredEvent } from '../event-model.ts'
 import type { DayOfEvents, HistoryQuery } from '../history/history.ts'
@@ -31,6 +31,8 @@ export function eventRowsOf(database: DatabaseSync): EventRows {
   const selectGiven = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
   const selectEnd = database.prepare('SELECT hash FROM events ORDER BY seq DESC LIMIT 1')
   const selectByKey = database.prepare('SELECT * FROM events WHERE key = ?')
+  const selectBySeq = database.prepare('SELECT * FROM events WHERE seq = ?')
+  const selectSorts = database.prepare('SELECT DISTINCT kind, tone FROM days')
   const selectDays = database.prepare('SELECT * FROM days WHERE day >= ? AND day < ? ORDER BY day, kind, tone')
   const insert = database.prepare(
     'INSERT INTO events (seq, key, at, kind, node, tone, texts, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
@@ -43,6 +45,13 @@ export function eventRowsOf(database: DatabaseSync): EventRows {
     DO UPDATE SET events = events + 1`)
   const selectFrom = database.prepare('SELECT block FROM spans WHERE latest >= ? ORDER BY block LIMIT 1')
   const selectUntil = database.prepare('SELECT block FROM spans WHERE earliest < ? ORDER BY block DESC LIMIT 1')
+
+  /** Numbers of the kinds and tones that there are events of, or were. */
+  let known: Map<string, readonly [kind: number, tone: number]> | undefined
+  const sorts = () => {
+    known ??= new Map(selectSorts.all().map(({ kind, tone }) => [`${kind}/${tone}`, [Number(kind), Number(tone)]]))
+    return known.values()
+  }
 
   const read = (row: Row): AuditRow => {
     const node = words.wordOf(Number(row.node))
@@ -85,6 +94,7 @@ export function eventRowsOf(database: DatabaseSync): EventRows {
     insert.run(seq, keyOf(row.id), ms, kindNumber, nodeNumber, toneNumber, texts, Buffer.from(hash, 'hex'))
     widen.run(Math.floor(seq / SPAN), ms)
     count.run(Math.floor(ms / DAY_MS), kindNumber, toneNumber)
+    known?.set(`${kindNumber}/${toneNumber}`, [kindNumber, toneNumber])
     return seq
   }
 
@@ -104,41 +114,52 @@ export function eventRowsOf(database: DatabaseSync): EventRows {
     return { low, high }
   }
 
-  /** Undefined: no event is so. */
-  function termsOf(query: HistoryQuery): { terms: readonly string[]; values: readonly SQLInputValue[] } | undefined {
+  /** Their places. The index has them in order for one kind and one tone; what it says nothing of is looked for in the rows. */
+  function placesOf(query: HistoryQuery): readonly number[] {
     const range = between(query)
-    if (range === undefined) return undefined
-    const terms = ['seq BETWEEN ? AND ?']
-    const values: SQLInputValue[] = [range.low, range.high]
-    const among = (column: string, names: readonly string[]) => {
-      const numbers = names.flatMap((name) => words.numberOf(name) ?? [])
-      terms.push(`${column} IN (${numbers.map(() => '?').join(', ')})`)
-      values.push(...numbers)
+    if (range === undefined) return []
+    const times = [
+      ...(query.from === undefined ? [] : [{ term: 'at >= ?', ms: millisecondsOf(query.from) }]),
+      ...(query.until === undefined ? [] : [{ term: 'at < ?', ms: millisecondsOf(query.until) }]),
+    ]
+    const newest = (terms: readonly string[], values: readonly number[], low: number) => {
+      const where = ['seq BETWEEN ? AND ?', ...times.map(({ term }) => term), ...terms].join(' AND ')
+      const select = database.prepare(`SELECT seq FROM events WHERE ${where} ORDER BY seq DESC LIMIT ?`)
+      const given = [low, range.high, ...times.map(({ ms }) => ms), ...values, query.limit]
+      return select.all(...given).map(({ seq }) => Number(seq))
+    }
+    const { node, kinds, tones } = query
+    if (node === undefined && (kinds !== undefined || tones !== undefined)) {
+      let [places, low]: [readonly number[], number] = [[], range.low]
+      const wanted = { kinds: kinds && numbersOf(kinds), tones: tones && numbersOf(tones) }
+      for (const [kind, tone] of sorts()) {
+        if (wanted.kinds?.includes(kind) === false || wanted.tones?.includes(tone) === false) continue
+        places = newestOf([...places, ...newest(['kind = ?', 'tone = ?'], [kind, tone], low)], query.limit)
+        // Of others only what is newer still counts.
+        if (places.length === query.limit) low = places[0] ?? low
+      }
+      return places
+    }
+    const among = (column: string, names: readonly string[] | undefined) => {
+      const numbers = names && numbersOf(names)
+      return { terms: numbers ? [`${column} IN (${numbers.map(() => '?')})`] : [], numbers: numbers ?? [] }
     }
     // A unary plus keeps a column from choosing the index: that of the node, or of the order, is the better one.
-    if (query.node !== undefined) among('node', [query.node])
-    if (query.tones !== undefined) among('+tone', query.tones)
-    if (query.from !== undefined) {
-      terms.push('at >= ?')
-      values.push(millisecondsOf(query.from))
-    }
-    if (query.until !== undefined) {
-      terms.push('at < ?')
-      values.push(millisecondsOf(query.until))
-    }
-    return { terms, values }
+    const parts = [among('node', node === undefined ? undefined : [node]), among('+kind', kinds), among('+tone', tones)]
+    const values = parts.flatMap(({ numbers }) => numbers)
+    return newestOf(
+      newest(
+        parts.flatMap(({ terms }) => terms),
+        values,
+        range.low,
+      ),
+      query.limit,
+    )
   }
 
-  function newest(kind: string | undefined, query: HistoryQuery): readonly Row[] {
-    const found = termsOf(query)
-    if (found === undefined) return []
-    const { terms, values } = found
-    const number = kind === undefined ? undefined : words.numberOf(kind)
-    if (kind !== undefined && number === undefined) return []
-    const ofKind = query.node === undefined ? 'kind = ?' : '+kind = ?'
-    const where = [...terms, ...(number === undefined ? [] : [ofKind])].join(' AND ')
-    const select = database.prepare(`SELECT * FROM events WHERE ${where} ORDER BY seq DESC LIMIT ?`)
-    return select.all(...values, ...(number === undefined ? [] : [number]), query.limit)
+  /** Of names that no event has there is none. */
+  function numbersOf(names: readonly string[]): readonly number[] {
+    return [...new Set(names)].flatMap((name) => words.numberOf(name) ?? [])
   }
 
   return {
@@ -156,17 +177,17 @@ export function eventRowsOf(database: DatabaseSync): EventRows {
       if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > QUERY_LIMIT_MAX) {
         throw new RangeError(`limit must be a whole number from 1 to ${QUERY_LIMIT_MAX}, not ${query.limit}`)
       }
-      // One kind after the other: the newest of each are found by its index, those of several by none.
-      const kinds = query.kinds === undefined ? [undefined] : [...new Set(query.kinds)]
-      return kinds
-        .flatMap((kind) => newest(kind, query))
-        .toSorted((a, b) => Number(a.seq) - Number(b.seq))
-        .slice(-query.limit)
-        .map(told)
+      return placesOf(query).flatMap((place) => {
+        const row = selectBySeq.get(place)
+        return row === undefined ? [] : told(row)
+      })
     },
 
     byId,
-    forget: words.forget,
+    forget() {
+      words.forget()
+      known = undefined
+    },
 
     days: (from, until) =>
       selectDays.all(dayOf(from), dayOf(until)).map(({ day, kind, tone, events }) => ({
@@ -181,6 +202,11 @@ export function eventRowsOf(database: DatabaseSync): EventRows {
       hash: row.hash instanceof Uint8Array ? Buffer.from(row.hash).toString('hex') : null,
     }),
   }
+}
+
+/** Oldest first. */
+function newestOf(places: readonly number[], limit: number): readonly number[] {
+  return places.toSorted((a, b) => a - b).slice(-limit)
 }
 
 function dayOf(time: string): number {

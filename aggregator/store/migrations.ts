@@ -93,7 +93,7 @@ export const MIGRATIONS: readonly string[] = [
   DROP TABLE plain_events;
   CREATE INDEX events_by_key ON events (key);
   CREATE INDEX events_by_node ON events (node);
-  CREATE INDEX events_by_kind ON events (kind);
+  CREATE INDEX events_by_kind_and_tone ON events (kind, tone);
 
   -- Events come nearly in the order of their times: 256 of them are looked for by the first and the last.
   CREATE TABLE spans (

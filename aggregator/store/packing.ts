@@ -69,9 +69,9 @@ export function millisecondsOf(at: string): number {
   return Number.isNaN(ms) ? 0 : ms
 }
 
-/** By which an event is found again: 48 bits of its id's SHA-256. Two ids may share one. */
+/** By which an event is found again: 32 bits of its id's SHA-256, signed, which SQLite keeps in four bytes. Two ids may share one. */
 export function keyOf(id: string): number {
-  return createHash('sha256').update(id).digest().readUIntBE(0, 6)
+  return createHash('sha256').update(id).digest().readInt32BE(0)
 }
 
 function options(dictionary: number, node: string, ms: number) {

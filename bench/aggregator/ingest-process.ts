@@ -18,7 +18,9 @@ import { encodeReport, reportTopic } from '../../detectors/engine/report-note.ts
 import { Leader } from '../../mesh/core/leader.ts'
 import { Membership } from '../../mesh/core/membership.ts'
 import type { Roster, SignedStatement } from '../../mesh/core/model.ts'
+import { ringOf } from '../../mesh/core/ring.ts'
 import { DEFAULT_TIMING } from '../../mesh/core/timing.ts'
+import { encodeWatching, WATCHING_TOPIC } from '../../mesh/wire/watching.ts'
 
 export interface IngestOrder {
   readonly folder: string
@@ -30,7 +32,7 @@ export interface IngestOrder {
 
 export type IngestWord =
   | { readonly kind: 'ready'; readonly url: string }
-  | { readonly kind: 'done'; readonly rssMax: number; readonly stored: number }
+  | { readonly kind: 'done'; readonly rssMax: number; readonly cpuS: number; readonly stored: number }
 
 const TTL_MS = 180_000
 
@@ -92,6 +94,8 @@ async function run({ folder, nodes, perSecond, seconds, token }: IngestOrder): P
     settings,
     permits,
   )
+  for (const { node } of roster.members)
+    for (const signed of standing(node, roster)) service.fleet.hear(performance.now(), signed)
   const server = createHttpServer({
     port: service,
     storeName: storeName(store, 'aggregator'),
@@ -121,6 +125,7 @@ async function run({ folder, nodes, perSecond, seconds, token }: IngestOrder): P
   const startedAt = Date.now()
   let said = 0
   let rssMax = 0
+  const before = process.cpuUsage()
   await new Promise<void>((resolve) => {
     const timer = setInterval(() => {
       rssMax = Math.max(rssMax, process.memoryUsage.rss())
@@ -132,12 +137,23 @@ async function run({ folder, nodes, perSecond, seconds, token }: IngestOrder): P
     }, 5)
   })
   intake.flush()
-  process.send?.({ kind: 'done', rssMax, stored } satisfies IngestWord)
+  const { user, system } = process.cpuUsage(before)
+  process.send?.({ kind: 'done', rssMax, cpuS: (user + system) / 1e6, stored } satisfies IngestWord)
   await new Promise((resolve) => process.once('message', resolve))
   await server.close()
   store.close()
   rmSync(dir, { recursive: true })
   process.disconnect()
+}
+
+/** What a node has said long ago: that it is there, and whom it watches. */
+function standing(node: string, roster: Roster): readonly SignedStatement[] {
+  const bytes = encodeWatching(ringOf(roster).subjectsOf(node))
+  const bodies = [
+    { kind: 'announcement', incarnation: { serial: 1, boot: 1, refutations: 0 } },
+    { kind: 'note', topic: WATCHING_TOPIC, bytes, ttlMs: TTL_MS },
+  ]
+  return bodies.map((body) => ({ statement: { signer: node, serial: 1, seq: 0, body } }) as unknown as SignedStatement)
 }
 
 /** The nodes one after the other: something is found on each, and the next time it is gone. `dueAt`: ms since the epoch. */

@@ -4,8 +4,16 @@ import type { Measurement, Progress, Target } from '../bench.ts'
 export interface Part {
   /** kebab-case, as `--parts` names it. */
   readonly name: string
-  /** `seed`: of everything random; `days`: of history. */
-  run(options: { readonly seed: number; readonly days: number }, progress: Progress): Promise<PartOutcome>
+  run(size: PartSize, progress: Progress): Promise<PartOutcome>
+}
+
+export interface PartSize {
+  /** Of everything random. */
+  readonly seed: number
+  /** Of history. */
+  readonly days: number
+  /** Of findings that come and go. */
+  readonly seconds: number
 }
 
 export interface PartOutcome {

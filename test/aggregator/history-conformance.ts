@@ -102,6 +102,8 @@ export function historyConformance(
       expect(await ids({ limit: 2, kinds: ['verdict'], node: 'odd', before: seq(500) })).toEqual(['e489', 'e495'])
       expect(await ids({ limit: 2, tones: ['act'] })).toEqual(['e595', 'e599'])
       expect(await ids({ limit: 2, tones: ['act', 'bad'], kinds: ['finding'] })).toEqual(['e596', 'e599'])
+      expect(await ids({ limit: 3, tones: ['act', 'good'], before: seq(599) })).toEqual(['e593', 'e595', 'e597'])
+      expect(await ids({ tones: ['act', 'bad'], from: at(300), until: at(305) })).toEqual(['e300', 'e303', 'e304'])
       expect(await ids({ from: at(300), until: at(303) })).toEqual(['e300', 'e301', 'e302'])
       expect(await ids({ from: at(300), until: at(306), kinds: ['verdict'], node: 'odd' })).toEqual(['e303'])
       expect(await ids({ from: at(598) })).toEqual(['e598', 'e599'])

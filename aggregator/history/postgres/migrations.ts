@@ -6,7 +6,7 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE starling.events (
     seq       bigint PRIMARY KEY,
-    key       bigint NOT NULL, -- of its id: 48 bits of the SHA-256
+    key       bigint NOT NULL, -- of its id: 32 bits of the SHA-256
     ms        bigint NOT NULL, -- its time, since 1970
     id        text NOT NULL,
     at        text NOT NULL,

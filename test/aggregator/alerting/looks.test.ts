@@ -50,6 +50,18 @@ describe('rules over findings', () => {
     ])
   })
 
+  it('see the same of a finding until it, its rule or its node is another', () => {
+    const findings = [finding('w1', 'DiskAlmostFull')]
+    const see = (settings = {}, of: readonly ReturnType<typeof member>[] = members) =>
+      symptomsIn({ members: of, findings }, settings)[0]
+    const first = see()
+    expect(see()).toBe(first)
+    const rules = alertingPart.parse({ rules: [{ name: 'mine', findings: {}, for: '2m' }] })
+    expect(see(rules)).toMatchObject({ rule: 'mine', forMs: 120_000 })
+    expect(see({}, [member('w1', 'b')])).toMatchObject({ rule: 'findings', at: { zone: 'b' } })
+    expect(see({}, [member('w1', 'b', 'alive', 'gpu')])).toMatchObject({ at: { zone: 'b', pool: 'gpu' } })
+  })
+
   it('do not tell apart what a hostile name would make one key', () => {
     const both = [
       finding('a/b', 'X', 'alarm', { cause: 'c' }),
