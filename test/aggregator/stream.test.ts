@@ -159,6 +159,13 @@ describe('the stream', () => {
     expect(read.length).toBeLessThan(rounds + 1)
   })
 
+  it('gives a client a state that is larger than what else it may leave unread', async () => {
+    served.sample.change({ notice: 'x'.repeat(12 * 1024 * 1024) })
+    const reader = await open()
+    expect(((await reader.next()).data as Snapshot).notice).toHaveLength(12 * 1024 * 1024)
+    expect((await emitAndRead(reader, 'after')).seq).toBeGreaterThan(0)
+  })
+
   it('cuts off a client that does not read, and serves the others', async () => {
     const { port } = new URL(served.url)
     const sleeper = connect(Number(port), '127.0.0.1')
