@@ -18,7 +18,7 @@ import { stateTextOf } from './state-text.ts'
 
 const STATE_INTERVAL_MS = 200
 /** Times what it took to make: of a large mesh it is told less often, so that events do not wait for it. */
-const STATE_REST = 10
+const STATE_REST = 20
 const HEARTBEAT_INTERVAL_MS = 15_000
 const CLIENTS_MAX = 100
 /** Missed events that are resent to a client that comes back; what a Store gives at once. */
