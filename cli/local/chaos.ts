@@ -3,7 +3,7 @@
  * queues filled, so that the kernel drops every further SYN as a dead machine's would. A hung one still accepts.
  */
 import { connect, type Socket } from 'node:net'
-import { setTimeout as wait } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
 import { StarlingError } from '../../common/errors.ts'
 import type { LocalNode } from './layout.ts'
 import type { LocalProcess } from './processes.ts'
@@ -68,7 +68,11 @@ async function isAccepted(host: string, port: number): Promise<boolean> {
         socket.once('connect', () => resolve(true))
         socket.once('error', () => resolve(false))
       }),
-      wait(DROPPED_AFTER_MS, false, { signal: done.signal }),
+      // After a pause of this process the timer is due before the answers that waited are read.
+      wait(DROPPED_AFTER_MS, undefined, { signal: done.signal }).then(async () => {
+        await nextTurn()
+        return false
+      }),
     ])
   } finally {
     done.abort()
