@@ -240,7 +240,8 @@ describeReal('a mesh whose policies are automatic', missingForNamespaces() ?? ne
         const [flows = 0, size = 0] = await sysctls('count', 'buckets')
         return flows >= 1_000 ? ([flows, size] as const) : undefined
       })
-      const max = Math.ceil(count / 0.9)
+      // Some flows end before the detector looks: it must still be over 90 %, and below the 95 % at which the kernel forgets them.
+      const max = Math.ceil(count / 0.94)
       await vm.sh(`sysctl -w ${NF}_max=${max}`)
       const fixed = await untilPhase(VIRTUAL, 'sysctl', 'verified')
       expect(await sysctls('max', 'buckets')).toEqual([max * 2, buckets * 2])
