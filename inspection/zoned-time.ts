@@ -1,5 +1,6 @@
 /** Times as people read them in a zone: `2026-11-21 08:00 +08:00`. */
 import { epochMsOf } from '../common/rfc3339.ts'
+import { zonedClock } from '../common/zoned-clock.ts'
 
 /** The largest that a Date holds (ECMA-262). */
 const MS_MAX = 8.64e15
@@ -8,34 +9,8 @@ const MS_MAX = 8.64e15
 export function zonedTime(rfc3339: string, timeZone: string): string {
   const ms = epochMsOf(rfc3339)
   if (ms === undefined || Math.abs(ms) > MS_MAX) return rfc3339
-  const shown = new Map(
-    clockOf(timeZone)
-      .formatToParts(ms)
-      .map(({ type, value }) => [type, value]),
-  )
+  const shown = zonedClock(ms, timeZone)
   const part = (type: Intl.DateTimeFormatPartTypes) => shown.get(type) ?? ''
   const offset = part('timeZoneName').replace(/^(?:GMT|UTC)/, '') || '+00:00'
   return `${part('year')}-${part('month')}-${part('day')} ${part('hour')}:${part('minute')} ${offset}`
-}
-
-/** Making one takes a hundred times as long as asking it; there are only as many as there are time zones. */
-const clocks = new Map<string, Intl.DateTimeFormat>()
-
-function clockOf(timeZone: string): Intl.DateTimeFormat {
-  const known = clocks.get(timeZone)
-  if (known !== undefined) return known
-  const clock = new Intl.DateTimeFormat('en-US', {
-    timeZone,
-    calendar: 'iso8601',
-    numberingSystem: 'latn',
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    timeZoneName: 'longOffset',
-  })
-  clocks.set(timeZone, clock)
-  return clock
 }

@@ -1,15 +1,13 @@
 /** Prometheus' Alertmanager as Debian ships it, with alerts and silences as its API takes them. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
+import { HttpServerProcess } from './http-server-process.ts'
+import { freePort } from './mesh/sockets.ts'
 import { type Missing, needsProgram } from './real-part.ts'
 
 const PROGRAM = 'prometheus-alertmanager'
-const READY_WITHIN_MS = 60_000
 const HOUR_MS = 3_600_000
 /** One that takes part in nothing: alerts named Inhibited count for nothing while one named Inhibiting fires. */
 const CONFIG = `route: {receiver: nobody, group_wait: 0s, group_interval: 1s}
@@ -29,12 +27,10 @@ export function needsAlertmanager(): Missing {
 export class Alertmanager {
   /** With a prefix of its routes. */
   readonly url: string
-  readonly #child: ChildProcess
-  readonly #folder: string
+  readonly #process: HttpServerProcess
 
-  private constructor(child: ChildProcess, folder: string, url: string) {
-    this.#child = child
-    this.#folder = folder
+  private constructor(process: HttpServerProcess, url: string) {
+    this.#process = process
     this.url = url
   }
 
@@ -42,19 +38,12 @@ export class Alertmanager {
   static async start(hook?: Hook): Promise<Alertmanager> {
     const folder = mkdtempSync(join(tmpdir(), 'starling-alerts-'))
     writeFileSync(join(folder, 'config.yaml'), `${CONFIG}receivers: [${receiver(hook)}]\n`)
-    const address = `127.0.0.1:${await freePort()}`
+    const address = `127.0.0.1:${await freePort('127.0.0.1')}`
     const where = [`--config.file=${folder}/config.yaml`, `--storage.path=${folder}/data`]
     // Without the second it looks for others on all interfaces.
     const listen = [`--web.listen-address=${address}`, '--cluster.listen-address=', '--web.route-prefix=/prefix']
-    const child = spawn(PROGRAM, [...where, ...listen], { stdio: 'ignore' })
-    const alertmanager = new Alertmanager(child, folder, `http://${address}/prefix`)
-    try {
-      await alertmanager.#untilReady()
-      return alertmanager
-    } catch (error) {
-      await alertmanager.stop()
-      throw error
-    }
+    const url = `http://${address}/prefix`
+    return new Alertmanager(await HttpServerProcess.start(PROGRAM, [...where, ...listen], folder, url), url)
   }
 
   /** As `amtool` prints it. */
@@ -91,33 +80,14 @@ export class Alertmanager {
     await this.#post('silences', { matchers, startsAt, endsAt, createdBy: 'a test', comment: 'it is known' })
   }
 
-  async stop(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const gone = once(this.#child, 'exit')
-      this.#child.kill('SIGKILL')
-      await gone
-    }
-    rmSync(this.#folder, { recursive: true, force: true })
+  stop(): Promise<void> {
+    return this.#process.stop()
   }
 
   async #post(what: 'alerts' | 'silences', body: object): Promise<void> {
     const headers = { 'content-type': 'application/json' }
     const answer = await fetch(`${this.url}/api/v2/${what}`, { method: 'POST', headers, body: JSON.stringify(body) })
     if (!answer.ok) throw new Error(`Alertmanager answers ${answer.status}: ${await answer.text()}`)
-  }
-
-  async #untilReady(): Promise<void> {
-    const deadline = performance.now() + READY_WITHIN_MS
-    for (;;) {
-      const isReady = await fetch(`${this.url}/-/ready`).then(
-        ({ ok }) => ok,
-        () => false,
-      )
-      if (isReady) return
-      if (this.#child.exitCode !== null) throw new Error(`${PROGRAM} ended with code ${this.#child.exitCode}`)
-      if (performance.now() > deadline) throw new Error(`${PROGRAM} is not ready`)
-      await wait(50)
-    }
   }
 }
 
@@ -126,17 +96,4 @@ function receiver(hook: Hook | undefined): string {
   const { url, token } = hook
   const http = `http_config: {authorization: {credentials: ${token}}}`
   return `{name: nobody, webhook_configs: [{url: '${url}', ${http}}]}`
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
-      )
-    })
-  })
 }

@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
+import { freePort } from './mesh/sockets.ts'
 import { type Missing, NOBODY, needsLinux, needsRoot } from './real-part.ts'
 
 const VERSIONS = '/usr/lib/postgresql'
@@ -51,7 +51,7 @@ export class Postgres {
   /** Resolves when it answers. */
   static async start(): Promise<Postgres> {
     const folder = mkdtempSync(join(tmpdir(), 'starling-postgres-'))
-    const server = new Postgres(folder, await freePort())
+    const server = new Postgres(folder, await freePort('127.0.0.1'))
     writeFileSync(server.passwordFile, `${PASSWORD}\n`)
     // The server refuses to run as root.
     for (const path of [folder, server.passwordFile]) chownSync(path, NOBODY, NOBODY)
@@ -129,12 +129,4 @@ export class Postgres {
       return false
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

@@ -1,15 +1,13 @@
 /** Prometheus as Debian ships it, with our own rules, scraping what a test names. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
+import { HttpServerProcess } from './http-server-process.ts'
+import { freePort } from './mesh/sockets.ts'
 import { type Missing, needsProgram } from './real-part.ts'
 
 const PROGRAM = 'prometheus'
-const READY_WITHIN_MS = 60_000
 /** How often it scrapes and judges. */
 const INTERVAL_S = 1
 
@@ -35,12 +33,10 @@ export function promtool(args: readonly string[], input = ''): string {
 
 export class Prometheus {
   readonly url: string
-  readonly #child: ChildProcess
-  readonly #folder: string
+  readonly #process: HttpServerProcess
 
-  private constructor(child: ChildProcess, folder: string, url: string) {
-    this.#child = child
-    this.#folder = folder
+  private constructor(process: HttpServerProcess, url: string) {
+    this.#process = process
     this.url = url
   }
 
@@ -54,17 +50,11 @@ export class Prometheus {
       join(folder, 'config.yaml'),
       `global: {${every}}\nrule_files: [rules.yaml]\nscrape_configs: ${jobs}\n`,
     )
-    const address = `127.0.0.1:${await freePort()}`
+    const address = `127.0.0.1:${await freePort('127.0.0.1')}`
     const where = [`--config.file=${folder}/config.yaml`, `--storage.tsdb.path=${folder}/data`]
-    const child = spawn(PROGRAM, [...where, `--web.listen-address=${address}`], { stdio: 'ignore' })
-    const prometheus = new Prometheus(child, folder, `http://${address}`)
-    try {
-      await prometheus.#untilReady()
-      return prometheus
-    } catch (error) {
-      await prometheus.stop()
-      throw error
-    }
+    const url = `http://${address}`
+    const args = [...where, `--web.listen-address=${address}`]
+    return new Prometheus(await HttpServerProcess.start(PROGRAM, args, folder, url), url)
   }
 
   async ruleGroups(): Promise<readonly RuleGroup[]> {
@@ -83,13 +73,8 @@ export class Prometheus {
     return result.map(({ metric, value }) => ({ metric, value: value[1] }))
   }
 
-  async stop(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const gone = once(this.#child, 'exit')
-      this.#child.kill('SIGKILL')
-      await gone
-    }
-    rmSync(this.#folder, { recursive: true, force: true })
+  stop(): Promise<void> {
+    return this.#process.stop()
   }
 
   async #get<T>(what: string): Promise<T> {
@@ -97,31 +82,4 @@ export class Prometheus {
     if (!answer.ok) throw new Error(`Prometheus answers ${answer.status}: ${await answer.text()}`)
     return ((await answer.json()) as { data: T }).data
   }
-
-  async #untilReady(): Promise<void> {
-    const deadline = performance.now() + READY_WITHIN_MS
-    for (;;) {
-      const isReady = await fetch(`${this.url}/-/ready`).then(
-        ({ ok }) => ok,
-        () => false,
-      )
-      if (isReady) return
-      if (this.#child.exitCode !== null) throw new Error(`${PROGRAM} ended with code ${this.#child.exitCode}`)
-      if (performance.now() > deadline) throw new Error(`${PROGRAM} is not ready`)
-      await wait(50)
-    }
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
-      )
-    })
-  })
 }

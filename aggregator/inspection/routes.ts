@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { UsageError } from '../../common/errors.ts'
 import { LANGUAGES } from '../../common/languages.ts'
+import { timeZone } from '../../common/time-zone.ts'
 import { inspectionPath } from '../../inspection/links.ts'
 import { totalOf } from '../../inspection/matrix.ts'
 import { COLUMNS, type InspectionRun } from '../../inspection/model.ts'
@@ -20,8 +21,6 @@ type Done = Extract<InspectionAnswer, { kind: 'done' }>
 
 const name = z.string().min(1).max(63)
 const names = z.array(name).min(1).max(100)
-
-const zone = z.string().max(100).refine(isZone, 'must be an IANA zone, as Asia/Shanghai')
 
 const done = shaped<Done>(
   'kind `done`, run {id, mesh, profile, origin, sections, troubles, silent…}, deltas or null',
@@ -91,7 +90,7 @@ const READ = describeRoute({
   query: z.strictObject({
     format: z.enum(['json', 'md', 'html', 'csv']).default('json'),
     lang: z.enum(LANGUAGES).default('en'),
-    zone: zone.default('UTC'),
+    zone: timeZone.default('UTC'),
   }),
   answer: done,
   instead: { 202: { when: 'it is under way: how many of the nodes have answered', answer: running } },
@@ -170,13 +169,4 @@ function unknownName({ message, remedy }: UsageError): ProblemError {
     ...(remedy === undefined ? {} : { remedy }),
     errors,
   })
-}
-
-function isZone(text: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: text })
-    return true
-  } catch {
-    return false
-  }
 }

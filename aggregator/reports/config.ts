@@ -5,8 +5,9 @@
  */
 import { z } from 'zod'
 import { LANGUAGES } from '../../common/languages.ts'
+import { timeZone } from '../../common/time-zone.ts'
 import { INSPECTED_ROLES } from '../../inspection/model.ts'
-import { cron, timeZone } from '../../remediators/policy/schema.ts'
+import { cron } from '../../remediators/policy/schema.ts'
 
 const REPORTS_MAX = 50
 const TARGETS_MAX = 50

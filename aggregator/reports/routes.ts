@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { LANGUAGES } from '../../common/languages.ts'
-import { timeZone } from '../../remediators/policy/schema.ts'
+import { timeZone } from '../../common/time-zone.ts'
 import { decided } from '../http/answers.ts'
 import { asConflict } from '../http/problem.ts'
 import { describeRoute, route } from '../http/route.ts'

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { ReportView } from '../../aggregator/reports/model.ts'
 import { LANGUAGES, type Language } from '../../common/languages.ts'
+import { localZone, timeZone } from '../../common/time-zone.ts'
 import { createClient } from '../client.ts'
 import { addConnectionOptions, type ConnectionFlags, resolveConnection } from '../connection.ts'
 import { addOutputOption, type OutputFormat, print, printJson } from '../output.ts'
@@ -34,7 +35,7 @@ export function registerReport(program: Command): void {
     .description('a report as it would be sent now; nothing is sent')
     .argument('<name>', 'as `report list` shows it')
     .addOption(new Option('--lang <language>', 'its language').choices(LANGUAGES).default('en'))
-    .option('--zone <zone>', 'time zone of its times, as Asia/Shanghai', parseZone, ownZone())
+    .option('--zone <zone>', 'time zone of its times, as Asia/Shanghai', parseZone, localZone())
     .option('--role <role>', 'only that of this role')
     .addOption(new Option('-o, --output <format>', 'its form').choices(['text', 'html', 'json']).default('text'))
     .action(async (name: string, options: PreviewOptions) => {
@@ -69,14 +70,8 @@ function lines(text: string): string {
   return text.split('\n').map(printable).join('\n')
 }
 
-function ownZone(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone
-}
-
 function parseZone(name: string): string {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }) && name
-  } catch {
-    throw new InvalidArgumentError('Give an IANA time zone, as Asia/Shanghai or UTC')
-  }
+  const { data, error } = timeZone.safeParse(name)
+  if (data === undefined) throw new InvalidArgumentError(error?.issues[0]?.message ?? '')
+  return data
 }

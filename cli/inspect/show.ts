@@ -2,6 +2,7 @@
 import { styleText } from 'node:util'
 import { ExitCode } from '../../common/errors.ts'
 import { LANGUAGES, type Language } from '../../common/languages.ts'
+import { localZone } from '../../common/time-zone.ts'
 import type { Deltas } from '../../inspection/deltas.ts'
 import { type InspectionPlace, inspectionPath } from '../../inspection/links.ts'
 import type { InspectionRun } from '../../inspection/model.ts'
@@ -68,9 +69,4 @@ export function exitCodeOf({ sections, silent }: InspectionRun): ExitCode {
 export function languageOf({ LC_ALL, LC_MESSAGES, LANG }: NodeJS.ProcessEnv): Language {
   const [said = ''] = [LC_ALL, LC_MESSAGES, LANG].filter(Boolean)
   return LANGUAGES.find((language) => said.toLowerCase().startsWith(language)) ?? 'en'
-}
-
-/** Where this terminal is, as TZ or the machine says. */
-export function localZone(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone
 }

@@ -1,4 +1,5 @@
 /** Days of the calendar and the clock of a time zone, reckoned without a clock. Pure. */
+import { zonedClock } from '../../common/zoned-clock.ts'
 
 /** A day of the Gregorian calendar; `month` and `day` count from 1. */
 export interface Day {
@@ -98,34 +99,8 @@ interface Reading extends Day {
 }
 
 function readingAt(ms: number, timeZone: string): Reading {
-  const shown = new Map(
-    clockOf(timeZone)
-      .formatToParts(ms)
-      .map(({ type, value }) => [type, Number(value)]),
-  )
-  const part = (type: Intl.DateTimeFormatPartTypes) => shown.get(type) ?? 0
+  const shown = zonedClock(ms, timeZone)
+  const part = (type: Intl.DateTimeFormatPartTypes) => Number(shown.get(type) ?? 0)
   const date = { year: part('year'), month: part('month'), day: part('day') }
   return { ...date, hour: part('hour'), minute: part('minute'), second: part('second') }
-}
-
-/** Making one takes a hundred times as long as asking it; there are only as many as there are time zones. */
-const clocks = new Map<string, Intl.DateTimeFormat>()
-
-function clockOf(timeZone: string): Intl.DateTimeFormat {
-  const known = clocks.get(timeZone)
-  if (known !== undefined) return known
-  const clock = new Intl.DateTimeFormat('en-US', {
-    timeZone,
-    calendar: 'iso8601',
-    numberingSystem: 'latn',
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-  })
-  clocks.set(timeZone, clock)
-  return clock
 }

@@ -2,8 +2,8 @@
 import { z } from 'zod'
 import { durationMs, isDuration } from '../../common/duration.ts'
 import { messageOf } from '../../common/errors.ts'
-import { nearest } from '../../common/nearest.ts'
 import { selectorPart } from '../../common/selector.ts'
+import { timeZone } from '../../common/time-zone.ts'
 import { MODES } from '../contract.ts'
 import { readCron } from './cron.ts'
 import type { Policy } from './model.ts'
@@ -66,20 +66,6 @@ export const cron = z
     // Which zone does not matter to whether it ever opens.
     else if (nextOpening([{ cron: text, duration: '1m', timeZone: 'UTC' }], '2000-01-01T00:00:00Z') === undefined)
       addIssue('never opens: there is no such day')
-  })
-
-/** By its IANA name. */
-export const timeZone = z
-  .string()
-  .min(1)
-  .max(63)
-  .superRefine((name, { addIssue }) => {
-    // An offset is known as well, and is wrong for half of the year where clocks change.
-    if (!/^[+-]/.test(name) && problemOf(() => new Intl.DateTimeFormat('en', { timeZone: name })) === undefined) return
-    const meant = nearest(name, [...Intl.supportedValuesOf('timeZone'), 'UTC'])
-    addIssue(
-      `unknown time zone "${name}"${meant === undefined ? ', as in Europe/Berlin or UTC' : `, did you mean "${meant}"?`}`,
-    )
   })
 
 const policy = z.strictObject({

@@ -1,6 +1,6 @@
 /** Rounds of questions about measures: what is asked, what of the answers is taken, and the hours that are written. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { AskedRows } from '../../../aggregator/measures/asked-rows.ts'
 import { Collector } from '../../../aggregator/measures/collector.ts'
 import { FleetMeasures } from '../../../aggregator/measures/fleet-measures.ts'
@@ -16,6 +16,7 @@ import {
 import type { HourOfMeasures } from '../../../inspection/measures.ts'
 
 const MINUTE = 60_000
+const PATIENCE = { timeout: 20_000, interval: 20 }
 const HOUR = 500_000
 const signal = new AbortController().signal
 const EMPTY: MeasureAnswer = { minute: 5, passedMs: 0, minutes: [], hours: [], containerMinute: 0, containers: [] }
@@ -166,16 +167,13 @@ describe('asking one after the other', () => {
   const twenty = Array.from({ length: 20 }, (_, n) => `node-${n}`)
 
   it('is eight at once, and an answer is handed on as it comes', async () => {
-    let [now, most] = [0, 0]
+    const held = new Set<() => void>()
     const rows = new AskedRows(async (_node, _topic, bytes) => {
-      now += 1
-      most = Math.max(most, now)
-      await sleep(500)
-      now -= 1
+      await new Promise<void>((release) => held.add(release))
       return bytes
     }, silentLog)
     const answered: string[] = []
-    await rows.collect(
+    const round = rows.collect(
       QUESTION,
       twenty,
       (node, bytes) => {
@@ -184,8 +182,16 @@ describe('asking one after the other', () => {
       },
       signal,
     )
+    await vi.waitFor(() => expect(held.size).toBe(8), PATIENCE)
+    // Twice as long as there is between two questions: a ninth would have come.
+    await sleep(100)
+    expect(held.size).toBe(8)
+    const releasing = setInterval(() => {
+      for (const release of held) release()
+    })
+    await round
+    clearInterval(releasing)
     expect(answered).toHaveLength(20)
-    expect(most).toBe(8)
   })
 
   it('lets those who were silent hold up nobody who answers', async () => {

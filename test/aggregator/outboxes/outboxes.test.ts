@@ -38,6 +38,7 @@ beforeEach(async () => {
   outboxes = new Map(await Promise.all(NAMES.map(async (node) => [node, await outboxOf(node)] as const)))
 })
 afterEach(() => {
+  vi.useRealTimers()
   for (const one of started) one.stop()
   journal.close()
   rmSync(dir, { recursive: true, force: true })
@@ -149,25 +150,29 @@ it('asks nobody while it stands by, and then a few at once', async () => {
   const crowd = Array.from({ length: 40 }, (_, index) => ({ ...member, node: `n${index}` }))
   roster = { ...roster, members: crowd }
   let leads = false
-  let asking = 0
-  let most = 0
   let asked = 0
+  const held = new Set<() => void>()
+  vi.useFakeTimers({ toFake: ['setInterval'] })
   start(
     journal,
     async () => {
-      most = Math.max(most, ++asking)
       asked++
-      await new Promise((done) => setTimeout(done, 5))
-      asking--
+      await new Promise<void>((release) => held.add(release))
       return encodeOutboxPage({ outbox: '0123456789abcdef', records: [], upTo: 0, hasMore: false })
     },
     () => leads,
   )
-  await new Promise((done) => setTimeout(done, 700))
+  await vi.advanceTimersByTimeAsync(MINUTE_MS)
   expect(asked).toBe(0)
   leads = true
+  await vi.advanceTimersByTimeAsync(MINUTE_MS)
+  expect([asked, held.size]).toEqual([8, 8])
+  vi.useRealTimers()
+  const releasing = setInterval(() => {
+    for (const release of held) release()
+  })
   await vi.waitFor(() => expect(asked).toBe(40), PATIENCE)
-  expect(most).toBe(8)
+  clearInterval(releasing)
 })
 
 describe('a disk that is full', () => {
