@@ -4,14 +4,57 @@ export const LANGUAGES = ['en', 'zh'] as const
 /** English, and Simplified Chinese. */
 export type Language = (typeof LANGUAGES)[number]
 
-/** One text in each language; `{name}` stands for a value. */
+/** As documents name the language that they are in (BCP 47). */
+export const LANGUAGE_TAGS: Readonly<Record<Language, string>> = { en: 'en', zh: 'zh-Hans' }
+
+/** What stands between the parts of a list, and between sentences that share a line. */
+export const COMMAS: Text = { en: ', ', zh: '、' }
+export const SEMICOLONS: Text = { en: '; ', zh: '；' }
+
+/**
+ * One text in each language. `{name}` stands for a value, `{name|one|many}` for the word that goes with that number, as in
+ * `{count} {count|node|nodes}`.
+ */
 export type Text = Readonly<Record<Language, string>>
 
+type Values = Readonly<Record<string, string | number>>
+
 /** The text with its values in place. Throws an Error for a place without a value: that is a mistake in the caller. */
-export function say(text: Text, language: Language, values: Readonly<Record<string, string | number>> = {}): string {
-  return text[language].replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = values[name]
-    if (value === undefined) throw new Error(`"${text[language]}" lacks ${name}`)
-    return String(value)
+export function say(text: Text, language: Language, values: Values = {}): string {
+  return fill(text, language, values).join('')
+}
+
+/** The same in pieces, where values are more than words, as a link. */
+export function fill<T>(text: Text, language: Language, values: Readonly<Record<string, T>>): readonly (T | string)[] {
+  return piecesOf(text[language]).flatMap((piece): readonly (T | string)[] => {
+    if (typeof piece === 'string') return piece === '' ? [] : [piece]
+    const value = values[piece.name]
+    if (value === undefined) throw new Error(`"${text[language]}" lacks ${piece.name}`)
+    if (piece.forms === undefined) return [value]
+    return [String(value) === '1' ? piece.forms.one : piece.forms.many]
   })
+}
+
+/** The names that stand in a text for its values. */
+export function placesOf(text: string): ReadonlySet<string> {
+  return new Set(piecesOf(text).flatMap((piece) => (typeof piece === 'string' ? [] : [piece.name])))
+}
+
+interface Place {
+  readonly name: string
+  readonly forms?: { readonly one: string; readonly many: string }
+}
+
+function piecesOf(text: string): readonly (string | Place)[] {
+  const pieces: (string | Place)[] = []
+  let end = 0
+  for (const found of text.matchAll(/\{(\w+)(?:\|([^|{}]*)\|([^|{}]*))?\}/g)) {
+    const [whole, name = '', one, many] = found
+    pieces.push(text.slice(end, found.index), {
+      name,
+      ...(one === undefined || many === undefined ? {} : { forms: { one, many } }),
+    })
+    end = found.index + whole.length
+  }
+  return [...pieces, text.slice(end)]
 }

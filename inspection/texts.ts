@@ -1,21 +1,23 @@
 /** What an inspection is told in: its own words, the roles and checks of the default profile, and why a node says nothing. */
 import type { Language, Text } from '../common/languages.ts'
-import { say } from '../common/languages.ts'
+import { SEVERITY_WORDS } from '../common/words/severities.ts'
 import type { Column, SilentWhy, Title } from './model.ts'
 
 export const INSPECTION_TEXTS = {
   title: { en: 'Inspection', zh: '巡检' },
-  nodes: { en: '{count} nodes', zh: '{count} 个节点' },
-  oneNode: { en: '1 node', zh: '1 个节点' },
+  nodes: { en: '{count} {count|node|nodes}', zh: '{count} 个节点' },
   fresh: { en: 'every node was asked', zh: '已逐节点查询' },
   state: { en: 'as last reported', zh: '按最近上报的状态' },
   against: { en: 'changes since {at}', zh: '与 {at} 相比的变化' },
   check: { en: 'check', zh: '检查项' },
   wanted: { en: 'wanted {value}', zh: '期望值 {value}' },
   allFine: { en: 'nothing to report', zh: '全部正常' },
-  folded: { en: '{count} checks without anything to report', zh: '另有 {count} 项检查无异常' },
-  coverage: { en: 'Coverage: {heard} of {nodes} nodes were heard', zh: '覆盖率：{nodes} 个节点中 {heard} 个有应答' },
-  silentNodes: { en: 'Silent nodes', zh: '无应答节点' },
+  folded: { en: '{count} {count|check|checks} without anything to report', zh: '另有 {count} 项检查无异常' },
+  coverage: {
+    en: 'Coverage: {heard} of {nodes} {nodes|node was|nodes were} heard',
+    zh: '覆盖率：{nodes} 个节点中 {heard} 个有应答',
+  },
+  silentNodes: { en: 'Silent nodes', zh: '失联节点' },
   details: { en: 'Details', zh: '详情' },
   appeared: { en: 'New', zh: '新增' },
   gone: { en: 'Gone', zh: '已消失' },
@@ -36,7 +38,7 @@ export const INSPECTION_TEXTS = {
 /** What only the page says. */
 export const PAGE_TEXTS = {
   anew: { en: 'Inspect anew', zh: '重新巡检' },
-  asking: { en: '{answered} of {of} nodes have answered', zh: '{of} 个节点中 {answered} 个已应答' },
+  asking: { en: '{answered} of {of} {of|node has|nodes have} answered', zh: '{of} 个节点中 {answered} 个已应答' },
   failed: { en: 'Not inspected: {why}', zh: '巡检失败：{why}' },
   noneYet: { en: 'No inspection was taken yet.', zh: '尚无巡检记录。' },
   earlier: { en: 'Inspections that are kept', zh: '历史巡检' },
@@ -45,14 +47,15 @@ export const PAGE_TEXTS = {
   language: { en: 'Language', zh: '语言' },
 } as const satisfies Record<string, Text>
 
+/** As headings. */
 export const COLUMN_TEXTS: Readonly<Record<Column, Text>> = {
-  error: { en: 'Error', zh: '错误' },
-  alarm: { en: 'Alarm', zh: '告警' },
-  warn: { en: 'Warn', zh: '警告' },
-  info: { en: 'Info', zh: '信息' },
-  unknown: { en: 'Unknown', zh: '未知' },
-  silent: { en: 'Silent', zh: '失联' },
-  notApplicable: { en: 'N/A', zh: '不适用' },
+  error: { ...SEVERITY_WORDS.error, en: 'Error' },
+  alarm: { ...SEVERITY_WORDS.alarm, en: 'Alarm' },
+  warn: { ...SEVERITY_WORDS.warn, en: 'Warn' },
+  info: { ...SEVERITY_WORDS.info, en: 'Info' },
+  unknown: { ...SEVERITY_WORDS.unknown, en: 'Unknown' },
+  silent: { ...SEVERITY_WORDS.silent, en: 'Silent' },
+  notApplicable: { ...SEVERITY_WORDS['not-applicable'], en: 'N/A' },
 }
 
 /** Where several roles stand side by side. */
@@ -130,10 +133,6 @@ export function roleTitle({ role, title }: { readonly role: string; readonly tit
 export function checkTitle({ check, title }: { readonly check: string; readonly title?: Title }, to: Language): string {
   const chinese = Object.hasOwn(CHECK_TEXTS, check) ? CHECK_TEXTS[check] : undefined
   return titleIn(title ?? (chinese === undefined ? check : { en: check, zh: chinese }), to)
-}
-
-export function nodesText(count: number, to: Language): string {
-  return count === 1 ? say(INSPECTION_TEXTS.oneNode, to) : say(INSPECTION_TEXTS.nodes, to, { count: count })
 }
 
 function titleIn(title: Title, to: Language): string {

@@ -1,7 +1,7 @@
 /** What people are told of incidents, in their languages. */
 import { type Language, say, type Text } from '../../common/languages.ts'
 import { UNPRINTABLE } from '../../common/unprintable.ts'
-import type { Severity } from '../../detectors/contract.ts'
+import { SEVERITY_WORDS } from '../../common/words/severities.ts'
 import type { Cause, Notification, Symptom } from './model.ts'
 
 /** What is wrong, by key of a symptom's `said`. */
@@ -21,7 +21,10 @@ const SYMPTOMS: Readonly<Record<string, Text>> = {
     en: 'the leader reaches no more than half of the mesh: nobody is marked',
     zh: '主聚合器联系不到半数以上的节点:暂停标记',
   },
-  Blind: { en: 'deaths might go unnoticed: {why} ({count} nodes)', zh: '可能无法发现宕机:{why}({count} 个节点)' },
+  Blind: {
+    en: 'deaths might go unnoticed: {why} ({count} {count|node|nodes})',
+    zh: '可能无法发现宕机:{why}({count} 个节点)',
+  },
   SingleCopy: { en: 'what is recorded stands on one disk only: {why}', zh: '事件记录只有一份副本:{why}' },
   Undelivered: { en: '{sink} cannot be told: {why}', zh: '无法通知 {sink}:{why}' },
   Measured: { en: '{subject}: {value} (limit {limit}), by {rule}', zh: '{subject}:{value}(阈值 {limit}),规则 {rule}' },
@@ -29,10 +32,10 @@ const SYMPTOMS: Readonly<Record<string, Text>> = {
 }
 
 const TITLES = {
-  finding: { en: '{reason} on {count} nodes', zh: '{count} 个节点出现 {reason}' },
+  finding: { en: '{reason} on {count} {count|node|nodes}', zh: '{count} 个节点出现 {reason}' },
   one: { en: '{reason} on {node}', zh: '节点 {node} 出现 {reason}' },
   measure: { en: '{reason}: {count} over the limit', zh: '{reason}:{count} 个超过阈值' },
-  zone: { en: 'zone {zone}: {count} nodes are down', zh: '可用区 {zone}:{count} 个节点宕机' },
+  zone: { en: 'zone {zone}: {count} {count|node is|nodes are} down', zh: '可用区 {zone}:{count} 个节点宕机' },
 } as const satisfies Record<string, Text>
 
 export const WORDS = {
@@ -47,13 +50,6 @@ export const WORDS = {
   incident: { en: 'Incident', zh: '事件编号' },
   page: { en: 'Page', zh: '页面' },
 } as const satisfies Record<string, Text>
-
-export const SEVERITY_WORDS: Readonly<Record<Severity, Text>> = {
-  info: { en: 'info', zh: '信息' },
-  warn: { en: 'warning', zh: '警告' },
-  alarm: { en: 'alarm', zh: '告警' },
-  error: { en: 'error', zh: '错误' },
-}
 
 /** A name or sentence of a node is on one line, and no longer than this. */
 const CHARS_MAX = 500

@@ -3,6 +3,7 @@
  * last few stay at hand, so that a history that cannot be reached keeps nobody from what was just found.
  */
 import { randomUUID } from 'node:crypto'
+import { counted } from '../../common/counted.ts'
 import { messageOf, StarlingError } from '../../common/errors.ts'
 import type { Logger } from '../../common/pino-log.ts'
 import { covers, type Deltas, deltasOf } from '../../inspection/deltas.ts'
@@ -181,7 +182,7 @@ function eventOf(run: InspectionRun): Omit<Event, 'at'> {
     kind: 'inspection',
     node: '',
     tone: error + alarm + silent.length > 0 ? 'bad' : 'info',
-    summary: `${profile}: ${nodes} nodes, error ${error}, alarm ${alarm}, warn ${warn}, unknown ${unknown}, silent ${silent.length}`,
+    summary: `${profile}: ${counted(nodes, 'node')}, error ${error}, alarm ${alarm}, warn ${warn}, unknown ${unknown}, silent ${silent.length}`,
     causedBy: '',
     data: { inspection: id, profile, origin, nodes, error, alarm, warn, unknown, silent: silent.length },
   }

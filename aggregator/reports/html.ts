@@ -2,6 +2,7 @@
  * A report as the page of a mail: tables and inline styles, which every mail program obeys, nothing fetched from anywhere, one
  * column of 640 px at most that a phone shows whole. What is not understood (dark colours) is left out without harm.
  */
+import { LANGUAGE_TAGS } from '../../common/languages.ts'
 import {
   type Block,
   type Cell,
@@ -46,12 +47,11 @@ const FONTS = "-apple-system,'Segoe UI',Roboto,'PingFang SC','Microsoft YaHei','
 const LINE = '#e3e6ec'
 const GROUND = '#f1f3f6'
 const TABLE = 'role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"'
-const HTML_LANGUAGES = { en: 'en', zh: 'zh-CN' } as const
 
 export function htmlOf(layout: Layout): string {
   const { language, subject, title, facts, figures, sections, footer } = layout
   return `<!doctype html>
-<html lang="${HTML_LANGUAGES[language]}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<html lang="${LANGUAGE_TAGS[language]}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">
 <title>${escaped(subject)}</title>
 <style>${darkStyles()}</style></head>

@@ -2,9 +2,9 @@
  * Part two of the report of an inspection: which nodes, and why. Bounded, since mail programs cut what is longer than some 100 KB:
  * of each reason some nodes are told in full, more by name, and the rest by a link. Pure.
  */
-import { type Language, say } from '../../common/languages.ts'
+import { COMMAS, type Language, say } from '../../common/languages.ts'
 import { TROUBLE_COLUMNS, type Trouble } from '../../inspection/model.ts'
-import { checkTitle, SILENT_TEXTS } from '../../inspection/texts.ts'
+import { checkTitle, INSPECTION_TEXTS, SILENT_TEXTS } from '../../inspection/texts.ts'
 import { type InspectionReportInput, linkTo, TONES, worstFirst } from './inspection-input.ts'
 import { type Block, figure, type Item, linked, muted, short } from './layout.ts'
 import { COLUMN_NAMES, INSPECTION } from './texts.ts'
@@ -86,7 +86,7 @@ function itemsOf(input: InspectionReportInput, group: readonly Trouble[]): Item[
     const text = moreOf(nodes, short(summary, SUMMARY_CHARS_MAX), language)
     const [one, another] = nodes
     if (one === undefined || another !== undefined)
-      return many(say(INSPECTION.nodes, language, { count: figure(nodes.length) }), nodes, text)
+      return many(say(INSPECTION_TEXTS.nodes, language, { count: figure(nodes.length) }), nodes, text)
     const { node } = one
     const lead = linked(short(node, NAME_CHARS_MAX), 'link', linkTo(input, { check, column, node }))
     return { badge, lead, tag, text }
@@ -100,7 +100,7 @@ function silentBlock(input: InspectionReportInput): Block | undefined {
   const { run, role, language } = input
   const silent = run.silent.filter(({ roles }) => roles.includes(role)).toSorted((a, b) => byName(a.node, b.node))
   if (silent.length === 0) return undefined
-  const words = { check: say(INSPECTION.silentTitle, language), count: figure(silent.length) }
+  const words = { check: say(INSPECTION_TEXTS.silentNodes, language), count: figure(silent.length) }
   const link = linkTo(input, { column: 'silent' })
   const title = linked(say(INSPECTION.checkTitle, language, words), 'silent', link)
   const badge = { text: say(COLUMN_NAMES.silent, language), tone: TONES.silent }
@@ -118,7 +118,7 @@ function silentBlock(input: InspectionReportInput): Block | undefined {
 /** A check that found several things on a node tells of one. */
 function moreOf([first]: readonly Trouble[], summary: string, language: Language): string {
   const { reason = '', more = 0 } = first ?? {}
-  const text = summary === '' && reason === 'NotReported' ? say(INSPECTION.notReported, language) : summary
+  const text = summary === '' && reason === 'NotReported' ? say(INSPECTION_TEXTS.notReported, language) : summary
   return more === 0 ? text : say(INSPECTION.moreFindings, language, { summary: text, count: figure(more) })
 }
 
@@ -126,7 +126,7 @@ function namesOf(nodes: readonly { readonly node: string }[], language: Language
   const names = nodes
     .slice(0, NAMES_MAX)
     .map(({ node }) => short(node, NAME_CHARS_MAX))
-    .join(language === 'zh' ? '、' : ', ')
+    .join(COMMAS[language])
   const rest = nodes.length - NAMES_MAX
   return rest <= 0 ? names : say(INSPECTION.andMore, language, { nodes: names, count: figure(rest) })
 }

@@ -2,7 +2,7 @@
  * The report of an inspection for one role, in the form that people of this trade know: a subject that says yes or no, first the
  * checks with how many nodes of each are how, then which nodes these are and why. Pure.
  */
-import { type Language, say, type Text } from '../../common/languages.ts'
+import { COMMAS, type Language, SEMICOLONS, say, type Text } from '../../common/languages.ts'
 import type { RoleDeltas } from '../../inspection/deltas.ts'
 import { totalOf } from '../../inspection/matrix.ts'
 import { type CheckRow, COLUMNS, type Counts, type RoleSection, TROUBLE_COLUMNS } from '../../inspection/model.ts'
@@ -114,11 +114,11 @@ function briefOf(
     )
     const link = linkTo(input, { column: 'silent' })
     const cell = linked(say(INSPECTION.silentBrief, language, { count: figure(silent.length) }), 'silent', link)
-    const rest = say(INSPECTION.silentWhys, language, { whys: whys.join(language === 'zh' ? '；' : '; ') })
+    const rest = say(INSPECTION.silentWhys, language, { whys: whys.join(SEMICOLONS[language]) })
     blocks.push({ kind: 'note', cell, rest })
   }
   if (good.length > 0 && silent.length < section.nodes) {
-    const checks = good.map((row) => checkTitle(row, language)).join(language === 'zh' ? '、' : ', ')
+    const checks = good.map((row) => checkTitle(row, language)).join(COMMAS[language])
     const words = { count: figure(good.length), checks }
     const text = failing.length === 0 ? INSPECTION.allGood : INSPECTION.restGood
     blocks.push({ kind: 'note', cell: muted(say(text, language, words)) })

@@ -1,5 +1,6 @@
 /** The review of remediation as it is laid out. Pure. */
-import { type Language, say, type Text } from '../../common/languages.ts'
+import { COMMAS, type Language, SEMICOLONS, say, type Text } from '../../common/languages.ts'
+import { MODE_WORDS } from '../../common/words/modes.ts'
 import { zonedTime } from '../../inspection/zoned-time.ts'
 import { OUTCOMES, type Outcome, type RuleReport } from '../outcomes/model.ts'
 import {
@@ -15,7 +16,7 @@ import {
   type Tone,
 } from './layout.ts'
 import type { Lengths, Repeated, Review } from './review.ts'
-import { MODE_NAMES, OUTCOME_NAMES, REVIEW } from './review-texts.ts'
+import { OUTCOME_NAMES, REVIEW } from './review-texts.ts'
 
 export interface ReviewReportInput {
   readonly mesh: string
@@ -129,7 +130,7 @@ function repeatedOf({ nodes, reasons }: Review, language: Language): readonly Bl
       .slice(0, WITH_SHOWN)
       .map((one) => `${short(one.name, NAME_CHARS_MAX)} ${figure(one.times)}`)
       .concat(of.length > WITH_SHOWN ? ['…'] : [])
-      .join(language === 'zh' ? '、' : ', '),
+      .join(COMMAS[language]),
   })
   const list = (title: Text, all: readonly Repeated[]): Block[] =>
     all.length === 0 ? [] : [{ kind: 'items', title: plain(say(title, language)), items: all.map(item) }]
@@ -173,7 +174,11 @@ function wouldHaveOf({ remediation }: Review, language: Language): readonly Bloc
       (one) => one.remediator === remediator && one.reason === reason && one.pool === pool,
     )
     const sentences = [
-      say(REVIEW.acted, language, { mode: modeName(mode, language), faults: figure(faults), begun: figure(begun) }),
+      say(REVIEW.acted, language, {
+        mode: say(MODE_WORDS[mode], language),
+        faults: figure(faults),
+        begun: figure(begun),
+      }),
       say(REVIEW.wouldAct, language, { more: figure(Math.max(0, faults - begun)) }),
       ...(wentAway === 0
         ? []
@@ -188,9 +193,9 @@ function wouldHaveOf({ remediation }: Review, language: Language): readonly Bloc
     const advice =
       suggestion === undefined || suggestion.what === 'keep'
         ? ''
-        : say(REVIEW[suggestion.what], language, { mode: modeName(suggestion.mode, language) })
+        : say(REVIEW[suggestion.what], language, { mode: say(MODE_WORDS[suggestion.mode], language) })
     const place = pool === '' ? say(REVIEW.anyPool, language) : pool
-    const text = sentences.join(language === 'zh' ? '；' : '; ')
+    const text = sentences.join(SEMICOLONS[language])
     const lead = plain(short(`${remediator} · ${reason}`, 2 * NAME_CHARS_MAX))
     return { lead, tag: short(place, NAME_CHARS_MAX), text, names: advice }
   })
@@ -199,11 +204,6 @@ function wouldHaveOf({ remediation }: Review, language: Language): readonly Bloc
     title: item.lead,
     items: [{ ...item, lead: muted(item.tag), tag: '' }],
   }))
-}
-
-function modeName(mode: string, language: Language): string {
-  const known = Object.hasOwn(MODE_NAMES, mode) ? MODE_NAMES[mode] : undefined
-  return known === undefined ? mode : say(known, language)
 }
 
 function count(value: number, tone: Tone): Cell {

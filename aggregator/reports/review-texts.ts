@@ -1,20 +1,15 @@
 /** The words of the review of remediation. */
 import type { Text } from '../../common/languages.ts'
+import { PHASE_WORDS } from '../../common/words/phases.ts'
 import type { Outcome } from '../outcomes/model.ts'
 
+/** As headings. */
 export const OUTCOME_NAMES: Readonly<Record<Outcome, Text>> = {
-  verified: { en: 'Verified', zh: '已验证' },
-  'no-effect': { en: 'No effect', zh: '无效' },
-  failed: { en: 'Failed', zh: '失败' },
-  reverted: { en: 'Reverted', zh: '已回退' },
-  'revert-failed': { en: 'Revert failed', zh: '回退失败' },
-}
-
-export const MODE_NAMES: Readonly<Record<string, Text>> = {
-  observe: { en: 'observe', zh: '只观察' },
-  suggest: { en: 'suggest', zh: '只建议' },
-  approve: { en: 'approve', zh: '需审批' },
-  auto: { en: 'auto', zh: '自动' },
+  verified: { ...PHASE_WORDS.verified, en: 'Verified' },
+  'no-effect': { ...PHASE_WORDS['no-effect'], en: 'No effect' },
+  failed: { ...PHASE_WORDS.failed, en: 'Failed' },
+  reverted: { ...PHASE_WORDS.reverted, en: 'Reverted' },
+  'revert-failed': { ...PHASE_WORDS['revert-failed'], en: 'Revert failed' },
 }
 
 export const REVIEW = {
@@ -61,7 +56,7 @@ export const REVIEW = {
   wouldHave: { en: '5. What auto would have done', zh: '五、若为自动模式' },
   noWouldHave: { en: 'There was nothing for it to do', zh: '没有需要处理的故障' },
   acted: {
-    en: 'in mode {mode}, {faults} faults; {begun} begun',
+    en: 'in mode {mode}, {faults} {faults|fault|faults}; {begun} begun',
     zh: '当前{mode}，{faults} 个故障，已执行 {begun} 次',
   },
   wouldAct: {
@@ -69,7 +64,7 @@ export const REVIEW = {
     zh: '不计保护与时间窗，还会多执行 {more} 次',
   },
   wentAway: {
-    en: '{count} were over by themselves, half of them within {median}',
+    en: '{count} {count|was over by itself, within|were over by themselves, half of them within} {median}',
     zh: '{count} 个自行消除，半数在{median}内',
   },
   promote: { en: 'could go to {mode}', zh: '可升为{mode}' },

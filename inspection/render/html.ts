@@ -2,7 +2,7 @@
  * An inspection as a page or a mail. Roles stand one under the other, so that a phone shows them; styles stand with each
  * element and nothing is fetched, since mail programs strip the one and block the other.
  */
-import { say } from '../../common/languages.ts'
+import { LANGUAGE_TAGS, say } from '../../common/languages.ts'
 import type { InspectionPlace } from '../links.ts'
 import { COLUMNS, type Column, type InspectionRun, type RoleSection, type Trouble } from '../model.ts'
 import { COLUMN_TEXTS, checkTitle, roleTitle, SILENT_TEXTS, INSPECTION_TEXTS as TEXTS } from '../texts.ts'
@@ -55,7 +55,7 @@ export interface HtmlOptions extends RenderOptions {
 export function renderHtml(run: InspectionRun, options: HtmlOptions): string {
   const [title = ''] = headOf(run, options)
   return `<!doctype html>
-<html lang="${options.language === 'zh' ? 'zh-Hans' : 'en'}">
+<html lang="${LANGUAGE_TAGS[options.language]}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -8,7 +8,6 @@ import {
   COLUMN_LETTERS,
   COLUMN_TEXTS,
   checkTitle,
-  nodesText,
   roleTitle,
   SILENT_TEXTS,
   INSPECTION_TEXTS as TEXTS,
@@ -120,7 +119,7 @@ function sideBySide(run: InspectionRun, options: TableOptions): readonly string[
   })
   const first = Math.max(...checks.map(({ title }) => cellsOf(title)), cellsOf(say(TEXTS.check, language)))
   const troubled = checks.map(({ rows }) =>
-    nodesText(Math.max(...rows.map((row) => (row ? troubledBy(row) : 0))), language),
+    say(TEXTS.nodes, language, { count: Math.max(...rows.map((row) => (row ? troubledBy(row) : 0))) }),
   )
   const gap = ' '.repeat(ROLE_GAP + 1)
   const widest = Math.max(...troubled.map(cellsOf)) + 3

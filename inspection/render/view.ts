@@ -5,7 +5,7 @@ import type { Deltas } from '../deltas.ts'
 import type { InspectionPlace } from '../links.ts'
 import { totalOf } from '../matrix.ts'
 import { type CheckRow, COLUMNS, type Column, type InspectionRun, type RoleSection, type Trouble } from '../model.ts'
-import { COLUMN_TEXTS, checkTitle, nodesText, INSPECTION_TEXTS as TEXTS } from '../texts.ts'
+import { COLUMN_TEXTS, checkTitle, INSPECTION_TEXTS as TEXTS } from '../texts.ts'
 import { zonedTime } from '../zoned-time.ts'
 
 export interface RenderOptions {
@@ -53,7 +53,7 @@ export function headOf(run: InspectionRun, { language, zone }: RenderOptions): r
     `${say(TEXTS.title, language)} ${zonedTime(run.finishedAt, zone)}`,
     run.mesh,
     ...(run.profile === 'default' ? [] : [run.profile]),
-    nodesText(run.nodes, language),
+    say(TEXTS.nodes, language, { count: run.nodes }),
     say(TEXTS[run.origin], language),
   ]
 }

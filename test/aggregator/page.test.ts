@@ -238,7 +238,7 @@ describeReal('the page in a browser', needsChromium(), () => {
     await page.getByRole('button', { name: '重新巡检' }).click()
     await eventually(() => textOf('progress')).toContain('5 个节点中 2 个已应答')
     answer()
-    await eventually(() => textOf('silent-nodes')).toMatch(/无应答节点\s+5.*未应答/s)
+    await eventually(() => textOf('silent-nodes')).toMatch(/失联节点\s+5.*未应答/s)
     await page.reload()
     await page.getByRole('heading', { name: '巡检 2026' }).waitFor()
     expect(complaints).toEqual([])

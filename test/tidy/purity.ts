@@ -22,6 +22,7 @@ const PURE = [
   'remediators/{disk,guards,kernel,policy,units}/*.ts',
   'settings/*.ts',
   'common/*.ts',
+  'common/words/*.ts',
   'node-agent/outbox/{config,news,ring}.ts',
   'aggregator/copies/{acknowledgements,alarm,batch,given,view}.ts',
   'aggregator/outboxes/{agenda,scratch}.ts',

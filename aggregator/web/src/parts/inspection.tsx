@@ -3,7 +3,7 @@ import { LANGUAGES, type Language, say } from '../../../../common/languages.ts'
 import { inspectionPath } from '../../../../inspection/links.ts'
 import type { InspectionRun } from '../../../../inspection/model.ts'
 import { againstOf, changeText, figuresOf, headOf, type RenderOptions } from '../../../../inspection/render/view.ts'
-import { COLUMN_TEXTS, INSPECTION_TEXTS, nodesText, PAGE_TEXTS } from '../../../../inspection/texts.ts'
+import { COLUMN_TEXTS, INSPECTION_TEXTS, PAGE_TEXTS } from '../../../../inspection/texts.ts'
 import type { InspectionAnswer, InspectionSummary } from '../../../inspection/model.ts'
 import type { StoredEvent } from '../../../model.ts'
 import { postInspection } from '../api.ts'
@@ -166,7 +166,7 @@ function Earlier({ list, answer, language }: EarlierProps) {
             <p class="row-text aside">
               {[
                 ...(profile === 'default' ? [] : [profile]),
-                nodesText(nodes, language),
+                say(INSPECTION_TEXTS.nodes, language, { count: nodes }),
                 say(INSPECTION_TEXTS[origin], language),
                 ...TOLD.map((column) => `${say(COLUMN_TEXTS[column], language)} ${counts[column]}`),
               ].join(' · ')}
