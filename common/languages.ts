@@ -17,18 +17,34 @@ export const SEMICOLONS: Text = { en: '; ', zh: '；' }
  */
 export type Text = Readonly<Record<Language, string>>
 
-type Values = Readonly<Record<string, string | number>>
+/** What a text of a catalogue has places for, as the compiler reads it; any names for one that it cannot read. */
+type PlacesIn<S extends string> = string extends S
+  ? string
+  : S extends `${string}{${infer Place}}${infer Rest}`
+    ? (Place extends `${infer Name}|${string}` ? Name : Place) | PlacesIn<Rest>
+    : never
+
+/** By the names of the text's places. */
+export type ValuesOf<T extends Text, V> = Readonly<Record<PlacesIn<T['en']>, V>>
+
+/** They may be left out for a text without places, and for one that the compiler cannot read. */
+export type Values<T extends Text> = string extends T['en']
+  ? [values?: ValuesOf<T, string | number>]
+  : [PlacesIn<T['en']>] extends [never]
+    ? []
+    : [values: ValuesOf<T, string | number>]
 
 /** The text with its values in place. Throws an Error for a place without a value: that is a mistake in the caller. */
-export function say(text: Text, language: Language, values: Values = {}): string {
-  return fill(text, language, values).join('')
+export function say<T extends Text>(text: T, language: Language, ...[values]: Values<T>): string {
+  return fill<Text, string | number>(text, language, values ?? {}).join('')
 }
 
 /** The same in pieces, where values are more than words, as a link. */
-export function fill<T>(text: Text, language: Language, values: Readonly<Record<string, T>>): readonly (T | string)[] {
-  return piecesOf(text[language]).flatMap((piece): readonly (T | string)[] => {
+export function fill<T extends Text, V>(text: T, language: Language, values: ValuesOf<T, V>): readonly (V | string)[] {
+  const found: Readonly<Record<string, V>> = values
+  return piecesOf(text[language]).flatMap((piece): readonly (V | string)[] => {
     if (typeof piece === 'string') return piece === '' ? [] : [piece]
-    const value = values[piece.name]
+    const value = found[piece.name]
     if (value === undefined) throw new Error(`"${text[language]}" lacks ${piece.name}`)
     if (piece.forms === undefined) return [value]
     return [String(value) === '1' ? piece.forms.one : piece.forms.many]

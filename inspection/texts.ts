@@ -35,18 +35,6 @@ export const INSPECTION_TEXTS = {
   summary: { en: 'summary', zh: '说明' },
 } as const satisfies Record<string, Text>
 
-/** What only the page says. */
-export const PAGE_TEXTS = {
-  anew: { en: 'Inspect anew', zh: '重新巡检' },
-  asking: { en: '{answered} of {of} {of|node has|nodes have} answered', zh: '{of} 个节点中 {answered} 个已应答' },
-  failed: { en: 'Not inspected: {why}', zh: '巡检失败：{why}' },
-  noneYet: { en: 'No inspection was taken yet.', zh: '尚无巡检记录。' },
-  earlier: { en: 'Inspections that are kept', zh: '历史巡检' },
-  everything: { en: 'Show everything', zh: '显示全部' },
-  nothingListed: { en: 'Nothing is listed here: fine nodes are only counted.', zh: '无可列出的内容：正常节点仅计数。' },
-  language: { en: 'Language', zh: '语言' },
-} as const satisfies Record<string, Text>
-
 /** As headings. */
 export const COLUMN_TEXTS: Readonly<Record<Column, Text>> = {
   error: { ...SEVERITY_WORDS.error, en: 'Error' },

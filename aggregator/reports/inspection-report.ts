@@ -63,7 +63,12 @@ function silentOf({ run, role }: Pick<InspectionReportInput, 'run' | 'role'>) {
   return run.silent.filter(({ roles }) => roles.includes(role))
 }
 
-function subjectOf(words: Readonly<Record<string, string>>, total: Counts, silent: number, language: Language): string {
+interface Whose {
+  readonly fleet: string
+  readonly role: string
+}
+
+function subjectOf(words: Whose, total: Counts, silent: number, language: Language): string {
   const yes = (count: number) =>
     count === 0 ? say(INSPECTION.none, language) : say(INSPECTION.some, language, { count: figure(count) })
   const also = (text: Text, count: number) => (count === 0 ? '' : say(text, language, { count: figure(count) }))

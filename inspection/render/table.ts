@@ -21,6 +21,7 @@ import {
   coverageOf,
   figuresOf,
   headOf,
+  legendOf,
   plain,
   type RenderOptions,
   rowsOf,
@@ -134,7 +135,7 @@ function sideBySide(run: InspectionRun, options: TableOptions): readonly string[
     `${left(say(TEXTS.check, language), first)}${gap}${roles.map(({ width }, at) => left(heads[at] ?? '', width)).join(gap)}`,
     ...lines,
     ...folded(run, checks.length, options),
-    legend(language),
+    legendOf(options),
   ]
 }
 
@@ -220,12 +221,6 @@ function fine(run: InspectionRun, { language }: TableOptions): readonly string[]
 function folded({ sections }: InspectionRun, shown: number, { language }: TableOptions): readonly string[] {
   const all = new Set(sections.flatMap(({ checks }) => checks.map(({ check }) => check))).size
   return all === shown ? [] : [say(TEXTS.folded, language, { count: all - shown })]
-}
-
-function legend(language: Language): string {
-  return COLUMNS.map(
-    (column) => `${say(COLUMN_LETTERS[column], language)} ${say(COLUMN_TEXTS[column], language)}`,
-  ).join(' · ')
 }
 
 function silentLines(run: InspectionRun, options: TableOptions): readonly string[] {

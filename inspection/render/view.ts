@@ -5,7 +5,7 @@ import type { Deltas } from '../deltas.ts'
 import type { InspectionPlace } from '../links.ts'
 import { totalOf } from '../matrix.ts'
 import { type CheckRow, COLUMNS, type Column, type InspectionRun, type RoleSection, type Trouble } from '../model.ts'
-import { COLUMN_TEXTS, checkTitle, INSPECTION_TEXTS as TEXTS } from '../texts.ts'
+import { COLUMN_LETTERS, COLUMN_TEXTS, checkTitle, INSPECTION_TEXTS as TEXTS } from '../texts.ts'
 import { zonedTime } from '../zoned-time.ts'
 
 export interface RenderOptions {
@@ -98,6 +98,13 @@ export function changeOf(deltas: Deltas | undefined, role: string, check: string
 /** `.` for nought, so that what is not nought is seen. */
 export function countText(count: number): string {
   return count === 0 ? '.' : String(count)
+}
+
+/** What the letters over narrow columns stand for. */
+export function legendOf({ language }: RenderOptions): string {
+  return COLUMNS.map(
+    (column) => `${say(COLUMN_LETTERS[column], language)} ${say(COLUMN_TEXTS[column], language)}`,
+  ).join(' · ')
 }
 
 /** `+2` or `-1`; empty for no change. */

@@ -75,7 +75,7 @@ describeReal('what stands behind a fix, and against it, on the page', needsChrom
     const shown = await page.getByTestId('policies').locator('li').allInnerTexts()
     expect(shown.map((text) => text.replaceAll(/\s+/g, ' '))).toEqual([
       '○ auto services-by-night: KubeletDown, PidsExhausted at alarm pools workers · restart-unit up to 2 times, then sysctl · 0 22 * * * for 8h (Europe/Berlin) · rests for 30m',
-      '– observe rest: warn on every node · sysctl · at any time',
+      '– observe rest: warning on every node · sysctl · at any time',
     ])
   })
 

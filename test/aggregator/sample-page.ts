@@ -21,8 +21,8 @@ function complaintsOf(page: Page, url: string): readonly string[] {
   return complaints
 }
 
-/** To be called within a suite; each of its tests has a sample and a tab of its own. */
-export function pageOfSample() {
+/** To be called within a suite; each of its tests has a sample and a tab of its own, in a browser that speaks `locale`. */
+export function pageOfSample(locale = 'en-GB') {
   let browser: Browser
   let webRoot: string
   let served: ServedSample
@@ -37,7 +37,7 @@ export function pageOfSample() {
 
   beforeEach(async () => {
     served = await serveSample(webRoot)
-    const context = await browser.newContext({ timezoneId: 'Asia/Kathmandu', locale: 'en-GB' })
+    const context = await browser.newContext({ timezoneId: 'Asia/Kathmandu', locale })
     context.setDefaultTimeout(DEADLINE_MS)
     page = await context.newPage()
     complaints = complaintsOf(page, served.url)

@@ -57,7 +57,7 @@ export async function serveSample(webRoot?: string, metrics = async () => ''): P
   const store = openJournal(':memory:')
   await store.history.keepMeasures([{ node: 'node-4', hour: '2026-03-01T10:00:00.000Z', averages: { cpu: 12 } }])
   const inspected = sampleInspections(sample, store)
-  const alerts: SampleAlerts = { incidents: [], silences: [] }
+  const alerts: SampleAlerts = { incidents: [], silences: [], asked: [] }
   const server = createHttpServer({
     port: sample,
     storeName: STORE_NAME,

@@ -65,6 +65,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'aggregator/web': [
     'common/languages.ts',
+    'common/words/',
     'inspection/',
     'aggregator/alerting/views.ts',
     'aggregator/inspection/model.ts',
@@ -101,7 +102,7 @@ const OUTSIDE = ['test', 'bench']
  * is pure, and makes of an inspection the same words and figures for page, command line and mails.
  */
 const TYPES_ONLY: Readonly<Record<string, { readonly but: readonly string[] }>> = {
-  'aggregator/web': { but: ['common/languages.ts', 'inspection/'] },
+  'aggregator/web': { but: ['common/languages.ts', 'common/words/', 'inspection/'] },
 }
 
 /** The part of the house that `file` is in; the empty string for files at the top. */

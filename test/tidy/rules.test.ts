@@ -5,7 +5,7 @@ import { wrongDirections } from './directions.ts'
 import { findCycles, findOrphans } from './graph.ts'
 import { impurities } from './purity.ts'
 import { readSource } from './source.ts'
-import { LINES_MAX, machinePaths, silencedTests, tooLong, unfinished } from './text.ts'
+import { LINES_MAX, machinePaths, silencedTests, tooLong, uncatalogued, unfinished } from './text.ts'
 
 describe('reading a source file', () => {
   test('finds every form of import and tells types from values', () => {
@@ -206,6 +206,21 @@ describe('texts', () => {
     for (const top of ['home', 'root', 'work', 'Users'])
       expect(machinePaths('a.md', `see ${place(top)}`)).toHaveLength(1)
     expect(machinePaths('a.md', 'read /proc/1/root/etc/hosts, /host/root/x and https://x.org/work/y')).toEqual([])
+  })
+
+  test.each([
+    '<p>None is open.</p>',
+    '<p>{count} nodes</p>',
+    '<svg aria-label="who sees it" />',
+    '<b title={`events of it`} />',
+  ])('of the page must stand in a catalogue, unlike in %s', (markup) => {
+    expect(uncatalogued(readSource('aggregator/web/src/a.tsx', `const a = ${markup}`))).toHaveLength(1)
+  })
+
+  test('of the page may be names, commands, values and signs', () => {
+    const markup =
+      '<p class="aside"><b>Starling</b> · <code>starling up</code> {said}: {say(TEXT)} <i title={said} lang="en" /></p>'
+    expect(uncatalogued(readSource('aggregator/web/src/a.tsx', `const a = ${markup}`))).toEqual([])
   })
 
   test('must not silence tests', () => {

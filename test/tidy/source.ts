@@ -19,6 +19,8 @@ export interface Source {
   readonly started: readonly string[]
   /** Names that are used without being a key of something, such as `process`; and members, such as `Math.random`. */
   readonly names: ReadonlySet<string>
+  /** What a person would read that stands in the markup itself, but for commands in `code`. */
+  readonly words: readonly string[]
 }
 
 type Node = { readonly type: string; readonly [key: string]: unknown }
@@ -31,14 +33,16 @@ export function readSource(file: string, text: string): Source {
   const imports: Import[] = []
   const started: string[] = []
   const names = new Set<string>()
+  const words: string[] = []
   walk(program as unknown as Node, null, '', (node, parent, key) => {
     const found = importOf(node)
     if (found !== null) imports.push(found)
     started.push(...startedFile(node))
     if (node.type === 'Identifier' && !isKey(parent, key)) names.add(String(node.name))
     if (node.type === 'MemberExpression') names.add(memberName(node))
+    words.push(...wordsOf(node, parent))
   })
-  return { file, imports, started, names }
+  return { file, imports, started, names, words }
 }
 
 function walk(
@@ -115,6 +119,30 @@ function memberName(node: Node): string {
   const object = isNode(node.object) && node.object.type === 'Identifier' ? String(node.object.name) : ''
   const property = isNode(node.property) ? String(node.property.name ?? node.property.value ?? '') : ''
   return `${object}.${property}`
+}
+
+const READ_ATTRIBUTES = ['alt', 'aria-label', 'placeholder', 'title']
+
+function wordsOf(node: Node, parent: Node | null): string[] {
+  const said = node.type === 'JSXText' && !isCode(parent) ? String(node.value).trim() : readAttribute(node)
+  return /\p{L}/u.test(said) ? [said] : []
+}
+
+function isCode(parent: Node | null): boolean {
+  if (parent?.type !== 'JSXElement' || !isNode(parent.openingElement) || !isNode(parent.openingElement.name))
+    return false
+  return parent.openingElement.name.name === 'code'
+}
+
+/** `x` in `title="x"` and in the quasis of title={`x ${y}`}; empty for all else. */
+function readAttribute(node: Node): string {
+  if (node.type !== 'JSXAttribute' || !isNode(node.name) || !READ_ATTRIBUTES.includes(String(node.name.name))) return ''
+  const value = isNode(node.value) && node.value.type === 'JSXExpressionContainer' ? node.value.expression : node.value
+  if (!isNode(value) || value.type !== 'TemplateLiteral') return textOf(value) ?? ''
+  return (value.quasis as { readonly value: { readonly raw: string } }[])
+    .map((quasi) => quasi.value.raw)
+    .join(' ')
+    .trim()
 }
 
 function textOf(value: unknown): string | null {

@@ -6,6 +6,8 @@ export const LINES_MAX = 350
 
 /** Spelt so that it does not find itself. */
 const UNFINISHED = /\b(?:TO(?:DO)|FIX(?:ME))\b/
+/** The same in every language. */
+const NAME = 'Starling'
 const TEST_FUNCTIONS = ['describe', 'it', 'test', 'suite', 'bench']
 
 /** The one place that may skip a suite: it says what is missing, and fails instead where CI=true. */
@@ -32,4 +34,9 @@ export function silencedTests(source: Source): string[] {
   if (MAY_SKIP.includes(source.file)) return []
   const silent = TEST_FUNCTIONS.flatMap((name) => [`${name}.only`, `${name}.skip`, `${name}.todo`])
   return silent.filter((name) => source.names.has(name)).map((name) => `${source.file} uses ${name}`)
+}
+
+/** Of the page, what is read in one language whatever the reader's: it belongs into a catalogue. */
+export function uncatalogued({ file, words }: Source): string[] {
+  return words.filter((text) => text !== NAME).map((text) => `${file} says "${text}" in its markup`)
 }

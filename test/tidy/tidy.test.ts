@@ -5,7 +5,7 @@ import { type LockFile, lockProblems, type Manifest, undeclared, undocumented, u
 import { wrongDirections } from './directions.ts'
 import { findCycles, findOrphans } from './graph.ts'
 import { impurities, isPure } from './purity.ts'
-import { machinePaths, silencedTests, tooLong, unfinished } from './text.ts'
+import { machinePaths, silencedTests, tooLong, uncatalogued, unfinished } from './text.ts'
 import { files, isFixture, readText, sources } from './tree.ts'
 
 const manifest = JSON.parse(readText('package.json')) as Manifest
@@ -86,6 +86,10 @@ describe('packages', () => {
 describe('texts', () => {
   test('leave nothing unfinished', () => {
     expect(own.flatMap((file) => unfinished(file, readText(file)))).toEqual([])
+  })
+
+  test('of the page stand in its catalogues, in every language', () => {
+    expect(sources.flatMap(uncatalogued)).toEqual([])
   })
 
   test('name no path of one machine', () => {

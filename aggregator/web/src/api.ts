@@ -1,12 +1,15 @@
 /** What the page asks of the aggregator. The browser adds the cookie that holds the token. */
+import type { Language } from '../../../common/languages.ts'
 import type { IncidentView, SilenceView } from '../../alerting/views.ts'
 import type { InspectionAnswer, InspectionSummary } from '../../inspection/model.ts'
 import type { MatrixRow, StoredEvent } from '../../model.ts'
 import type { Caller, DecisionRequest, PauseScope, RefusalView, Release } from '../../remediation-model.ts'
 import type { SettingsDetail } from '../../settings-model.ts'
+import { Failure } from './failure.ts'
+import { FAILURE_TEXTS } from './texts/failures.ts'
 
 /** The aggregator does not know this browser (any more). */
-export class NoToken extends Error {
+export class NoToken extends Failure {
   override name = 'NoToken'
 }
 
@@ -34,7 +37,7 @@ export async function fetchMe(): Promise<Caller> {
 export async function fetchMatrixRow(node: string): Promise<MatrixRow> {
   const answer = await request(`/api/v1/mesh/matrix?node=${encodeURIComponent(node)}`)
   const [row] = ((await answer.json()) as { items: MatrixRow[] }).items
-  if (row === undefined) throw new Error(`the aggregator says nothing of ${node}`)
+  if (row === undefined) throw new Failure(FAILURE_TEXTS.nothingOf, { node })
   return row
 }
 
@@ -111,9 +114,11 @@ export interface Alerts {
   readonly silences: readonly SilenceView[]
 }
 
-/** Throws NoToken, or Error with a text for people. */
-export async function fetchAlerts(): Promise<Alerts> {
-  const { items: incidents } = (await (await request('/api/v1/alerts')).json()) as { items: IncidentView[] }
+/** What happened is told in that language. Throws NoToken, or Error with a text for people. */
+export async function fetchAlerts(language: Language): Promise<Alerts> {
+  const { items: incidents } = (await (await request(`/api/v1/alerts?language=${language}`)).json()) as {
+    items: IncidentView[]
+  }
   if (incidents.every(({ silencedBy }) => silencedBy.length === 0)) return { incidents, silences: [] }
   const { items: silences } = (await (await request('/api/v1/silences')).json()) as { items: SilenceView[] }
   return { incidents, silences }
@@ -127,7 +132,9 @@ async function post(path: string, body: object): Promise<Response> {
 async function request(path: string, init?: RequestInit): Promise<Response> {
   const answer = await fetch(path, init)
   if (answer.ok) return answer
-  if (answer.status === 401) throw new NoToken('the aggregator does not know this browser any more')
+  if (answer.status === 401) throw new NoToken(FAILURE_TEXTS.noToken)
   const problem = (await answer.json().catch(() => ({}))) as { detail?: string }
-  throw new Error(problem.detail ?? `the aggregator answered ${answer.status}`)
+  throw problem.detail === undefined
+    ? new Failure(FAILURE_TEXTS.status, { status: answer.status })
+    : new Error(problem.detail)
 }

@@ -1,4 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { say, type Text, type Values } from '../../../common/languages.ts'
+import { InLanguage, useChosenLanguage } from './language.ts'
 import { EMPTY_PICTURE, type Live, startLive } from './live.ts'
 import { Announcer } from './parts/announcer.tsx'
 import { Approvals } from './parts/approvals.tsx'
@@ -10,15 +12,19 @@ import { Incidents } from './parts/incidents.tsx'
 import { Inspection } from './parts/inspection.tsx'
 import { Members } from './parts/members.tsx'
 import { Remediations } from './parts/remediations.tsx'
+import { Said } from './parts/said.tsx'
 import { StandingBy } from './parts/standing-by.tsx'
 import { Verdicts } from './parts/verdicts.tsx'
 import { useInspectionView } from './place.ts'
+import { FRAME_TEXTS } from './texts/frame.ts'
+import { NOTICE_TEXTS } from './texts/notices.ts'
 
 const byName = new Intl.Collator('en', { numeric: true })
 
 export function App() {
   const [picture, setPicture] = useState(EMPTY_PICTURE)
   const [filter, setFilter] = useState(NO_FILTER)
+  const [language, setLanguage] = useChosenLanguage()
   const inspection = useInspectionView()
   const live = useRef<Live | null>(null)
   useEffect(() => {
@@ -32,12 +38,16 @@ export function App() {
     document.getElementById('events')?.scrollIntoView({ block: 'start' })
   }
 
+  const told = <T extends Text>(text: T, ...values: Values<T>) => say(text, language, ...values)
   return (
-    <>
-      <Header picture={picture} showsMesh={inspection === undefined} />
+    <InLanguage.Provider value={language}>
+      <Header picture={picture} showsMesh={inspection === undefined} onLanguage={setLanguage} />
       {line === 'no-token' && (
         <p class="notice" role="alert">
-          This browser is not signed in. Open the link with <code>?token=</code> that <code>starling up</code> printed.
+          <Said
+            text={NOTICE_TEXTS.signedOut}
+            values={{ token: <code>?token=</code>, command: <code>starling up</code> }}
+          />
         </p>
       )}
       {inspection !== undefined && office !== null && line !== 'no-token' && (
@@ -52,18 +62,17 @@ export function App() {
           {snapshot.mesh.frozen !== null && <Frozen why={snapshot.mesh.frozen} />}
           {!snapshot.mesh.hasQuorum && (
             <p class="notice notice-bad" role="alert" data-testid="no-quorum">
-              Nobody is marked at present: no more than half of the live members answer {snapshot.mesh.leader}
+              {told(NOTICE_TEXTS.noQuorum, { leader: snapshot.mesh.leader })}
             </p>
           )}
           {snapshot.marking !== null && snapshot.marking.stalled !== null && (
             <p class="notice notice-bad" role="alert" data-testid="stalled">
-              Nothing can be written to Kubernetes at present: {snapshot.marking.stalled}. The mesh is watched as
-              before.
+              {told(NOTICE_TEXTS.stalled, { why: snapshot.marking.stalled })}
             </p>
           )}
           {snapshot.mesh.blind !== null && (
             <p class="notice notice-bad" role="alert" data-testid="blind">
-              Blind: {snapshot.mesh.blind.why}; the death of a node might not be found
+              {told(NOTICE_TEXTS.blind, { why: snapshot.mesh.blind.why })}
             </p>
           )}
           {snapshot.notice !== '' && (
@@ -106,10 +115,13 @@ export function App() {
       )}
       {snapshot !== null && (
         <footer>
-          Starling {snapshot.mesh.version} · epoch {snapshot.mesh.epoch} · times in{' '}
-          {Intl.DateTimeFormat().resolvedOptions().timeZone}
+          {told(FRAME_TEXTS.version, {
+            version: snapshot.mesh.version,
+            epoch: snapshot.mesh.epoch,
+            zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+          })}
         </footer>
       )}
-    </>
+    </InLanguage.Provider>
   )
 }

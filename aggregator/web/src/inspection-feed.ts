@@ -10,22 +10,22 @@ export interface InspectionFeed {
   /** Newest first; undefined until it is known. */
   readonly list: readonly InspectionSummary[] | undefined
   readonly answer: InspectionAnswer | undefined
-  /** Why the one that was asked for cannot be shown; empty otherwise. */
-  readonly failure: string
+  /** Why the one that was asked for cannot be shown; undefined otherwise. */
+  readonly failure: unknown
 }
 
 /** `id`: the newest without it. `heard`: changes when there may be another. */
 export function useInspection(id: string | undefined, heard: string): InspectionFeed {
   const [list, setList] = useState<readonly InspectionSummary[]>()
   const [answer, setAnswer] = useState<InspectionAnswer>()
-  const [failure, setFailure] = useState('')
+  const [failure, setFailure] = useState<unknown>()
   const wanted = id ?? list?.[0]?.id
 
   useEffect(() => {
     let isOver = false
     fetchInspections().then(
       (items) => !isOver && setList(items),
-      (error: unknown) => !isOver && setFailure(textOf(error)),
+      (error: unknown) => !isOver && setFailure(error),
     )
     return () => {
       isOver = true
@@ -41,13 +41,13 @@ export function useInspection(id: string | undefined, heard: string): Inspection
       try {
         const answer = await fetchInspection(about)
         if (isOver) return
-        setFailure('')
+        setFailure(undefined)
         setAnswer(answer)
         if (answer.kind === 'running') timer = setTimeout(read, POLL_MS)
       } catch (error) {
         if (isOver) return
         setAnswer(undefined)
-        setFailure(textOf(error))
+        setFailure(error)
       }
     }
     void read()
@@ -58,8 +58,4 @@ export function useInspection(id: string | undefined, heard: string): Inspection
   }, [wanted])
 
   return { list, answer, failure }
-}
-
-export function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,9 +1,12 @@
 /** Which tone each state of a thing is shown in. */
+import type { Text } from '../../../common/languages.ts'
+import { PHASE_WORDS } from '../../../common/words/phases.ts'
 import type { FindingStatus, Severity } from '../../../detectors/contract.ts'
 import type { Column } from '../../../inspection/model.ts'
 import type { Mode, Remediation, RemediationPhase } from '../../../remediators/contract.ts'
 import type { MarkView, MemberState, MemberView, OfficeView, Sight, StoredEvent, VoteView } from '../../model.ts'
 import type { Tone } from './parts/small.tsx'
+import { REMEDIATION_TEXTS } from './texts/remediations.ts'
 
 export const MEMBER_TONES: Readonly<Record<MemberState, Tone>> = {
   alive: 'good',
@@ -22,15 +25,13 @@ export function memberTone({ state, flags }: MemberView): Tone {
 }
 
 /** Told apart by mark and words as well as by colour; the command line uses the same marks. */
-export const SIGHT_PICTURES: Readonly<
-  Record<Sight, { readonly mark: string; readonly tone: Tone; readonly says: string }>
-> = {
-  hears: { mark: '●', tone: 'good', says: 'hears it' },
-  'host-answers': { mark: '◐', tone: 'warn', says: 'host answers' },
-  silent: { mark: '○', tone: 'warn', says: 'misses it' },
-  nothing: { mark: '✕', tone: 'bad', says: 'nothing answers' },
-  abstains: { mark: '–', tone: 'quiet', says: 'abstains' },
-  unknown: { mark: '?', tone: 'quiet', says: 'says nothing' },
+export const SIGHT_PICTURES: Readonly<Record<Sight, { readonly mark: string; readonly tone: Tone }>> = {
+  hears: { mark: '●', tone: 'good' },
+  'host-answers': { mark: '◐', tone: 'warn' },
+  silent: { mark: '○', tone: 'warn' },
+  nothing: { mark: '✕', tone: 'bad' },
+  abstains: { mark: '–', tone: 'quiet' },
+  unknown: { mark: '?', tone: 'quiet' },
 }
 
 export const FINDING_TONES: Readonly<Record<FindingStatus, Tone>> = {
@@ -60,30 +61,33 @@ export const COLUMN_TONES: Readonly<Record<Column, Tone>> = {
   notApplicable: 'quiet',
 }
 
-const PHASE_PICTURES: Readonly<Record<RemediationPhase, { readonly tone: Tone; readonly says: string }>> = {
-  proposed: { tone: 'quiet', says: 'proposed' },
-  'awaiting-approval': { tone: 'act', says: 'awaits approval' },
-  'awaiting-window': { tone: 'info', says: 'awaits its window' },
-  refused: { tone: 'quiet', says: 'refused' },
-  withdrawn: { tone: 'quiet', says: 'withdrawn' },
-  rejected: { tone: 'quiet', says: 'rejected' },
-  permitted: { tone: 'info', says: 'permitted' },
-  applying: { tone: 'info', says: 'applying' },
-  verifying: { tone: 'info', says: 'verifying' },
-  verified: { tone: 'good', says: 'verified' },
-  'no-effect': { tone: 'warn', says: 'no effect' },
-  failed: { tone: 'bad', says: 'failed' },
-  reverted: { tone: 'warn', says: 'reverted' },
-  'revert-failed': { tone: 'bad', says: 'revert failed' },
-  escalated: { tone: 'bad', says: 'needs a person' },
+const PHASE_TONES: Readonly<Record<RemediationPhase, Tone>> = {
+  proposed: 'quiet',
+  'awaiting-approval': 'act',
+  'awaiting-window': 'info',
+  refused: 'quiet',
+  withdrawn: 'quiet',
+  rejected: 'quiet',
+  permitted: 'info',
+  applying: 'info',
+  verifying: 'info',
+  verified: 'good',
+  'no-effect': 'warn',
+  failed: 'bad',
+  reverted: 'warn',
+  'revert-failed': 'bad',
+  escalated: 'bad',
 }
 
 /** A plan that nobody is asked about is shown as what it is in its mode. */
-const PROPOSED_SAYS: Partial<Record<Mode, string>> = { observe: 'would do', suggest: 'suggested' }
+const PROPOSED_SAYS: Partial<Record<Mode, Text>> = {
+  observe: REMEDIATION_TEXTS.wouldDo,
+  suggest: REMEDIATION_TEXTS.suggested,
+}
 
-export function phasePicture({ phase, mode }: Pick<Remediation, 'phase' | 'mode'>): { tone: Tone; says: string } {
-  const picture = PHASE_PICTURES[phase]
-  return phase === 'proposed' ? { ...picture, says: PROPOSED_SAYS[mode] ?? picture.says } : picture
+export function phasePicture({ phase, mode }: Pick<Remediation, 'phase' | 'mode'>): { tone: Tone; says: Text } {
+  const own = phase === 'proposed' ? PROPOSED_SAYS[mode] : undefined
+  return { tone: PHASE_TONES[phase], says: own ?? PHASE_WORDS[phase] }
 }
 
 export const MODE_TONES: Readonly<Record<Mode, Tone>> = {
@@ -107,18 +111,16 @@ export const OPINION_TONES: Readonly<Record<VoteView['opinion'], Tone>> = {
 }
 
 /** What is written, and what only would be, differ in their sign as well as in their words. */
-export const MARK_PICTURES: Readonly<
-  Record<MarkView['state'], { readonly tone: Tone; readonly sign: string; readonly says: string }>
-> = {
-  marked: { tone: 'info', sign: '●', says: 'marked' },
-  'would-mark': { tone: 'info', sign: '○', says: 'would mark' },
-  withheld: { tone: 'warn', sign: '▲', says: 'not marked' },
-  undone: { tone: 'quiet', sign: '–', says: 'mark undone' },
+export const MARK_PICTURES: Readonly<Record<MarkView['state'], { readonly tone: Tone; readonly sign: string }>> = {
+  marked: { tone: 'info', sign: '●' },
+  'would-mark': { tone: 'info', sign: '○' },
+  withheld: { tone: 'warn', sign: '▲' },
+  undone: { tone: 'quiet', sign: '–' },
 }
 
-export const ROLE_PICTURES: Readonly<Record<OfficeView['role'], { readonly tone: Tone; readonly says: string }>> = {
-  starts: { tone: 'info', says: 'starting' },
-  'stands-by': { tone: 'quiet', says: 'stands by' },
-  'takes-over': { tone: 'info', says: 'taking over' },
-  leads: { tone: 'good', says: 'leads' },
+export const ROLE_TONES: Readonly<Record<OfficeView['role'], Tone>> = {
+  starts: 'info',
+  'stands-by': 'quiet',
+  'takes-over': 'info',
+  leads: 'good',
 }

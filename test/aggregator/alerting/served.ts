@@ -7,6 +7,8 @@ import { notification } from './samples.ts'
 export interface SampleAlerts {
   incidents: readonly IncidentView[]
   silences: readonly SilenceView[]
+  /** In which languages incidents were asked for. */
+  readonly asked: string[]
 }
 
 export function sampleIncident(parts: Partial<Incident> = {}): IncidentView {
@@ -14,6 +16,9 @@ export function sampleIncident(parts: Partial<Incident> = {}): IncidentView {
 }
 
 export function registerSampleAlerts(api: FastifyInstance, alerts: SampleAlerts): void {
-  api.get('/api/v1/alerts', async () => ({ items: alerts.incidents, sinks: [] }))
+  api.get<{ Querystring: { language: string } }>('/api/v1/alerts', async ({ query }) => {
+    alerts.asked.push(query.language)
+    return { items: alerts.incidents, sinks: [] }
+  })
   api.get('/api/v1/silences', async () => ({ items: alerts.silences }))
 }

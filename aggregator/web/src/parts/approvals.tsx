@@ -3,7 +3,12 @@ import type { Finding, Measure } from '../../../../detectors/contract.ts'
 import type { Remediation } from '../../../../remediators/contract.ts'
 import type { Caller, FirstApprovalView } from '../../../remediation-model.ts'
 import { postDecision } from '../api.ts'
+import { reasonOf } from '../failure.ts'
+import { useLanguage, useSay } from '../language.ts'
+import { APPROVAL_TEXTS, REACH_TEXTS, REASON_TEXTS, RISK_TEXTS } from '../texts/approvals.ts'
+import { FINDING_TEXTS } from '../texts/findings.ts'
 import { Rule } from './remediations.tsx'
+import { Said } from './said.tsx'
 import { Badge, NodeName, Section, Time } from './small.tsx'
 import { mayApprove, TwoPeople } from './two-people.tsx'
 
@@ -18,9 +23,10 @@ interface ApprovalsProps {
 
 /** Nothing at all when nobody is needed. */
 export function Approvals({ waiting, findings, first, me, onChooseNode }: ApprovalsProps) {
+  const say = useSay()
   if (waiting.length === 0) return null
   return (
-    <Section id="approvals" title="Needs you" count={waiting.length}>
+    <Section id="approvals" title={say(APPROVAL_TEXTS.title)} count={waiting.length}>
       {waiting.map((remediation) => (
         <Approval
           key={remediation.plan.id}
@@ -44,6 +50,7 @@ interface ApprovalProps {
 }
 
 function Approval({ remediation, finding, first, me, onChooseNode }: ApprovalProps) {
+  const say = useSay()
   const { plan, why, at } = remediation
   return (
     <article class="card edge-act" data-testid={`approval-${plan.id}`}>
@@ -52,29 +59,35 @@ function Approval({ remediation, finding, first, me, onChooseNode }: ApprovalPro
           <NodeName node={plan.node} onChoose={onChooseNode} /> {plan.remediator}
         </h3>
         <span class="chips">
-          <Badge tone={plan.risk === 'low' ? 'good' : 'warn'}>{plan.risk} risk</Badge>
-          <Badge tone={plan.reach === 'none' ? 'good' : 'warn'}>
-            {plan.reach === 'none' ? 'restarts nothing' : `reaches ${plan.reach}`}
-          </Badge>
+          <Badge tone={plan.risk === 'low' ? 'good' : 'warn'}>{say(RISK_TEXTS[plan.risk])}</Badge>
+          <Badge tone={plan.reach === 'none' ? 'good' : 'warn'}>{say(REACH_TEXTS[plan.reach])}</Badge>
         </span>
       </div>
       <p>
-        <strong>{plan.reason}</strong>: {finding?.summary ?? 'the finding behind it has ended or expired'}
+        <strong>{plan.reason}</strong>: {finding?.summary ?? say(APPROVAL_TEXTS.findingOver)}
       </p>
       {finding !== undefined && <Evidence measures={finding.evidence} />}
       <Diff plan={plan} />
       <p class="aside">
-        Waits since <Time at={at} />: {why}. <Rule remediation={remediation} />. Plan <code>{plan.id}</code>.
+        <Said
+          text={APPROVAL_TEXTS.waits}
+          values={{
+            at: <Time at={at} />,
+            why,
+            rule: <Rule remediation={remediation} />,
+            plan: <code>{plan.id}</code>,
+          }}
+        />
       </p>
       {plan.risk === 'dangerous' && <TwoPeople planId={plan.id} first={first} me={me} />}
       {me?.right === 'view' ? (
-        <p class="aside">You may look, {me.name}; to decide takes the right approve.</p>
+        <p class="aside">{say(APPROVAL_TEXTS.onlyView, { name: me.name })}</p>
       ) : (
         // Anew for the second person: the card of the first stays, and both can still reject.
         <DecisionButtons
           key={first?.by}
           planId={plan.id}
-          what={`${plan.remediator} on ${plan.node}`}
+          what={{ remediator: plan.remediator, node: plan.node }}
           mayApprove={plan.risk !== 'dangerous' || mayApprove(first, me)}
         />
       )}
@@ -83,13 +96,14 @@ function Approval({ remediation, finding, first, me, onChooseNode }: ApprovalPro
 }
 
 export function Evidence({ measures }: { measures: readonly Measure[] }) {
+  const say = useSay()
   if (measures.length === 0) return null
   return (
-    <ul class="evidence" aria-label="Evidence">
+    <ul class="evidence" aria-label={say(FINDING_TEXTS.evidence)}>
       {measures.map(({ name, value, limit, unit }) => (
         <li key={name}>
           {name} <strong>{`${value} ${unit}`.trim()}</strong>
-          {limit !== undefined && ` against ${`${limit} ${unit}`.trim()}`}
+          {limit !== undefined && ` ${say(FINDING_TEXTS.against, { limit: `${limit} ${unit}`.trim() })}`}
         </li>
       ))}
     </ul>
@@ -98,6 +112,7 @@ export function Evidence({ measures }: { measures: readonly Measure[] }) {
 
 /** Each value as it is and as it would be, with the command that puts it back. */
 function Diff({ plan }: { plan: Remediation['plan'] }) {
+  const say = useSay()
   return (
     <dl class="diff">
       {plan.changes.map(({ what, before, after, undo }) => (
@@ -105,13 +120,13 @@ function Diff({ plan }: { plan: Remediation['plan'] }) {
           <dt>{what}</dt>
           <dd class="values">
             <del>{before}</del>{' '}
-            <span role="img" aria-label="becomes">
+            <span role="img" aria-label={say(APPROVAL_TEXTS.becomes)}>
               →
             </span>{' '}
             <ins>{after}</ins>
           </dd>
           <dd class="undo">
-            undo: <code>{undo}</code>
+            <Said text={APPROVAL_TEXTS.undo} values={{ command: <code>{undo}</code> }} />
           </dd>
         </div>
       ))}
@@ -121,23 +136,26 @@ function Diff({ plan }: { plan: Remediation['plan'] }) {
 
 interface DecisionButtonsProps {
   readonly planId: string
-  readonly what: string
+  /** Of the plan. */
+  readonly what: { readonly remediator: string; readonly node: string }
   readonly mayApprove: boolean
 }
 
 function DecisionButtons({ planId, what, mayApprove }: DecisionButtonsProps) {
   const [step, setStep] = useState<'idle' | 'rejecting' | 'sending'>('idle')
   const [reason, setReason] = useState('')
-  const [failure, setFailure] = useState('')
+  const [failure, setFailure] = useState<unknown>()
+  const language = useLanguage()
+  const say = useSay()
 
   async function decide(action: 'approve' | 'reject'): Promise<void> {
     setStep('sending')
-    setFailure('')
+    setFailure(undefined)
     try {
       await postDecision(planId, action, reason)
       // The row goes when the stream says so: it shows what the aggregator holds, not what was clicked.
     } catch (error) {
-      setFailure(error instanceof Error ? error.message : String(error))
+      setFailure(error)
       setStep('idle')
     }
   }
@@ -152,7 +170,7 @@ function DecisionButtons({ planId, what, mayApprove }: DecisionButtonsProps) {
           }}
         >
           <label>
-            Reason{' '}
+            {say(REASON_TEXTS.reason)}{' '}
             <input
               ref={(input) => input?.focus()}
               value={reason}
@@ -161,10 +179,10 @@ function DecisionButtons({ planId, what, mayApprove }: DecisionButtonsProps) {
             />
           </label>
           <button type="submit" class="no">
-            Reject this plan
+            {say(APPROVAL_TEXTS.rejectThis)}
           </button>
           <button type="button" onClick={() => setStep('idle')}>
-            Back
+            {say(REASON_TEXTS.back)}
           </button>
         </form>
       ) : (
@@ -173,25 +191,25 @@ function DecisionButtons({ planId, what, mayApprove }: DecisionButtonsProps) {
             type="button"
             class="yes"
             disabled={step === 'sending' || !mayApprove}
-            aria-label={`Approve ${what}`}
+            aria-label={say(APPROVAL_TEXTS.approveWhat, what)}
             onClick={() => void decide('approve')}
           >
-            Approve
+            {say(APPROVAL_TEXTS.approve)}
           </button>
           <button
             type="button"
             class="no"
             disabled={step === 'sending'}
-            aria-label={`Reject ${what}`}
+            aria-label={say(APPROVAL_TEXTS.rejectWhat, what)}
             onClick={() => setStep('rejecting')}
           >
-            Reject…
+            {say(APPROVAL_TEXTS.reject)}…
           </button>
         </>
       )}
-      {failure !== '' && (
+      {failure !== undefined && (
         <p role="alert" class="failure">
-          Not decided: {failure}
+          {say(APPROVAL_TEXTS.notDecided, { why: reasonOf(failure, language) })}
         </p>
       )}
     </div>

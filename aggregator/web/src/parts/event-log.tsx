@@ -1,6 +1,9 @@
 import { useState } from 'preact/hooks'
 import type { StoredEvent } from '../../../model.ts'
+import { useSay } from '../language.ts'
+import { EVENT_TEXTS, eventKindText } from '../texts/events.ts'
 import { EVENT_TONES } from '../tones.ts'
+import { Said } from './said.tsx'
 import { Badge, Section, Time } from './small.tsx'
 
 export interface LogFilter {
@@ -21,6 +24,7 @@ interface EventLogProps {
 }
 
 export function EventLog({ events, nodes, filter, hasOlder, onFilter, onLoadOlder }: EventLogProps) {
+  const say = useSay()
   const byId = new Map(events.map((event) => [event.id, event]))
   const shown = events.filter((event) => matches(event, filter)).toReversed()
 
@@ -31,16 +35,16 @@ export function EventLog({ events, nodes, filter, hasOlder, onFilter, onLoadOlde
   }
 
   return (
-    <Section id="events" title="Events" count={shown.length}>
+    <Section id="events" title={say(EVENT_TEXTS.title)} count={shown.length}>
       <search class="filters">
         <label>
-          Node{' '}
+          {say(EVENT_TEXTS.node)}{' '}
           <select
             data-testid="filter-node"
             value={filter.node}
             onChange={(event) => onFilter({ ...filter, node: event.currentTarget.value })}
           >
-            <option value="">all</option>
+            <option value="">{say(EVENT_TEXTS.all)}</option>
             {nodes.map((node) => (
               <option key={node} value={node}>
                 {node}
@@ -49,7 +53,7 @@ export function EventLog({ events, nodes, filter, hasOlder, onFilter, onLoadOlde
           </select>
         </label>
         <label>
-          Text{' '}
+          {say(EVENT_TEXTS.text)}{' '}
           <input
             type="search"
             data-testid="filter-text"
@@ -63,7 +67,7 @@ export function EventLog({ events, nodes, filter, hasOlder, onFilter, onLoadOlde
           <EventRow key={event.seq} event={event} cause={byId.get(event.causedBy)} onShowCause={showCause} />
         ))}
       </ol>
-      {shown.length === 0 && <p class="folded">No event matches.</p>}
+      {shown.length === 0 && <p class="folded">{say(EVENT_TEXTS.noneMatches)}</p>}
       {hasOlder && <OlderButton onLoadOlder={onLoadOlder} />}
     </Section>
   )
@@ -76,35 +80,47 @@ interface EventRowProps {
 }
 
 function EventRow({ event, cause, onShowCause }: EventRowProps) {
+  const say = useSay()
   return (
     <li id={rowId(event)} tabIndex={-1} data-testid="event" data-seq={event.seq}>
       <Time at={event.at} />
       <div class="row-text">
         <p>
-          <Badge tone={EVENT_TONES[event.tone]}>{event.kind}</Badge> {event.node !== '' && <b>{event.node}</b>}{' '}
-          {event.summary}
+          <Badge tone={EVENT_TONES[event.tone]}>{say(eventKindText(event.kind))}</Badge>{' '}
+          {event.node !== '' && <b>{event.node}</b>} {event.summary}
         </p>
         {cause !== undefined && (
           <p class="aside">
-            because{' '}
-            <a
-              href={`#${rowId(cause)}`}
-              onClick={(click) => {
-                click.preventDefault()
-                onShowCause(cause)
-              }}
-            >
-              {cause.kind}: {cause.summary}
-            </a>
+            <Said text={EVENT_TEXTS.because} values={{ cause: <Cause cause={cause} onShowCause={onShowCause} /> }} />
           </p>
         )}
-        {cause === undefined && event.causedBy !== '' && <p class="aside">its cause is further back</p>}
+        {cause === undefined && event.causedBy !== '' && <p class="aside">{say(EVENT_TEXTS.furtherBack)}</p>}
       </div>
     </li>
   )
 }
 
+interface CauseProps extends Pick<EventRowProps, 'onShowCause'> {
+  readonly cause: StoredEvent
+}
+
+function Cause({ cause, onShowCause }: CauseProps) {
+  const say = useSay()
+  return (
+    <a
+      href={`#${rowId(cause)}`}
+      onClick={(click) => {
+        click.preventDefault()
+        onShowCause(cause)
+      }}
+    >
+      {say(EVENT_TEXTS.cause, { kind: say(eventKindText(cause.kind)), summary: cause.summary })}
+    </a>
+  )
+}
+
 function OlderButton({ onLoadOlder }: { onLoadOlder: () => Promise<void> }) {
+  const say = useSay()
   const [state, setState] = useState<'idle' | 'loading' | 'failed'>('idle')
   return (
     <button
@@ -118,7 +134,7 @@ function OlderButton({ onLoadOlder }: { onLoadOlder: () => Promise<void> }) {
         )
       }}
     >
-      {state === 'failed' ? 'That failed: try again' : 'Load older events'}
+      {say(state === 'failed' ? EVENT_TEXTS.failed : EVENT_TEXTS.older)}
     </button>
   )
 }
@@ -129,5 +145,6 @@ function rowId(event: StoredEvent): string {
 
 function matches({ node, kind, summary }: StoredEvent, filter: LogFilter): boolean {
   if (filter.node !== '' && node !== filter.node) return false
-  return `${kind} ${node} ${summary}`.toLowerCase().includes(filter.text.toLowerCase())
+  const kinds = Object.values(eventKindText(kind)).join(' ')
+  return `${kinds} ${node} ${summary}`.toLowerCase().includes(filter.text.toLowerCase())
 }

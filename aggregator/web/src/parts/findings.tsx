@@ -1,6 +1,11 @@
+import { SEVERITY_WORDS } from '../../../../common/words/severities.ts'
 import type { Finding, FindingStatus } from '../../../../detectors/contract.ts'
+import { checkTitle } from '../../../../inspection/texts.ts'
+import { useLanguage, useSay } from '../language.ts'
+import { FINDING_TEXTS } from '../texts/findings.ts'
 import { FINDING_TONES } from '../tones.ts'
 import { Evidence } from './approvals.tsx'
+import { Said } from './said.tsx'
 import { Badge, NodeName, Section, Time } from './small.tsx'
 
 const WORST_FIRST: readonly FindingStatus[] = ['error', 'alarm', 'warn', 'unknown', 'info', 'ok', 'not-applicable']
@@ -11,23 +16,32 @@ interface FindingsProps {
 }
 
 export function Findings({ findings, onChooseNode }: FindingsProps) {
+  const language = useLanguage()
+  const say = useSay()
   const shown = findings
     .filter(({ status }) => status !== 'ok' && status !== 'not-applicable')
     .toSorted((a, b) => WORST_FIRST.indexOf(a.status) - WORST_FIRST.indexOf(b.status) || (a.id < b.id ? -1 : 1))
   const fine = findings.filter(({ status }) => status === 'ok').length
   const absent = findings.length - shown.length - fine
   return (
-    <Section id="findings" title="Findings" count={shown.length}>
+    <Section id="findings" title={say(FINDING_TEXTS.title)} count={shown.length}>
       <ul class="rows">
         {shown.map((finding) => (
           <li key={finding.id} data-testid="finding" data-status={finding.status}>
-            <Badge tone={FINDING_TONES[finding.status]}>{finding.status}</Badge>
+            <Badge tone={FINDING_TONES[finding.status]}>{say(SEVERITY_WORDS[finding.status])}</Badge>
             <div class="row-text">
               <p>
                 <NodeName node={finding.node} onChoose={onChooseNode} /> {finding.summary}
               </p>
               <p class="aside">
-                {finding.reason} · {finding.detector} · since <Time at={finding.since} />
+                <Said
+                  text={FINDING_TEXTS.about}
+                  values={{
+                    reason: finding.reason,
+                    check: checkTitle({ check: finding.detector }, language),
+                    at: <Time at={finding.since} />,
+                  }}
+                />
               </p>
               <Evidence measures={finding.evidence} />
             </div>
@@ -35,7 +49,7 @@ export function Findings({ findings, onChooseNode }: FindingsProps) {
         ))}
       </ul>
       <p class="folded" data-testid="findings-fine">
-        {fine} {fine === 1 ? 'check is' : 'checks are'} fine{absent > 0 && `, ${absent} not applicable`}.
+        {say(absent > 0 ? FINDING_TEXTS.fineAndAbsent : FINDING_TEXTS.fine, { count: fine, absent })}
       </p>
     </Section>
   )

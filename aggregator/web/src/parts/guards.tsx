@@ -1,6 +1,10 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { RefusalView } from '../../../remediation-model.ts'
 import { fetchAnswer, type GuardVerdict, type PermitAnswer } from '../api.ts'
+import { reasonOf } from '../failure.ts'
+import { useLanguage, useSay } from '../language.ts'
+import { GUARD_TEXTS } from '../texts/guards.ts'
+import { Said } from './said.tsx'
 import { Time } from './small.tsx'
 
 interface ObjectionsProps {
@@ -12,18 +16,22 @@ interface ObjectionsProps {
 
 /** Which guards said no, with their figures, and when they are asked again. */
 export function Objections({ guards, refusal }: ObjectionsProps) {
+  const count = guards.length
   return (
     <div class="guards">
       <p class="aside">
-        {guards.length === 1 ? 'A guard says no' : `${guards.length} guards say no`}
-        {refusal !== undefined && (
-          <>
-            {' '}
-            since <Time at={refusal.at} />; asked again at <Time at={Date.parse(refusal.at) + refusal.retryAfterMs} />{' '}
-            while the fault lasts
-          </>
+        {refusal === undefined ? (
+          <Said text={GUARD_TEXTS.sayNo} values={{ count }} />
+        ) : (
+          <Said
+            text={GUARD_TEXTS.sayNoUntil}
+            values={{
+              count,
+              since: <Time at={refusal.at} />,
+              again: <Time at={Date.parse(refusal.at) + refusal.retryAfterMs} />,
+            }}
+          />
         )}
-        .
       </p>
       <Verdicts verdicts={guards} />
     </div>
@@ -39,25 +47,39 @@ interface GuardsAskedProps {
 
 /** All guards that the leader asked about a plan last, once somebody wants to see them. */
 export function GuardsAsked({ node, planId, since }: GuardsAskedProps) {
+  const language = useLanguage()
+  const say = useSay()
   const [isOpen, setIsOpen] = useState(false)
-  const [answer, setAnswer] = useState<PermitAnswer | string | undefined>()
+  /** Undefined until the aggregator has said; null: there is none. */
+  const [answer, setAnswer] = useState<PermitAnswer | null>()
+  const [failure, setFailure] = useState<unknown>()
   // Anew with each `since`: it is no part of the question, and says that there may be another answer.
   useEffect(() => {
     if (!isOpen) return
     fetchAnswer(node, planId).then(
-      (found) => setAnswer(found ?? 'The leader has not been asked for a permit.'),
-      (error: unknown) => setAnswer(error instanceof Error ? error.message : String(error)),
+      (found) => {
+        setFailure(undefined)
+        setAnswer(found ?? null)
+      },
+      (error: unknown) => setFailure(error),
     )
   }, [isOpen, node, planId, since])
   return (
     <details onToggle={(event) => setIsOpen(event.currentTarget.open)} data-testid="guards-asked">
-      <summary>All guards that were asked</summary>
-      {typeof answer === 'string' && <p class="aside">{answer}</p>}
-      {typeof answer === 'object' && (
+      <summary>{say(GUARD_TEXTS.asked)}</summary>
+      {failure !== undefined && <p class="aside">{reasonOf(failure, language)}</p>}
+      {failure === undefined && answer === null && <p class="aside">{say(GUARD_TEXTS.neverAsked)}</p>}
+      {failure === undefined && answer != null && (
         <div class="guards">
           <p class="aside">
-            {answer.kind === 'permit' ? 'Permitted' : 'Not permitted'} at <Time at={answer.at} />:{' '}
-            {answer.verdicts.filter(({ allowed }) => allowed).length} of {answer.verdicts.length} guards allow it.
+            <Said
+              text={answer.kind === 'permit' ? GUARD_TEXTS.permitted : GUARD_TEXTS.notPermitted}
+              values={{
+                at: <Time at={answer.at} />,
+                allowed: answer.verdicts.filter(({ allowed }) => allowed).length,
+                of: answer.verdicts.length,
+              }}
+            />
           </p>
           <Verdicts verdicts={answer.verdicts} />
         </div>
@@ -67,13 +89,14 @@ export function GuardsAsked({ node, planId, since }: GuardsAskedProps) {
 }
 
 function Verdicts({ verdicts }: { verdicts: readonly GuardVerdict[] }) {
+  const say = useSay()
   return (
     <ul class="verdicts">
       {verdicts.map(({ guard, allowed, why }) => (
         <li key={guard} class={allowed ? 'tone-good' : 'tone-bad'} data-allowed={allowed}>
           <span class="verdict">
             <span aria-hidden="true">{allowed ? '●' : '✕'}</span> {guard}
-            <span class="unseen">{allowed ? ' allows it: ' : ' says no: '}</span>
+            <span class="unseen"> {say(allowed ? GUARD_TEXTS.allows : GUARD_TEXTS.saysNo)} </span>
           </span>
           <span class="why">{why}</span>
         </li>

@@ -1,10 +1,11 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { say } from '../../../../common/languages.ts'
 import { type InspectionPlace, inspectionPath } from '../../../../inspection/links.ts'
-import type { InspectionRun, Trouble } from '../../../../inspection/model.ts'
+import type { InspectionRun, SilentNode, Trouble, TroubleColumn } from '../../../../inspection/model.ts'
 import { partAt } from '../../../../inspection/narrow.ts'
 import { type RenderOptions, titlesOf, troubleText } from '../../../../inspection/render/view.ts'
-import { COLUMN_TEXTS, INSPECTION_TEXTS, PAGE_TEXTS, roleTitle, SILENT_TEXTS } from '../../../../inspection/texts.ts'
+import { COLUMN_TEXTS, INSPECTION_TEXTS, roleTitle, SILENT_TEXTS } from '../../../../inspection/texts.ts'
+import { INSPECTION_PAGE_TEXTS } from '../texts/inspections.ts'
 import { COLUMN_TONES } from '../tones.ts'
 import { More } from './more.tsx'
 import { Badge } from './small.tsx'
@@ -34,33 +35,25 @@ export function InspectionDetails({ run, place, options }: DetailsProps) {
       </h2>
       {!isWhole && <Filters run={run} place={place} options={options} />}
       {troubles.length + silent.length === 0 && (
-        <p class="folded">{say(isWhole ? INSPECTION_TEXTS.allFine : PAGE_TEXTS.nothingListed, language)}</p>
+        <p class="folded">{say(isWhole ? INSPECTION_TEXTS.allFine : INSPECTION_PAGE_TEXTS.nothingListed, language)}</p>
       )}
       <More
-        items={troubles}
+        items={worstFirst(troubles, silent)}
         beyond={isWhole ? (run.leftOut ?? 0) : 0}
         language={language}
-        show={(trouble) => (
-          <TroubleRow
-            key={placeOf(trouble)}
-            trouble={trouble}
-            isNew={isNew.has(placeOf(trouble))}
-            run={run}
-            options={options}
-          />
-        )}
-      />
-      <More
-        items={silent}
-        language={language}
-        show={({ node, why }) => (
-          <li key={node} data-testid="silent">
-            <Badge tone={COLUMN_TONES.silent}>{say(COLUMN_TEXTS.silent, language)}</Badge>
-            <p class="row-text">
-              <a href={inspectionPath({ id: run.id, node })}>{node}</a> {say(SILENT_TEXTS[why], language)}
-            </p>
-          </li>
-        )}
+        show={(item) =>
+          'column' in item ? (
+            <TroubleRow
+              key={placeOf(item)}
+              trouble={item}
+              isNew={isNew.has(placeOf(item))}
+              run={run}
+              options={options}
+            />
+          ) : (
+            <SilentRow key={item.node} silent={item} run={run} options={options} />
+          )
+        }
       />
       {gone.length > 0 && (
         <details>
@@ -77,6 +70,29 @@ export function InspectionDetails({ run, place, options }: DetailsProps) {
         </details>
       )}
     </section>
+  )
+}
+
+const BEFORE_SILENCE: readonly TroubleColumn[] = ['error', 'alarm']
+
+/** What is shown in red before what is not; a node that says nothing may be dead. */
+function worstFirst(troubles: readonly Trouble[], silent: readonly SilentNode[]): readonly (Trouble | SilentNode)[] {
+  const isWorse = ({ column }: Trouble) => BEFORE_SILENCE.includes(column)
+  return [...troubles.filter(isWorse), ...silent, ...troubles.filter((trouble) => !isWorse(trouble))]
+}
+
+interface SilentRowProps extends Omit<DetailsProps, 'place'> {
+  readonly silent: SilentNode
+}
+
+function SilentRow({ silent: { node, why }, run, options: { language } }: SilentRowProps) {
+  return (
+    <li data-testid="silent">
+      <Badge tone={COLUMN_TONES.silent}>{say(COLUMN_TEXTS.silent, language)}</Badge>
+      <p class="row-text">
+        <a href={inspectionPath({ id: run.id, node })}>{node}</a> {say(SILENT_TEXTS[why], language)}
+      </p>
+    </li>
   )
 }
 
@@ -120,7 +136,7 @@ function Filters({ run, place, options }: DetailsProps) {
         )
       })}
       <a class="filter" href={inspectionPath({ id: run.id })}>
-        {say(PAGE_TEXTS.everything, language)}
+        {say(INSPECTION_PAGE_TEXTS.everything, language)}
       </a>
     </p>
   )

@@ -7,6 +7,7 @@ import {
   countText,
   coverageOf,
   hasTrouble,
+  legendOf,
   type RenderOptions,
 } from '../../../../inspection/render/view.ts'
 import {
@@ -27,10 +28,12 @@ interface MatrixProps {
 
 /** Check by column, a table for each role; every number leads to what it counts. */
 export function InspectionMatrix({ run, options }: MatrixProps) {
+  // One is enough: all of them are as wide, and so have letters or words.
+  const first = run.sections.find(({ checks }) => checks.some(hasTrouble))
   return (
     <div class="roles">
       {run.sections.map((section) => (
-        <Role key={section.role} id={run.id} section={section} options={options} />
+        <Role key={section.role} id={run.id} section={section} options={options} isFirst={section === first} />
       ))}
     </div>
   )
@@ -40,9 +43,11 @@ interface RoleProps {
   readonly id: string
   readonly section: RoleSection
   readonly options: RenderOptions
+  /** Of those with anything to report. */
+  readonly isFirst: boolean
 }
 
-function Role({ id, section, options }: RoleProps) {
+function Role({ id, section, options, isFirst }: RoleProps) {
   const { language } = options
   const { role } = section
   const rows = section.checks.filter(hasTrouble)
@@ -53,6 +58,7 @@ function Role({ id, section, options }: RoleProps) {
         <a href={inspectionPath({ id, role })}>{roleTitle(section, language)}</a>{' '}
         <span class="count">{section.nodes}</span>
       </h2>
+      {isFirst && <p class="legend">{legendOf(options)}</p>}
       {rows.length > 0 && <Rows id={id} role={role} rows={rows} options={options} />}
       {rows.length === 0 && <p class="folded">{say(INSPECTION_TEXTS.allFine, language)}</p>}
       {folded.length > 0 && (
@@ -65,7 +71,7 @@ function Role({ id, section, options }: RoleProps) {
   )
 }
 
-interface RowsProps extends Omit<RoleProps, 'section'> {
+interface RowsProps extends Pick<RoleProps, 'id' | 'options'> {
   readonly role: string
   readonly rows: readonly CheckRow[]
 }

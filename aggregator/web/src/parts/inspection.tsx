@@ -1,15 +1,17 @@
 import { useState } from 'preact/hooks'
-import { LANGUAGES, type Language, say } from '../../../../common/languages.ts'
+import { type Language, say } from '../../../../common/languages.ts'
 import { inspectionPath } from '../../../../inspection/links.ts'
 import type { InspectionRun } from '../../../../inspection/model.ts'
 import { againstOf, changeText, figuresOf, headOf, type RenderOptions } from '../../../../inspection/render/view.ts'
-import { COLUMN_TEXTS, INSPECTION_TEXTS, PAGE_TEXTS } from '../../../../inspection/texts.ts'
+import { COLUMN_TEXTS, INSPECTION_TEXTS } from '../../../../inspection/texts.ts'
 import type { InspectionAnswer, InspectionSummary } from '../../../inspection/model.ts'
 import type { StoredEvent } from '../../../model.ts'
 import { postInspection } from '../api.ts'
-import { textOf, useInspection } from '../inspection-feed.ts'
+import { reasonOf } from '../failure.ts'
+import { useInspection } from '../inspection-feed.ts'
 import { useLanguage } from '../language.ts'
 import type { InspectionView } from '../place.ts'
+import { INSPECTION_PAGE_TEXTS } from '../texts/inspections.ts'
 import { COLUMN_TONES } from '../tones.ts'
 import { InspectionDetails } from './inspection-details.tsx'
 import { InspectionMatrix, SilentNodes } from './inspection-matrix.tsx'
@@ -23,27 +25,28 @@ interface InspectionProps {
 
 /** One inspection: its figures, the matrix of checks, who is silent, and what stands behind the figure that was chosen. */
 export function Inspection({ view, events }: InspectionProps) {
-  const [language, setLanguage] = useLanguage()
+  const language = useLanguage()
   const heard = events.findLast(({ kind }) => kind === 'inspection')?.id ?? ''
   const { list, answer, failure } = useInspection(view.id, heard)
   return (
-    <main class="inspection" lang={language === 'zh' ? 'zh-Hans' : 'en'} data-testid="inspection">
+    <main class="inspection" data-testid="inspection">
       <div class="inspection-bar">
         <Anew language={language} isRunning={answer?.kind === 'running'} />
-        <LanguageSwitch language={language} onChoose={setLanguage} />
       </div>
-      {failure !== '' && (
+      {failure !== undefined && (
         <p class="notice notice-bad" role="alert">
-          {failure}
+          {reasonOf(failure, language)}
         </p>
       )}
       {answer?.kind === 'running' && (
         <p class="notice" role="status" data-testid="progress">
-          {say(PAGE_TEXTS.asking, language, { ...answer.progress })}{' '}
+          {say(INSPECTION_PAGE_TEXTS.asking, language, { ...answer.progress })}{' '}
           <progress value={answer.progress.answered} max={Math.max(1, answer.progress.of)} aria-hidden="true" />
         </p>
       )}
-      {list?.length === 0 && view.id === undefined && <p class="notice">{say(PAGE_TEXTS.noneYet, language)}</p>}
+      {list?.length === 0 && view.id === undefined && (
+        <p class="notice">{say(INSPECTION_PAGE_TEXTS.noneYet, language)}</p>
+      )}
       {answer?.kind === 'done' && <Run answer={answer} view={view} language={language} />}
       {list !== undefined && list.length > 0 && <Earlier list={list} answer={answer} language={language} />}
     </main>
@@ -52,48 +55,26 @@ export function Inspection({ view, events }: InspectionProps) {
 
 /** What comes of it stands at its own address. */
 function Anew({ language, isRunning }: { language: Language; isRunning: boolean }) {
-  const [failure, setFailure] = useState('')
+  const [failure, setFailure] = useState<unknown>()
   async function begin(): Promise<void> {
-    setFailure('')
+    setFailure(undefined)
     try {
       location.assign(inspectionPath({ id: await postInspection() }).slice(1))
     } catch (error) {
-      setFailure(textOf(error))
+      setFailure(error)
     }
   }
   return (
     <>
       <button type="button" disabled={isRunning} onClick={begin}>
-        {say(PAGE_TEXTS.anew, language)}
+        {say(INSPECTION_PAGE_TEXTS.anew, language)}
       </button>
-      {failure !== '' && (
+      {failure !== undefined && (
         <p role="alert" class="failure">
-          {say(PAGE_TEXTS.failed, language, { why: failure })}
+          {say(INSPECTION_PAGE_TEXTS.failed, language, { why: reasonOf(failure, language) })}
         </p>
       )}
     </>
-  )
-}
-
-const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { en: 'English', zh: '中文' }
-
-function LanguageSwitch(props: { language: Language; onChoose: (language: Language) => void }) {
-  const { language, onChoose } = props
-  return (
-    <fieldset class="switch">
-      <legend class="unseen">{say(PAGE_TEXTS.language, language)}</legend>
-      {LANGUAGES.map((each) => (
-        <button
-          key={each}
-          type="button"
-          lang={each === 'zh' ? 'zh-Hans' : 'en'}
-          aria-pressed={each === language}
-          onClick={() => onChoose(each)}
-        >
-          {LANGUAGE_NAMES[each]}
-        </button>
-      ))}
-    </fieldset>
   )
 }
 
@@ -156,7 +137,7 @@ const TOLD = ['error', 'alarm', 'warn', 'unknown'] as const
 function Earlier({ list, answer, language }: EarlierProps) {
   const shown = answer?.kind === 'done' ? answer.run.id : answer?.id
   return (
-    <Section id="inspections" title={say(PAGE_TEXTS.earlier, language)} count={list.length}>
+    <Section id="inspections" title={say(INSPECTION_PAGE_TEXTS.earlier, language)} count={list.length}>
       <ul class="rows earlier">
         {list.map(({ id, finishedAt, profile, nodes, origin, counts }) => (
           <li key={id}>

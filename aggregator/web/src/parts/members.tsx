@@ -1,7 +1,11 @@
 import { useEffect, useState } from 'preact/hooks'
+import { MEMBER_FLAG_WORDS, MEMBER_STATE_WORDS } from '../../../../common/words/member-states.ts'
 import type { MemberState, MemberView } from '../../../model.ts'
+import { useSay } from '../language.ts'
+import { MEMBER_TEXTS } from '../texts/members.ts'
 import { MEMBER_TONES, memberTone } from '../tones.ts'
 import { Mark } from './mark.tsx'
+import { Said } from './said.tsx'
 import { Badge, NodeName, Section, Time } from './small.tsx'
 import { Votes } from './votes.tsx'
 import { WhoSees } from './who-sees.tsx'
@@ -27,9 +31,10 @@ const WORST_FIRST: readonly MemberState[] = [
 const byName = new Intl.Collator('en', { numeric: true })
 
 export function Members({ members, receivedAt, onChooseNode }: MembersProps) {
+  const say = useSay()
   const sorted = members.toSorted((a, b) => rank(a) - rank(b) || byName.compare(a.node, b.node))
   return (
-    <Section id="members" title="Members" count={members.length}>
+    <Section id="members" title={say(MEMBER_TEXTS.title)} count={members.length}>
       <ul class="tiles">
         {sorted.map((member) => (
           <li
@@ -41,27 +46,34 @@ export function Members({ members, receivedAt, onChooseNode }: MembersProps) {
             <div class="tile-head">
               <NodeName node={member.node} onChoose={onChooseNode} />
               <span class="chips">
-                <Badge tone={MEMBER_TONES[member.state]}>{member.state}</Badge>
+                <Badge tone={MEMBER_TONES[member.state]}>{say(MEMBER_STATE_WORDS[member.state])}</Badge>
                 {member.flags.map((flag) => (
                   <Badge key={flag} tone="warn">
-                    {flag}
+                    {say(MEMBER_FLAG_WORDS[flag])}
                   </Badge>
                 ))}
               </span>
             </div>
             <p class="aside">
-              zone {member.zone} · {member.roles.join(', ')} · since <Time at={member.since} />
+              <Said
+                text={MEMBER_TEXTS.where}
+                values={{ zone: member.zone, roles: member.roles.join(', '), at: <Time at={member.since} /> }}
+              />
             </p>
-            <p class="aside">{coverage(member)}</p>
+            <p class="aside">
+              <Coverage member={member} />
+            </p>
             {member.mark !== undefined && <Mark mark={member.mark} />}
             {member.decidesInMs !== undefined && <Countdown untilMs={receivedAt + member.decidesInMs} />}
             <WhoSees
               node={member.node}
-              title={`heard by ${member.seenBy.length} of ${member.observers.length} observers`}
+              title={say(MEMBER_TEXTS.heardBy, { heard: member.seenBy.length, of: member.observers.length })}
             />
             {member.votes.length > 0 && (
               <details>
-                <summary>{silentCount(member)}</summary>
+                <summary>
+                  <SilentCount member={member} />
+                </summary>
                 <Votes votes={member.votes} />
               </details>
             )}
@@ -77,20 +89,24 @@ function rank({ state, flags }: MemberView): number {
   return WORST_FIRST.indexOf(state) - (flags.length > 0 ? 0.5 : 0)
 }
 
-function silentCount({ votes, needed }: MemberView): string {
+function SilentCount({ member: { votes, needed } }: { member: MemberView }) {
+  const say = useSay()
   const silent = votes.filter(({ opinion }) => opinion === 'silent').length
-  return needed === null ? `${silent} silent, too few for a verdict` : `${silent} silent, ${needed} needed`
+  return needed === null ? say(MEMBER_TEXTS.silentTooFew, { silent }) : say(MEMBER_TEXTS.silent, { silent, needed })
 }
 
 /** Whether its death would be found: a node that too few could convict looks alive for ever. */
-function coverage({ coveredBy, observers, needed }: MemberView): string {
-  if (needed === null) return `too few observers (${observers.length}) for a verdict`
-  const ready = `covered by ${coveredBy.length} of ${observers.length} observers`
-  return coveredBy.length < needed ? `${ready}: not yet enough, ${needed} needed` : ready
+function Coverage({ member: { coveredBy, observers, needed } }: { member: MemberView }) {
+  const say = useSay()
+  const of = observers.length
+  const covered = coveredBy.length
+  if (needed === null) return say(MEMBER_TEXTS.tooFew, { of })
+  return say(covered < needed ? MEMBER_TEXTS.notCovered : MEMBER_TEXTS.covered, { covered, of, needed })
 }
 
 /** HostHung waits for the slow path, so a person watching wants to know for how long still. */
 function Countdown({ untilMs }: { untilMs: number }) {
+  const say = useSay()
   const [now, setNow] = useState(performance.now())
   useEffect(() => {
     const timer = setInterval(() => setNow(performance.now()), 250)
@@ -99,7 +115,7 @@ function Countdown({ untilMs }: { untilMs: number }) {
   const seconds = Math.max(0, Math.ceil((untilMs - now) / 1000))
   return (
     <p class="countdown" data-testid="countdown">
-      {seconds > 0 ? `HostHung decidable in ${seconds}\u00a0s` : 'HostHung decidable now'}
+      {seconds > 0 ? say(MEMBER_TEXTS.hungIn, { seconds }) : say(MEMBER_TEXTS.hungNow)}
     </p>
   )
 }

@@ -1,4 +1,7 @@
 import { useState } from 'preact/hooks'
+import { reasonOf } from '../failure.ts'
+import { useLanguage, useSay } from '../language.ts'
+import { REASON_TEXTS } from '../texts/approvals.ts'
 
 interface ReasonFormProps {
   /** What the button says, as `End the freeze`. */
@@ -11,14 +14,16 @@ interface ReasonFormProps {
 export function ReasonForm({ does, act }: ReasonFormProps) {
   const [isAsking, setIsAsking] = useState(false)
   const [reason, setReason] = useState('')
-  const [failure, setFailure] = useState('')
+  const [failure, setFailure] = useState<unknown>()
+  const language = useLanguage()
+  const say = useSay()
 
   async function submit(): Promise<void> {
-    setFailure('')
+    setFailure(undefined)
     try {
       await act(reason)
     } catch (error) {
-      setFailure(error instanceof Error ? error.message : String(error))
+      setFailure(error)
     }
   }
 
@@ -32,7 +37,7 @@ export function ReasonForm({ does, act }: ReasonFormProps) {
           }}
         >
           <label>
-            Reason{' '}
+            {say(REASON_TEXTS.reason)}{' '}
             <input
               ref={(input) => input?.focus()}
               value={reason}
@@ -45,7 +50,7 @@ export function ReasonForm({ does, act }: ReasonFormProps) {
             {does}
           </button>
           <button type="button" onClick={() => setIsAsking(false)}>
-            Back
+            {say(REASON_TEXTS.back)}
           </button>
         </form>
       ) : (
@@ -53,9 +58,9 @@ export function ReasonForm({ does, act }: ReasonFormProps) {
           {does}…
         </button>
       )}
-      {failure !== '' && (
+      {failure !== undefined && (
         <p role="alert" class="failure">
-          Not ended: {failure}
+          {say(REASON_TEXTS.notEnded, { why: reasonOf(failure, language) })}
         </p>
       )}
     </div>

@@ -1,4 +1,6 @@
 import type { MatrixRow, SightView } from '../../../model.ts'
+import { useSay } from '../language.ts'
+import { WHO_SEES_TEXTS } from '../texts/sights.ts'
 import { SIGHT_PICTURES } from '../tones.ts'
 
 const WIDTH = 300
@@ -10,13 +12,14 @@ const NAME_CHARS_MAX = 10
 
 /** A node amid its observers, each joined to it by a line as good as what it sees. */
 export function SightPicture({ row: { subject, sights } }: { row: MatrixRow }) {
+  const say = useSay()
   const heard = sights.filter(({ sees }) => sees === 'hears').length
   return (
     <svg
       class="sight-picture"
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       role="img"
-      aria-label={`${subject} is heard by ${heard} of its ${sights.length} observers`}
+      aria-label={say(WHO_SEES_TEXTS.heard, { node: subject, heard, of: sights.length })}
     >
       {sights.map((sight, index) => (
         <line

@@ -1,5 +1,7 @@
 /** The smallest parts, used all over the page. */
 import type { ComponentChildren } from 'preact'
+import { localeOf, useLanguage, useSay } from '../language.ts'
+import { MEMBER_TEXTS } from '../texts/members.ts'
 import { fullTime, shortTime } from '../time.ts'
 
 /** `quiet` is for what needs no attention, such as a node that has left. */
@@ -24,9 +26,10 @@ export function Badge({ tone, mark = MARKS[tone], children }: BadgeProps) {
 }
 
 export function Time({ at }: { at: string | number }) {
+  const locale = localeOf(useLanguage())
   return (
     <time dateTime={new Date(at).toString() === 'Invalid Date' ? '' : new Date(at).toISOString()} title={fullTime(at)}>
-      {shortTime(at)}
+      {shortTime(at, locale)}
     </time>
   )
 }
@@ -46,8 +49,14 @@ export function Section(props: { id: string; title: string; count?: number; chil
 
 /** A node's name; choosing it shows that node's events. */
 export function NodeName({ node, onChoose }: { node: string; onChoose: (node: string) => void }) {
+  const say = useSay()
   return (
-    <button type="button" class="node-name" title={`Show the events of ${node}`} onClick={() => onChoose(node)}>
+    <button
+      type="button"
+      class="node-name"
+      title={say(MEMBER_TEXTS.showEvents, { node })}
+      onClick={() => onChoose(node)}
+    >
       {node}
     </button>
   )

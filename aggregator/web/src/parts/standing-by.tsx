@@ -1,30 +1,39 @@
+import type { Text } from '../../../../common/languages.ts'
 import type { OfficeView } from '../../../model.ts'
-import { ROLE_PICTURES } from '../tones.ts'
+import { useSay } from '../language.ts'
+import { NOTICE_TEXTS } from '../texts/notices.ts'
+import { Said } from './said.tsx'
 import { Time } from './small.tsx'
+
+const IS: Readonly<Record<OfficeView['role'], Text>> = {
+  starts: NOTICE_TEXTS.starts,
+  'stands-by': NOTICE_TEXTS.standsBy,
+  'takes-over': NOTICE_TEXTS.takesOver,
+  leads: NOTICE_TEXTS.leads,
+}
 
 /** In place of the mesh, of which an aggregator that does not lead says nothing: who it is, and whom to ask. */
 export function StandingBy({ office: { node, role, since, why, leader, unfit } }: { office: OfficeView }) {
+  const say = useSay()
   return (
     <main>
       <div class="notice" role="status" data-testid="standing-by">
         <p>
-          <strong>
-            {node} {role === 'stands-by' ? 'stands by' : `is ${ROLE_PICTURES[role].says}`}
-          </strong>
+          <strong>{say(IS[role], { node })}</strong>
           {role !== 'starts' && (
             <>
               {' '}
-              since <Time at={since} />: {why}
+              <Said text={NOTICE_TEXTS.since} values={{ at: <Time at={since} />, why }} />
             </>
           )}
         </p>
         {role === 'stands-by' && (
-          <p>{leader === '' ? 'Nobody leads the mesh at present.' : `${leader} leads the mesh: its page shows it.`}</p>
+          <p>{leader === '' ? say(NOTICE_TEXTS.nobodyLeads) : say(NOTICE_TEXTS.askLeader, { leader })}</p>
         )}
       </div>
       {unfit !== null && (
         <p class="notice notice-bad" role="alert" data-testid="unfit">
-          It could not take over at present: {unfit}
+          {say(NOTICE_TEXTS.unfit, { why: unfit })}
         </p>
       )}
     </main>

@@ -1,4 +1,7 @@
 import type { Caller, FirstApprovalView } from '../../../remediation-model.ts'
+import { useSay } from '../language.ts'
+import { TWO_PEOPLE_TEXTS } from '../texts/approvals.ts'
+import { Said } from './said.tsx'
 import { Time } from './small.tsx'
 
 interface TwoPeopleProps {
@@ -10,17 +13,17 @@ interface TwoPeopleProps {
 
 /** How far a dangerous plan has got, and whether it waits for whoever looks. */
 export function TwoPeople({ planId, first, me }: TwoPeopleProps) {
+  const say = useSay()
+  const now = whatNow(first, me)
   return (
     <p class="two-people" data-testid={`two-people-${planId}`}>
-      <strong>Dangerous: two people must approve it, within an hour of each other.</strong>{' '}
+      <strong>{say(TWO_PEOPLE_TEXTS.takesTwo)}</strong>{' '}
       {first === undefined ? (
-        '0 of 2.'
+        say(TWO_PEOPLE_TEXTS.none)
       ) : (
-        <>
-          1 of 2, by {first.by}, until <Time at={first.until} />.
-        </>
+        <Said text={TWO_PEOPLE_TEXTS.one} values={{ by: first.by, until: <Time at={first.until} /> }} />
       )}{' '}
-      {whatNow(first, me)}
+      {now !== undefined && say(now)}
     </p>
   )
 }
@@ -30,10 +33,7 @@ export function mayApprove(first: FirstApprovalView | undefined, me: Caller | nu
   return me !== null && !me.isShared && me.name !== first?.by
 }
 
-function whatNow(first: FirstApprovalView | undefined, me: Caller | null): string {
-  if (me?.isShared) {
-    return 'The token that you came with may be several people’s: sign in with one of your own to approve it.'
-  }
-  if (me !== null && me.name === first?.by) return 'That was you: somebody else must look at it now.'
-  return ''
+function whatNow(first: FirstApprovalView | undefined, me: Caller | null) {
+  if (me?.isShared) return TWO_PEOPLE_TEXTS.shared
+  return me !== null && me.name === first?.by ? TWO_PEOPLE_TEXTS.thatWasYou : undefined
 }

@@ -1,19 +1,25 @@
 import type { VoteView } from '../../../model.ts'
+import { useSay } from '../language.ts'
+import { OPINION_TEXTS, VERDICT_TEXTS } from '../texts/verdicts.ts'
 import { OPINION_TONES } from '../tones.ts'
+import { channelWord } from '../words.ts'
 import { Badge } from './small.tsx'
+
+const HEADS = ['voter', 'zone', 'says', 'hostAnswers', 'for'] as const
 
 /** Each observer's vote: what it holds the node for, and what the host itself answered it. */
 export function Votes({ votes }: { votes: readonly VoteView[] }) {
+  const say = useSay()
   return (
     <div class="scroll-x">
       <table class="votes">
         <thead>
           <tr>
-            <th scope="col">Voter</th>
-            <th scope="col">Zone</th>
-            <th scope="col">Says</th>
-            <th scope="col">Host answers</th>
-            <th scope="col">For</th>
+            {HEADS.map((head) => (
+              <th key={head} scope="col">
+                {say(VERDICT_TEXTS[head])}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody>
@@ -22,10 +28,10 @@ export function Votes({ votes }: { votes: readonly VoteView[] }) {
               <td>{vote.voter}</td>
               <td>{vote.zone}</td>
               <td>
-                <Badge tone={OPINION_TONES[vote.opinion]}>{vote.opinion}</Badge>
+                <Badge tone={OPINION_TONES[vote.opinion]}>{say(OPINION_TEXTS[vote.opinion])}</Badge>
               </td>
-              <td>{vote.channel}</td>
-              <td>{(vote.forMs / 1000).toFixed(1)} s</td>
+              <td>{say(channelWord(vote.channel))}</td>
+              <td>{say(VERDICT_TEXTS.seconds, { count: (vote.forMs / 1000).toFixed(1) })}</td>
             </tr>
           ))}
         </tbody>
@@ -34,8 +40,8 @@ export function Votes({ votes }: { votes: readonly VoteView[] }) {
   )
 }
 
-/** `3 for, 0 against, 1 abstained; 3 needed`: for and against the node being down. */
-export function voteCount(votes: readonly VoteView[], needed: number): string {
+/** How many are for the node being down, against it, and neither. */
+export function countOf(votes: readonly VoteView[]) {
   const count = (opinion: VoteView['opinion']) => votes.filter((vote) => vote.opinion === opinion).length
-  return `${count('silent')} for, ${count('alive')} against, ${count('abstain')} abstained; ${needed} needed`
+  return { silent: count('silent'), alive: count('alive'), abstained: count('abstain') }
 }

@@ -1,7 +1,12 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { MatrixRow, SightView } from '../../../model.ts'
 import { fetchMatrixRow } from '../api.ts'
+import { reasonOf } from '../failure.ts'
+import { useLanguage, useSay } from '../language.ts'
+import { NOTICE_TEXTS } from '../texts/notices.ts'
+import { FROM_TEXTS, SIGHT_TEXTS, WHO_SEES_TEXTS } from '../texts/sights.ts'
 import { SIGHT_PICTURES } from '../tones.ts'
+import { channelWord } from '../words.ts'
 import { SightPicture } from './sight-picture.tsx'
 import { Badge } from './small.tsx'
 
@@ -21,7 +26,9 @@ export function WhoSees({ node, title }: { node: string; title: string }) {
 
 function Row({ node }: { node: string }) {
   const [row, setRow] = useState<MatrixRow | null>(null)
-  const [failure, setFailure] = useState('')
+  const [failure, setFailure] = useState<unknown>()
+  const language = useLanguage()
+  const say = useSay()
   useEffect(() => {
     let isOver = false
     const load = async () => {
@@ -29,9 +36,9 @@ function Row({ node }: { node: string }) {
         const next = await fetchMatrixRow(node)
         if (isOver) return
         setRow(next)
-        setFailure('')
+        setFailure(undefined)
       } catch (error) {
-        if (!isOver) setFailure(error instanceof Error ? error.message : String(error))
+        if (!isOver) setFailure(error)
       }
     }
     void load()
@@ -44,26 +51,32 @@ function Row({ node }: { node: string }) {
   return (
     <>
       {row !== null && (
-        <div class={failure === '' ? 'who-sees' : 'who-sees faded'}>
+        <div class={failure === undefined ? 'who-sees' : 'who-sees faded'}>
           <SightPicture row={row} />
           <Sights sights={row.sights} />
         </div>
       )}
-      {failure !== '' && <p class="failure">Not known at present: {failure}</p>}
+      {failure !== undefined && (
+        <p class="failure">{say(NOTICE_TEXTS.unknownNow, { why: reasonOf(failure, language) })}</p>
+      )}
     </>
   )
 }
 
+const HEADS = ['observer', 'zone', 'sees', 'from'] as const
+
 function Sights({ sights }: { sights: readonly SightView[] }) {
+  const say = useSay()
   return (
     <div class="scroll-x">
       <table>
         <thead>
           <tr>
-            <th scope="col">Observer</th>
-            <th scope="col">Zone</th>
-            <th scope="col">Sees</th>
-            <th scope="col">Known from</th>
+            {HEADS.map((head) => (
+              <th key={head} scope="col">
+                {say(WHO_SEES_TEXTS[head])}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody>
@@ -73,10 +86,12 @@ function Sights({ sights }: { sights: readonly SightView[] }) {
               <td>{sight.zone}</td>
               <td>
                 <Badge tone={SIGHT_PICTURES[sight.sees].tone} mark={SIGHT_PICTURES[sight.sees].mark}>
-                  {said(sight)}
+                  <SightWords sight={sight} />
                 </Badge>
               </td>
-              <td>{knownFrom(sight)}</td>
+              <td>
+                <KnownFrom sight={sight} />
+              </td>
             </tr>
           ))}
         </tbody>
@@ -86,14 +101,19 @@ function Sights({ sights }: { sights: readonly SightView[] }) {
 }
 
 /** In words, with what exactly the host answered where that is not said by them. */
-function said({ sees, channel }: SightView): string {
-  const { says } = SIGHT_PICTURES[sees]
-  return sees === 'host-answers' || sees === 'silent' ? `${says} (${channel})` : says
+function SightWords({ sight: { sees, channel } }: { sight: SightView }) {
+  const say = useSay()
+  const word = say(SIGHT_TEXTS[sees])
+  return sees === 'host-answers' || sees === 'silent' ? `${word} (${say(channelWord(channel))})` : word
 }
 
-function knownFrom({ from, ageMs }: SightView): string {
-  if (ageMs === null) return '-'
+function KnownFrom({ sight: { from, ageMs } }: { sight: SightView }) {
+  const say = useSay()
+  if (ageMs === null) return say(FROM_TEXTS.none)
   const seconds = Math.round(ageMs / 1_000)
-  const age = seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`
-  return from === 'watching' ? `watches it, for ${age}` : `${from}, ${age} ago`
+  const age =
+    seconds < 120
+      ? say(WHO_SEES_TEXTS.seconds, { count: seconds })
+      : say(WHO_SEES_TEXTS.minutes, { count: Math.round(seconds / 60) })
+  return say(FROM_TEXTS[from], { age })
 }

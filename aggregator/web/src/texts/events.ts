@@ -1,0 +1,78 @@
+/** The log of what happened. What an event says comes from the aggregator as it is; its kind is worded here. */
+import type { Text } from '../../../../common/languages.ts'
+import type { EventKind } from '../../../model.ts'
+
+export const EVENT_TEXTS = {
+  title: { en: 'Events', zh: '事件日志' },
+  node: { en: 'Node', zh: '节点' },
+  text: { en: 'Text', zh: '文字' },
+  all: { en: 'all', zh: '全部' },
+  noneMatches: { en: 'No event matches.', zh: '没有匹配的事件。' },
+  because: { en: 'because {cause}', zh: '起因：{cause}' },
+  cause: { en: '{kind}: {summary}', zh: '{kind}：{summary}' },
+  furtherBack: { en: 'its cause is further back', zh: '起因在更早的记录中' },
+  older: { en: 'Load older events', zh: '加载更早的事件' },
+  failed: { en: 'That failed: try again', zh: '加载失败，请重试' },
+} as const satisfies Record<string, Text>
+
+/** In English the names by which the API and the command line know them. */
+const CHINESE: Readonly<Record<EventKind, string>> = {
+  started: '开始主控',
+  joined: '加入',
+  suspected: '疑似失联',
+  unsuspected: '解除疑似',
+  candidate: '候选判定',
+  'roll-call': '点名',
+  verdict: '判定',
+  withheld: '未判定',
+  frozen: '冻结',
+  thawed: '解除冻结',
+  recovered: '恢复',
+  announced: '通告',
+  isolated: '网络隔离',
+  'agent-down': '代理停止',
+  'agent-up': '代理恢复',
+  left: '离开',
+  returned: '返回',
+  'link-fault': '链路故障',
+  'link-fault-over': '链路恢复',
+  'observer-fault': '观察者异常',
+  'observer-fault-over': '观察者恢复',
+  blind: '监测盲区',
+  'blind-over': '盲区消除',
+  'no-quorum': '未过半数',
+  quorum: '恢复过半数',
+  finding: '检测结果',
+  plan: '修复方案',
+  decision: '审批',
+  permit: '放行',
+  'permit-refused': '未放行',
+  remediation: '修复',
+  settings: '配置',
+  marked: '已标记',
+  undone: '撤销标记',
+  'would-mark': '本应标记',
+  'mark-withheld': '未标记',
+  'stock-marked': 'Kubernetes 标记',
+  'gates-closed': '就绪门控关闭',
+  'gates-opened': '就绪门控打开',
+  'gates-kept': '就绪门控保留',
+  'member-added': '成员新增',
+  'member-removed': '成员移除',
+  'member-changed': '成员变更',
+  'roster-held': '名册变更暂缓',
+  'roster-free': '名册变更放行',
+  'single-copy': '单副本',
+  copied: '副本恢复',
+  inspection: '巡检',
+  report: '报告',
+  alert: '告警',
+  'alert-over': '告警恢复',
+  silence: '静默',
+  undelivered: '未送达',
+  damaged: '数据损坏',
+}
+
+export function eventKindText(kind: EventKind): Text {
+  return { en: kind, zh: CHINESE[kind] }
+}
