@@ -72,6 +72,7 @@ describeReal('the page in Chinese', needsChromium(), () => {
     expect(await documentLanguage()).toBe('en')
     await page.getByRole('button', { name: '中文' }).click()
     await page.getByRole('heading', { name: '节点' }).waitFor()
+    expect(await documentLanguage()).toBe('zh-Hans')
     expect(view.complaints).toEqual([])
   })
 
