@@ -4,6 +4,7 @@
  * to whoever leads when it is back. Nothing that is decided waits for any of it.
  */
 import { randomUUID } from 'node:crypto'
+import { messageOf } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
 import type { Questions } from '../../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../../mesh/libp2p/running-node.ts'
@@ -54,6 +55,8 @@ export class Copies {
   readonly #name: string
   #mesh: Pick<MeshNode, 'ask' | 'roster'> | undefined
   #timers: NodeJS.Timeout[] = []
+  /** What failed the last time. */
+  readonly #failing = new Set<() => void>()
   #isSingle = false
   #kept = new Map<string, string>()
 
@@ -68,10 +71,12 @@ export class Copies {
 
   start(mesh: Pick<MeshNode, 'ask' | 'roster'>): void {
     this.#mesh = mesh
-    const every = (ms: number, act: () => void) => this.#timers.push(setInterval(act, ms).unref())
+    const every = (ms: number, act: () => void) => {
+      this.#timers.push(setInterval(() => this.#attempt(act), ms).unref())
+    }
     every(LOOK_EVERY_MS, () => this.#look())
     every(STANDBY_EVERY_MS, () => this.#lookAtFeeds())
-    every(KEEP_EVERY_MS, () => this.#keep())
+    every(KEEP_EVERY_MS, this.#keep)
     this.#lookAtFeeds()
   }
 
@@ -79,7 +84,7 @@ export class Copies {
     for (const timer of this.#timers) clearInterval(timer)
     for (const feed of this.#feeds.values()) feed.stop()
     this.#acknowledgements.end(this.#others.length > 0)
-    this.#keep()
+    this.#attempt(this.#keep)
   }
 
   /** An event went on record. */
@@ -175,12 +180,23 @@ export class Copies {
     if (this.#init.leads()) this.#init.tell(isSingle, this.#alarm.behind, others)
   }
 
-  #keep(): void {
+  readonly #keep = (): void => {
     for (const [node, { given }] of this.#feeds) {
       const fact = given.toKeep()
       if (this.#kept.get(node) === fact) continue
       this.#init.journal.writeFact(`${GIVEN_FACT}${node}`, fact)
       this.#kept.set(node, fact)
+    }
+  }
+
+  /** A journal that takes nothing now ends no process: all of this is done again at the next turn. */
+  #attempt(act: () => void): void {
+    try {
+      act()
+      this.#failing.delete(act)
+    } catch (error) {
+      if (!this.#failing.has(act)) this.#init.log.error({ err: messageOf(error) }, 'copies are not looked after')
+      this.#failing.add(act)
     }
   }
 }
