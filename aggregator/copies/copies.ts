@@ -10,6 +10,7 @@ import type { Questions } from '../../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../../mesh/libp2p/running-node.ts'
 import type { Event, StoredEvent } from '../event-model.ts'
 import type { SqliteJournal } from '../store/sqlite.ts'
+import { JOURNAL_NAME } from '../store/store-name.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { SingleCopyAlarm } from './alarm.ts'
 import { APPEND_TOPIC, encodeAppendAnswer, readBatch } from './batch.ts'
@@ -17,8 +18,7 @@ import { Feed } from './feed.ts'
 import { Given } from './given.ts'
 import type { CopiesView } from './view.ts'
 
-/** What this journal is called; of each other aggregator, how far it was given what stands here. */
-const NAME_FACT = 'copies/journal'
+/** Of each other aggregator, how far it was given what stands here. */
 const GIVEN_FACT = 'copies/given/'
 
 /** How late it may be seen that somebody has waited long enough. */
@@ -63,8 +63,8 @@ export class Copies {
   constructor(init: CopiesInit) {
     this.#init = init
     const { journal } = init
-    this.#name = journal.readFact(NAME_FACT) ?? randomUUID()
-    journal.writeFact(NAME_FACT, this.#name)
+    this.#name = journal.readFact(JOURNAL_NAME) ?? randomUUID()
+    journal.writeFact(JOURNAL_NAME, this.#name)
     this.#alarm.recorded(this.#last(), performance.now())
     init.questions.on(APPEND_TOPIC, async (from, bytes) => this.#append(from, bytes))
   }
