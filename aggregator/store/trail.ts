@@ -20,6 +20,7 @@ export function trailOf(database: DatabaseSync): SealedTrail {
   const insertHead = database.prepare(`
     INSERT INTO heads (number, seq, first, hash, at, node, signer, signature) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
 
+  const selectCut = database.prepare('SELECT cut FROM chain')
   const moveCut = database.prepare('UPDATE chain SET cut = ?, first = ?, before = ?')
   const { chained } = eventRowsOf(database)
 
@@ -77,6 +78,8 @@ export function trailOf(database: DatabaseSync): SealedTrail {
       inTransaction(database, () => {
         const { first, before, given } = frame()
         if (place > given) throw new Error(`the chain ends at ${given}: it cannot begin at ${place}`)
+        // A crash came before what may go had gone.
+        if (place <= Number(selectCut.get()?.cut)) return
         soundHead()
         if (place <= first) return void moveCut.run(place, first, String(before))
         const hash = hashAt(place - 1)

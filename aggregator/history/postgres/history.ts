@@ -132,8 +132,10 @@ export function openPostgres(access: PostgresAccess): PostgresHistory {
       const before = (days: number) => Date.parse(now) - days * DAY_MS
       if (keep.events > 0) {
         const [row] = await server.rows(
-          `SELECT coalesce((SELECT min(seq) FROM starling.events WHERE ms >= $1), (SELECT max(seq) FROM starling.events)) AS kept`,
-          [before(keep.events)],
+          // As in SQLite: what is of a time to come says nothing of its age.
+          `SELECT coalesce((SELECT min(seq) FROM starling.events WHERE ms BETWEEN $1 AND $2),
+            (SELECT min(seq) FROM starling.events WHERE ms >= $1), (SELECT max(seq) FROM starling.events)) AS kept`,
+          [before(keep.events), Date.parse(now)],
         )
         if (row?.kept !== null) await trail.cut(signer, Number(row?.kept))
         const cut = 'SELECT cut FROM starling.chain'
