@@ -84,10 +84,9 @@ export function historyOn({ database, events, trail }: SqliteHistoryInit): Histo
     async keepMeasures(hours) {
       words.numbersOf(hours.map(({ node }) => node))
       inTransaction(database, () => {
-        for (const day of byDay(hours)) {
-          const [{ node, hour }] = day as [(typeof day)[number]]
-          const place = placeOf(dayOf(hour), words.numberOf(node) ?? Number.NaN)
-          upsertDay.run(place, putHours(selectDay.get(place)?.hours as Uint8Array | undefined, day))
+        for (const { node, day, hours: fresh } of byDay(hours)) {
+          const place = placeOf(day, words.numberOf(node) ?? Number.NaN)
+          upsertDay.run(place, putHours(selectDay.get(place)?.hours as Uint8Array | undefined, fresh))
         }
       })
     },

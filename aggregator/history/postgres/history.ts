@@ -88,15 +88,14 @@ export function openPostgres(access: PostgresAccess): PostgresHistory {
 
     keepMeasures: (hours) =>
       server.inTransaction(async (session) => {
-        for (const day of byDay(hours)) {
-          const [{ node, hour }] = day as [(typeof day)[number]]
-          const place = [dayOf(hour), shown(node.toWellFormed())]
+        for (const { node, day, hours: fresh } of byDay(hours)) {
+          const place = [day, shown(node.toWellFormed())]
           const sql = 'SELECT hours FROM starling.measures WHERE day = $1 AND node = $2 FOR UPDATE'
           const [row] = await session.rows(sql, place)
           await session.rows(
             `INSERT INTO starling.measures VALUES ($1, $2, $3)
              ON CONFLICT (day, node) DO UPDATE SET hours = excluded.hours`,
-            [...place, Buffer.from(putHours(row?.hours as Uint8Array | undefined, day))],
+            [...place, Buffer.from(putHours(row?.hours as Uint8Array | undefined, fresh))],
           )
         }
       }),
