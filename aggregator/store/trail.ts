@@ -1,6 +1,6 @@
 /** The trail of a history on SQLite: its rows as they stand, and its signed heads. */
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
-import { type HeadSigner, type SignedHead, signHead } from '../audit/head.ts'
+import type { DatabaseSync } from 'node:sqlite'
+import { type HeadSigner, headIn, type SignedHead, signHead } from '../audit/head.ts'
 import { type SealedTrail, TRAIL_PAGE, type TrailFrame } from '../audit/trail.ts'
 import { eventRowsOf } from './event-rows.ts'
 import { inTransaction } from './transaction.ts'
@@ -88,18 +88,5 @@ export function trailOf(database: DatabaseSync): SealedTrail {
         moveCut.run(place, place, hash)
       })
     },
-  }
-}
-
-function headIn(row: Record<string, SQLOutputValue>): SignedHead {
-  return {
-    number: Number(row.number),
-    first: Number(row.first),
-    seq: Number(row.seq),
-    hash: String(row.hash),
-    at: String(row.at),
-    node: String(row.node),
-    signer: String(row.signer),
-    signature: String(row.signature),
   }
 }
