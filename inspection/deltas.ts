@@ -1,5 +1,5 @@
 /** What changed from one inspection to the next: counts of what both counted, and which troubles came and went. */
-import { NO_COUNTS } from './matrix.ts'
+import { NO_COUNTS, totalOf } from './matrix.ts'
 import {
   COLUMNS,
   type Counts,
@@ -64,7 +64,7 @@ export function deltasOf(before: InspectionRun, now: InspectionRun): Deltas {
   return {
     against: { id: before.id, finishedAt: before.finishedAt },
     nodes: now.nodes - before.nodes,
-    counts: sum(roles.map(({ counts }) => counts)),
+    counts: totalOf(roles),
     roles,
     appeared: now.troubles.filter((trouble) => {
       const earlier = troublesBefore.get(placeOf(trouble))
@@ -84,19 +84,13 @@ function roleDeltas(before: RoleSection, { role, nodes, checks }: RoleSection): 
     const earlier = before.checks.find((one) => one.check === check)
     return earlier === undefined ? [] : [{ check, counts: difference(counts, earlier.counts) }]
   })
-  return { role, nodes: nodes - before.nodes, counts: sum(both.map(({ counts }) => counts)), checks: both }
+  return { role, nodes: nodes - before.nodes, counts: totalOf(both), checks: both }
 }
 
 function difference(now: Counts, before: Counts): Counts {
   const counts = { ...NO_COUNTS }
   for (const column of COLUMNS) counts[column] = now[column] - before[column]
   return counts
-}
-
-function sum(all: readonly Counts[]): Counts {
-  const total = { ...NO_COUNTS }
-  for (const counts of all) for (const column of COLUMNS) total[column] += counts[column]
-  return total
 }
 
 const sectionOf = ({ sections }: Head, role: string) => sections.find((one) => one.role === role)

@@ -33,16 +33,22 @@ export interface OutboxRecord {
   readonly before: Readonly<Record<string, string>>
 }
 
-const recordSchema: z.ZodType<OutboxRecord> = z.strictObject({
-  node: name,
-  serial: place,
-  outbox: id,
-  seq: z.int().min(1),
-  at: z.iso.datetime(),
-  topic: z.string().min(1).max(256),
-  bytes: z.instanceof(Uint8Array).refine((bytes) => bytes.length <= 64 * 1024),
-  before: z.record(z.string().max(1_000), z.string().max(1_000)).refine((before) => Object.keys(before).length <= 64),
-})
+const recordSchema: z.ZodType<OutboxRecord> = z
+  .strictObject({
+    node: name,
+    serial: place,
+    outbox: id,
+    seq: z.int().min(1),
+    at: z.iso.datetime(),
+    topic: z.string().min(1).max(256),
+    bytes: z.instanceof(Uint8Array).refine((bytes) => bytes.length <= 64 * 1024),
+    before: z.record(z.string().max(1_000), z.string().max(1_000)).refine((before) => Object.keys(before).length <= 64),
+  })
+  .superRefine(({ node, before }, { addIssue }) => {
+    // An event has its id from what ended: by another's id a node could keep that one's end off the record.
+    const foreign = Object.keys(before).find((each) => !each.startsWith(`${node}/`))
+    if (foreign !== undefined) addIssue(`${foreign} is not of ${node}`)
+  })
 
 const signedSchema = z.strictObject({ record: recordSchema, signature: z.instanceof(Uint8Array) })
 

@@ -38,6 +38,20 @@ export function signHead(signer: HeadSigner, head: Omit<Head, 'node'>): SignedHe
   return { ...whole, signer: signer.peerId, signature }
 }
 
+/** As a row of a database has it, in columns of these names. */
+export function headIn(row: Readonly<Record<string, unknown>>): SignedHead {
+  return {
+    number: Number(row.number),
+    first: Number(row.first),
+    seq: Number(row.seq),
+    hash: String(row.hash),
+    at: String(row.at),
+    node: String(row.node),
+    signer: String(row.signer),
+    signature: String(row.signature),
+  }
+}
+
 /** Whether the key that it names signed it, for this mesh. Whose key that is, is another question. */
 export function isSigned(mesh: string, head: SignedHead): boolean {
   try {

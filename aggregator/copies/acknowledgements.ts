@@ -12,10 +12,13 @@ interface Waiting {
 export class Acknowledgements {
   #waiting: Waiting[] = []
   #copiedUpTo = 0
+  /** What whoever asks is told at once, since nobody gives copies any more. */
+  #inTheEnd: boolean | undefined
 
   /** Resolves with whether the event at `seq` has no second copy yet. `nowMs` is monotonic. */
   of(seq: number, nowMs: number): Promise<boolean> {
     if (seq <= this.#copiedUpTo) return Promise.resolve(false)
+    if (this.#inTheEnd !== undefined) return Promise.resolve(this.#inTheEnd)
     return new Promise((done) => this.#waiting.push({ seq, untilMs: nowMs + ALONE_AFTER_MS, done }))
   }
 
@@ -29,8 +32,9 @@ export class Acknowledgements {
     this.#settle(({ untilMs }) => nowMs >= untilMs, true)
   }
 
-  /** There is nobody to wait for any more. */
+  /** There is nobody to wait for any more, now or later. */
   end(isSingle: boolean): void {
+    this.#inTheEnd = isSingle
     this.#settle(() => true, isSingle)
   }
 

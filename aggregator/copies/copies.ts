@@ -4,11 +4,13 @@
  * to whoever leads when it is back. Nothing that is decided waits for any of it.
  */
 import { randomUUID } from 'node:crypto'
+import { messageOf } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
 import type { Questions } from '../../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../../mesh/libp2p/running-node.ts'
 import type { Event, StoredEvent } from '../event-model.ts'
 import type { SqliteJournal } from '../store/sqlite.ts'
+import { JOURNAL_NAME } from '../store/store-name.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { SingleCopyAlarm } from './alarm.ts'
 import { APPEND_TOPIC, encodeAppendAnswer, readBatch } from './batch.ts'
@@ -16,8 +18,7 @@ import { Feed } from './feed.ts'
 import { Given } from './given.ts'
 import type { CopiesView } from './view.ts'
 
-/** What this journal is called; of each other aggregator, how far it was given what stands here. */
-const NAME_FACT = 'copies/journal'
+/** Of each other aggregator, how far it was given what stands here. */
 const GIVEN_FACT = 'copies/given/'
 
 /** How late it may be seen that somebody has waited long enough. */
@@ -54,24 +55,28 @@ export class Copies {
   readonly #name: string
   #mesh: Pick<MeshNode, 'ask' | 'roster'> | undefined
   #timers: NodeJS.Timeout[] = []
+  /** What failed the last time. */
+  readonly #failing = new Set<() => void>()
   #isSingle = false
   #kept = new Map<string, string>()
 
   constructor(init: CopiesInit) {
     this.#init = init
     const { journal } = init
-    this.#name = journal.readFact(NAME_FACT) ?? randomUUID()
-    journal.writeFact(NAME_FACT, this.#name)
+    this.#name = journal.readFact(JOURNAL_NAME) ?? randomUUID()
+    journal.writeFact(JOURNAL_NAME, this.#name)
     this.#alarm.recorded(this.#last(), performance.now())
     init.questions.on(APPEND_TOPIC, async (from, bytes) => this.#append(from, bytes))
   }
 
   start(mesh: Pick<MeshNode, 'ask' | 'roster'>): void {
     this.#mesh = mesh
-    const every = (ms: number, act: () => void) => this.#timers.push(setInterval(act, ms).unref())
+    const every = (ms: number, act: () => void) => {
+      this.#timers.push(setInterval(() => this.#attempt(act), ms).unref())
+    }
     every(LOOK_EVERY_MS, () => this.#look())
     every(STANDBY_EVERY_MS, () => this.#lookAtFeeds())
-    every(KEEP_EVERY_MS, () => this.#keep())
+    every(KEEP_EVERY_MS, this.#keep)
     this.#lookAtFeeds()
   }
 
@@ -79,7 +84,7 @@ export class Copies {
     for (const timer of this.#timers) clearInterval(timer)
     for (const feed of this.#feeds.values()) feed.stop()
     this.#acknowledgements.end(this.#others.length > 0)
-    this.#keep()
+    this.#attempt(this.#keep)
   }
 
   /** An event went on record. */
@@ -175,12 +180,23 @@ export class Copies {
     if (this.#init.leads()) this.#init.tell(isSingle, this.#alarm.behind, others)
   }
 
-  #keep(): void {
+  readonly #keep = (): void => {
     for (const [node, { given }] of this.#feeds) {
       const fact = given.toKeep()
       if (this.#kept.get(node) === fact) continue
       this.#init.journal.writeFact(`${GIVEN_FACT}${node}`, fact)
       this.#kept.set(node, fact)
+    }
+  }
+
+  /** A journal that takes nothing now ends no process: all of this is done again at the next turn. */
+  #attempt(act: () => void): void {
+    try {
+      act()
+      this.#failing.delete(act)
+    } catch (error) {
+      if (!this.#failing.has(act)) this.#init.log.error({ err: messageOf(error) }, 'copies are not looked after')
+      this.#failing.add(act)
     }
   }
 }

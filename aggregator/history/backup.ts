@@ -2,11 +2,11 @@
  * A copy of a history's file while an aggregator writes to it: whole, of one moment, and ready to be started with. It is a
  * history of its own from there on: what comes has numbers that were given to other events in the first one.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { messageOf, StarlingError, UsageError } from '../../common/errors.ts'
 import { openReadOnly } from '../store/open.ts'
-import { STORE_NAME } from '../store/store-name.ts'
+import { JOURNAL_NAME, STORE_NAME } from '../store/store-name.ts'
 
 /** Pages at once; between them the writer goes on. */
 const PAGES_AT_ONCE = 1_000
@@ -20,13 +20,23 @@ export async function backUp(
   if (existsSync(target))
     throw new UsageError(`${target} exists already`, 'name a file that does not, it becomes the copy')
   const database = openReadOnly(source)
+  // Under its own name it is whole, whenever this ends.
+  const part = `${target}.part`
+  const removePart = () => {
+    for (const end of ['', '-journal', '-wal', '-shm']) rmSync(part + end, { force: true })
+  }
   try {
-    await backup(database, target, {
+    removePart()
+    await backup(database, part, {
       rate: PAGES_AT_ONCE,
       progress: ({ totalPages, remainingPages }) => onProgress(totalPages - remainingPages, totalPages),
     })
-    forgetName(target)
+    makeItsOwn(part)
+    // What cannot be read is no copy.
+    openReadOnly(part).close()
+    renameSync(part, target)
   } catch (error) {
+    removePart()
     throw new StarlingError(`cannot write the copy ${target}: ${messageOf(error)}`, {
       remedy: 'check that its directory is writable and has room',
       cause: error,
@@ -34,15 +44,18 @@ export async function backUp(
   } finally {
     database.close()
   }
-  // What cannot be read is no copy.
-  openReadOnly(target).close()
 }
 
-/** Whoever starts with the copy gives it a name, so that cursors of the first history are refused and do not lead astray. */
-function forgetName(file: string): void {
+/**
+ * Whoever starts with the copy gives it names: cursors of the first history are refused and do not lead astray, and other
+ * aggregators give it all that it lacks.
+ */
+function makeItsOwn(file: string): void {
   const database = new DatabaseSync(file)
   try {
-    database.prepare('DELETE FROM facts WHERE key = ?').run(STORE_NAME)
+    database.prepare('DELETE FROM facts WHERE key IN (?, ?)').run(STORE_NAME, JOURNAL_NAME)
+    // One file, without a log beside it: whoever writes to it begins one.
+    database.exec('PRAGMA journal_mode = DELETE')
   } finally {
     database.close()
   }

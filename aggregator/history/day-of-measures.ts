@@ -91,30 +91,32 @@ function placeIn(byte: number, index: number): number {
   return (byte * PACKED_MEASURES.length + measure) * HOURS + hour
 }
 
+/** Hours of one node and day; `day` as `dayOf` has it. */
+export interface HoursOfDay {
+  readonly node: string
+  readonly day: number
+  readonly hours: readonly HourOfMeasures[]
+}
+
 /** By node and day, in the order in which they first come. */
-export function byDay(hours: readonly HourOfMeasures[]): readonly (readonly HourOfMeasures[])[] {
-  const days = new Map<string, HourOfMeasures[]>()
-  for (const each of hours) {
-    const key = `${dayOf(each.hour)} ${each.node}`
-    const day = days.get(key)
-    if (day === undefined) days.set(key, [each])
-    else day.push(each)
-  }
-  return [...days.values()]
+export function byDay(hours: readonly HourOfMeasures[]): readonly HoursOfDay[] {
+  const days = Map.groupBy(hours, ({ node, hour }) => `${dayOf(hour)} ${node}`)
+  return [...days.values()].flatMap((all) => {
+    const [first] = all
+    return first === undefined ? [] : [{ node: first.node, day: dayOf(first.hour), hours: all }]
+  })
 }
 
 /** `hours`: by node, then hour. */
 export function daysOf(hours: readonly HourOfMeasures[]): readonly DayOfMeasures[] {
-  return byDay(hours).flatMap((day) => {
-    const [first] = day
-    if (first === undefined) return []
+  return byDay(hours).map(({ node, day, hours: all }) => {
     const over = (fold: (values: readonly number[]) => number): Measures => {
       const names = Object.keys(MEASURES) as MeasureName[]
-      const folded = names.map((name) => [name, day.flatMap(({ averages }) => averages[name] ?? [])] as const)
+      const folded = names.map((name) => [name, all.flatMap(({ averages }) => averages[name] ?? [])] as const)
       return Object.fromEntries(folded.flatMap(([name, values]) => (values.length === 0 ? [] : [[name, fold(values)]])))
     }
     const averages = over((values) => values.reduce((sum, value) => sum + value, 0) / values.length)
-    return [{ node: first.node, day: nameOfDay(dayOf(first.hour)), averages, peaks: over((all) => Math.max(...all)) }]
+    return { node, day: nameOfDay(day), averages, peaks: over((values) => Math.max(...values)) }
   })
 }
 

@@ -35,7 +35,7 @@ export function historyOn({ database, events, trail }: SqliteHistoryInit): Histo
     'SELECT head FROM inspections WHERE profile = ? ORDER BY at DESC, id DESC LIMIT ?',
   )
   const selectInspection = database.prepare('SELECT head, details FROM inspections WHERE id = ?')
-  const selectFirstKept = database.prepare('SELECT seq FROM events WHERE at >= ? ORDER BY seq LIMIT 1')
+  const selectFirstOf = database.prepare('SELECT seq FROM events WHERE at BETWEEN ? AND ? ORDER BY seq LIMIT 1')
   const selectEnd = database.prepare('SELECT max(seq) AS seq FROM events')
   const selectFirst = database.prepare('SELECT min(seq) AS seq FROM events')
   const deleteEvents = database.prepare('DELETE FROM events WHERE seq < ?')
@@ -84,10 +84,9 @@ export function historyOn({ database, events, trail }: SqliteHistoryInit): Histo
     async keepMeasures(hours) {
       words.numbersOf(hours.map(({ node }) => node))
       inTransaction(database, () => {
-        for (const day of byDay(hours)) {
-          const [{ node, hour }] = day as [(typeof day)[number]]
-          const place = placeOf(dayOf(hour), words.numberOf(node) ?? Number.NaN)
-          upsertDay.run(place, putHours(selectDay.get(place)?.hours as Uint8Array | undefined, day))
+        for (const { node, day, hours: fresh } of byDay(hours)) {
+          const place = placeOf(day, words.numberOf(node) ?? Number.NaN)
+          upsertDay.run(place, putHours(selectDay.get(place)?.hours as Uint8Array | undefined, fresh))
         }
       })
     },
@@ -113,8 +112,11 @@ export function historyOn({ database, events, trail }: SqliteHistoryInit): Histo
     async retain(now, keep, signer) {
       const before = (days: number) => Date.parse(now) - days * DAY_MS
       if (keep.events > 0) {
-        // By their order, not their times: a clock that was wrong for a while makes no hole.
-        const kept = Number(selectFirstKept.get(before(keep.events))?.seq ?? selectEnd.get()?.seq ?? 0)
+        // By their order, not their times: a clock that was wrong for a while makes no hole. What is of a time to come says
+        // nothing of its age, unless there is nothing else: then the clock is behind now.
+        const since = before(keep.events)
+        const young = selectFirstOf.get(since, Date.parse(now)) ?? selectFirstOf.get(since, Number.MAX_SAFE_INTEGER)
+        const kept = Number((young ?? selectEnd.get())?.seq ?? 0)
         const first = Number(selectFirst.get()?.seq ?? kept)
         if (kept > first) {
           trail.cut(signer, kept)

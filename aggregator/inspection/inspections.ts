@@ -18,7 +18,7 @@ import { countedFresh, countedFromState, offBySettings } from './fleet-now.ts'
 import type { FreshRows } from './fresh-rows.ts'
 import type { InspectionState } from './model.ts'
 
-/** Of the last inspections, in memory: each some MB at most. */
+/** Of the last inspections that are over, in memory: each some MB at most. */
 const AT_HAND = 10
 /** How far back an inspection is looked for that this one can be held against. */
 const LOOKED_BACK = 100
@@ -45,7 +45,7 @@ export interface InspectionsInit {
 
 export class Inspections {
   readonly #init: InspectionsInit
-  /** By id, the oldest first. */
+  /** By id, what changed last at the end. */
   readonly #atHand = new Map<string, InspectionState>()
 
   constructor(init: InspectionsInit) {
@@ -149,17 +149,27 @@ export class Inspections {
       isOff: offBySettings(this.#init.settings(), snapshot.members),
     })
     this.#note(run.id, { kind: 'done', run })
-    this.#init.record(eventOf(run))
-    await this.#init.store.keepInspection(run).catch((error: unknown) => {
-      this.#init.log.error({ inspection: run.id, err: messageOf(error) }, 'inspection not kept')
-    })
+    await this.#keep(run)
     return run
   }
 
+  /** Its event and all of it: one may find a disk that is full, and the other a server. */
+  async #keep(run: InspectionRun): Promise<void> {
+    const { record, store, log } = this.#init
+    const notKept = (error: unknown) => log.error({ inspection: run.id, err: messageOf(error) }, 'inspection not kept')
+    try {
+      record(eventOf(run))
+    } catch (error) {
+      notKept(error)
+    }
+    await store.keepInspection(run).catch(notKept)
+  }
+
   #note(id: string, state: InspectionState): void {
+    this.#atHand.delete(id)
     this.#atHand.set(id, state)
-    const [oldest] = this.#atHand.keys()
-    if (this.#atHand.size > AT_HAND && oldest !== undefined) this.#atHand.delete(oldest)
+    const over = [...this.#atHand].filter(([, { kind }]) => kind !== 'running')
+    for (const [oldest] of over.slice(0, -AT_HAND)) this.#atHand.delete(oldest)
   }
 }
 

@@ -68,7 +68,9 @@ export class Outboxes {
   #gathered: Event[] = []
   #gatheredSize = 0
   #places = new Map<string, Place>()
-  #isFlushing = false
+  #flushing: Promise<void> | undefined
+  /** It was said that nothing can be put on record. */
+  #isStuck = false
 
   /** Before anything is recorded in this life: what is on record now, is of the one before. */
   constructor(init: OutboxesInit) {
@@ -79,9 +81,8 @@ export class Outboxes {
 
   start(mesh: Pick<MeshNode, 'ask' | 'roster'>): void {
     this.#mesh = mesh
-    const { log } = this.#init
     this.#timer = setInterval(() => {
-      this.#look().catch((error: unknown) => log.error({ err: messageOf(error) }, NOT_ON_RECORD))
+      this.#look().catch((error: unknown) => this.#notOnRecord(error))
     }, LOOK_EVERY_MS).unref()
   }
 
@@ -106,11 +107,8 @@ export class Outboxes {
   async #look(): Promise<void> {
     const { leads, log } = this.#init
     const mesh = this.#mesh
-    if (mesh === undefined) return
-    if (!leads()) {
-      this.#agenda.clear()
-      return
-    }
+    // Who is still to be asked, is when this one leads again.
+    if (mesh === undefined || !leads()) return
     if (this.#missedSince !== undefined) {
       const since = this.#missedSince
       this.#missedSince = undefined
@@ -133,7 +131,7 @@ export class Outboxes {
           log.debug({ peer: node, err: messageOf(error), isAgain }, 'outbox not read')
         })
         .then(() => this.#askNext(mesh))
-        .catch((error: unknown) => log.error({ err: messageOf(error) }, NOT_ON_RECORD))
+        .catch((error: unknown) => this.#notOnRecord(error))
     }
     // Those that did not answer may be down: what the others said does not wait for them.
     if (this.#agenda.asking === 0) await this.#flush()
@@ -195,15 +193,28 @@ export class Outboxes {
     if (this.#gatheredSize > GATHERED_MAX) await this.#flush()
   }
 
-  /** All that was gathered goes on record, by its time; then it is written down how far each node was read. */
+  /** It is tried twice a second, and said once. */
+  #notOnRecord(error: unknown): void {
+    if (!this.#isStuck) this.#init.log.error({ err: messageOf(error) }, NOT_ON_RECORD)
+    this.#isStuck = true
+  }
+
+  /** All that was gathered goes on record, once at a time: who gathers more than has room waits for it. */
   async #flush(): Promise<void> {
-    if (this.#places.size === 0 || this.#isFlushing) return
+    if (this.#places.size === 0 && this.#flushing === undefined) return
+    this.#flushing ??= this.#putOnRecord().finally(() => {
+      this.#flushing = undefined
+    })
+    await this.#flushing
+  }
+
+  /** By its time; then it is written down how far each node was read. */
+  async #putOnRecord(): Promise<void> {
     const { take, journal, log } = this.#init
-    const [gathered, places] = [this.#gathered, this.#places]
+    const [gathered, size, places] = [this.#gathered, this.#gatheredSize, this.#places]
     this.#gathered = []
     this.#gatheredSize = 0
     this.#places = new Map()
-    this.#isFlushing = true
     try {
       const events = gathered.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
       for (let at = 0; at < events.length; at += APPENDED_AT_ONCE) {
@@ -213,14 +224,14 @@ export class Outboxes {
         if (this.#mesh === undefined) return
       }
       for (const [node, place] of places) journal.writeFact(`${PLACE_FACT}${node}`, JSON.stringify(place))
+      this.#isStuck = false
       if (events.length > 0) log.info({ events: events.length, nodes: places.size }, 'what was missed is on record')
     } catch (error) {
       // It is tried again with the next: what is on record already is known by its ids.
-      this.#gathered.push(...gathered)
+      this.#gathered = [...gathered, ...this.#gathered]
+      this.#gatheredSize += size
       for (const [node, place] of places) if (!this.#places.has(node)) this.#places.set(node, place)
       throw error
-    } finally {
-      this.#isFlushing = false
     }
   }
 }

@@ -1,6 +1,6 @@
 /** The trail of a history on SQLite: its rows as they stand, and its signed heads. */
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
-import { type HeadSigner, type SignedHead, signHead } from '../audit/head.ts'
+import type { DatabaseSync } from 'node:sqlite'
+import { type HeadSigner, headIn, type SignedHead, signHead } from '../audit/head.ts'
 import { type SealedTrail, TRAIL_PAGE, type TrailFrame } from '../audit/trail.ts'
 import { eventRowsOf } from './event-rows.ts'
 import { inTransaction } from './transaction.ts'
@@ -20,6 +20,7 @@ export function trailOf(database: DatabaseSync): SealedTrail {
   const insertHead = database.prepare(`
     INSERT INTO heads (number, seq, first, hash, at, node, signer, signature) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
 
+  const selectCut = database.prepare('SELECT cut FROM chain')
   const moveCut = database.prepare('UPDATE chain SET cut = ?, first = ?, before = ?')
   const { chained } = eventRowsOf(database)
 
@@ -77,6 +78,8 @@ export function trailOf(database: DatabaseSync): SealedTrail {
       inTransaction(database, () => {
         const { first, before, given } = frame()
         if (place > given) throw new Error(`the chain ends at ${given}: it cannot begin at ${place}`)
+        // A crash came before what may go had gone.
+        if (place <= Number(selectCut.get()?.cut)) return
         soundHead()
         if (place <= first) return void moveCut.run(place, first, String(before))
         const hash = hashAt(place - 1)
@@ -85,18 +88,5 @@ export function trailOf(database: DatabaseSync): SealedTrail {
         moveCut.run(place, place, hash)
       })
     },
-  }
-}
-
-function headIn(row: Record<string, SQLOutputValue>): SignedHead {
-  return {
-    number: Number(row.number),
-    first: Number(row.first),
-    seq: Number(row.seq),
-    hash: String(row.hash),
-    at: String(row.at),
-    node: String(row.node),
-    signer: String(row.signer),
-    signature: String(row.signature),
   }
 }

@@ -12,11 +12,14 @@ export interface WatchedJournal extends SqliteJournal {
 export function watchWrites(journal: SqliteJournal, log: Log, now = () => new Date().toISOString()): WatchedJournal {
   const listeners: ((since: string) => void)[] = []
   let failingSince: string | undefined
+  let depth = 0
 
   function watched<T>(write: () => T): T {
+    depth++
     try {
       const written = write()
-      if (failingSince !== undefined) {
+      // Within a transaction nothing is on disk yet.
+      if (failingSince !== undefined && depth === 1) {
         const since = failingSince
         failingSince = undefined
         log.info({ since }, 'the history is written again')
@@ -30,6 +33,8 @@ export function watchWrites(journal: SqliteJournal, log: Log, now = () => new Da
         log.error({ err: messageOf(error), remedy }, 'the history cannot be written')
       }
       throw error
+    } finally {
+      depth--
     }
   }
 

@@ -21,6 +21,8 @@ const FRAME_BYTES_MAX = ASK_BYTES_MAX + 4 * 1024
 
 /** Answers under way at once; one more is refused, and asked again by whoever wants it. */
 const ANSWERING_MAX = 64
+/** Of them to one node, which may open streams and ask nothing. Inspections, copies and measures ask one thing each at a time. */
+const ANSWERING_ONE_MAX = 16
 
 /** The longest that an answer may take, ms: who asked has long given up. */
 const ANSWER_MS_MAX = 60_000
@@ -50,7 +52,9 @@ export interface AsksOptions {
 export class Asks {
   readonly #libp2p: Libp2p
   readonly #options: AsksOptions
-  #answering = 0
+  /** By who asks; by whom this node asks. */
+  readonly #answering = new Map<string, number>()
+  readonly #asking = new Map<string, number>()
 
   constructor(libp2p: Libp2p, options: AsksOptions) {
     this.#libp2p = libp2p
@@ -59,7 +63,7 @@ export class Asks {
 
   async listen(): Promise<void> {
     const accept = (stream: Stream, { remotePeer }: Connection) => this.#accept(stream, remotePeer.toString())
-    await this.#libp2p.handle(PROTOCOL, accept, { maxInboundStreams: ANSWERING_MAX })
+    await this.#libp2p.handle(PROTOCOL, accept, { maxInboundStreams: ANSWERING_ONE_MAX })
   }
 
   /** Rejects with a NotReached; or with an Error: no answer came within `withinMs`, or the other refuses and says why. */
@@ -69,33 +73,39 @@ export class Asks {
     // A signal takes whole milliseconds only.
     const patienceMs = Math.ceil(withinMs)
     const signal = AbortSignal.timeout(patienceMs)
-    const connection = await this.#libp2p
-      .dial(this.#options.addressesOf(member), { signal })
-      .catch((cause: unknown) => {
-        throw new NotReached(`${member.node} cannot be reached`, { cause })
-      })
-    const stream = await connection.newStream(PROTOCOL, { signal })
-    const giveUp = () => stream.abort(new Error(`${member.node} did not answer within ${patienceMs} ms`))
-    signal.addEventListener('abort', giveUp)
+    add(this.#asking, member.node, 1)
     try {
-      signal.throwIfAborted()
-      stream.send(lengthPrefixed.encode.single(encodeValue({ topic, bytes })))
-      const answer = decodeValue(answerSchema, await firstFrame(stream))
-      if ('refused' in answer) throw new Error(`${member.node} refused: ${answer.refused}`)
-      return answer.bytes
+      const connection = await this.#libp2p
+        .dial(this.#options.addressesOf(member), { signal })
+        .catch((cause: unknown) => {
+          throw new NotReached(`${member.node} cannot be reached`, { cause })
+        })
+      const stream = await connection.newStream(PROTOCOL, { signal })
+      const giveUp = () => stream.abort(new Error(`${member.node} did not answer within ${patienceMs} ms`))
+      signal.addEventListener('abort', giveUp)
+      try {
+        signal.throwIfAborted()
+        stream.send(lengthPrefixed.encode.single(encodeValue({ topic, bytes })))
+        const answer = decodeValue(answerSchema, await firstFrame(stream))
+        if ('refused' in answer) throw new Error(`${member.node} refused: ${answer.refused}`)
+        return answer.bytes
+      } finally {
+        signal.removeEventListener('abort', giveUp)
+        stream.abort(new Error('answered'))
+      }
     } finally {
-      signal.removeEventListener('abort', giveUp)
-      await this.#done(stream, member)
+      add(this.#asking, member.node, -1)
+      await this.#hangUp(member)
     }
   }
 
   async #accept(stream: Stream, peerId: string): Promise<void> {
     const from = this.#options.memberOf(peerId)?.node
-    if (from === undefined || this.#answering >= ANSWERING_MAX) {
+    if (from === undefined || this.#isTooMany(from)) {
       stream.abort(new Error(from === undefined ? 'not enrolled' : 'too many questions'))
       return
     }
-    this.#answering++
+    add(this.#answering, from, 1)
     const impatient = setTimeout(() => stream.abort(new Error('no question')), ANSWER_MS_MAX)
     try {
       const { topic, bytes } = decodeValue(questionSchema, await firstFrame(stream))
@@ -109,19 +119,32 @@ export class Asks {
       stream.abort(error instanceof Error ? error : new Error(String(error)))
     } finally {
       clearTimeout(impatient)
-      this.#answering--
+      add(this.#answering, from, -1)
     }
   }
 
+  #isTooMany(from: string): boolean {
+    const all = [...this.#answering.values()].reduce((sum, count) => sum + count, 0)
+    return all >= ANSWERING_MAX || (this.#answering.get(from) ?? 0) >= ANSWERING_ONE_MAX
+  }
+
   /** A connection made for the question alone would cost both ends 146 KB for as long as it stays (docs/protocol.md). */
-  async #done(stream: Stream, { node, peerId }: Member): Promise<void> {
-    stream.abort(new Error('answered'))
-    if (this.#options.hasEdge(node)) return
+  async #hangUp({ node, peerId }: Member): Promise<void> {
+    // Another question may be about to go out over it.
+    if (this.#options.hasEdge(node) || this.#asking.has(node)) return
     for (const connection of this.#libp2p.getConnections(peerIdFromString(peerId))) {
-      if (connection.direction === 'outbound' && connection.streams.length === 0)
-        await connection.close().catch(() => {})
+      if (connection.direction !== 'outbound' || connection.streams.length > 0) continue
+      // Within a second, as libp2p has it: a host that hangs says no goodbye.
+      await connection.close().catch((error: Error) => connection.abort(error))
     }
   }
+}
+
+/** Those with nothing left are not kept. */
+function add(counts: Map<string, number>, node: string, change: number): void {
+  const count = (counts.get(node) ?? 0) + change
+  if (count === 0) counts.delete(node)
+  else counts.set(node, count)
 }
 
 async function firstFrame(stream: Stream): Promise<Uint8Array> {

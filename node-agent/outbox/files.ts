@@ -8,7 +8,6 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -32,23 +31,22 @@ export class OutboxFiles {
 
   /** What the outbox is called; undefined when there is none yet. Throws what the file system says. */
   name(): string | undefined {
-    const file = join(this.#folder, 'id')
-    return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined
+    return existsSync(this.#nameFile) ? readFileSync(this.#nameFile, 'utf8').trim() : undefined
   }
 
   /** Begins an outbox, for its owner alone; what another left in the folder goes. Throws what the file system says. */
   begin(name: string): void {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+    // First the name: one that stayed without its segments would begin at places that it has given.
+    rmSync(this.#nameFile, { force: true })
     for (const first of this.#firsts()) this.remove(first)
-    writeFileSync(join(this.#folder, 'id'), `${name}\n`, { mode: 0o600 })
+    writeFileSync(this.#nameFile, `${name}\n`, { mode: 0o600 })
   }
 
-  /** All segments, oldest first. What a crash left half written, or the disk has damaged, is cut off. */
+  /** All segments, oldest first, without what a crash left half written, or the disk has damaged. */
   *segments(): Generator<ReadSegment> {
     for (const first of this.#firsts()) {
-      const content = readFileSync(this.#file(first))
-      const { frames, wholeBytes } = framesIn(content)
-      if (wholeBytes < content.length) truncateSync(this.#file(first), wholeBytes)
+      const { frames, wholeBytes } = framesIn(readFileSync(this.#file(first)))
       yield { first, records: frames, bytes: wholeBytes }
     }
   }
@@ -57,11 +55,15 @@ export class OutboxFiles {
     return framesIn(readFileSync(this.#file(first))).frames
   }
 
-  /** Writes at the end of a segment that is `bytes` long, and answers how long it is then. Throws having changed nothing. */
+  /**
+   * Writes at the end of a segment of which `bytes` are whole; what is behind them goes. Answers how long it is then. Throws
+   * having added nothing.
+   */
   append(first: number, bytes: number, record: Uint8Array): number {
     const descriptor = openSync(this.#file(first), 'a', 0o600)
     const frame = frameOf(record)
     try {
+      ftruncateSync(descriptor, bytes)
       for (let written = 0; written < frame.length; ) written += writeSync(descriptor, frame, written)
       return bytes + frame.length
     } catch (error) {
@@ -74,6 +76,10 @@ export class OutboxFiles {
 
   remove(first: number): void {
     rmSync(this.#file(first), { force: true })
+  }
+
+  get #nameFile(): string {
+    return join(this.#folder, 'id')
   }
 
   #firsts(): readonly number[] {

@@ -19,7 +19,7 @@ import {
 } from '../../outbox/record.ts'
 import type { Remediation } from '../../remediators/contract.ts'
 import { encodeNote, remediationTopic } from '../../remediators/notes.ts'
-import { OutboxFiles } from './files.ts'
+import { OutboxFiles, type ReadSegment } from './files.ts'
 import { type Found, foundIn, isChange, newsOf } from './news.ts'
 import { outOf, type Segment } from './ring.ts'
 
@@ -70,13 +70,9 @@ export class Outbox {
   constructor(init: OutboxInit) {
     this.#init = init
     this.#files = new OutboxFiles(join(init.stateDir, 'outbox'))
-    const name = this.#nameOnDisk()
+    const name = this.#recall()
     this.#hasBegun = name !== undefined
     this.#id = name ?? randomBytes(8).toString('hex')
-    if (!this.#hasBegun) return
-    for (const { first, records, bytes } of this.#files.segments()) this.#recall(first, records, bytes)
-    // What an earlier life told from memory and lost had places, too.
-    this.#seq += SKIPPED
   }
 
   /** On disk. */
@@ -186,19 +182,26 @@ export class Outbox {
     this.#init.log.warn({ count, why }, 'records of the outbox are lost')
   }
 
-  /** Of an outbox that can be gone on with. A disk that cannot be read now is no reason not to start. */
-  #nameOnDisk(): string | undefined {
+  /** Name of an outbox that can be gone on with. A disk that cannot be read now is no reason not to start. */
+  #recall(): string | undefined {
     try {
       const name = this.#files.name()
-      return name !== undefined && /^[0-9a-f]{16}$/.test(name) ? name : undefined
+      if (name === undefined || !/^[0-9a-f]{16}$/.test(name)) return undefined
+      for (const segment of this.#files.segments()) this.#recallSegment(segment)
+      // What an earlier life told from memory and lost had places, too.
+      this.#seq += SKIPPED
+      return name
     } catch (error) {
       this.#init.log.error({ err: messageOf(error) }, 'the outbox cannot be read: it begins anew')
+      this.#segments.length = 0
+      this.#found.clear()
+      this.#seq = 0
       return undefined
     }
   }
 
   /** What another enrolment of this node signed, nobody would believe; what another version wrote, nobody could read. */
-  #recall(first: number, signed: readonly Uint8Array[], bytes: number): void {
+  #recallSegment({ first, records: signed, bytes }: ReadSegment): void {
     const { node, serial } = this.#init
     const last = signed.at(-1)
     try {

@@ -240,6 +240,19 @@ export function historyConformance(
       expect(await ids({})).toEqual(['next'])
     })
 
+    it('keeps nothing for ever because a clock was ahead for a while, and lets nothing go because it is behind', async () => {
+      await history.append([
+        event('old', { at: daysAgo(92) }),
+        event('of the future', { at: daysAgo(-9_000) }),
+        event('old, too', { at: daysAgo(91) }),
+        event('new', { at: daysAgo(1) }),
+      ])
+      await history.retain('1990-01-01T00:00:00.000Z', { ...KEEP_ALL, events: 90 }, signer)
+      expect(await ids({})).toHaveLength(4)
+      await history.retain(NOW, { ...KEEP_ALL, events: 90 }, signer)
+      expect(await ids({})).toEqual(['new'])
+    })
+
     it('has everything again after it was closed and opened', async () => {
       const stored = await history.append([event('a')])
       await history.keepMeasures([hour('a', '2026-01-02T05:00Z', { cpu: 1 })])

@@ -88,15 +88,14 @@ export function openPostgres(access: PostgresAccess): PostgresHistory {
 
     keepMeasures: (hours) =>
       server.inTransaction(async (session) => {
-        for (const day of byDay(hours)) {
-          const [{ node, hour }] = day as [(typeof day)[number]]
-          const place = [dayOf(hour), shown(node.toWellFormed())]
+        for (const { node, day, hours: fresh } of byDay(hours)) {
+          const place = [day, shown(node.toWellFormed())]
           const sql = 'SELECT hours FROM starling.measures WHERE day = $1 AND node = $2 FOR UPDATE'
           const [row] = await session.rows(sql, place)
           await session.rows(
             `INSERT INTO starling.measures VALUES ($1, $2, $3)
              ON CONFLICT (day, node) DO UPDATE SET hours = excluded.hours`,
-            [...place, Buffer.from(putHours(row?.hours as Uint8Array | undefined, day))],
+            [...place, Buffer.from(putHours(row?.hours as Uint8Array | undefined, fresh))],
           )
         }
       }),
@@ -132,8 +131,10 @@ export function openPostgres(access: PostgresAccess): PostgresHistory {
       const before = (days: number) => Date.parse(now) - days * DAY_MS
       if (keep.events > 0) {
         const [row] = await server.rows(
-          `SELECT coalesce((SELECT min(seq) FROM starling.events WHERE ms >= $1), (SELECT max(seq) FROM starling.events)) AS kept`,
-          [before(keep.events)],
+          // As in SQLite: what is of a time to come says nothing of its age.
+          `SELECT coalesce((SELECT min(seq) FROM starling.events WHERE ms BETWEEN $1 AND $2),
+            (SELECT min(seq) FROM starling.events WHERE ms >= $1), (SELECT max(seq) FROM starling.events)) AS kept`,
+          [before(keep.events), Date.parse(now)],
         )
         if (row?.kept !== null) await trail.cut(signer, Number(row?.kept))
         const cut = 'SELECT cut FROM starling.chain'

@@ -1,8 +1,8 @@
 /** The trail of a history in PostgreSQL: the same links and heads as in a file. */
-import { type HeadSigner, type SignedHead, signHead } from '../../audit/head.ts'
+import { type HeadSigner, headIn, type SignedHead, signHead } from '../../audit/head.ts'
 import { TRAIL_PAGE, type Trail, type TrailFrame } from '../../audit/trail.ts'
 import { chainedOf } from './event-rows.ts'
-import { APPENDING, type PostgresServer, type Row, type Session } from './server.ts'
+import { APPENDING, type PostgresServer, type Session } from './server.ts'
 
 export interface PostgresTrail extends Trail {
   /** As of a trail on this machine's disk. */
@@ -21,7 +21,7 @@ export function postgresTrail(server: PostgresServer): PostgresTrail {
 
     async signed(after) {
       const sql = `SELECT * FROM starling.heads WHERE number > $1 ORDER BY number LIMIT ${TRAIL_PAGE}`
-      return (await server.rows(sql, [after])).map(headOf)
+      return (await server.rows(sql, [after])).map(headIn)
     },
 
     seal: (signer) =>
@@ -67,7 +67,7 @@ async function frameOf(session: Session): Promise<TrailFrame> {
 async function soundHead(session: Session): Promise<SignedHead | undefined> {
   const [row] = await session.rows('SELECT * FROM starling.heads ORDER BY number DESC LIMIT 1')
   if (row === undefined) return undefined
-  const last = headOf(row)
+  const last = headIn(row)
   if ((await hashAt(session, last.seq)) === last.hash) return last
   throw new Error(`event ${last.seq} is not what head ${last.number} was signed for: the history was changed`)
 }
@@ -86,17 +86,4 @@ async function hashAt(session: Session, seq: number): Promise<string> {
   const [row] = await session.rows('SELECT hash FROM starling.events WHERE seq = $1', [seq])
   if (row === undefined) throw new Error(`event ${seq} is gone: the history was changed`)
   return Buffer.from(row.hash as Uint8Array).toString('hex')
-}
-
-function headOf(row: Row): SignedHead {
-  return {
-    number: Number(row.number),
-    first: Number(row.first),
-    seq: Number(row.seq),
-    hash: String(row.hash),
-    at: String(row.at),
-    node: String(row.node),
-    signer: String(row.signer),
-    signature: String(row.signature),
-  }
 }

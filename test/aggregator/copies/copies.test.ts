@@ -71,6 +71,7 @@ beforeEach(() => {
   sides = [new Side(ONE, true), new Side(TWO, false)]
 })
 afterEach(() => {
+  vi.useRealTimers()
   for (const { copies } of sides) copies.stop()
 })
 
@@ -162,6 +163,39 @@ it('takes nothing from who is no aggregator, and nothing that is no batch', asyn
   await expect(two.questions.answer('node-1', WAY, new Uint8Array())).rejects.toThrow('node-1 is no aggregator')
   await expect(two.questions.answer(ONE, WAY, new Uint8Array([1]))).rejects.toThrow()
   expect(two.ids).toEqual([])
+})
+
+describe('a disk that takes nothing', () => {
+  it('ends no aggregator: how far the others are is kept when there is room again', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const [one] = both()
+    put(one.journal, one.copies, 'a')
+    expect(await one.copies.acknowledged('a')).toBe(false)
+    const { writeFact } = one.journal
+    one.journal.writeFact = () => {
+      throw new Error('database or disk is full')
+    }
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(one.journal.readFact('copies/given/aggregator-2')).toBeNull()
+    one.journal.writeFact = writeFact
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(one.journal.readFact('copies/given/aggregator-2')).toContain('"upTo":1')
+    one.journal.writeFact = () => {
+      throw new Error('database or disk is full')
+    }
+    put(one.journal, one.copies, 'b')
+    expect(await one.copies.acknowledged('b')).toBe(false)
+    expect(() => one.copies.stop()).not.toThrow()
+    one.journal.writeFact = writeFact
+  })
+})
+
+it('keeps nobody waiting who asks when it has stopped', async () => {
+  const [one] = both()
+  isCut = true
+  one.copies.stop()
+  put(one.journal, one.copies, 'late')
+  expect(await one.copies.acknowledged('late')).toBe(true)
 })
 
 describe('an alarm on record', () => {

@@ -1,5 +1,5 @@
 /** The history as a file: of every released schema, damaged, copied while it is written, and killed. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,6 +16,7 @@ import { damageNotice, openJournalOrNew } from '../../../aggregator/history/dama
 import { storeName } from '../../../aggregator/http/cursor.ts'
 import { APPLICATION_ID, MIGRATIONS } from '../../../aggregator/store/migrations.ts'
 import { openJournal } from '../../../aggregator/store/sqlite.ts'
+import { JOURNAL_NAME } from '../../../aggregator/store/store-name.ts'
 import { silentLog } from '../../../common/log.ts'
 import { MESH, signerOf } from '../audit/tampered.ts'
 import { event } from '../event.ts'
@@ -137,10 +138,12 @@ it('is copied while it is written, and an aggregator can start with the copy', a
   journal.writeFact('term', '7')
   journal.trail.seal(signer)
   const name = storeName(journal, 'aggregator-1')
+  journal.writeFact(JOURNAL_NAME, 'the first')
   const copy = join(directory, 'copy.sqlite')
   const copying = backUp(file, copy)
   journal.append(event('meanwhile'))
   await copying
+  expect(readdirSync(directory).filter((each) => each.startsWith('copy'))).toEqual(['copy.sqlite'])
   const restored = openJournal(copy)
   expect(await check(restored)).toMatchObject({ holds: true, heads: 1 })
   expect(restored.readFact('term')).toBe('7')
@@ -148,10 +151,30 @@ it('is copied while it is written, and an aggregator can start with the copy', a
   // What comes now has numbers that other events had: cursors of before are of another history.
   expect(storeName(restored, 'aggregator-1')).not.toBe(name)
   expect(storeName(journal, 'aggregator-1')).toBe(name)
+  // The other aggregator gives it everything, and holds it for no journal that it knows.
+  expect(restored.readFact(JOURNAL_NAME)).toBeNull()
   restored.close()
   await expect(backUp(file, copy)).rejects.toThrow('exists already')
   await expect(backUp(join(directory, 'none'), join(directory, 'x'))).rejects.toThrow('there is no history')
   expect(existsSync(join(directory, 'x'))).toBe(false)
+  journal.close()
+})
+
+it('leaves nothing that looks like a copy when it fails on the way', async () => {
+  const journal = openJournal(file)
+  journal.appendAll(Array.from({ length: 3_000 }, (_, n) => event(`e${n}`)))
+  const copy = join(directory, 'copy.sqlite')
+  // No file of this process may grow beyond 128 blocks of 512 bytes.
+  const script = 'ulimit -f 128 && exec "$0" --input-type=module --eval "$1" "$2" "$3" "$4"'
+  const program =
+    'const [of, from, to] = process.argv.slice(1); const { backUp } = await import(of); await backUp(from, to)'
+  const of = new URL('../../../aggregator/history/backup.ts', import.meta.url).href
+  const args = ['-c', script, process.execPath, program, of, file, copy]
+  const { status, stderr } = spawnSync('sh', args, { encoding: 'utf8', timeout: 20_000 })
+  expect([status, stderr]).toEqual([1, expect.stringContaining('cannot write the copy')])
+  expect(readdirSync(directory).filter((each) => each.startsWith('copy'))).toEqual([])
+  await backUp(file, copy)
+  expect(existsSync(copy)).toBe(true)
   journal.close()
 })
 

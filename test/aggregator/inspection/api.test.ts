@@ -141,6 +141,27 @@ describe('fresh', () => {
     expect(section(run, 'compute').checks[0]?.counts).toMatchObject({ alarm: 1, silent: 3, unknown: 0 })
   })
 
+  it('is told even while the history cannot be written', async () => {
+    served.inspected.fresh = async ({ nodes }) => ({
+      rows: nodes.map((node) => said(node, { load: 'ok' })),
+      missing: [],
+    })
+    served.inspected.broken = new Error('disk full')
+    const { id } = (await post({ fresh: true })).json()
+    await expect.poll(async () => (await get(`/${id}`)).json().kind).toBe('done')
+  })
+
+  it('is told while it runs, however many are taken meanwhile', async () => {
+    const answered = Promise.withResolvers<FreshAnswer>()
+    served.inspected.fresh = () => answered.promise
+    const { id } = (await post({ fresh: true })).json()
+    for (let count = 0; count < 12; count++) await taken()
+    expect((await get(`/${id}`)).statusCode).toBe(202)
+    expect((await post({ fresh: true })).statusCode).toBe(409)
+    answered.resolve({ rows: [], missing: [] })
+    await expect.poll(async () => (await get(`/${id}`)).json().kind).toBe('done')
+  })
+
   it('that fails says why', async () => {
     served.inspected.fresh = () => Promise.reject(new Error('the mesh is starting'))
     const { id } = (await post({ fresh: true })).json()

@@ -33,7 +33,10 @@ export function sampleInspections(sample: Pick<SamplePort, 'snapshot'>, { histor
         inspections: (limit, profile) => history.inspections(limit, profile),
         inspection: (id) => history.inspection(id),
       },
-      record: (event) => recorded.push(event),
+      record: (event) => {
+        if (made.broken !== undefined) throw made.broken
+        recorded.push(event)
+      },
       log: pino({ level: 'silent' }),
     }),
     recorded,

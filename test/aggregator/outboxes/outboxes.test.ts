@@ -71,9 +71,14 @@ const answering: Ask = async (peer, _, bytes) => {
   return encodeOutboxPage(outbox.page(decodeOutboxAsk(bytes)))
 }
 
-function start(store: SqliteJournal = journal, ask: Ask = answering, leads = () => true): Outboxes {
+function start(
+  store: SqliteJournal = journal,
+  ask: Ask = answering,
+  leads = () => true,
+  log: typeof SILENT_LOG = SILENT_LOG,
+): Outboxes {
   const take = (events: readonly Event[]) => void store.appendAll(events)
-  const collecting = new Outboxes({ journal: store, take, leads, log: SILENT_LOG })
+  const collecting = new Outboxes({ journal: store, take, leads, log })
   started.push(collecting)
   collecting.start({ ask, roster })
   return collecting
@@ -107,6 +112,7 @@ it('asks for what came after, and leaves out what is on record', async () => {
   says('a', 'one')
   const first = start()
   await until(['finding/a/one'])
+  await vi.waitFor(() => expect(journal.readFact('outbox/a')).not.toBeNull(), PATIENCE)
   first.stop()
   says('a')
   says('a', 'two')
@@ -175,7 +181,42 @@ it('asks nobody while it stands by, and then a few at once', async () => {
   clearInterval(releasing)
 })
 
+it('goes on where it was when it leads again', async () => {
+  says('a', 'one')
+  says('b', 'two')
+  const away = outboxes.get('b')
+  outboxes.delete('b')
+  let leads = true
+  vi.useFakeTimers({ toFake: ['setInterval', 'performance'] })
+  start(journal, answering, () => leads)
+  await vi.advanceTimersByTimeAsync(1_000)
+  await until(['finding/a/one'])
+  leads = false
+  await vi.advanceTimersByTimeAsync(1_000)
+  if (away !== undefined) outboxes.set('b', away)
+  leads = true
+  await vi.advanceTimersByTimeAsync(MINUTE_MS)
+  await until(['finding/a/one', 'finding/b/two'])
+})
+
 describe('a disk that is full', () => {
+  it('is told once, however long it is tried', async () => {
+    let isFull = true
+    const appendAll: SqliteJournal['appendAll'] = (all) => {
+      if (isFull) throw new Error('database or disk is full')
+      return journal.appendAll(all)
+    }
+    const error = vi.fn()
+    says('a', 'one')
+    vi.useFakeTimers({ toFake: ['setInterval', 'performance'] })
+    start({ ...journal, appendAll }, answering, () => true, { ...SILENT_LOG, error })
+    await vi.advanceTimersByTimeAsync(MINUTE_MS)
+    expect(error).toHaveBeenCalledOnce()
+    isFull = false
+    await vi.advanceTimersByTimeAsync(MINUTE_MS)
+    await until(['finding/a/one'])
+  })
+
   it('loses nothing that nodes said: it is asked for when there is room again', async () => {
     let isFull = false
     const full = <T>(write: () => T): T => {

@@ -1,6 +1,7 @@
 /** What a node keeps of what it said, on its own disk. */
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -13,12 +14,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Finding } from '../../../detectors/contract.ts'
+import { encodeReport } from '../../../detectors/engine/report-note.ts'
 import { verifierOf } from '../../../mesh/identity/keys.ts'
 import { OutboxFiles } from '../../../node-agent/outbox/files.ts'
 import { frameOf, framesIn } from '../../../node-agent/outbox/frames.ts'
 import { Outbox } from '../../../node-agent/outbox/outbox.ts'
 import { outOf } from '../../../node-agent/outbox/ring.ts'
-import { type OutboxRecord, readRecord, recordIn } from '../../../outbox/record.ts'
+import { type OutboxRecord, readRecord, recordIn, signRecord } from '../../../outbox/record.ts'
 import { SILENT_LOG } from '../../aggregator/serve-sample.ts'
 import { keysNamed } from '../../mesh/real-mesh.ts'
 
@@ -193,6 +195,36 @@ describe('an outbox', () => {
     const after = open()
     expect([recordsOf(after), after.lost]).toEqual([[], 2])
   })
+
+  it('starts where its files cannot be read, and keeps in memory what it cannot write', () => {
+    open().report('disk-usage', [found('one')])
+    rmSync(newest())
+    mkdirSync(join(dir, 'outbox', '0000000000000001.log'))
+    const outbox = open()
+    outbox.report('disk-usage', [found('two')])
+    expect(recordsOf(outbox).map(({ before }) => before)).toEqual([{}])
+  })
+
+  it('reads a torn file without writing to it, and cuts it off when it goes on there', () => {
+    const before = open()
+    for (const id of ['one', 'two']) before.report('disk-usage', [found(id)])
+    truncateSync(newest(), statSync(newest()).size - 5)
+    const torn = readFileSync(newest())
+    const after = open()
+    expect(readFileSync(newest()).equals(torn)).toBe(true)
+    after.report('disk-usage', [found('three')])
+    expect(recordsOf(open()).map(({ seq }) => seq)).toEqual([1, expect.any(Number)])
+  })
+})
+
+it('a record of what another node had found is none', () => {
+  const at = new Date(START).toISOString()
+  const record = { node: 'a', serial: 1, outbox: '0123456789abcdef', seq: 1, at, topic: 'finding/disk-usage' }
+  const signed = (before: Record<string, string>) =>
+    signRecord({ ...record, bytes: encodeReport([]), before }, MESH, KEYS.sign)
+  const read = (bytes: Uint8Array) => readRecord(bytes, MESH, verifierOf(KEYS.publicKey))
+  expect(read(signed({ 'a/full': 'full' })).before).toEqual({ 'a/full': 'full' })
+  expect(() => read(signed({ 'a/full': 'full', 'b/full': 'full' }))).toThrow('b/full')
 })
 
 it('frames end where one is not whole', () => {
