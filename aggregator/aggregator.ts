@@ -218,6 +218,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   })
   const sealing = new Sealing({ trail: store.trail, signer, log })
   service.subscribe((event) => event && sealing.stored())
+  service.subscribe((event) => event && settings.recorded(event))
   service.subscribe((event) => event && metrics.event(event.kind))
   service.start(mesh, leadership, settings, permits)
   memory.start(mesh)

@@ -58,7 +58,11 @@ export class Recorder {
    */
   copy(events: readonly Event[], isLed: boolean): readonly number[] {
     const copied = this.#chronicle.copy(events)
-    if (!isLed) for (const { event, isNew } of copied) if (isNew) this.mesh.copied(event)
+    for (const { event, isNew } of copied) {
+      if (!isNew) continue
+      this.holds.copied(event)
+      if (!isLed) this.mesh.copied(event)
+    }
     return copied.map(({ event }) => event.seq)
   }
 

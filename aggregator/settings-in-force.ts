@@ -12,11 +12,12 @@ import { validateSettings } from '../settings/validate.ts'
 import type { Event } from './model.ts'
 import type { Release } from './remediation-model.ts'
 import { type Before, before, firstStage, judgeStage, type Outcome, runByMost } from './rollout-rules.ts'
+import { AT_ONCE, type Decided, dataOf, decidedIn, later } from './settings-decided.ts'
 import { readSettingsFile, requireMesh } from './settings-file.ts'
 import { SettingsHeard } from './settings-heard.ts'
 import { SettingsLedger } from './settings-ledger.ts'
 import type { Proposal, Rollback, SettingsDetail, SettingsView } from './settings-model.ts'
-import { AT_FIRST, type Progress } from './settings-progress.ts'
+import { AT_FIRST, type Progress, replacedBy } from './settings-progress.ts'
 import type { SettingsInit, SettingsMesh } from './settings-sides.ts'
 import { settingsView } from './settings-view.ts'
 import { StageWatch } from './stage-watch.ts'
@@ -37,7 +38,7 @@ export class SettingsInForce {
   #progress: Progress
   #document: SettingsDocument
   /** Newer than all that was: begun once this aggregator leads and has heard the nodes. */
-  #waiting: SettingsDocument | undefined
+  #waiting: Decided | undefined
   /** Why the operator's file was refused at the start. */
   #refused: string | undefined
   #mesh: SettingsMesh | undefined
@@ -115,6 +116,13 @@ export class SettingsInForce {
     this.#adopt()
   }
 
+  /** An event went on record: another aggregator's may tell of what a person decided, and the mesh never heard. */
+  recorded(event: Pick<Event, 'kind' | 'data'>): void {
+    const decided = decidedIn(event, this.#ledger)
+    if (decided === undefined || decided.document.version < this.#nextVersion) return
+    this.#waiting = later(this.#waiting, decided)
+  }
+
   view(): SettingsView {
     const { members = () => [], applied = () => new Map(), holds } = this.#mesh ?? {}
     return settingsView(this.#progress, members(), applied(), holds?.held ?? [])
@@ -126,12 +134,12 @@ export class SettingsInForce {
   }
 
   /** Throws UsageError when the document is not valid or not newer. */
-  propose({ document: given, rollout, via }: Proposal, by: string): Event {
+  propose({ document: given, rollout = {}, via }: Proposal, by: string): Event {
     const document = validateSettings(given, 'the settings', this.#init.registries())
     requireMesh(document, 'the settings', this.#init.mesh)
     this.#requireNewer(document)
     const says = `settings version ${document.version} handed in by ${by} (${via})`
-    const event = this.#running().story.decided(document.version, says)
+    const event = this.#running().story.decided(document.version, says, dataOf(document, rollout, this.#ledger))
     this.#begin(document, rollout)
     return event
   }
@@ -142,7 +150,7 @@ export class SettingsInForce {
     const held = this.#ledger.toGoBackTo(wanted, this.#progress.said)
     const document = { ...this.#ledger.documentOf(held), version: this.#nextVersion }
     const says = `settings go back to version ${held.version}, as version ${document.version}, by ${by} (${via}): ${reason}`
-    const event = this.#running().story.decided(document.version, says)
+    const event = this.#running().story.decided(document.version, says, dataOf(document, AT_ONCE, this.#ledger))
     this.#enforce(document, { version: next?.version ?? current.version, outcome: 'replaced', why: says })
     return event
   }
@@ -207,12 +215,12 @@ export class SettingsInForce {
 
   /** Not before it is known how the nodes are without it: what they had already would be taken for its doing. */
   #beginWaiting(): void {
-    const document = this.#waiting
-    if (document === undefined) return
+    if (this.#waiting === undefined) return
+    const { document, rollout } = this.#waiting
     this.#waiting = undefined
     try {
       this.#requireNewer(document)
-      this.#begin(document)
+      this.#begin(document, rollout)
     } catch (error) {
       this.#refuse(messageOf(error))
     }
@@ -231,12 +239,8 @@ export class SettingsInForce {
     }
     const nodes = mesh.nodesSeen()
     const next = firstStage(this.#ledger.keep(document), plan, nodes, randomBytes(8).toString('hex'))
-    const replaced = said.next && {
-      version: said.next.version,
-      outcome: 'replaced' as const,
-      why: `version ${version} came`,
-    }
-    this.#stage({ said: { current: said.current, next }, before: before(nodes), last: replaced ?? last })
+    const outcome = replacedBy(version, said.next) ?? last
+    this.#stage({ said: { current: said.current, next }, before: before(nodes), last: outcome })
     this.#tellStage()
   }
 
@@ -285,15 +289,13 @@ export class SettingsInForce {
 
   /** What another leader said is gone by as soon as all that it names is here. */
   #adopt(): void {
+    this.#exchange()
     const said = this.#heard.whole()
-    if (said === undefined) {
-      this.#exchange()
-      return
-    }
+    if (said === undefined) return
     // How the nodes were before it began, only who began it knows: another, or this one before that one led.
     const isOwn = said.next !== null && said.next.seed === this.#progress.said.next?.seed
     this.#stage({ said, before: isOwn ? this.#progress.before : null })
-    if (this.#waiting !== undefined && this.#waiting.version < this.#nextVersion) this.#waiting = undefined
+    if (this.#waiting !== undefined && this.#waiting.document.version < this.#nextVersion) this.#waiting = undefined
   }
 
   #tellStage(): void {
@@ -320,7 +322,7 @@ export class SettingsInForce {
     if (this.#ledger.isKnown(document)) return
     this.#requireNewer(document)
     if (this.#mesh?.leads() === true && this.#waiting === undefined) this.#begin(document)
-    else this.#waiting = document
+    else this.#waiting = { document, rollout: {} }
   }
 
   /** Also above what nodes run that this aggregator has no record of: they would refuse a lower one. */

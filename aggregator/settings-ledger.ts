@@ -70,13 +70,22 @@ export class SettingsLedger {
     return [...digests].flatMap((digest) => this.#asked.get(digest) ?? [])
   }
 
-  /** Signs it and puts it on record. Throws UsageError when it is too large. */
-  keep(document: SettingsDocument): Named {
+  /** Throws UsageError when it is too large. */
+  sign(document: SettingsDocument): Uint8Array {
     const bytes = encodeSettings(signSettings(document, (content) => this.#init.keys.sign(content)))
-    if (bytes.length > SIGNED_SETTINGS_BYTES_MAX) {
-      throw new UsageError(`the settings take ${bytes.length} bytes, more than ${SIGNED_SETTINGS_BYTES_MAX}`)
-    }
-    return this.#remember(document.version, bytes)
+    if (bytes.length <= SIGNED_SETTINGS_BYTES_MAX) return bytes
+    throw new UsageError(`the settings take ${bytes.length} bytes, more than ${SIGNED_SETTINGS_BYTES_MAX}`)
+  }
+
+  /** Signs it and puts it on record. Throws as `sign` does. */
+  keep(document: SettingsDocument): Named {
+    return this.#remember(document.version, this.sign(document))
+  }
+
+  /** What an aggregator of the mesh signed; undefined for anything else. */
+  read(bytes: Uint8Array): SettingsDocument | undefined {
+    const answer = acceptSettings(null, bytes, this.#init.mesh, this.#init.verify)
+    return answer.accepted ? answer.settings.document : undefined
   }
 
   /** What another aggregator signed. Returns why it is refused; undefined when it is on record. */

@@ -19,6 +19,11 @@ export interface Progress {
 /** Of settings that nothing came before. */
 export const AT_FIRST = { since: 0, before: null, last: null } as const
 
+/** What became of those that were on their way when a later version came; null where none were. */
+export function replacedBy(version: number, next: Announcement['next']): SettingsView['last'] {
+  return next && { version: next.version, outcome: 'replaced', why: `version ${version} came` }
+}
+
 const kept = z.strictObject({
   said: z.string(),
   since: z.number(),

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Chronicle } from './chronicle.ts'
 import type { Event } from './model.ts'
 import type { Evidence } from './rollout-rules.ts'
+import type { DecidedData } from './settings-decided.ts'
 import type { RolloutView } from './settings-model.ts'
 
 /** Nodes of a stage that are told of by name. */
@@ -16,9 +17,9 @@ export class SettingsStory {
   }
 
   /** A person decided it. Durable when it returns. */
-  decided(version: number, says: string): Event {
+  decided(version: number, says: string, data: DecidedData): Event {
     const id = `settings/${version}/decided`
-    const event = this.#follow(version, id, 'act', says)
+    const event = this.#follow(version, id, 'act', says, data)
     this.#chronicle.requireStored(id, 'settings')
     return event
   }

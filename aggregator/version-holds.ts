@@ -21,6 +21,17 @@ const kept = z.array(
 )
 type Hold = z.infer<typeof kept>[number]
 
+/** What an event of these tells, in its data: whoever leads next goes by it, too. */
+const toldOf = z.object({
+  hold: z.object({
+    detector: z.string(),
+    version: z.string(),
+    is: z.enum(['held', 'confirmed', 'released']),
+    why: z.string(),
+  }),
+})
+type Told = z.infer<typeof toldOf>['hold']
+
 export class VersionHolds {
   readonly #chronicle: Chronicle
   /** Also those that were released: they do not trip again. */
@@ -50,12 +61,22 @@ export class VersionHolds {
     const why = whyTripped(version, all)
     if (hold === undefined && why !== undefined) {
       this.#keep([...this.#holds, { detector, version, why, isReleased: false }])
-      this.#tell('held', detector, version, 'bad', `findings of ${detector} are held: ${why}`)
+      this.#tell('held', { detector, version, why }, 'bad', `findings of ${detector} are held: ${why}`)
     } else if (hold?.isReleased === false && isConfirmed(version, all)) {
       this.#release(hold)
       const says = `findings of ${detector} ${version} count again: it is everywhere, and finds no more than chance`
-      this.#tell('confirmed', detector, version, 'good', says)
+      this.#tell('confirmed', hold, 'good', says)
     }
+  }
+
+  /** Another aggregator put it on record: it holds here as it does there. */
+  copied({ kind, data }: Pick<Event, 'kind' | 'data'>): void {
+    const told = kind === 'finding' ? toldOf.safeParse(data).data : undefined
+    if (told === undefined) return
+    const { detector, version, is, why } = told.hold
+    const hold = this.#holds.find((one) => one.detector === detector && one.version === version)
+    if (hold === undefined) this.#keep([...this.#holds, { detector, version, why, isReleased: is !== 'held' }])
+    else if (is !== 'held') this.#release(hold)
   }
 
   /** Nodes that are members no more say nothing about a version. */
@@ -93,7 +114,7 @@ export class VersionHolds {
       throw new StarlingError(`no finding of ${detector} is held`, { remedy: `held are: ${names || 'none'}` })
     }
     const says = `findings of ${detector} ${hold.version} released by ${by} (${via}): ${reason}`
-    const event = this.#tell('released', detector, hold.version, 'act', says)
+    const event = this.#tell('released', hold, 'act', says)
     this.#release(hold)
     return event
   }
@@ -111,10 +132,11 @@ export class VersionHolds {
     return [...(this.#heard.get(detector)?.values() ?? [])].some((heard) => heard.version === version)
   }
 
-  #tell(what: string, detector: string, version: string, tone: Event['tone'], says: string): Event {
+  #tell(is: Told['is'], { detector, version, why }: Omit<Told, 'is'>, tone: Event['tone'], says: string): Event {
     const thread = `detector/${detector}/${version}`
-    const id = `${thread}/${what}`
-    const event = this.#chronicle.record(id, 'finding', '', tone, says, this.#chronicle.last(thread))
+    const id = `${thread}/${is}`
+    const hold: Told = { detector, version, is, why }
+    const event = this.#chronicle.record(id, 'finding', '', tone, says, this.#chronicle.last(thread), { hold })
     this.#chronicle.goOnFrom(thread, id)
     return event
   }

@@ -77,8 +77,11 @@ export async function* followEvents({
   }
 }
 
-/** What this page has after the last event that is known; undefined when it has none of them: more was missed. */
+/**
+ * What this page has that may be new, from the first event on that is known; undefined when it has none of them: more was
+ * missed. Two aggregators need not have put the same events on record in the same order.
+ */
 function afterKnown(items: readonly StoredEvent[], known: ReadonlySet<string>): readonly StoredEvent[] | undefined {
-  const last = items.findLastIndex(({ id }) => known.has(id))
-  return last === -1 && known.size > 0 ? undefined : items.slice(last + 1)
+  const first = items.findIndex(({ id }) => known.has(id))
+  return first === -1 && known.size > 0 ? undefined : items.slice(first + 1)
 }

@@ -14,7 +14,7 @@ import { firing, type Holding, hold } from './holding.ts'
 import { type OpenIncidents, step } from './incidents.ts'
 import { lookAtMeasures } from './measured.ts'
 import type { Look } from './model.ts'
-import { restore } from './restore.ts'
+import { type RecordedAlert, restore } from './restore.ts'
 import { activeAt, type Silence, silencesOf } from './silence-model.ts'
 import type { AlertStory } from './story.ts'
 import { lookAt } from './symptoms.ts'
@@ -55,6 +55,8 @@ export class AlertDesk {
   #singleCopy: string | null = null
   /** Since when it leads, as it was first seen; undefined while it stands by. */
   #ledSince: number | undefined
+  /** Alerts of other aggregators that came to this one's record while it leads. */
+  #late: RecordedAlert[] = []
   readonly #keptAt = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
   #unsubscribe = () => {}
@@ -96,7 +98,7 @@ export class AlertDesk {
     }
     const silence = { ...asked, id: randomUUID().slice(0, 8) }
     const event = this.#init.story.silenced(silence)
-    this.#silences = [...this.#silences, silence]
+    this.#readSilences()
     this.look()
     return event
   }
@@ -107,7 +109,7 @@ export class AlertDesk {
     const silence = this.silences(this.#init.now()).find((one) => one.id === id)
     if (silence === undefined) return undefined
     const event = this.#init.story.unsilenced(silence, by, reason)
-    this.#silences = this.#silences.filter((one) => one.id !== id)
+    this.#readSilences()
     this.look()
     return event
   }
@@ -128,6 +130,7 @@ export class AlertDesk {
     const { mesh, members, findings } = snapshot
     const now = this.#init.now()
     if (this.#ledSince === undefined) this.#takeOver(now, mesh.id)
+    if (this.#late.length > 0) this.#restore(this.#late.splice(0), now, mesh.id)
     const alerting = readAlerting(settings())
     const present = { mesh, members, findings, singleCopy: this.#singleCopy, undelivered: dispatch.failing }
     const look = lookAt(present, alerting)
@@ -173,16 +176,21 @@ export class AlertDesk {
   }
 
   #takeOver(now: number, mesh: string): void {
-    const { node, dispatch } = this.#init
     this.#readRecord()
-    const told = this.#read(['alert', 'alert-over']).map((event) => ({ ...event, at: Date.parse(event.at) }))
-    const { open, holding, over } = restore(told, now, node)
-    this.#open = open
-    this.#holding = holding
+    this.#late = []
+    this.#restore(this.#read(['alert', 'alert-over']).map(recorded), now, mesh)
     this.#ledSince = now
-    const ids = new Set([...open.values()].map(({ id }) => id))
-    dispatch.resume((id) => ids.has(id))
-    for (const incident of over) {
+    const ids = new Set([...this.#open.values()].map(({ id }) => id))
+    this.#init.dispatch.resume((id) => ids.has(id))
+  }
+
+  #restore(told: readonly RecordedAlert[], now: number, mesh: string): void {
+    const { node, dispatch, story } = this.#init
+    const { open, holding, over, doubles } = restore(told, now, node, this.#open)
+    this.#open = open
+    this.#holding = new Map([...holding, ...this.#holding])
+    for (const incident of doubles) story.over(incident, node)
+    for (const incident of [...over, ...doubles]) {
       for (const [sink, { language }] of Object.entries(incident.told)) {
         dispatch.send({ sink, notification: { state: 'resolved', why: 'over', mesh, incident, language, at: now } })
       }
@@ -197,8 +205,12 @@ export class AlertDesk {
     this.#init.dispatch.clear()
   }
 
-  #readRecord(): void {
+  #readSilences(): void {
     this.#silences = silencesOf(this.#read(['silence']))
+  }
+
+  #readRecord(): void {
+    this.#readSilences()
     const [copies] = this.#init.journal.query({ kinds: ['single-copy', 'copied'], limit: 1 })
     this.#singleCopy = copies?.kind === 'single-copy' ? copies.summary : null
   }
@@ -206,6 +218,9 @@ export class AlertDesk {
   #heard(event: StoredEvent): void {
     if (event.kind === 'single-copy') this.#singleCopy = event.summary
     if (event.kind === 'copied') this.#singleCopy = null
+    if (event.kind === 'silence') this.#readSilences()
+    const isAlert = event.kind === 'alert' || event.kind === 'alert-over'
+    if (isAlert && event.data.by !== this.#init.node && this.#ledSince !== undefined) this.#late.push(recorded(event))
     // At once: it is what somebody may have to get up for.
     if (event.kind === 'verdict' || event.kind === 'frozen') setImmediate(() => this.look())
   }
@@ -222,6 +237,10 @@ export class AlertDesk {
     }
     return all
   }
+}
+
+function recorded({ kind, data, at }: StoredEvent): RecordedAlert {
+  return { kind, data, at: Date.parse(at) }
 }
 
 function together(a: Look, b: Look): Look {

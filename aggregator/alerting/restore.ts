@@ -13,31 +13,47 @@ export interface Restored {
   readonly holding: Holding
   /** Over, and those who were told of it might not know. */
   readonly over: readonly Incident[]
+  /** Told of by one that did not know of another's, which goes on: over, and nobody has said so. */
+  readonly doubles: readonly Incident[]
 }
 
 /** Of an event what is read here; `at` in wall time, ms. */
 export type RecordedAlert = Pick<Event, 'kind' | 'data'> & { readonly at: number }
 
-/** `events`: the `alert` and `alert-over` ones, oldest first. `self`: this aggregator, whose own queue is kept. */
-export function restore(events: readonly RecordedAlert[], now: number, self: string): Restored {
-  const open = new Map<string, Incident>()
+/**
+ * `events`: the `alert` and `alert-over` ones, oldest first. `self`: this aggregator, whose own queue is kept. `before`: what
+ * is open already.
+ */
+export function restore(
+  events: readonly RecordedAlert[],
+  now: number,
+  self: string,
+  before: OpenIncidents = new Map(),
+): Restored {
+  const open = new Map(before)
   const over: Incident[] = []
+  const doubles = new Map<string, Incident>()
   for (const { kind, at, data } of events) {
     const incident = incidentOf(data.incident)
     if (incident === undefined) continue
+    const { key, id } = incident
+    const known = open.get(key)
     const mayBeUnsaid = data.by !== self && now - at < SAID_AGAIN_MS
-    if (kind === 'alert') open.set(incident.key, mayBeUnsaid ? untold(incident, at) : incident)
+    if (kind === 'alert') {
+      if (known?.announced === true && known.id !== id) doubles.set(id, incident)
+      else open.set(key, mayBeUnsaid ? untold(incident, at) : incident)
+    }
     if (kind !== 'alert-over') continue
-    if (open.get(incident.key)?.id === incident.id) open.delete(incident.key)
+    if (known?.id === id) open.delete(key)
+    doubles.delete(id)
     if (mayBeUnsaid) over.push(incident)
   }
-  const symptoms = [...open.values()].flatMap(({ root, children }) =>
-    root === undefined ? children : [root, ...children],
-  )
+  const restored = [...open].filter(([key, incident]) => before.get(key) !== incident)
+  const symptoms = restored.flatMap(([, { root, children }]) => (root === undefined ? children : [root, ...children]))
   const held = symptoms.map((symptom): [string, Held] => {
     return [symptom.key, { symptom, badSince: now, isFiring: true, fineSince: undefined }]
   })
-  return { open, holding: new Map(held), over }
+  return { open, holding: new Map(held), over, doubles: [...doubles.values()] }
 }
 
 /** They are told again at the next look, and when it is over they are in any case. */

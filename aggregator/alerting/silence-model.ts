@@ -34,17 +34,18 @@ export function silenceEventId(id: string): string {
   return `silence/${id}`
 }
 
-/** Those that events tell of and that nobody ended, whether their time is over or not. */
+/** Those that events tell of and that nobody ended, whether their time is over or not; in whatever order the events come. */
 export function silencesOf(events: readonly Pick<Event, 'kind' | 'data'>[]): readonly Silence[] {
   const kept = new Map<string, Silence>()
+  const ended = new Set<string>()
   for (const { kind, data } of events) {
     if (kind !== 'silence') continue
     const { success, data: silence } = silenceSchema.safeParse(data.silence)
     if (!success) continue
-    if (data.ended === true) kept.delete(silence.id)
-    else kept.set(silence.id, silence)
+    kept.set(silence.id, silence)
+    if (data.ended === true) ended.add(silence.id)
   }
-  return [...kept.values()]
+  return [...kept.values()].filter(({ id }) => !ended.has(id))
 }
 
 export function activeAt(silences: readonly Silence[], now: number): readonly Silence[] {

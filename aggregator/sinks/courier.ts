@@ -50,12 +50,11 @@ export class Courier {
     void this.#run()
   }
 
-  /** What waits is dropped: whoever leads now says it. */
+  /** What waits is left where it was kept, and nothing is said until there is more. */
   clear(): void {
     this.#stop.abort()
     this.#stop = new AbortController()
     this.#waiting.length = 0
-    this.#changed()
   }
 
   /** What waits stays where it was kept. */

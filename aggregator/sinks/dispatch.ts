@@ -77,7 +77,7 @@ export class Dispatch {
     else this.#init.log.warn({ sink, incident: notification.incident.id }, 'no such sink in the configuration')
   }
 
-  /** Goes on with what an earlier life of this process left waiting. `isOpen`: whether an incident still is. */
+  /** Goes on with what waited when this process ended, or led last. `isOpen`: whether an incident still is. */
   resume(isOpen: (incident: string) => boolean): void {
     for (const [name, courier] of this.#couriers) {
       for (const notification of readList<Notification>(this.#init.journal.readFact(QUEUE_FACT + name))) {
@@ -86,7 +86,7 @@ export class Dispatch {
     }
   }
 
-  /** Another leads: what waits is for it to say. */
+  /** Another leads, or nobody: what waits is said when this one leads again, and by the other before that. */
   clear(): void {
     for (const courier of this.#couriers.values()) courier.clear()
   }

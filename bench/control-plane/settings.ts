@@ -18,6 +18,7 @@ export interface Change {
   readonly detectors?: Detectors
   readonly remediators?: object
   readonly approvals?: object
+  readonly alerting?: object
 }
 
 /** Replaces whole parts of the settings. Resolves when a leader has put them in force. */

@@ -1,6 +1,6 @@
 /** A roll-out of settings through restarts of an aggregator, clocks that are set, and changes of who leads. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { verifierOf } from '../../mesh/identity/keys.ts'
+import { type KeyPair, verifierOf } from '../../mesh/identity/keys.ts'
 import { acceptSettings } from '../../settings/signed.ts'
 import {
   Aggregator,
@@ -66,6 +66,29 @@ describe('a roll-out goes on', () => {
     passes(400_000)
     expect(second.settings.view()).toMatchObject({ version: 2, rollout: null })
     expect(second.settings.document.detectors).toEqual({ conntrack: { every: '20s' } })
+  })
+
+  it('under another leader that has no more than the record of what was decided', async () => {
+    const [one, two, stranger] = [await keyPair(), await keyPair(), await keyPair()]
+    const first = new Aggregator('first', one, [one, two]).lead()
+    const handedIn = first.settings.propose({ document: changed(2, '20s'), rollout: AT_ONCE, ...VIA }, 'somebody')
+    const back = first.settings.rollBack({ reason: 'findings jumped', ...VIA }, 'somebody')
+    first.stop()
+    const standby = (name: string, all: readonly KeyPair[]) => {
+      const second = new Aggregator(name, two, all)
+      for (const event of [back, handedIn]) second.settings.recorded(event)
+      second.lead()
+      passes(60_000)
+      return [second.settings.view().version, second.settings.document.detectors]
+    }
+    expect(standby('second', [one, two])).toEqual([3, {}])
+    expect(standby('third', [two, stranger])).toEqual([1, {}])
+    const late = new Aggregator('late', two, [one, two])
+    late.settings.recorded(handedIn)
+    late.lead()
+    passes(60_000)
+    expect(late.settings.view()).toMatchObject({ version: 2, rollout: null })
+    expect(late.settings.document.detectors).toEqual({ conntrack: { every: '20s' } })
   })
 
   it('backwards, where whoever halted it ended before it undid it', async () => {

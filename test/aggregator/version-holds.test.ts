@@ -110,6 +110,28 @@ describe('a version', () => {
     expect(holds.held).toEqual([])
   })
 
+  it('is held and released at whoever stands by, too, whether that heard of it or not', () => {
+    const leader = tripped()
+    leader.release('disk', RELEASE, 'somebody')
+    const [held, released] = store.query({ kinds: ['finding'], limit: 10 })
+    if (held === undefined || released === undefined) throw new Error('it was held and released')
+    const other = openJournal(':memory:')
+    const standby = () => new VersionHolds(new Chronicle(other, 'other', () => {}))
+    const deaf = standby()
+    deaf.copied(held)
+    expect(deaf.held).toMatchObject([{ detector: 'disk', version: '1.10.0' }])
+    deaf.copied(released)
+    deaf.copied(held)
+    expect([deaf.held, standby().held]).toEqual([[], []])
+    other.writeFact('detectors/holds', '[]')
+    const late = standby()
+    late.copied(released)
+    for (const node of NODES) late.hear(node, 'disk', [finding(node, 'ok', '1.9.0')])
+    late.hear('node-0', 'disk', [finding('node-0', 'alarm', '1.10.0')])
+    expect(late.held).toEqual([])
+    other.close()
+  })
+
   it('counts again when it is everywhere and finds no more than chance', () => {
     const holds = tripped()
     holds.hear('node-0', 'disk', [finding('node-0', 'ok', '1.10.0')])

@@ -122,6 +122,20 @@ it('what waits survives a restart, but for what is over and was never said', asy
   expect(ids(next.taken)).toEqual(['open firing', 'gone resolved'])
 })
 
+it('what waits when it leads no more is not said then, and is when it leads again', async () => {
+  const slow = sink(breaks, breaks)
+  const { dispatch } = dispatchOf({ slow })
+  dispatch.send({ sink: 'slow', notification: of('one') })
+  dispatch.send({ sink: 'slow', notification: of('two') })
+  await vi.advanceTimersByTimeAsync(0)
+  dispatch.clear()
+  await vi.advanceTimersByTimeAsync(600_000)
+  expect([ids(slow.taken), dispatch.view()[0]?.waiting]).toEqual([[], 0])
+  dispatch.resume(() => true)
+  await vi.advanceTimersByTimeAsync(600_000)
+  expect(ids(slow.taken)).toEqual(['one firing', 'two firing'])
+})
+
 it('what is only said to be kept up is not said late', async () => {
   const broken = sink(breaks, breaks)
   const { dispatch, lost } = dispatchOf({ broken })

@@ -215,6 +215,14 @@ describe('an alarm on record', () => {
     ])
   })
 
+  it('of a detector of which a version is held counts at whoever has the copy, whether it leads or not', () => {
+    const hold = { detector: 'disk', version: '2', is: 'held', why: 'it finds more' }
+    for (const { recorder, leads } of sides) {
+      recorder.copy([event('detector/disk/2/held', { kind: 'finding', data: { hold } })], leads)
+      expect(recorder.holds.held).toMatchObject([{ detector: 'disk', version: '2' }])
+    }
+  })
+
   it('of a node that fell silent is gone on with, not told again, by one that stood by', () => {
     const [one, two] = sides
     if (one === undefined || two === undefined) throw new Error('two sides')
