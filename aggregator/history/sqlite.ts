@@ -114,7 +114,8 @@ export function historyOn({ database, events, trail }: SqliteHistoryInit): Histo
       const before = (days: number) => Date.parse(now) - days * DAY_MS
       if (keep.events > 0) {
         // By their order, not their times: a clock that was wrong for a while makes no hole.
-        const kept = Number(selectFirstKept.get(before(keep.events))?.seq ?? selectEnd.get()?.seq ?? 0)
+        const young = Number(selectFirstKept.get(before(keep.events))?.seq ?? selectEnd.get()?.seq ?? 0)
+        const kept = Math.min(young, keep.eventsFrom ?? young)
         const first = Number(selectFirst.get()?.seq ?? kept)
         if (kept > first) {
           trail.cut(signer, kept)

@@ -11,7 +11,7 @@ const ANSWER_WITHIN_MS = 30_000
 const CONNECTIONS_MAX = 4
 /** Advisory locks are numbers that all users of a database share: "STRL", and what for. */
 const MIGRATING = 0x5354524c_01
-export const APPENDING = 0x5354524c_02
+const APPENDING = 0x5354524c_02
 
 export interface PostgresAccess {
   /** Without a password. */
@@ -52,6 +52,7 @@ export class PostgresServer implements Session {
       await this.#made()
       return (await this.#pool.query(sql, [...values])).rows as Row[]
     } catch (error) {
+      this.#lookAtSchema(error)
       throw isOurMistake(error) ? error : unavailable(error)
     }
   }
@@ -59,7 +60,12 @@ export class PostgresServer implements Session {
   /** What `act` did is there when it resolves, or none of it when it rejects. */
   async inTransaction<T>(act: (session: Session) => Promise<T>): Promise<T> {
     await this.#made()
-    return await this.#within(act)
+    try {
+      return await this.#within(act)
+    } catch (error) {
+      this.#lookAtSchema(error)
+      throw error
+    }
   }
 
   /** Once more does nothing. */
@@ -76,6 +82,11 @@ export class PostgresServer implements Session {
       this.#ready = undefined
       throw error
     }
+  }
+
+  /** A database that was made anew, or set back to before a step, lacks what is asked for: it is made ready at the next use. */
+  #lookAtSchema(error: unknown): void {
+    if (error instanceof pg.DatabaseError && SCHEMA_GONE.has(error.code ?? '')) this.#ready = undefined
   }
 
   async #within<T>(act: (session: Session) => Promise<T>): Promise<T> {
@@ -102,6 +113,11 @@ export class PostgresServer implements Session {
   }
 }
 
+/** One writer at a time gives places, of all aggregators. Until the end of the transaction. */
+export async function lockChain(session: Session): Promise<void> {
+  await session.rows('SELECT pg_advisory_xact_lock($1)', [APPENDING])
+}
+
 /** A password beside a URL would be passed over: what the URL says, here nothing, counts. */
 function clientWith(passwordFile: string): new () => pg.Client {
   return class extends pg.Client {
@@ -111,6 +127,9 @@ function clientWith(passwordFile: string): new () => pg.Client {
     }
   }
 }
+
+/** SQLSTATE of a table, a schema and a column that are not there (PostgreSQL manual, appendix A). */
+const SCHEMA_GONE = new Set(['42P01', '3F000', '42703'])
 
 /** Classes of SQLSTATE: 22 data, 23 constraints, 42 syntax and names (PostgreSQL manual, appendix A). */
 function isOurMistake(error: unknown): boolean {

@@ -77,6 +77,21 @@ describe('a file of a released schema', () => {
   })
 })
 
+it('of the third schema is carried on, and holds records for a history elsewhere', async () => {
+  const before = openJournal(file)
+  before.append(event('a'))
+  before.close()
+  const database = new DatabaseSync(file)
+  database.exec('DROP TABLE held; PRAGMA user_version = 3')
+  database.close()
+  const journal = openJournal(file)
+  expect(journal.append(event('b'))?.seq).toBe(2)
+  journal.held.hold({ kind: 'hours', hours: [] })
+  expect(journal.held.waiting(0)).toBe(1)
+  expect(await check(journal)).toMatchObject({ holds: true, checked: 2 })
+  journal.close()
+})
+
 describe('a damaged file', () => {
   const log = { ...silentLog, error: vi.fn() }
   function damage(): Buffer {
