@@ -2,7 +2,7 @@
  * A copy of a history's file while an aggregator writes to it: whole, of one moment, and ready to be started with. It is a
  * history of its own from there on: what comes has numbers that were given to other events in the first one.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { messageOf, StarlingError, UsageError } from '../../common/errors.ts'
 import { openReadOnly } from '../store/open.ts'
@@ -16,26 +16,32 @@ export async function backUp(
   source: string,
   target: string,
   onProgress: (done: number, of: number) => void = () => {},
-): Promise<void> {
+): Promise<{ readonly bytes: number }> {
   if (existsSync(target))
     throw new UsageError(`${target} exists already`, 'name a file that does not, it becomes the copy')
   const database = openReadOnly(source)
+  // It has its name only once it is whole.
+  const part = `${target}.part`
   try {
-    await backup(database, target, {
+    rmSync(part, { force: true })
+    // All pages are of this moment: without it, each write of the aggregator would begin the copy anew (sqlite3_backup_step).
+    database.exec('BEGIN; SELECT count(*) FROM chain')
+    await backup(database, part, {
       rate: PAGES_AT_ONCE,
       progress: ({ totalPages, remainingPages }) => onProgress(totalPages - remainingPages, totalPages),
     })
-    forgetName(target)
+    forgetName(part)
+    renameSync(part, target)
+    return { bytes: statSync(target).size }
   } catch (error) {
     throw new StarlingError(`cannot write the copy ${target}: ${messageOf(error)}`, {
-      remedy: 'check that its directory is writable and has room',
+      remedy: 'check that its directory is there, is writable and has room',
       cause: error,
     })
   } finally {
     database.close()
+    removeBeside(part)
   }
-  // What cannot be read is no copy.
-  openReadOnly(target).close()
 }
 
 /** Whoever starts with the copy gives it a name, so that cursors of the first history are refused and do not lead astray. */
@@ -45,5 +51,14 @@ function forgetName(file: string): void {
     database.prepare('DELETE FROM facts WHERE key = ?').run(STORE_NAME)
   } finally {
     database.close()
+  }
+}
+
+/** What was left of a copy that failed. That it cannot be removed, is told by what failed before. */
+function removeBeside(part: string): void {
+  try {
+    for (const end of ['', '-journal', '-wal', '-shm']) rmSync(part + end, { force: true })
+  } catch {
+    // As in a directory that nobody may write to.
   }
 }

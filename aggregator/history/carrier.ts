@@ -29,7 +29,7 @@ const SEAL_EVERY_MS = 60_000
 const LOOK_EVERY_MS = 60_000
 /** Of so long nobody need hear, ms: a page takes less, and a server that was started again is back by then. */
 const STALLED_AFTER_MS = 10_000
-/** So many events wait in the journal for longer than they are to be kept: some 2 GB of its file. */
+/** So many events wait in the journal for longer than they are to be kept, at some 260 bytes each. */
 const WAITING_MAX = 10_000_000
 
 export interface CarrierInit {

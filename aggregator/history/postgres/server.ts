@@ -1,7 +1,7 @@
 /** The way to a PostgreSQL: connections, transactions, and its schema made ready before the first use. Nothing waits for ever. */
 import { readFile } from 'node:fs/promises'
 import pg from 'pg'
-import { messageOf, StarlingError } from '../../../common/errors.ts'
+import { messageOf, StarlingError, UsageError } from '../../../common/errors.ts'
 import { POSTGRES_MIGRATIONS } from './migrations.ts'
 
 /** A server that is not there is known by then, ms. */
@@ -18,6 +18,8 @@ export interface PostgresAccess {
   readonly url: string
   /** Read anew for each connection; without it the file that PGPASSFILE names is asked. */
   readonly passwordFile?: string | undefined
+  /** For whoever only reads: no schema is made there, or brought to a newer version. */
+  readonly isReadOnly?: boolean
 }
 
 export type Row = Record<string, unknown>
@@ -28,9 +30,11 @@ export interface Session {
 
 export class PostgresServer implements Session {
   readonly #pool: pg.Pool
+  readonly #prepare: (session: Session) => Promise<void>
   #ready: Promise<void> | undefined
 
-  constructor({ url, passwordFile }: PostgresAccess) {
+  constructor({ url, passwordFile, isReadOnly = false }: PostgresAccess) {
+    this.#prepare = isReadOnly ? requireSchema : migrate
     this.#pool = new pg.Pool({
       connectionString: url,
       ...(passwordFile === undefined ? {} : { Client: clientWith(passwordFile) }),
@@ -75,7 +79,7 @@ export class PostgresServer implements Session {
 
   /** Once; anew after it failed. */
   async #made(): Promise<void> {
-    this.#ready ??= this.#within(migrate)
+    this.#ready ??= this.#within(this.#prepare)
     try {
       await this.#ready
     } catch (error) {
@@ -147,16 +151,30 @@ async function migrate(session: Session): Promise<void> {
   await session.rows('SELECT pg_advisory_xact_lock($1)', [MIGRATING])
   await session.rows('CREATE SCHEMA IF NOT EXISTS starling')
   await session.rows('CREATE TABLE IF NOT EXISTS starling.schema (version int NOT NULL)')
-  const version = Number((await session.rows('SELECT max(version) AS version FROM starling.schema'))[0]?.version ?? 0)
-  const newest = POSTGRES_MIGRATIONS.length
-  if (version > newest) {
-    throw new StarlingError('the history in PostgreSQL was written by a newer version of Starling', {
-      remedy: `use that version, or another database (schema ${version}, this version knows ${newest})`,
-    })
-  }
+  const version = await versionIn(session)
   for (const [index, step] of POSTGRES_MIGRATIONS.entries()) {
     if (index < version) continue
     await session.rows(step)
     await session.rows('INSERT INTO starling.schema VALUES ($1)', [index + 1])
   }
+}
+
+async function requireSchema(session: Session): Promise<void> {
+  const [there] = await session.rows("SELECT to_regclass('starling.schema') IS NOT NULL AS made")
+  if (there?.made !== true) throw new UsageError('there is no history in this PostgreSQL')
+  const version = await versionIn(session)
+  if (version === POSTGRES_MIGRATIONS.length) return
+  throw new StarlingError('the history in PostgreSQL was written by an older version of Starling', {
+    remedy: `use that version, or let an aggregator of this one carry it on (schema ${version}, this version reads ${POSTGRES_MIGRATIONS.length})`,
+  })
+}
+
+/** Throws a StarlingError when it is newer than this program. */
+async function versionIn(session: Session): Promise<number> {
+  const version = Number((await session.rows('SELECT max(version) AS version FROM starling.schema'))[0]?.version ?? 0)
+  const newest = POSTGRES_MIGRATIONS.length
+  if (version <= newest) return version
+  throw new StarlingError('the history in PostgreSQL was written by a newer version of Starling', {
+    remedy: `use that version, or another database (schema ${version}, this version knows ${newest})`,
+  })
 }

@@ -1,5 +1,6 @@
 /** The history as a file: of every released schema, damaged, copied while it is written, and killed. */
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -167,6 +168,24 @@ it('is copied while it is written, and an aggregator can start with the copy', a
   await expect(backUp(file, copy)).rejects.toThrow('exists already')
   await expect(backUp(join(directory, 'none'), join(directory, 'x'))).rejects.toThrow('there is no history')
   expect(existsSync(join(directory, 'x'))).toBe(false)
+  journal.close()
+})
+
+it('is copied in one go of many steps, whatever is written between them', async () => {
+  const journal = openJournal(file)
+  const noise = () => randomBytes(3_000).toString('base64')
+  journal.appendAll(Array.from({ length: 3_000 }, (_, n) => event(`e${n}`, { summary: noise() })))
+  const steps: number[] = []
+  await backUp(file, join(directory, 'copy.sqlite'), (done) => {
+    steps.push(done)
+    // It would begin anew each time, and never end.
+    if (steps.length < 20) journal.append(event(`between-${steps.length}`))
+  })
+  expect(steps.length).toBeGreaterThan(2)
+  expect(steps).toEqual(steps.toSorted((a, b) => a - b))
+  const restored = openJournal(join(directory, 'copy.sqlite'))
+  expect([restored.byId('e2999') === null, restored.byId('between-1')]).toEqual([false, null])
+  restored.close()
   journal.close()
 })
 
