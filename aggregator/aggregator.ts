@@ -90,7 +90,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     node,
     life: incarnation.boot,
     version,
-    notice: [config.notice, damageNotice(store, Date.now())].filter(Boolean).join('\n').slice(0, 500),
+    notice: () => [config.notice, damageNotice(store, Date.now())].filter(Boolean).join('\n').slice(0, 500),
     people,
     log,
     copies: () => memory.copies(),

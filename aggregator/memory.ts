@@ -14,7 +14,7 @@ import type { AggregatorConfig } from './config.ts'
 import { createCopying } from './copies/run.ts'
 import type { CopiesView } from './copies/view.ts'
 import { openHistory } from './history/open.ts'
-import { sharedStoreName, storeName } from './http/cursor.ts'
+import { storeName } from './http/cursor.ts'
 import type { PastEvents } from './http/event-routes.ts'
 import { MeshFreshRows } from './inspection/fresh.ts'
 import { Inspections } from './inspection/inspections.ts'
@@ -60,7 +60,11 @@ interface Part {
 
 export function createMemory(init: MemoryInit): Memory {
   const { node, config, journal, service, settings, leads, log } = init
-  const store = openHistory({ ...init, config: config.store })
+  const store = openHistory({
+    ...init,
+    config: config.store,
+    record: (event) => service.recorder.remember(event),
+  })
   const { history } = store
   const unsubscribe = service.subscribe((event) => event && store.stored())
   const copying = createCopying(init)
@@ -86,10 +90,9 @@ export function createMemory(init: MemoryInit): Memory {
     createAlerting({ ...init, measures: measures.source }),
     createReporting({ ...init, history, inspections }),
   ]
-  const { url } = config.store
   return {
     past: {
-      store: url === undefined ? storeName(journal, node) : sharedStoreName(url),
+      store: store.storeName ?? (async () => storeName(journal, node)),
       query: (query) => history.query(query),
       stalled: store.stalled,
     },

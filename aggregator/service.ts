@@ -241,7 +241,7 @@ export class AggregatorService implements AggregatorPort {
         blind: why === undefined ? null : { why, subjects },
         hasQuorum: leader.hasQuorum,
       },
-      notice,
+      notice: notice(),
       members: this.#members(),
       roster: this.rosterDesk.view(),
       findings: [...this.findings(), ...this.fleet.foreign()],

@@ -42,7 +42,8 @@ export interface ServiceInit {
   /** Which life of this aggregator it is: events of different lives have different ids. */
   readonly life: number
   readonly version: string
-  readonly notice: string
+  /** For whoever looks at the page now. */
+  readonly notice: () => string
   /** Who is known by name now. */
   readonly people: () => readonly Person[]
   readonly log: Log

@@ -88,6 +88,23 @@ export class Postgres {
     return new pg.Client({ connectionString: whole.href })
   }
 
+  /** What `pg_dump` says of Starling's schema there, as docs/history.md has it done. */
+  dump(url: string): string {
+    return this.#tool('pg_dump', ['--schema=starling', url], '')
+  }
+
+  /** Of what `dump` said. */
+  restore(url: string, dump: string): void {
+    this.#tool('psql', ['-q', '-v', 'ON_ERROR_STOP=1', url], dump)
+  }
+
+  #tool(name: string, args: readonly string[], input: string): string {
+    const env = { ...process.env, PGPASSWORD: PASSWORD }
+    const { status, stdout, stderr } = spawnSync(join(binaries() ?? '', name), args, { env, input, encoding: 'utf8' })
+    if (status !== 0) throw new Error(`${name}: ${stderr}`)
+    return stdout
+  }
+
   /** Starts it again after `crash`. */
   async resume(): Promise<void> {
     const settings = [...SETTINGS, `port=${this.#port}`, `unix_socket_directories=${this.#folder}`]

@@ -2,7 +2,7 @@
  * A copy of a history's file while an aggregator writes to it: whole, of one moment, and ready to be started with. It is a
  * history of its own from there on: what comes has numbers that were given to other events in the first one.
  */
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { messageOf, StarlingError, UsageError } from '../../common/errors.ts'
 import { openReadOnly } from '../store/open.ts'
@@ -16,17 +16,16 @@ export async function backUp(
   source: string,
   target: string,
   onProgress: (done: number, of: number) => void = () => {},
-): Promise<void> {
+): Promise<{ readonly bytes: number }> {
   if (existsSync(target))
     throw new UsageError(`${target} exists already`, 'name a file that does not, it becomes the copy')
   const database = openReadOnly(source)
   // Under its own name it is whole, whenever this ends.
   const part = `${target}.part`
-  const removePart = () => {
-    for (const end of ['', '-journal', '-wal', '-shm']) rmSync(part + end, { force: true })
-  }
   try {
-    removePart()
+    removePart(part)
+    // All pages are of this moment: without it, each write of the aggregator would begin the copy anew (sqlite3_backup_step).
+    database.exec('BEGIN; SELECT count(*) FROM chain')
     await backup(database, part, {
       rate: PAGES_AT_ONCE,
       progress: ({ totalPages, remainingPages }) => onProgress(totalPages - remainingPages, totalPages),
@@ -35,14 +34,15 @@ export async function backUp(
     // What cannot be read is no copy.
     openReadOnly(part).close()
     renameSync(part, target)
+    return { bytes: statSync(target).size }
   } catch (error) {
-    removePart()
     throw new StarlingError(`cannot write the copy ${target}: ${messageOf(error)}`, {
-      remedy: 'check that its directory is writable and has room',
+      remedy: 'check that its directory is there, is writable and has room',
       cause: error,
     })
   } finally {
     database.close()
+    removePart(part)
   }
 }
 
@@ -58,5 +58,14 @@ function makeItsOwn(file: string): void {
     database.exec('PRAGMA journal_mode = DELETE')
   } finally {
     database.close()
+  }
+}
+
+/** What a copy that failed leaves. That it cannot be removed, is told by what fails besides. */
+function removePart(part: string): void {
+  try {
+    for (const end of ['', '-journal', '-wal', '-shm']) rmSync(part + end, { force: true })
+  } catch {
+    // As in a directory that nobody may write to.
   }
 }

@@ -45,6 +45,8 @@ export interface Retention {
   readonly events: number
   readonly measures: number
   readonly inspections: number
+  /** Events from this place on stay, however old. */
+  readonly eventsFrom?: number
 }
 
 /** What is known of a run without its details. */

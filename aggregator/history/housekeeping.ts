@@ -10,7 +10,8 @@ const FIRST_AFTER_MS = 10 * 60_000
 
 export interface HousekeepingInit {
   readonly history: Pick<History, 'retain'>
-  readonly keep: Retention
+  /** At the time when it is tidied. */
+  readonly keep: () => Retention
   readonly signer: HeadSigner
   readonly log: Log
 }
@@ -47,8 +48,9 @@ export class Housekeeping {
 
   /** What cannot go now is kept for another day. */
   async #tidy(): Promise<void> {
-    const { history, keep, signer, log } = this.#init
+    const { history, signer, log } = this.#init
     try {
+      const keep = this.#init.keep()
       await history.retain(new Date().toISOString(), keep, signer)
       log.info({ ...keep }, 'history tidied')
     } catch (error) {

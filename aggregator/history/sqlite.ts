@@ -115,10 +115,11 @@ export function historyOn({ database, events, trail }: SqliteHistoryInit): Histo
         // By their order, not their times: a clock that was wrong for a while makes no hole. What is of a time to come says
         // nothing of its age, unless there is nothing else: then the clock is behind now.
         const since = before(keep.events)
-        const young = selectFirstOf.get(since, Date.parse(now)) ?? selectFirstOf.get(since, Number.MAX_SAFE_INTEGER)
-        const kept = Number((young ?? selectEnd.get())?.seq ?? 0)
-        const first = Number(selectFirst.get()?.seq ?? kept)
-        if (kept > first) {
+        const first = selectFirstOf.get(since, Date.parse(now)) ?? selectFirstOf.get(since, Number.MAX_SAFE_INTEGER)
+        const young = Number((first ?? selectEnd.get())?.seq ?? 0)
+        const kept = Math.min(young, keep.eventsFrom ?? young)
+        const oldest = Number(selectFirst.get()?.seq ?? kept)
+        if (kept > oldest) {
           trail.cut(signer, kept)
           await letGo(kept)
         }

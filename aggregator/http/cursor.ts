@@ -45,11 +45,6 @@ export function storeName(journal: Pick<Journal, 'readFact' | 'writeFact'>, node
   return createHash('sha256').update(`${own}/${node}`).digest('base64url').slice(0, 12)
 }
 
-/** What cursors call a history that several aggregators share, by the address at which each finds it. */
-export function sharedStoreName(url: string): string {
-  return createHash('sha256').update(url).digest('base64url').slice(0, 12)
-}
-
 /** The place of an item of a list, as a cursor. */
 export function keyCursor(key: readonly string[]): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url')

@@ -10,8 +10,8 @@ import { describeRoute, limitOf, route } from './route.ts'
 
 /** Where events are looked up that people look back at. */
 export interface PastEvents {
-  /** What its cursors name it by. */
-  readonly store: string
+  /** What its cursors name it by now. Rejects when it cannot be asked. */
+  store(): Promise<string>
   /** It may pass over what it cannot tell apart: tones and times are looked at again here. */
   query(query: HistoryQuery): Promise<readonly StoredEvent[]>
   /** Why it lacks what happened of late; null while it does not. Without it that is never known. */
@@ -61,16 +61,17 @@ export const EVENT_ROUTES = [EVENTS]
 export function registerEventRoutes(server: FastifyInstance, own: OwnEvents, past: PastEvents): void {
   route(server, EVENTS, async ({ query }) => {
     const { cursor } = query
-    if (cursor !== undefined && cursor.store !== past.store) throw anotherStore('cursor')
-    const told = own.query({ limit: past.store === own.store ? 1 : LIMIT_MAX })
+    const store = await past.store()
+    if (cursor !== undefined && cursor.store !== store) throw anotherStore('cursor')
+    const told = own.query({ limit: store === own.store ? 1 : LIMIT_MAX })
     const { items, before } = await lookBack(past, query, cursor?.seq)
     const held = new Set(items.map(({ id }) => id))
     const newest = told.findLast(({ id }) => held.has(id)) ?? told.at(-1)
-    return { items, next: cursorOf(past, before), newest: cursorOf(own, newest?.seq) }
+    return { items, next: cursorOf(store, before), newest: cursorOf(own.store, newest?.seq) }
   })
 }
 
-function cursorOf({ store }: { readonly store: string }, seq: number | undefined): string | null {
+function cursorOf(store: string, seq: number | undefined): string | null {
   return seq === undefined ? null : eventCursorText({ store, seq })
 }
 

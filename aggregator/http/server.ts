@@ -59,7 +59,7 @@ export interface HttpServerOptions {
 export function createHttpServer({
   port,
   storeName,
-  past = { store: storeName, query: async (query) => port.events(query) },
+  past = { store: async () => storeName, query: async (query) => port.events(query) },
   version,
   desks,
   trail,

@@ -145,5 +145,12 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER heads_never_vanish BEFORE DELETE ON heads
     WHEN OLD.seq >= coalesce((SELECT cut FROM chain), 0)
     BEGIN SELECT RAISE(ABORT, 'heads are append-only'); END;
+  `, // What a history elsewhere is to have besides events waits here until it is there.
+  `
+  CREATE TABLE held (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    at    INTEGER NOT NULL, -- ms since 1970
+    body  BLOB NOT NULL -- aggregator/history/held.ts
+  ) STRICT;
   `,
 ]

@@ -47,13 +47,28 @@ export function openDatabase(file: string): DatabaseSync {
 
 /** As it is, for whoever only reads. Throws StarlingError when there is none, or it is of a version without a chain. */
 export function openReadOnly(file: string): DatabaseSync {
-  if (checkHeader(file) === 'new') throw new UsageError(`there is no history in ${file}`)
-  const database = new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS })
+  const database = openAsItIs(file)
   const version = schemaVersion(database)
   if (version === MIGRATIONS.length) return database
   database.close()
   const remedy = `its schema is ${version}, this version reads ${MIGRATIONS.length}: an aggregator of it makes it so when it opens it`
   throw new StarlingError(`the history in ${file} has no chain that this version of Starling knows`, { remedy })
+}
+
+function openAsItIs(file: string): DatabaseSync {
+  try {
+    if (checkHeader(file) === 'new') throw new UsageError(`there is no history in ${file}`)
+    const database = new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS })
+    // What it may not read shows only now.
+    schemaVersion(database)
+    return database
+  } catch (error) {
+    if (error instanceof StarlingError) throw error
+    throw new StarlingError(`cannot read the history in ${file}: ${messageOf(error)}`, {
+      remedy: 'run this as the user that the aggregator runs as, or as root',
+      cause: error,
+    })
+  }
 }
 
 /** Reads the header as plain bytes, since even opening a foreign database could write to it. */

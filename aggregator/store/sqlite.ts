@@ -1,6 +1,7 @@
 /** The journal on SQLite: one file, no server. Writes are serialised by the process, and each is on disk on return. */
 import type { SealedTrail } from '../audit/trail.ts'
 import type { Event, EventQuery, Journal, StoredEvent } from '../event-model.ts'
+import { type HeldRecords, heldIn } from '../history/held.ts'
 import type { History } from '../history/history.ts'
 import { historyOn } from '../history/sqlite.ts'
 import { eventRowsOf } from './event-rows.ts'
@@ -13,6 +14,8 @@ export interface SqliteJournal extends Journal {
   readonly trail: SealedTrail
   /** In the same file. */
   readonly history: History
+  /** What waits for a history elsewhere, besides the events. */
+  readonly held: HeldRecords
 }
 
 /** Opens or creates the journal in `file`. Throws StarlingError when the file is damaged or not ours. */
@@ -29,6 +32,7 @@ export function openJournal(file: string): SqliteJournal {
   return {
     trail,
     history: historyOn({ database, events, trail }),
+    held: heldIn(database),
     append: (event: Event): StoredEvent | null => events.append([event])[0] ?? null,
     appendAll(all: readonly Event[]) {
       const fresh = new Map(events.append(all).map((event) => [event.id, event]))

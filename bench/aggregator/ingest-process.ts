@@ -72,7 +72,7 @@ async function run({ folder, nodes, perSecond, seconds, token }: IngestOrder): P
     node: 'aggregator',
     life: 1,
     version: '0',
-    notice: '',
+    notice: () => '',
     people: () => [],
     copies: () => null,
     log,

@@ -37,7 +37,7 @@ export async function write(source: Source): Promise<void> {
 async function withTrail<T>({ store, ...flags }: Source, look: (trail: Trail) => Promise<T>): Promise<T> {
   if (store !== undefined && /^postgres(ql)?:/.test(store)) {
     const { openPostgres } = await import('../../aggregator/history/postgres/history.ts')
-    const history = openPostgres({ url: store })
+    const history = openPostgres({ url: store, isReadOnly: true })
     return await look(history.trail).finally(() => history.close())
   }
   if (store !== undefined) return await withTrailIn(store, look)

@@ -209,7 +209,7 @@ describe('pages', () => {
     registerEventRoutes(
       server,
       { store: STORE_NAME, query: (query) => served.sample.events(query) },
-      { store: 'elsewhere', query: async ({ limit }) => behind.slice(-limit) },
+      { store: async () => 'elsewhere', query: async ({ limit }) => behind.slice(-limit) },
     )
     const page = (await server.inject('/api/v1/events?limit=3')).json()
     expect([page.newest, page.next]).toEqual([`${STORE_NAME}.${all.at(-2)?.seq}`, `elsewhere.${page.items[0].seq}`])

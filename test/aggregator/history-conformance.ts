@@ -253,6 +253,19 @@ export function historyConformance(
       expect(await ids({})).toEqual(['new'])
     })
 
+    it('keeps events from a place on that it is told, however old', async () => {
+      const old = Array.from({ length: 10 }, (_, n) => event(`old-${n}`, { at: daysAgo(91) }))
+      const stored = await history.append(old)
+      const retain = (eventsFrom: number) => history.retain(NOW, { ...KEEP_ALL, events: 90, eventsFrom }, signer)
+      await retain(1)
+      expect(await ids({})).toHaveLength(10)
+      await retain(stored[7]?.seq ?? Number.NaN)
+      expect(await ids({})).toEqual(['old-7', 'old-8', 'old-9'])
+      expect(await check()).toMatchObject({ holds: true, checked: 3 })
+      await retain(100)
+      expect(await ids({})).toEqual(['old-9'])
+    })
+
     it('has everything again after it was closed and opened', async () => {
       const stored = await history.append([event('a')])
       await history.keepMeasures([hour('a', '2026-01-02T05:00Z', { cpu: 1 })])

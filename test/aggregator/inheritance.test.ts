@@ -31,7 +31,16 @@ function aggregator(node: string, leader: Leader | undefined, among = roster, hi
   const published: Note[] = []
   const kept: string[] = []
   const service = new AggregatorService({
-    ...{ store: history, roster: among, node, life: 1, version: '0', notice: '', people: () => [], log: SILENT_LOG },
+    ...{
+      store: history,
+      roster: among,
+      node,
+      life: 1,
+      version: '0',
+      notice: () => '',
+      people: () => [],
+      log: SILENT_LOG,
+    },
     keepRoster: (hash) => void kept.push(hash),
   })
   const mesh = { leader, now: () => 0, publish: (...note: Note) => void published.push(note), roster: among }

@@ -7,6 +7,7 @@ import { registerAudit } from '../../cli/commands/audit.ts'
 import { registerEvents } from '../../cli/commands/events.ts'
 import { registerExplain } from '../../cli/commands/explain.ts'
 import { registerFindings } from '../../cli/commands/findings.ts'
+import { registerHistory } from '../../cli/commands/history.ts'
 import { registerInspect } from '../../cli/commands/inspect.ts'
 import { registerMembers } from '../../cli/commands/members.ts'
 import { registerMesh } from '../../cli/commands/mesh.ts'
@@ -54,6 +55,7 @@ async function main(): Promise<void> {
     registerExplain,
     registerEvents,
     registerFindings,
+    registerHistory,
     registerInspect,
     registerAlerts,
     registerSilence,

@@ -4,12 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Registry } from 'prom-client'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { checkTrail } from '../../aggregator/audit/walk.ts'
-import { storePart } from '../../aggregator/history/config.ts'
-import { type KeptHistory, openHistory } from '../../aggregator/history/open.ts'
+import type { KeptHistory } from '../../aggregator/history/open.ts'
 import { openPostgres } from '../../aggregator/history/postgres/history.ts'
+import { POSTGRES_MIGRATIONS } from '../../aggregator/history/postgres/migrations.ts'
 import { openJournal, type SqliteJournal } from '../../aggregator/store/sqlite.ts'
 import { silentLog } from '../../common/log.ts'
 import { MESH, signerOf } from '../aggregator/audit/tampered.ts'
@@ -17,6 +16,7 @@ import { event } from '../aggregator/event.ts'
 import { historyConformance } from '../aggregator/history-conformance.ts'
 import { needsPostgres, PASSWORD, Postgres } from '../postgres.ts'
 import { describeReal } from '../real-part.ts'
+import { type Carried, openCarried } from './carried.ts'
 
 const WAIT = { timeout: 60_000, interval: 50 }
 
@@ -66,17 +66,11 @@ function carrying(): void {
     vi.clearAllMocks()
   })
 
-  async function carry(from: SqliteJournal, to = url): Promise<{ kept: KeptHistory; lag(): Promise<number> }> {
-    const registry = new Registry()
-    const config = storePart.parse({ url: to, passwordFile: server.passwordFile })
-    const kept = openHistory({ config, journal: from, signer: await signer, registry, log })
-    open.push(kept)
-    kept.start()
-    const lag = async () => {
-      const [metric] = await registry.getMetricsAsJSON()
-      return Number(metric?.values[0]?.value)
-    }
-    return { kept, lag }
+  async function carry(from: SqliteJournal, to = url, passwordFile = server.passwordFile): Promise<Carried> {
+    const carried = openCarried({ journal: from, url: to, passwordFile, signer: await signer, log })
+    open.push(carried.kept)
+    carried.kept.start()
+    return carried
   }
   const write = (to: SqliteJournal, name: string, count: number) => {
     for (let n = 0; n < count; n++) to.append(event(`${name}-${n}`))
@@ -153,9 +147,7 @@ function carrying(): void {
 
   it('says that a server refuses, and ends in time though one hangs', async () => {
     writeFileSync(join(folder, 'wrong'), 'wrong')
-    const config = storePart.parse({ url, passwordFile: join(folder, 'wrong') })
-    const refused = openHistory({ config, journal, signer: await signer, registry: new Registry(), log })
-    open.push(refused)
+    const { kept: refused } = await carry(journal, url, join(folder, 'wrong'))
     await expect(refused.history.query({ limit: 1 })).rejects.toMatchObject({
       name: 'StarlingError',
       message: expect.stringContaining('password authentication failed'),
@@ -192,6 +184,17 @@ function carrying(): void {
     const { trail } = openPostgres({ url, passwordFile: server.passwordFile })
     const result = await checkTrail(trail, { mesh: MESH, signers: new Set([(await signer).peerId]) })
     expect(result).toMatchObject({ holds: false, misfit: { what: 'altered', seq: 3, id: 'a-2' } })
+  })
+
+  it('carries on a history of the first schema', async () => {
+    await sql(`CREATE SCHEMA starling; CREATE TABLE starling.schema (version int NOT NULL);
+      ${POSTGRES_MIGRATIONS[0]} INSERT INTO starling.schema VALUES (1)`)
+    const { kept, lag } = await carry(journal)
+    write(journal, 'a', 2)
+    kept.stored()
+    await vi.waitFor(async () => expect(await lag()).toBe(0), WAIT)
+    expect(await idsIn(kept)).toEqual(['a-0', 'a-1'])
+    expect(await kept.storeName?.()).toMatch(/^[0-9a-f]{32}$/)
   })
 
   it('refuses a schema of a newer version, and leaves it alone', async () => {

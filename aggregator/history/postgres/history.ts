@@ -5,14 +5,26 @@ import { byDay, DAY_MS, dayOf, daysOf, hoursOf, inOrder, isWithin, nameOfDay, pu
 import type { DayOfEvents, History, MeasuresQuery } from '../history.ts'
 import { headOf, packInspection, unpackInspection } from '../inspection-record.ts'
 import { COLUMNS, countsOf, eventOf, linkAt, selectOf, shown, valuesOf } from './event-rows.ts'
-import { type PostgresAccess, PostgresServer, type Session } from './server.ts'
-import { lockChain, type PostgresTrail, postgresTrail } from './trail.ts'
+import { type ChainEnd, rename, type Standing, standingOf } from './seen.ts'
+import { lockChain, type PostgresAccess, PostgresServer, type Session } from './server.ts'
+import { type PostgresTrail, postgresTrail } from './trail.ts'
 
 /** In one statement. */
 const ROWS_AT_ONCE = 1_000
 
 export interface PostgresHistory extends History {
   readonly trail: PostgresTrail
+  /**
+   * As `append`, unless what was `seen` is not there any more: null then, and nothing is appended. Else the end of the chain
+   * after it, and how many were new.
+   */
+  carry(
+    events: readonly Event[],
+    seen: ChainEnd | undefined,
+  ): Promise<{ readonly end: ChainEnd; readonly fresh: number } | null>
+  standing(seen: ChainEnd | undefined): Promise<Standing>
+  /** Cursors of before are refused from now on. */
+  rename(): Promise<void>
 }
 
 /** Connects when it is first asked for something. */
@@ -42,31 +54,19 @@ export function openPostgres(access: PostgresAccess): PostgresHistory {
     append: (events) =>
       server.inTransaction(async (session) => {
         await lockChain(session)
-        const fresh = await unknownOf(session, events)
-        if (fresh.length === 0) return []
-        const [end] = await session.rows('SELECT given, hash FROM starling.chain')
-        let [given, hash] = [Number(end?.given), String(end?.hash)]
-        const rows = fresh.map((event) => {
-          const row = linkAt(++given, hash, event)
-          hash = String(row.hash)
-          return row
-        })
-        for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
-          const values = rows.slice(start, start + ROWS_AT_ONCE).map(valuesOf)
-          let place = 0
-          const places = values.map((row) => `(${row.map(() => `$${++place}`).join(', ')})`)
-          await session.rows(`INSERT INTO starling.events (${COLUMNS}) VALUES ${places.join(', ')}`, values.flat())
-        }
-        await session.rows('UPDATE starling.chain SET given = $1, hash = $2', [given, hash])
-        for (const count of countsOf(rows)) {
-          await session.rows(
-            `INSERT INTO starling.days VALUES ($1, $2, $3, $4) ON CONFLICT (day, kind, tone)
-             DO UPDATE SET events = starling.days.events + excluded.events`,
-            count,
-          )
-        }
-        return fresh.map((event, index): StoredEvent => ({ ...event, seq: rows[index]?.seq ?? Number.NaN }))
+        return await appendTo(session, events)
       }),
+
+    carry: (events, seen) =>
+      server.inTransaction(async (session) => {
+        await lockChain(session)
+        if (!(await standingOf(session, seen)).isAsSeen) return null
+        const fresh = (await appendTo(session, events)).length
+        return { end: (await standingOf(session, undefined)).end, fresh }
+      }),
+
+    standing: (seen) => standingOf(server, seen),
+    rename: () => rename(server),
 
     async query(query) {
       const { sql, values } = selectOf(query)
@@ -136,7 +136,8 @@ export function openPostgres(access: PostgresAccess): PostgresHistory {
             (SELECT min(seq) FROM starling.events WHERE ms >= $1), (SELECT max(seq) FROM starling.events)) AS kept`,
           [before(keep.events), Date.parse(now)],
         )
-        if (row?.kept !== null) await trail.cut(signer, Number(row?.kept))
+        if (row?.kept !== null)
+          await trail.cut(signer, Math.min(Number(row?.kept), keep.eventsFrom ?? Number.POSITIVE_INFINITY))
         const cut = 'SELECT cut FROM starling.chain'
         const old = (from: string) => `SELECT seq FROM starling.${from} WHERE seq < (${cut}) LIMIT $1`
         await deleteAll(`DELETE FROM starling.events WHERE seq IN (${old('events')})`, ROWS_AT_ONCE)
@@ -159,6 +160,34 @@ export function openPostgres(access: PostgresAccess): PostgresHistory {
 
     close: () => server.close(),
   }
+}
+
+/** With the lock on the chain. */
+async function appendTo(session: Session, events: readonly Event[]): Promise<readonly StoredEvent[]> {
+  const fresh = await unknownOf(session, events)
+  if (fresh.length === 0) return []
+  const [end] = await session.rows('SELECT given, hash FROM starling.chain')
+  let [given, hash] = [Number(end?.given), String(end?.hash)]
+  const rows = fresh.map((event) => {
+    const row = linkAt(++given, hash, event)
+    hash = String(row.hash)
+    return row
+  })
+  for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
+    const values = rows.slice(start, start + ROWS_AT_ONCE).map(valuesOf)
+    let place = 0
+    const places = values.map((row) => `(${row.map(() => `$${++place}`).join(', ')})`)
+    await session.rows(`INSERT INTO starling.events (${COLUMNS}) VALUES ${places.join(', ')}`, values.flat())
+  }
+  await session.rows('UPDATE starling.chain SET given = $1, hash = $2', [given, hash])
+  for (const count of countsOf(rows)) {
+    await session.rows(
+      `INSERT INTO starling.days VALUES ($1, $2, $3, $4) ON CONFLICT (day, kind, tone)
+       DO UPDATE SET events = starling.days.events + excluded.events`,
+      count,
+    )
+  }
+  return fresh.map((event, index): StoredEvent => ({ ...event, seq: rows[index]?.seq ?? Number.NaN }))
 }
 
 /** Those that are not there yet, each once. */

@@ -85,4 +85,9 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   CREATE TRIGGER never_vanish BEFORE DELETE ON starling.heads FOR EACH ROW EXECUTE FUNCTION starling.only_before_cut();
   CREATE TRIGGER never_emptied BEFORE TRUNCATE ON starling.heads EXECUTE FUNCTION starling.refuse();
   `,
+  // What cursors call this history: another one is given when it was set back, since places mean other events then.
+  `
+  ALTER TABLE starling.chain ADD COLUMN name text NOT NULL DEFAULT md5(random()::text || clock_timestamp()::text);
+  ALTER TABLE starling.chain ALTER COLUMN name DROP DEFAULT;
+  `,
 ]

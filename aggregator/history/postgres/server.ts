@@ -1,7 +1,7 @@
 /** The way to a PostgreSQL: connections, transactions, and its schema made ready before the first use. Nothing waits for ever. */
 import { readFile } from 'node:fs/promises'
 import pg from 'pg'
-import { messageOf, StarlingError } from '../../../common/errors.ts'
+import { messageOf, StarlingError, UsageError } from '../../../common/errors.ts'
 import { POSTGRES_MIGRATIONS } from './migrations.ts'
 
 /** A server that is not there is known by then, ms. */
@@ -11,13 +11,15 @@ const ANSWER_WITHIN_MS = 30_000
 const CONNECTIONS_MAX = 4
 /** Advisory locks are numbers that all users of a database share: "STRL", and what for. */
 const MIGRATING = 0x5354524c_01
-export const APPENDING = 0x5354524c_02
+const APPENDING = 0x5354524c_02
 
 export interface PostgresAccess {
   /** Without a password. */
   readonly url: string
   /** Read anew for each connection; without it the file that PGPASSFILE names is asked. */
   readonly passwordFile?: string | undefined
+  /** For whoever only reads: no schema is made there, or brought to a newer version. */
+  readonly isReadOnly?: boolean
 }
 
 export type Row = Record<string, unknown>
@@ -28,9 +30,11 @@ export interface Session {
 
 export class PostgresServer implements Session {
   readonly #pool: pg.Pool
+  readonly #prepare: (session: Session) => Promise<void>
   #ready: Promise<void> | undefined
 
-  constructor({ url, passwordFile }: PostgresAccess) {
+  constructor({ url, passwordFile, isReadOnly = false }: PostgresAccess) {
+    this.#prepare = isReadOnly ? requireSchema : migrate
     this.#pool = new pg.Pool({
       connectionString: url,
       ...(passwordFile === undefined ? {} : { Client: clientWith(passwordFile) }),
@@ -52,6 +56,7 @@ export class PostgresServer implements Session {
       await this.#made()
       return (await this.#pool.query(sql, [...values])).rows as Row[]
     } catch (error) {
+      this.#lookAtSchema(error)
       throw isOurMistake(error) ? error : unavailable(error)
     }
   }
@@ -59,7 +64,12 @@ export class PostgresServer implements Session {
   /** What `act` did is there when it resolves, or none of it when it rejects. */
   async inTransaction<T>(act: (session: Session) => Promise<T>): Promise<T> {
     await this.#made()
-    return await this.#within(act)
+    try {
+      return await this.#within(act)
+    } catch (error) {
+      this.#lookAtSchema(error)
+      throw error
+    }
   }
 
   /** Once more does nothing. */
@@ -69,13 +79,18 @@ export class PostgresServer implements Session {
 
   /** Once; anew after it failed. */
   async #made(): Promise<void> {
-    this.#ready ??= this.#within(migrate)
+    this.#ready ??= this.#within(this.#prepare)
     try {
       await this.#ready
     } catch (error) {
       this.#ready = undefined
       throw error
     }
+  }
+
+  /** A database that was made anew, or set back to before a step, lacks what is asked for: it is made ready at the next use. */
+  #lookAtSchema(error: unknown): void {
+    if (error instanceof pg.DatabaseError && SCHEMA_GONE.has(error.code ?? '')) this.#ready = undefined
   }
 
   async #within<T>(act: (session: Session) => Promise<T>): Promise<T> {
@@ -102,6 +117,11 @@ export class PostgresServer implements Session {
   }
 }
 
+/** One writer at a time gives places, of all aggregators. Until the end of the transaction. */
+export async function lockChain(session: Session): Promise<void> {
+  await session.rows('SELECT pg_advisory_xact_lock($1)', [APPENDING])
+}
+
 /** A password beside a URL would be passed over: what the URL says, here nothing, counts. */
 function clientWith(passwordFile: string): new () => pg.Client {
   return class extends pg.Client {
@@ -111,6 +131,9 @@ function clientWith(passwordFile: string): new () => pg.Client {
     }
   }
 }
+
+/** SQLSTATE of a table, a schema and a column that are not there (PostgreSQL manual, appendix A). */
+const SCHEMA_GONE = new Set(['42P01', '3F000', '42703'])
 
 /** Classes of SQLSTATE: 22 data, 23 constraints, 42 syntax and names (PostgreSQL manual, appendix A). */
 function isOurMistake(error: unknown): boolean {
@@ -128,16 +151,30 @@ async function migrate(session: Session): Promise<void> {
   await session.rows('SELECT pg_advisory_xact_lock($1)', [MIGRATING])
   await session.rows('CREATE SCHEMA IF NOT EXISTS starling')
   await session.rows('CREATE TABLE IF NOT EXISTS starling.schema (version int NOT NULL)')
-  const version = Number((await session.rows('SELECT max(version) AS version FROM starling.schema'))[0]?.version ?? 0)
-  const newest = POSTGRES_MIGRATIONS.length
-  if (version > newest) {
-    throw new StarlingError('the history in PostgreSQL was written by a newer version of Starling', {
-      remedy: `use that version, or another database (schema ${version}, this version knows ${newest})`,
-    })
-  }
+  const version = await versionIn(session)
   for (const [index, step] of POSTGRES_MIGRATIONS.entries()) {
     if (index < version) continue
     await session.rows(step)
     await session.rows('INSERT INTO starling.schema VALUES ($1)', [index + 1])
   }
+}
+
+async function requireSchema(session: Session): Promise<void> {
+  const [there] = await session.rows("SELECT to_regclass('starling.schema') IS NOT NULL AS made")
+  if (there?.made !== true) throw new UsageError('there is no history in this PostgreSQL')
+  const version = await versionIn(session)
+  if (version === POSTGRES_MIGRATIONS.length) return
+  throw new StarlingError('the history in PostgreSQL was written by an older version of Starling', {
+    remedy: `use that version, or let an aggregator of this one carry it on (schema ${version}, this version reads ${POSTGRES_MIGRATIONS.length})`,
+  })
+}
+
+/** Throws a StarlingError when it is newer than this program. */
+async function versionIn(session: Session): Promise<number> {
+  const version = Number((await session.rows('SELECT max(version) AS version FROM starling.schema'))[0]?.version ?? 0)
+  const newest = POSTGRES_MIGRATIONS.length
+  if (version <= newest) return version
+  throw new StarlingError('the history in PostgreSQL was written by a newer version of Starling', {
+    remedy: `use that version, or another database (schema ${version}, this version knows ${newest})`,
+  })
 }

@@ -2,7 +2,7 @@
 import { type HeadSigner, headIn, type SignedHead, signHead } from '../../audit/head.ts'
 import { TRAIL_PAGE, type Trail, type TrailFrame } from '../../audit/trail.ts'
 import { chainedOf } from './event-rows.ts'
-import { APPENDING, type PostgresServer, type Session } from './server.ts'
+import { lockChain, type PostgresServer, type Session } from './server.ts'
 
 export interface PostgresTrail extends Trail {
   /** As of a trail on this machine's disk. */
@@ -45,11 +45,6 @@ export function postgresTrail(server: PostgresServer): PostgresTrail {
         await session.rows('UPDATE starling.chain SET first = $1, cut = $1, before = $2', [place, hash])
       }),
   }
-}
-
-/** One writer at a time gives places, of all aggregators. Until the end of the transaction. */
-export async function lockChain(session: Session): Promise<void> {
-  await session.rows('SELECT pg_advisory_xact_lock($1)', [APPENDING])
 }
 
 async function frameOf(session: Session): Promise<TrailFrame> {

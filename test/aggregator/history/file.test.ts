@@ -1,5 +1,6 @@
 /** The history as a file: of every released schema, damaged, copied while it is written, and killed. */
 import { spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -76,6 +77,21 @@ describe('a file of a released schema', () => {
     expect(await check(journal)).toMatchObject({ holds: true, ...held })
     journal.close()
   })
+})
+
+it('of the third schema is carried on, and holds records for a history elsewhere', async () => {
+  const before = openJournal(file)
+  before.append(event('a'))
+  before.close()
+  const database = new DatabaseSync(file)
+  database.exec('DROP TABLE held; PRAGMA user_version = 3')
+  database.close()
+  const journal = openJournal(file)
+  expect(journal.append(event('b'))?.seq).toBe(2)
+  journal.held.hold({ kind: 'hours', hours: [] })
+  expect(journal.held.waiting(0)).toBe(1)
+  expect(await check(journal)).toMatchObject({ holds: true, checked: 2 })
+  journal.close()
 })
 
 describe('a damaged file', () => {
@@ -175,6 +191,24 @@ it('leaves nothing that looks like a copy when it fails on the way', async () =>
   expect(readdirSync(directory).filter((each) => each.startsWith('copy'))).toEqual([])
   await backUp(file, copy)
   expect(existsSync(copy)).toBe(true)
+  journal.close()
+})
+
+it('is copied in one go of many steps, whatever is written between them', async () => {
+  const journal = openJournal(file)
+  const noise = () => randomBytes(3_000).toString('base64')
+  journal.appendAll(Array.from({ length: 3_000 }, (_, n) => event(`e${n}`, { summary: noise() })))
+  const steps: number[] = []
+  await backUp(file, join(directory, 'copy.sqlite'), (done) => {
+    steps.push(done)
+    // It would begin anew each time, and never end.
+    if (steps.length < 20) journal.append(event(`between-${steps.length}`))
+  })
+  expect(steps.length).toBeGreaterThan(2)
+  expect(steps).toEqual(steps.toSorted((a, b) => a - b))
+  const restored = openJournal(join(directory, 'copy.sqlite'))
+  expect([restored.byId('e2999') === null, restored.byId('between-1')]).toEqual([false, null])
+  restored.close()
   journal.close()
 })
 
