@@ -54,7 +54,8 @@ export function renderApi(routes: readonly AnyRouteSpec[]): string {
 }
 
 function section(spec: AnyRouteSpec): string {
-  const { method, path, summary, description, params, query, body, bodyLimit, instead = {}, errors = {}, tagged } = spec
+  const { method, path, summary, description, params, query, body, bodyLimit } = spec
+  const { instead = {}, errors = {}, messages = {}, tagged } = spec
   const parts: Record<string, unknown> = {}
   const rows = [
     ...(params ? fieldsOf('path', schemaOf(params, 'input', parts) as Schema) : []),
@@ -62,6 +63,10 @@ function section(spec: AnyRouteSpec): string {
     ...(body ? fieldsOf('body', schemaOf(body, 'input', parts) as Schema) : []),
   ]
   const table = rows.length === 0 ? '' : `\n| | Name | What |\n| - | - | - |\n${rows.join('\n')}\n`
+  const told = Object.entries(messages).map(([name, { says, data }]) => {
+    return `| \`${name}\` | ${says} | \`${typeOf(schemaOf(data, 'output', {}) as Schema)}\` |`
+  })
+  const stream = told.length === 0 ? '' : `\n| Message | What | Data |\n| - | - | - |\n${told.join('\n')}\n`
   const also = [
     `Takes \`${rightOf(spec)}\`.`,
     ...(bodyLimit === undefined ? [] : [`A body of ${Math.floor(bodyLimit / 1024)} KiB at most.`]),
@@ -77,7 +82,7 @@ function section(spec: AnyRouteSpec): string {
 ${summary}.${description === undefined ? '' : ` ${description}`} ${also.join(' ')}
 ${table}
 Answers ${[answerOf(spec), ...other].join(', or ')}${no.length === 0 ? '' : `; or ${no.join(', ')}`}.
-
+${stream}
 \`\`\`sh
 ${curl(spec)}
 \`\`\`

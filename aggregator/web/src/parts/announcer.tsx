@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { MemberView, Snapshot } from '../../../model.ts'
+import type { MemberView } from '../../../model.ts'
+import type { ToldState } from '../../../stream/told-state.ts'
 
 /** Tells a screen reader what changed; the eye sees it anyway. */
-export function Announcer({ snapshot }: { snapshot: Snapshot }) {
+export function Announcer({ snapshot }: { snapshot: ToldState }) {
   const last = useRef(snapshot)
   const [text, setText] = useState('')
   useEffect(() => {
@@ -17,7 +18,7 @@ export function Announcer({ snapshot }: { snapshot: Snapshot }) {
   )
 }
 
-function changesBetween(before: Snapshot, now: Snapshot): string {
+function changesBetween(before: ToldState, now: ToldState): string {
   const told = new Map(before.members.map((member) => [member.node, standing(member)]))
   const members = now.members
     .filter((member) => told.get(member.node) !== standing(member))

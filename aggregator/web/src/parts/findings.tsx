@@ -1,21 +1,22 @@
 import type { Finding, FindingStatus } from '../../../../detectors/contract.ts'
+import type { ToldState } from '../../../stream/told-state.ts'
 import { FINDING_TONES } from '../tones.ts'
 import { Evidence } from './approvals.tsx'
 import { Badge, NodeName, Section, Time } from './small.tsx'
 
-const WORST_FIRST: readonly FindingStatus[] = ['error', 'alarm', 'warn', 'unknown', 'info', 'ok', 'not-applicable']
+const WORST_FIRST: readonly FindingStatus[] = ['error', 'alarm', 'warn', 'unknown', 'info']
 
 interface FindingsProps {
+  /** But for those that are fine. */
   readonly findings: readonly Finding[]
+  readonly well: ToldState['wellFindings']
   readonly onChooseNode: (node: string) => void
 }
 
-export function Findings({ findings, onChooseNode }: FindingsProps) {
-  const shown = findings
-    .filter(({ status }) => status !== 'ok' && status !== 'not-applicable')
-    .toSorted((a, b) => WORST_FIRST.indexOf(a.status) - WORST_FIRST.indexOf(b.status) || (a.id < b.id ? -1 : 1))
-  const fine = findings.filter(({ status }) => status === 'ok').length
-  const absent = findings.length - shown.length - fine
+export function Findings({ findings, well, onChooseNode }: FindingsProps) {
+  const shown = findings.toSorted(
+    (a, b) => WORST_FIRST.indexOf(a.status) - WORST_FIRST.indexOf(b.status) || (a.id < b.id ? -1 : 1),
+  )
   return (
     <Section id="findings" title="Findings" count={shown.length}>
       <ul class="rows">
@@ -35,7 +36,8 @@ export function Findings({ findings, onChooseNode }: FindingsProps) {
         ))}
       </ul>
       <p class="folded" data-testid="findings-fine">
-        {fine} {fine === 1 ? 'check is' : 'checks are'} fine{absent > 0 && `, ${absent} not applicable`}.
+        {well.ok} {well.ok === 1 ? 'check is' : 'checks are'} fine
+        {well.notApplicable > 0 && `, ${well.notApplicable} not applicable`}.
       </p>
     </Section>
   )

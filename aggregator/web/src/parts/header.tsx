@@ -1,4 +1,5 @@
-import type { MarkingView, Snapshot } from '../../../model.ts'
+import type { MarkingView } from '../../../model.ts'
+import type { ToldState } from '../../../stream/told-state.ts'
 import type { Picture } from '../live.ts'
 import { INSPECTIONS_HASH } from '../place.ts'
 import { fullTime } from '../time.ts'
@@ -76,7 +77,7 @@ function LineState({ picture: { line, heardAt } }: { picture: Picture }) {
   )
 }
 
-function Figures({ snapshot }: { snapshot: Snapshot }) {
+function Figures({ snapshot }: { snapshot: ToldState }) {
   const { mesh, members, marking, findings, remediations, settings } = snapshot
   const alive = members.filter(({ state }) => state === 'alive').length
   const suspected = members.filter(({ state }) => state === 'suspected').length
@@ -110,7 +111,7 @@ function Figures({ snapshot }: { snapshot: Snapshot }) {
 }
 
 /** A version that is not in force yet, as `v8 on 1` or `v8 halted on 1`; none when there is none. */
-function onItsWay({ rollout, applied }: Snapshot['settings']): readonly string[] {
+function onItsWay({ rollout, applied }: ToldState['settings']): readonly string[] {
   if (rollout === null) return []
   const runs = Object.values(applied).filter((version) => version === rollout.version).length
   return [`v${rollout.version}${rollout.halted === null ? '' : ' halted'} on ${runs}`]
