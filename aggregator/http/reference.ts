@@ -38,7 +38,8 @@ changes its meaning.
 - **Lists** come page by page: \`{items, next}\`. Ask again with \`cursor=NEXT\` and the same filters until \`next\` is null. A
   cursor is opaque. Each aggregator counts its events itself, so a cursor of events of another one is refused (400).
 - **Stream.** \`GET /api/v1/stream\` are Server-Sent Events; a browser's EventSource resumes by itself. After a message
-  \`gap\` read \`/api/v1/events\` and go on: events have the same \`id\` in every aggregator's history.
+  \`gap\` read \`/api/v1/events\` and go on: events have the same \`id\` in every aggregator's history. Each connection begins
+  with the whole \`state\`; \`aggregator/stream/changes.ts\` is how the page applies a \`change\` to it.
 - **Again?** Answers with an \`ETag\` are 304 for whoever sends it as \`If-None-Match\`.
 - **Limits.** ${LIMITS.requests.toLocaleString('en')} requests of a caller from one address in ${LIMITS.windowMs / 1_000} s, ${LIMITS.refusals} with a token that is nobody's: beyond that 429, and
   \`Retry-After\` says when to go on. Bodies of ${LIMITS.bodyBytes / 1024} KiB (413) where nothing else is said, address and headers of ${LIMITS.headerBytes / 1024} KiB

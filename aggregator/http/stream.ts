@@ -22,6 +22,8 @@ import { stateChange, toldState } from './state-answers.ts'
 const STATE_INTERVAL_MS = 200
 /** Times what it took to make: of a large mesh it is told less often, so that events do not wait for it. */
 const STATE_REST = 20
+/** And no longer, whatever held it up: a picture that stands still is taken for the present. */
+const STATE_REST_MS_MAX = 2_000
 const HEARTBEAT_INTERVAL_MS = 15_000
 const CLIENTS_MAX = 100
 /** Missed events that are resent to a client that comes back; what a Store gives at once. */
@@ -100,7 +102,8 @@ export function registerStream(server: FastifyInstance, port: AggregatorPort, st
     const began = performance.now()
     feed.look(port.present(), port.office())
     for (const client of clients) bringUpToDate(client)
-    nextStateAt = began + Math.max(STATE_INTERVAL_MS, STATE_REST * (performance.now() - began))
+    const rest = Math.min(STATE_REST * (performance.now() - began), STATE_REST_MS_MAX)
+    nextStateAt = began + Math.max(STATE_INTERVAL_MS, rest)
   }
 
   function scheduleState(): void {
