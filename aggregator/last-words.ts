@@ -42,7 +42,9 @@ export class LastWords {
     const { signer, body } = signed.statement
     const written = this.#written.get(signer) ?? new Map<string, string>()
     const name = nameOf(signed)
-    const content = createHash('sha256').update(encodeValue(body)).digest('base64')
+    // Of a note its name says the rest.
+    const said = body.kind === 'note' ? body.bytes : encodeValue(body)
+    const content = createHash('sha256').update(said).digest('base64')
     const isOneTooMany = !written.has(name) && written.size >= KEYS_PER_MEMBER
     if (isOneTooMany || written.get(name) === content) return false
     this.#written.set(signer, written.set(name, content))

@@ -1,5 +1,4 @@
 /** The present in one piece: what the leader holds of each member, and what the nodes say of themselves. */
-import { silentFor } from '../mesh/core/ballots.ts'
 import type { Leader } from '../mesh/core/leader.ts'
 import type { Member, Roster } from '../mesh/core/model.ts'
 import { ringOf } from '../mesh/core/ring.ts'
@@ -48,7 +47,7 @@ export function memberView(
     observers,
     coveredBy: observers.every(covers) ? observers : observers.filter(covers),
     ...hearing(node, { roster, leader, fleet, zones, nowMs }),
-    votes: votesAbout(node, leader, zones, nowMs),
+    votes: votesAbout(node, leader, zones),
     needed: finiteOrNull(leader.neededFor(node)),
     ...(decidesInMs === undefined ? {} : { decidesInMs }),
     ...(verdictId === undefined ? {} : { verdictId }),
@@ -90,19 +89,15 @@ function flagsOf(node: string, { disputes }: Leader): readonly MemberFlag[] {
   return flags
 }
 
-function votesAbout(
-  node: string,
-  leader: Leader,
-  zones: ReadonlyMap<string, string>,
-  nowMs: number,
-): readonly VoteView[] {
+/** As they were cast: how long it has been by now would be another figure each time that somebody looks. */
+function votesAbout(node: string, leader: Leader, zones: ReadonlyMap<string, string>): readonly VoteView[] {
   return leader.ballots.about(node, 'NodeDown', 'HostHung', 'AgentDown').map((ballot) => ({
     voter: ballot.voter,
     zone: zones.get(ballot.voter) ?? '',
     opinion: 'silent',
     kind: ballot.accusation.opinion,
     channel: ballot.accusation.channel,
-    forMs: Math.round(silentFor(ballot, nowMs)),
+    forMs: Math.round(ballot.accusation.silentMs),
   }))
 }
 

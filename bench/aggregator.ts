@@ -1,13 +1,13 @@
 /** What the aggregator's memory can take: each part measures one thing that an installation of the largest size asks of it. */
 import { freshInspection } from './aggregator/fresh.ts'
 import { agentsInspection } from './aggregator/fresh-agents.ts'
-import { ingest } from './aggregator/ingest.ts'
+import { ingest, ingestOfAll } from './aggregator/ingest.ts'
 import { stateInspection } from './aggregator/inspection.ts'
 import type { Part, PartOutcome } from './aggregator/part.ts'
 import { store } from './aggregator/store.ts'
 import { defineBench } from './bench.ts'
 
-const PARTS: readonly Part[] = [ingest, stateInspection, freshInspection, agentsInspection, store]
+const PARTS: readonly Part[] = [ingest, ingestOfAll, stateInspection, freshInspection, agentsInspection, store]
 
 export const aggregator = defineBench({
   name: 'aggregator',

@@ -8,7 +8,9 @@ import { build } from 'vite'
 const CONFIG = fileURLToPath(new URL('../aggregator/web/vite.config.ts', import.meta.url))
 const WEB = dirname(CONFIG)
 /** Of the rest of the house, what the page runs (test/tidy/directions.ts). */
-const PARTS = ['common', 'inspection'].map((folder) => fileURLToPath(new URL(`../${folder}`, import.meta.url)))
+const PARTS = ['common', 'inspection', 'aggregator/stream'].map((folder) =>
+  fileURLToPath(new URL(`../${folder}`, import.meta.url)),
+)
 /** The built page; what the aggregator serves. */
 export const WEB_ROOT = join(WEB, 'dist')
 

@@ -69,15 +69,19 @@ export function rightOf({ right, method }: AnyRouteSpec): string {
 }
 
 function operation(spec: AnyRouteSpec, schemas: Json): Json {
-  const { method, path, summary, description, params, query, body, answer, answerType, tagged } = spec
+  const { method, path, summary, description, params, query, body, answer, answerType, messages, tagged } = spec
   const { status: done = 200, instead = {}, errors = {} } = spec
   const parameters = [...parametersOf('path', params, schemas), ...parametersOf('query', query, schemas)]
   const common = Object.keys(COMMON_ERRORS).map((status) => [status, { $ref: `#/components/responses/${status}` }])
   const own = Object.entries(errors).map(([status, why]) => [status, problem(why)])
   const schema = answer === undefined ? {} : schemaOf(answer, 'output', schemas)
+  const told = Object.entries(messages ?? {}).map(([name, { says, data }]) => {
+    return [name, { description: says, schema: schemaOf(data, 'output', schemas) }]
+  })
+  const content = { schema, ...(messages === undefined ? {} : { 'x-messages': Object.fromEntries(told) }) }
   const others = Object.entries(instead).map(([status, { when, answer: other }]) => {
-    const content = { 'application/json': { schema: schemaOf(other, 'output', schemas) } }
-    return [status, { description: when, content }]
+    const inJson = { schema: schemaOf(other, 'output', schemas) }
+    return [status, { description: when, content: { 'application/json': inJson } }]
   })
   return {
     operationId: operationId(method, path),
@@ -93,7 +97,7 @@ function operation(spec: AnyRouteSpec, schemas: Json): Json {
           },
         }),
     responses: {
-      [done]: { description: 'OK', content: { [answerType ?? 'application/json']: { schema } } },
+      [done]: { description: 'OK', content: { [answerType ?? 'application/json']: content } },
       ...(tagged ? { 304: { description: 'as If-None-Match says' } } : {}),
       ...Object.fromEntries([...others, ...common, ...own]),
     },

@@ -38,7 +38,8 @@ changes its meaning.
 - **Lists** come page by page: \`{items, next}\`. Ask again with \`cursor=NEXT\` and the same filters until \`next\` is null. A
   cursor is opaque. Each aggregator counts its events itself, so a cursor of events of another one is refused (400).
 - **Stream.** \`GET /api/v1/stream\` are Server-Sent Events; a browser's EventSource resumes by itself. After a message
-  \`gap\` read \`/api/v1/events\` and go on: events have the same \`id\` in every aggregator's history.
+  \`gap\` read \`/api/v1/events\` and go on: events have the same \`id\` in every aggregator's history. Each connection begins
+  with the whole \`state\`; \`aggregator/stream/changes.ts\` is how the page applies a \`change\` to it.
 - **Again?** Answers with an \`ETag\` are 304 for whoever sends it as \`If-None-Match\`.
 - **Limits.** ${LIMITS.requests.toLocaleString('en')} requests of a caller from one address in ${LIMITS.windowMs / 1_000} s, ${LIMITS.refusals} with a token that is nobody's: beyond that 429, and
   \`Retry-After\` says when to go on. Bodies of ${LIMITS.bodyBytes / 1024} KiB (413) where nothing else is said, address and headers of ${LIMITS.headerBytes / 1024} KiB
@@ -54,7 +55,8 @@ export function renderApi(routes: readonly AnyRouteSpec[]): string {
 }
 
 function section(spec: AnyRouteSpec): string {
-  const { method, path, summary, description, params, query, body, bodyLimit, instead = {}, errors = {}, tagged } = spec
+  const { method, path, summary, description, params, query, body, bodyLimit } = spec
+  const { instead = {}, errors = {}, messages = {}, tagged } = spec
   const parts: Record<string, unknown> = {}
   const rows = [
     ...(params ? fieldsOf('path', schemaOf(params, 'input', parts) as Schema) : []),
@@ -62,6 +64,10 @@ function section(spec: AnyRouteSpec): string {
     ...(body ? fieldsOf('body', schemaOf(body, 'input', parts) as Schema) : []),
   ]
   const table = rows.length === 0 ? '' : `\n| | Name | What |\n| - | - | - |\n${rows.join('\n')}\n`
+  const told = Object.entries(messages).map(([name, { says, data }]) => {
+    return `| \`${name}\` | ${says} | \`${typeOf(schemaOf(data, 'output', {}) as Schema)}\` |`
+  })
+  const stream = told.length === 0 ? '' : `\n| Message | What | Data |\n| - | - | - |\n${told.join('\n')}\n`
   const also = [
     `Takes \`${rightOf(spec)}\`.`,
     ...(bodyLimit === undefined ? [] : [`A body of ${Math.floor(bodyLimit / 1024)} KiB at most.`]),
@@ -77,7 +83,7 @@ function section(spec: AnyRouteSpec): string {
 ${summary}.${description === undefined ? '' : ` ${description}`} ${also.join(' ')}
 ${table}
 Answers ${[answerOf(spec), ...other].join(', or ')}${no.length === 0 ? '' : `; or ${no.join(', ')}`}.
-
+${stream}
 \`\`\`sh
 ${curl(spec)}
 \`\`\`

@@ -37,6 +37,8 @@ export interface RouteSpec<P = unknown, Q = unknown, B = unknown, A = unknown> {
   readonly instead?: Readonly<Record<number, { readonly when: string; readonly answer: z.ZodType }>>
   /** When that is not JSON. */
   readonly answerType?: string
+  /** Of Server-Sent Events, by their names. */
+  readonly messages?: Readonly<Record<string, { readonly says: string; readonly data: z.ZodType }>>
   /** Needed for it. By itself: `view` to look, `admin` to change anything. */
   readonly right?: Right
   /** Statuses it can answer beside 400, 401, 403, 429 and 500, and when. */

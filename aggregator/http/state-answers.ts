@@ -83,3 +83,28 @@ export const state = z
     copies: z.object({ others: names, behind: number, isSingle: z.boolean() }).nullable(),
   })
   .meta({ id: 'State' })
+
+/** As pages are told it by the stream (stream/told-state.ts has the shapes). */
+export const toldState = state
+  .extend({ number, wellFindings: z.object({ ok: number, notApplicable: number }) })
+  .meta({ id: 'ToldState' })
+
+const parts = toldState
+  .omit({ number: true, members: true, findings: true, verdicts: true, remediations: true })
+  .partial()
+
+export const stateChange = z
+  .object({
+    basedOn: number,
+    number,
+    parts,
+    members: changesOf(member),
+    findings: changesOf(finding),
+    verdicts: changesOf(verdict),
+    remediations: changesOf(remediation),
+  })
+  .meta({ id: 'StateChange' })
+
+function changesOf(schema: z.ZodType) {
+  return z.object({ put: z.array(schema), removed: names })
+}

@@ -25,6 +25,8 @@ import { encodeWatching, WATCHING_TOPIC } from '../../mesh/wire/watching.ts'
 export interface IngestOrder {
   readonly folder: string
   readonly nodes: number
+  /** That find each node to be well. */
+  readonly detectors: number
   readonly perSecond: number
   readonly seconds: number
   readonly token: string
@@ -35,6 +37,7 @@ export type IngestWord =
   | { readonly kind: 'done'; readonly rssMax: number; readonly cpuS: number; readonly stored: number }
 
 const TTL_MS = 180_000
+const WELL_TTL_MS = 86_400_000
 
 const settings = {
   view: () => ({ version: 1, applied: {}, refused: {}, rollout: null, held: [], last: null }),
@@ -45,7 +48,7 @@ const permits = { view: () => ({ outstanding: [], refused: [], pauses: [] }) } a
 process.once('disconnect', () => process.exit())
 process.once('message', (order: IngestOrder) => void run(order))
 
-async function run({ folder, nodes, perSecond, seconds, token }: IngestOrder): Promise<void> {
+async function run({ folder, nodes, detectors, perSecond, seconds, token }: IngestOrder): Promise<void> {
   const dir = mkdtempSync(join(folder, 'ingest-'))
   const log = pino({ level: 'silent' })
   const store = openJournal(join(dir, 'history.sqlite'))
@@ -95,7 +98,8 @@ async function run({ folder, nodes, perSecond, seconds, token }: IngestOrder): P
     permits,
   )
   for (const { node } of roster.members)
-    for (const signed of standing(node, roster)) service.fleet.hear(performance.now(), signed)
+    for (const signed of [...standing(node, roster), ...well(node, detectors)])
+      service.fleet.hear(performance.now(), signed)
   const server = createHttpServer({
     port: service,
     storeName: storeName(store, 'aggregator'),
@@ -154,6 +158,19 @@ function standing(node: string, roster: Roster): readonly SignedStatement[] {
     { kind: 'note', topic: WATCHING_TOPIC, bytes, ttlMs: TTL_MS },
   ]
   return bodies.map((body) => ({ statement: { signer: node, serial: 1, seq: 0, body } }) as unknown as SignedStatement)
+}
+
+/** What its detectors have found, for longer than this takes. */
+function well(node: string, detectors: number): readonly SignedStatement[] {
+  const at = new Date().toISOString()
+  return Array.from({ length: detectors }, (_, n) => {
+    const detector = `detector-${n}`
+    const said = { reason: 'Ok', cause: '', status: 'ok', summary: 'all is as it should be', evidence: [] } as const
+    const times = { since: at, observedAt: at, ttlMs: WELL_TTL_MS }
+    const finding: Finding = { id: `${node}/${detector}/Ok/#${at}`, node, detector, ...said, ...times }
+    const body = { kind: 'note', topic: reportTopic(detector), bytes: encodeReport([finding]) }
+    return { statement: { signer: node, serial: 1, seq: n, body } } as unknown as SignedStatement
+  })
 }
 
 /** The nodes one after the other: something is found on each, and the next time it is gone. `dueAt`: ms since the epoch. */

@@ -134,6 +134,17 @@ it('keeps what is said of a member of which there is nothing new', () => {
   ])
 })
 
+it('says of one that is silent the same a second later: each vote as it was cast', () => {
+  for (const { node } of members) announce(node)
+  const [voter = ''] = ringOf(roster).observersOf('n1')
+  leader.accused(nowMs, voter, { ...accusation('n1', 'AgentDown', 'refused'), silentMs: 1_234 })
+  const view = () => look().find(({ node }) => node === 'n1')
+  const before = view()
+  expect(before?.votes).toMatchObject([{ voter, forMs: 1_234 }])
+  nowMs += 1_000
+  expect(view()).toEqual(before)
+})
+
 it('dates a state from when something was seen to have changed, though nobody looked in between', () => {
   announce('n1')
   const since = () => look().find(({ node }) => node === 'n1')?.since

@@ -1,7 +1,11 @@
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Snapshot, StoredEvent } from '../../aggregator/model.ts'
+import { STREAM_ROUTES } from '../../aggregator/http/stream.ts'
+import type { StoredEvent } from '../../aggregator/model.ts'
+import { applyChange, toldStateOf } from '../../aggregator/stream/changes.ts'
+import type { NumberedState, StateChange } from '../../aggregator/stream/told-state.ts'
 import { readEventStream } from '../../cli/event-stream.ts'
+import { byKey } from './by-key.ts'
 import { event } from './event.ts'
 import { type ServedSample, STORE_NAME, serveSample, TOKEN } from './serve-sample.ts'
 
@@ -21,6 +25,15 @@ afterEach(async () => {
   streams.abort()
   await served.close()
 })
+
+const told = (sample: ServedSample['sample']) => toldStateOf(sample.snapshot())
+
+/** As a page does with a change that it was told. */
+function applied(state: NumberedState, change: unknown): NumberedState {
+  const next = applyChange(state, change as StateChange)
+  if (next === undefined) throw new Error(`the change is not of state ${state.number}`)
+  return next
+}
 
 const cursor = (stored: StoredEvent | undefined) => `${STORE_NAME}.${stored?.seq}`
 
@@ -59,12 +72,49 @@ describe('the stream', () => {
     expect(stream.answer.headers.get('content-type')).toContain('text/event-stream')
     expect(stream.answer.headers.get('content-security-policy')).toContain("default-src 'self'")
     const first = await stream.next()
-    expect(first).toEqual({ name: 'state', id: undefined, data: served.sample.snapshot() })
+    expect(first).toEqual({ name: 'state', id: undefined, data: { ...told(served.sample), number: 1 } })
 
     const hostile = 'line one\n\nevent: state\ndata: {}\r\n\u2028'
     const stored = served.sample.emit(event('new', { summary: hostile }))
     await expectNext(stream, stored)
-    expect((await stream.next()).name).toBe('state')
+    await emitAndRead(stream, 'nothing else has changed')
+  })
+
+  it('tells what changed: put together it is the state, for whoever was there and for whoever comes', async () => {
+    const early = await open()
+    let state = (await early.next()).data as NumberedState
+    const { sample } = served
+    const [first, ...others] = sample.snapshot().members
+    if (first === undefined) throw new Error('the sample has no members')
+    const changes = [
+      () => sample.changeMember(first.node, { state: 'suspected' }),
+      () => sample.change({ members: others, notice: 'one has gone' }),
+      () => sample.change({ members: [...others, first] }),
+    ]
+    for (const [n, change] of changes.entries()) {
+      change()
+      const message = await early.next()
+      expect(message).toMatchObject({ name: 'change', data: { basedOn: n + 1, number: n + 2 } })
+      state = applied(state, message.data)
+      const whole = (await (await open()).next()).data
+      expect(byKey(state)).toEqual(byKey(whole as NumberedState))
+      expect(byKey(state)).toEqual(byKey({ ...told(sample), number: n + 2 }))
+    }
+  })
+
+  it('tells as it is described', async () => {
+    const { sample } = served
+    const stream = await open({ 'last-event-id': 'another.3' })
+    const read = [await stream.next(), await stream.next()]
+    sample.change({ notice: 'another' })
+    read.push(await stream.next())
+    sample.emit(event('new'))
+    read.push(await stream.next())
+    sample.becomes({ role: 'stands-by', leader: 'aggregator-2' })
+    read.push(await stream.next())
+    expect(read.map(({ name }) => name)).toEqual(['gap', 'state', 'change', 'event', 'office'])
+    const { messages = {} } = STREAM_ROUTES[0] ?? {}
+    for (const { name, data } of read) expect(messages[name]?.data.parse(data)).toEqual(data)
   })
 
   it('of one that stands by says so, and goes on through each change of its part', async () => {
@@ -74,7 +124,7 @@ describe('the stream', () => {
     const standsBy = { name: 'office', id: undefined, data: sample.office() }
     expect(await stream.next()).toEqual(standsBy)
     sample.becomes()
-    expect((await stream.next()).name).toBe('state')
+    expect(await stream.next()).toMatchObject({ name: 'state', data: { number: 2 } })
     sample.becomes({ role: 'stands-by', leader: 'aggregator-2' })
     expect(await stream.next()).toEqual(standsBy)
   })
@@ -118,21 +168,21 @@ describe('the stream', () => {
     expect((await stream.next()).data).toEqual(oldestSent)
   })
 
-  it('tells many changes in at most five states a second, the last of which is right', async () => {
+  it('tells many changes in at most five messages a second, the last of which is right', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     try {
       const stream = await open()
       await stream.next()
-      const notice = async () => ((await stream.next()).data as Snapshot).notice
+      const notice = async () => ((await stream.next()).data as StateChange).parts.notice
       const change = (name: string) => {
         for (let n = 1; n <= 50; n++) served.sample.change({ notice: `${name} ${n}` })
       }
       change('first')
-      vi.advanceTimersByTime(0)
+      vi.advanceTimersByTime(200)
       expect(await notice()).toBe('first 50')
       change('second')
       vi.advanceTimersByTime(199)
-      // No state has come before this event.
+      // No change has come before this event.
       await expectNext(stream, served.sample.emit(event('marker')))
       vi.advanceTimersByTime(1)
       expect(await notice()).toBe('second 50')
@@ -141,28 +191,43 @@ describe('the stream', () => {
     }
   })
 
-  it('skips states for a client that reads slowly, and gives it the last one', async () => {
-    const slow = await open()
-    const quick = await open()
-    await quick.next()
-    const filler = 'x'.repeat(2 * 1024 * 1024)
-    const rounds = 10
-    for (let n = 1; n <= rounds; n++) {
-      served.sample.change({ notice: `${n} ${filler}` })
-      await quick.nextOf('state')
+  it('leaves changes out for a client that reads slowly, and then gives it a whole newer state', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    try {
+      const slow = await open()
+      const quick = await open()
+      await quick.next()
+      const filler = 'x'.repeat(2 * 1024 * 1024)
+      const rounds = 10
+      for (let n = 1; n <= rounds; n++) {
+        served.sample.change({ notice: `${n} ${filler}` })
+        vi.advanceTimersByTime(200)
+        await quick.nextOf('change')
+      }
+      const read: string[] = []
+      let state = (await slow.next()).data as NumberedState
+      while (state.number < rounds + 1) {
+        // What it is owed comes once it has read all else.
+        const ticking = setInterval(() => vi.advanceTimersByTime(200), 20)
+        const { name, data } = await slow.next().finally(() => clearInterval(ticking))
+        read.push(name)
+        state = name === 'state' ? (data as NumberedState) : applied(state, data)
+      }
+      expect(read.length).toBeLessThan(rounds)
+      expect(read).toContain('state')
+      expect(byKey(state)).toEqual(byKey({ ...told(served.sample), number: rounds + 1 }))
+      served.sample.change({ notice: 'after' })
+      vi.advanceTimersByTime(200)
+      expect(applied(state, (await slow.nextOf('change')).data).notice).toBe('after')
+    } finally {
+      vi.useRealTimers()
     }
-    const read: string[] = []
-    while (read.at(-1) !== String(rounds)) {
-      const { notice } = (await slow.nextOf('state')).data as Snapshot
-      read.push(notice.split(' ')[0] ?? '')
-    }
-    expect(read.length).toBeLessThan(rounds + 1)
   })
 
   it('gives a client a state that is larger than what else it may leave unread', async () => {
     served.sample.change({ notice: 'x'.repeat(12 * 1024 * 1024) })
     const reader = await open()
-    expect(((await reader.next()).data as Snapshot).notice).toHaveLength(12 * 1024 * 1024)
+    expect(((await reader.next()).data as NumberedState).notice).toHaveLength(12 * 1024 * 1024)
     expect((await emitAndRead(reader, 'after')).seq).toBeGreaterThan(0)
   })
 

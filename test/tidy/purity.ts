@@ -33,6 +33,7 @@ const PURE = [
   'aggregator/event-model.ts',
   'aggregator/alerting/{causes,holding,incidents,measured,model,restore,routing,silence-model,symptoms}.ts',
   'aggregator/measures/source.ts',
+  'aggregator/stream/{changes,told-state}.ts',
   'aggregator/measures/{fleet-measures,minutes,workloads}.ts',
   'aggregator/kubernetes/marking/*.ts',
   'aggregator/kubernetes/remediations/rules/*.ts',

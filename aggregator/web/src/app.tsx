@@ -91,7 +91,7 @@ export function App() {
                 onChooseNode={showEventsOf}
               />
               <Members members={snapshot.members} receivedAt={picture.snapshotAt} onChooseNode={showEventsOf} />
-              <Findings findings={snapshot.findings} onChooseNode={showEventsOf} />
+              <Findings findings={snapshot.findings} well={snapshot.wellFindings} onChooseNode={showEventsOf} />
               <Verdicts verdicts={snapshot.verdicts} onChooseNode={showEventsOf} />
               <Remediations
                 remediations={snapshot.remediations.filter(({ phase }) => phase !== 'awaiting-approval')}

@@ -2,8 +2,10 @@
  * Keeps a picture of the mesh up to date: history first, then the stream, resumed by the browser after a break. Says
  * since when the picture is stale whenever nothing is heard, which a dead line does not say by itself.
  */
-import type { OfficeView, Snapshot, StoredEvent } from '../../model.ts'
+import type { OfficeView, StoredEvent } from '../../model.ts'
 import type { Caller } from '../../remediation-model.ts'
+import { applyChange } from '../../stream/changes.ts'
+import type { NumberedState, StateChange } from '../../stream/told-state.ts'
 import { type EventsPage, fetchEvents, fetchMe, NoToken } from './api.ts'
 
 /** `no-token`: the aggregator does not know this browser; only opening the link with the token helps. */
@@ -18,8 +20,8 @@ export interface Picture {
   /** What part the aggregator plays; null until it has said so. */
   readonly office: OfficeView | null
   /** Null while it does not lead. */
-  readonly snapshot: Snapshot | null
-  /** When the snapshot came, to count down from. */
+  readonly snapshot: NumberedState | null
+  /** When it came to that, to count down from. */
   readonly snapshotAt: number
   /** Oldest first. */
   readonly events: readonly StoredEvent[]
@@ -109,10 +111,12 @@ export function startLive(onChange: (picture: Picture) => void): Live {
 
   function listen(): void {
     source = new EventSource(`/api/v1/stream${newest === null ? '' : `?after=${encodeURIComponent(newest)}`}`)
-    source.addEventListener('state', ({ data }) => {
-      const snapshot = JSON.parse(data) as Snapshot
-      heard({ snapshot, snapshotAt: performance.now() })
-      answeredBy(snapshot.office)
+    source.addEventListener('state', ({ data }) => show(JSON.parse(data) as NumberedState))
+    source.addEventListener('change', ({ data }) => {
+      const { snapshot } = picture
+      const next = snapshot === null ? undefined : applyChange(snapshot, JSON.parse(data) as StateChange)
+      if (next === undefined) beginAgain()
+      else show(next)
     })
     source.addEventListener('office', ({ data }) => {
       // It does not lead: what was shown of the mesh is for another to say.
@@ -138,6 +142,11 @@ export function startLive(onChange: (picture: Picture) => void): Live {
       // Otherwise the browser tries again by itself, and says where it was.
       if (source?.readyState === EventSource.CLOSED) retryTimer = setTimeout(connect, RETRY_MS)
     })
+  }
+
+  function show(snapshot: NumberedState): void {
+    heard({ snapshot, snapshotAt: performance.now() })
+    answeredBy(snapshot.office)
   }
 
   /** Behind one address there may be several aggregators, each with a history of its own: another begins from scratch. */

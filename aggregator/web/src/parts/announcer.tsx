@@ -1,13 +1,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { type Language, say } from '../../../../common/languages.ts'
 import { MEMBER_FLAG_WORDS, MEMBER_STATE_WORDS } from '../../../../common/words/member-states.ts'
-import type { MemberView, Snapshot } from '../../../model.ts'
+import type { MemberView } from '../../../model.ts'
+import type { ToldState } from '../../../stream/told-state.ts'
 import { useLanguage } from '../language.ts'
 import { MEMBER_TEXTS } from '../texts/members.ts'
 import { phasePicture } from '../tones.ts'
 
 /** Tells a screen reader what changed; the eye sees it anyway. */
-export function Announcer({ snapshot }: { snapshot: Snapshot }) {
+export function Announcer({ snapshot }: { snapshot: ToldState }) {
   const language = useLanguage()
   const last = useRef(snapshot)
   const [text, setText] = useState('')
@@ -23,7 +24,7 @@ export function Announcer({ snapshot }: { snapshot: Snapshot }) {
   )
 }
 
-function changesBetween(before: Snapshot, now: Snapshot, language: Language): string {
+function changesBetween(before: ToldState, now: ToldState, language: Language): string {
   const told = new Map(before.members.map((member) => [member.node, standing(member, language)]))
   const members = now.members
     .map((member) => ({ node: member.node, state: standing(member, language) }))

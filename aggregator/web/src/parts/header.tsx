@@ -1,5 +1,6 @@
 import { COMMAS, type Language } from '../../../../common/languages.ts'
-import type { MarkingView, Snapshot } from '../../../model.ts'
+import type { MarkingView } from '../../../model.ts'
+import type { ToldState } from '../../../stream/told-state.ts'
 import { useSay } from '../language.ts'
 import type { Line, Picture } from '../live.ts'
 import { INSPECTIONS_HASH } from '../place.ts'
@@ -88,7 +89,7 @@ function LineState({ picture: { line, heardAt } }: { picture: Picture }) {
   )
 }
 
-function Figures({ snapshot }: { snapshot: Snapshot }) {
+function Figures({ snapshot }: { snapshot: ToldState }) {
   const say = useSay()
   const { mesh, members, marking, findings, remediations, settings } = snapshot
   const alive = members.filter(({ state }) => state === 'alive').length
@@ -139,7 +140,7 @@ function Figures({ snapshot }: { snapshot: Snapshot }) {
 }
 
 /** A version that is not in force yet, as `v8 on 1` or `v8 halted on 1`. */
-function onItsWay(rollout: NonNullable<Snapshot['settings']['rollout']>, applied: Snapshot['settings']['applied']) {
+function onItsWay(rollout: NonNullable<ToldState['settings']['rollout']>, applied: ToldState['settings']['applied']) {
   const text = rollout.halted === null ? FIGURE_TEXTS.onItsWay : FIGURE_TEXTS.halted
   const count = Object.values(applied).filter((version) => version === rollout.version).length
   return { text, values: { version: rollout.version, count } }
