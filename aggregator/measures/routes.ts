@@ -5,7 +5,7 @@ import { durationMs, isDuration } from '../../common/duration.ts'
 import { StarlingError } from '../../common/errors.ts'
 import { CONTAINER_MEASURES, HOUR_MS, MEASURE_NAMES, MINUTE_MS } from '../../inspection/measure-words.ts'
 import type { MeasureName, Measures } from '../../inspection/measures.ts'
-import type { History } from '../history/history.ts'
+import type { History, MeasuresQuery } from '../history/history.ts'
 import { ProblemError } from '../http/problem.ts'
 import { describeRoute, route } from '../http/route.ts'
 import type { MeasuredSubject, MeasureSource } from './source.ts'
@@ -31,17 +31,30 @@ const averages = z.partialRecord(measure, z.number()).meta({ id: 'Measures', des
 const coveredMs = z.number().meta({ description: 'ms of which there are figures' })
 const text = z.string()
 
+const HoursQuery = z.strictObject({
+  node: nodes,
+  from: time.meta({ description: 'RFC 3339: not before' }),
+  until: time.meta({ description: 'RFC 3339: before; now by default' }).optional(),
+})
+
 const HOURS = describeRoute({
   method: 'GET',
   path: '/api/v1/measures',
   summary: 'Averages of nodes, hour by hour, from the history',
   description: `Of ${HOURS_MAX} hours of all nodes together at most; \`docs/measures.md\` has the measures and their units.`,
-  query: z.strictObject({
-    node: nodes,
-    from: time.meta({ description: 'RFC 3339: not before' }),
-    until: time.meta({ description: 'RFC 3339: before; now by default' }).optional(),
-  }),
+  query: HoursQuery,
   answer: z.object({ items: z.array(z.object({ node: text, hour: text, averages })) }),
+  errors: { 503: 'the history cannot be read at present' },
+  example: { query: 'node=node-4,node-5&from=2026-03-01T00:00:00Z&until=2026-03-08T00:00:00Z' },
+})
+
+const DAYS = describeRoute({
+  method: 'GET',
+  path: '/api/v1/measures/days',
+  summary: 'Averages of nodes, day by day in UTC, and the highest average of an hour of each',
+  description: `Made of the hours when they are asked for: of ${HOURS_MAX} hours of all nodes together at most.`,
+  query: HoursQuery,
+  answer: z.object({ items: z.array(z.object({ node: text, day: text, averages, peaks: averages })) }),
   errors: { 503: 'the history cannot be read at present' },
   example: { query: 'node=node-4,node-5&from=2026-03-01T00:00:00Z&until=2026-03-08T00:00:00Z' },
 })
@@ -91,7 +104,7 @@ const LATEST = describeRoute({
   example: { query: 'node=node-4&over=5m' },
 })
 
-export const MEASURE_ROUTES = [HOURS, LATEST]
+export const MEASURE_ROUTES = [HOURS, DAYS, LATEST]
 
 export interface LatestMeasures extends MeasuredSubject {
   readonly averages: Measures
@@ -100,25 +113,15 @@ export interface LatestMeasures extends MeasuredSubject {
 }
 
 export interface MeasureRoutesInit {
-  readonly history: Pick<History, 'measures'>
+  readonly history: Pick<History, 'measures' | 'dailyMeasures'>
   readonly source: MeasureSource
   readonly leads: () => boolean
 }
 
 export function registerMeasureRoutes(api: FastifyInstance, { history, source, leads }: MeasureRoutesInit): void {
-  route(api, HOURS, async ({ query: { node, from, until = new Date().toISOString() } }) => {
-    const hours = Math.max(0, Date.parse(until) - Date.parse(from)) / HOUR_MS
-    if (hours * node.length > HOURS_MAX) {
-      const message = `at most ${HOURS_MAX} hours of all nodes together`
-      throw new ProblemError({
-        status: 400,
-        title: 'Invalid input',
-        detail: `from: ${message}`,
-        errors: [{ field: 'from', message }],
-      })
-    }
-    return { items: await history.measures({ nodes: node, from, until }) }
-  })
+  route(api, HOURS, async ({ query }) => ({ items: await history.measures(boundedOf(query)) }))
+
+  route(api, DAYS, async ({ query }) => ({ items: await history.dailyMeasures(boundedOf(query)) }))
 
   route(api, LATEST, ({ query: { node, scope, over, label } }) => {
     if (!leads()) throw new StarlingError('this aggregator stands by', { remedy: 'ask the one that leads' })
@@ -126,6 +129,19 @@ export function registerMeasureRoutes(api: FastifyInstance, { history, source, l
     if (scope === 'workload') return { items: workloads(source, over, label) }
     const items = latest(source, over, scope)
     return { items: items.filter((one) => wanted?.has(one.node) ?? true) }
+  })
+}
+
+/** Throws a 400 when it is too much at once. */
+function boundedOf({ node, from, until = new Date().toISOString() }: z.infer<typeof HoursQuery>): MeasuresQuery {
+  const hours = Math.max(0, Date.parse(until) - Date.parse(from)) / HOUR_MS
+  if (hours * node.length <= HOURS_MAX) return { nodes: node, from, until }
+  const message = `at most ${HOURS_MAX} hours of all nodes together`
+  throw new ProblemError({
+    status: 400,
+    title: 'Invalid input',
+    detail: `from: ${message}`,
+    errors: [{ field: 'from', message }],
   })
 }
 

@@ -13,7 +13,7 @@ import type { MeasureSource } from './source.ts'
 export interface MeasuresInit {
   /** This aggregator. */
   readonly node: string
-  readonly history: Pick<History, 'keepMeasures' | 'measures'>
+  readonly history: Pick<History, 'keepMeasures' | 'measures' | 'dailyMeasures'>
   readonly members: () => readonly { readonly node: string; readonly pool?: string | undefined }[]
   readonly leads: () => boolean
   readonly log: Log

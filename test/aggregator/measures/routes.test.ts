@@ -7,12 +7,18 @@ import { MINUTE, sampleMeasures } from './sample-measures.ts'
 
 const HOUR = { node: 'node-1', hour: '2026-03-01T10:00:00.000Z', averages: { cpu: 12 } }
 
+const DAY = { node: 'node-1', day: '2026-03-01', averages: { cpu: 12 }, peaks: { cpu: 40 } }
+
 async function api(leads = true) {
   const asked: unknown[] = []
   const history = {
     async measures(query: object) {
       asked.push(query)
       return [HOUR]
+    },
+    async dailyMeasures(query: object) {
+      asked.push(query)
+      return [DAY]
     },
   }
   const server = fastify()
@@ -34,6 +40,18 @@ it('hours are those of the history', async () => {
   expect(await get(query)).toEqual([200, { items: [HOUR] }])
   const [from, until] = ['2026-03-01T10:00:00.000Z', '2026-03-02T00:00:00.000Z']
   expect(asked).toEqual([{ nodes: ['node-1', 'node-2'], from, until }])
+})
+
+it('days are made by the history, within the same bounds', async () => {
+  const { get, asked } = await api()
+  expect(await get('/days?node=node-1&from=2026-03-01T00:00:00Z&until=2026-03-02T00:00:00Z')).toEqual([
+    200,
+    { items: [DAY] },
+  ])
+  const [from, until] = ['2026-03-01T00:00:00.000Z', '2026-03-02T00:00:00.000Z']
+  expect(asked).toEqual([{ nodes: ['node-1'], from, until }])
+  const [status, { errors }] = await get('/days?node=node-1&from=2020-01-01T00:00:00Z')
+  expect([status, errors]).toMatchObject([400, [{ field: 'from' }]])
 })
 
 it('what is of late is by host, by container and by workload', async () => {
