@@ -95,19 +95,12 @@ describeReal('the memory of two aggregators', missingForNodes(), () => {
       const leader = await leaders.leader()
       const standby = leaders.not(leader)
       behind = [leader, standby]
-      const args = [
-        'events',
-        '--follow',
-        '-o',
-        'json',
-        '--limit',
-        '1',
-        '--url',
-        front.url,
-        '--token',
-        remembering.token,
-      ]
-      follower = new LocalProcess('follower', args, join(stage.network.dir, 'follower.log'), { program: SOURCE })
+      // An earlier try has left these.
+      await follower?.stop()
+      receiver.forget()
+      const logFile = join(stage.network.dir, `follower-${Date.now()}.log`)
+      const args = ['--follow', '-o', 'json', '--limit', '1', '--url', front.url, '--token', remembering.token]
+      follower = new LocalProcess('follower', ['events', ...args], logFile, { program: SOURCE })
       follower.start()
       await stage.cluster.until('the follower', () => followed().length > 0)
       await remembering.untilCopied(leader)
@@ -145,8 +138,8 @@ describeReal('the memory of two aggregators', missingForNodes(), () => {
       await stage.cluster.until('what was decided is so', async () => {
         const [{ settings, permits }, silences] = await Promise.all([standby.client.state(), standby.client.silences()])
         expect(settings.version).toBe(version)
-        expect(permits.pauses).toMatchObject([{ scope: pause.scope, reason }])
-        expect(silences).toMatchObject([{ reason }])
+        expect(permits.pauses).toContainEqual(expect.objectContaining({ scope: pause.scope, reason }))
+        expect(silences.map(({ id }) => `silence/${id}`)).toContain(decided[1]?.id)
         return true
       })
       // As an operator does, so that the next version there is newer.
@@ -175,7 +168,7 @@ describeReal('the memory of two aggregators', missingForNodes(), () => {
       await killed(standby, leader)
       const last = await remembering.ids(leader)
       expect([...all].filter((id) => !last.has(id))).toEqual([])
-      expect(await leader.client.silences()).toMatchObject([{ reason }])
+      expect((await leader.client.silences()).map(({ id }) => `silence/${id}`)).toContain(decided[1]?.id)
       expect((await leader.client.settings()).document).toEqual(document)
       expect(await remembering.verify(leader)).toMatch(/^holds: /)
       const dues = receiver.reports.map((report) => report.due)

@@ -47,6 +47,11 @@ export class Receiver {
     return `http://${CONTROL_PLANE.address}:${PORT}/${what}`
   }
 
+  forget(): void {
+    this.alerts.length = 0
+    this.reports.length = 0
+  }
+
   stop(): void {
     this.#door.close()
     this.#http.closeAllConnections()
