@@ -2,7 +2,7 @@
 import { beforeAll } from 'vitest'
 import { connectKubernetes } from '../../aggregator/kubernetes/client.ts'
 import { createCluster } from '../../aggregator/kubernetes/cluster.ts'
-import { WatchedPods } from '../../aggregator/kubernetes/gates/watched-pods.ts'
+import { watchOptedPods } from '../../aggregator/kubernetes/gates/opted-pods.ts'
 import { GATE } from '../../aggregator/kubernetes/marking/gates.ts'
 import { conditionOf, type PodObject } from '../../aggregator/kubernetes/marking/objects.ts'
 import { podOn } from '../../bench/control-plane/objects.ts'
@@ -73,7 +73,7 @@ describeReal('the adapter of API servers', missingForApiServer(), () => {
     const client = await connectKubernetes({ kubeconfig: await plane.kubeconfigOutside() })
     const made = new Set<string>()
     return {
-      open: () => new WatchedPods(client),
+      open: () => watchOptedPods(client),
       makePod: async (name, group) => {
         // There is no such node, and so no kubelet.
         const labels = group === undefined ? {} : { [GATE]: group }
