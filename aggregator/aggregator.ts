@@ -22,6 +22,7 @@ import { storeName } from './http/cursor.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
 import { Intake } from './intake.ts'
 import { Leadership } from './leadership.ts'
+import { NO_CLUSTER } from './measures/pod-labels.ts'
 import { createMemory } from './memory.ts'
 import { createAggregatorMetrics } from './metrics.ts'
 import { createNodeDesks } from './node-desks.ts'
@@ -35,7 +36,7 @@ import { AggregatorService } from './service.ts'
 import { SettingsInForce } from './settings-in-force.ts'
 import { watchWrites } from './store/write-watch.ts'
 import { readOrMakeToken } from './token.ts'
-import { connectCluster, connectRecord, followCluster, showObjects } from './with-cluster.ts'
+import { connectCluster, connectPodLabels, connectRecord, followCluster, showObjects } from './with-cluster.ts'
 
 /** Nodes repeat what they have said within seconds; what one has not by then, it does not mean any more. */
 const SETTLED_MS = 15_000
@@ -121,6 +122,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   const leadership = new Leadership({ store, service, settings, permits, kubernetes, log })
   const desks = createNodeDesks()
   const questions = new Questions()
+  const podLabels = await connectPodLabels(config, () => leadership.leads)
   const memory = createMemory({
     node,
     config,
@@ -128,6 +130,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     service,
     settings: () => settings.document,
     leads: () => leadership.leads,
+    pods: podLabels?.labels ?? NO_CLUSTER,
     questions,
     signer,
     registry: metrics.registry,
@@ -204,6 +207,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     onTraffic: metrics.traffic,
   }).catch(async (cause: unknown) => {
     permitsCluster?.close()
+    podLabels?.stop()
     await Promise.all([http.close(), kubernetes?.stop()])
     throw new StarlingError(`the mesh cannot listen on ${listen.host}:${listen.port}: ${messageOf(cause)}`, {
       remedy: 'set mesh.listen to a free port, or STARLING_MESH_LISTEN',
@@ -269,6 +273,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       permits.stop()
       leadership.stop()
       await memory.stop()
+      podLabels?.stop()
       rosterSync?.stop()
       stopShowing()
       objects?.stop()

@@ -2,6 +2,7 @@
 import type { Log } from '../common/log.ts'
 import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import type { AggregatorConfig } from './config.ts'
+import type { RunningLabels } from './kubernetes/labels/run.ts'
 import type { PermitsCluster } from './kubernetes/permits/run.ts'
 import type { RemediationDeskSide } from './kubernetes/remediations/desk.ts'
 import type { RunningRemediations } from './kubernetes/remediations/run.ts'
@@ -29,6 +30,16 @@ export async function connectRecord(
   if (access === undefined) return undefined
   const { connectPermits } = await import('./kubernetes/permits/run.ts')
   return await connectPermits(access, metrics)
+}
+
+/** Labels of pods are read from now on, when they are wanted; undefined without a cluster. */
+export async function connectPodLabels(
+  { kubernetes: access }: AggregatorConfig,
+  leads: () => boolean,
+): Promise<RunningLabels | undefined> {
+  if (access === undefined) return undefined
+  const { connectLabels } = await import('./kubernetes/labels/run.ts')
+  return await connectLabels(access, leads)
 }
 
 /** Remediations are objects of the cluster, too, from now on; undefined without one. */
