@@ -1,9 +1,9 @@
 /**
  * Labels of pods, each followed while a rule or a question wants it and this aggregator leads, by a watch of the pods that
- * have it and of their metadata alone. Of a cluster with 150,000 pods, the most that Kubernetes is made for
- * (kubernetes.io/docs/setup/best-practices/cluster-large), a LIST of all, again and again, would be the server's heaviest
- * reply; a watch with a selector begins in its cache and carries what is chosen, when it changes. Which node a pod is on its
- * metadata does not say: those of other nodes are of no container that is known.
+ * have it and of their metadata alone. Of up to 150,000 pods, which is what Kubernetes is made for
+ * (kubernetes.io/docs/setup/best-practices/cluster-large), a LIST would bring all again and again; a watch with a selector
+ * begins in the server's cache and carries what is chosen, when it changes. Which node a pod is on its metadata does not say:
+ * pods of nodes outside the mesh are of no container that is known.
  */
 import type { LabelledPod, PodLabels } from '../../measures/pod-labels.ts'
 import type { PodLabel } from '../../measures/source.ts'
@@ -19,7 +19,7 @@ const LOOK_EVERY_MS = 5_000
 const WATCHES_MAX = 32
 /** Of these for questions, which ask for all values: a curious person takes none from the rules. */
 const QUESTIONS_MAX = 4
-/** Of all labels together, about 10 MB: as many as containers are known of. */
+/** Of all labels together, 15 MB: as many as containers are known of. */
 const PODS_MAX = 50_000
 
 export interface FollowedLabelsInit {
