@@ -8,7 +8,6 @@ import { keepRoster, loadIdentity, writeRoster } from '../mesh/identity/identity
 import { publicKeyOfPeer, verifierOf } from '../mesh/identity/keys.ts'
 import { startMeshNode } from '../mesh/libp2p/mesh-node.ts'
 import { Questions } from '../mesh/libp2p/questions.ts'
-import type { MeshNode } from '../mesh/libp2p/running-node.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { PluginShelf } from '../plugins/shelf.ts'
 import { readGuards } from '../remediators/guards/settings.ts'
@@ -22,15 +21,10 @@ import { callersOf } from './http/auth.ts'
 import { storeName } from './http/cursor.ts'
 import { createHttpServer, listenHttp } from './http/server.ts'
 import { Intake } from './intake.ts'
-import type { PermitsCluster } from './kubernetes/permits/run.ts'
-import type { RemediationDeskSide } from './kubernetes/remediations/desk.ts'
-import type { RunningRemediations } from './kubernetes/remediations/run.ts'
-import type { RosterInit } from './kubernetes/roster/run.ts'
-import type { RosterSync } from './kubernetes/roster/sync.ts'
-import type { Kubernetes, KubernetesInit } from './kubernetes/run.ts'
 import { Leadership } from './leadership.ts'
+import { NO_CLUSTER } from './measures/pod-labels.ts'
 import { createMemory } from './memory.ts'
-import { type AggregatorMetrics, createAggregatorMetrics } from './metrics.ts'
+import { createAggregatorMetrics } from './metrics.ts'
 import { createNodeDesks } from './node-desks.ts'
 import { PeopleFile } from './people-file.ts'
 import { createAlertmanager } from './permits/alerts.ts'
@@ -42,6 +36,7 @@ import { AggregatorService } from './service.ts'
 import { SettingsInForce } from './settings-in-force.ts'
 import { watchWrites } from './store/write-watch.ts'
 import { readOrMakeToken } from './token.ts'
+import { connectCluster, connectPodLabels, connectRecord, followCluster, showObjects } from './with-cluster.ts'
 
 /** Nodes repeat what they have said within seconds; what one has not by then, it does not mean any more. */
 const SETTLED_MS = 15_000
@@ -127,6 +122,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
   const leadership = new Leadership({ store, service, settings, permits, kubernetes, log })
   const desks = createNodeDesks()
   const questions = new Questions()
+  const podLabels = await connectPodLabels(config, () => leadership.leads)
   const memory = createMemory({
     node,
     config,
@@ -134,6 +130,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     service,
     settings: () => settings.document,
     leads: () => leadership.leads,
+    pods: podLabels?.labels ?? NO_CLUSTER,
     questions,
     signer,
     registry: metrics.registry,
@@ -210,6 +207,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
     onTraffic: metrics.traffic,
   }).catch(async (cause: unknown) => {
     permitsCluster?.close()
+    podLabels?.stop()
     await Promise.all([http.close(), kubernetes?.stop()])
     throw new StarlingError(`the mesh cannot listen on ${listen.host}:${listen.port}: ${messageOf(cause)}`, {
       remedy: 'set mesh.listen to a free port, or STARLING_MESH_LISTEN',
@@ -276,6 +274,7 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       permits.stop()
       leadership.stop()
       await memory.stop()
+      podLabels?.stop()
       rosterSync?.stop()
       stopShowing()
       objects?.stop()
@@ -288,61 +287,4 @@ export async function startAggregator(config: AggregatorConfig, log: Logger): Pr
       store.close()
     },
   }
-}
-
-/** Only here is anything of Kubernetes loaded: without a cluster it is never needed. */
-async function connectCluster(
-  { kubernetes: access }: AggregatorConfig,
-  init: Omit<KubernetesInit, 'access'>,
-): Promise<Kubernetes | undefined> {
-  if (access === undefined) return undefined
-  const { connectMarking } = await import('./kubernetes/run.ts')
-  return await connectMarking({ ...init, access })
-}
-
-/** Where all aggregators keep the record of permits, and see the cluster; undefined without one. */
-async function connectRecord(
-  { kubernetes: access }: AggregatorConfig,
-  metrics: AggregatorMetrics,
-): Promise<PermitsCluster | undefined> {
-  if (access === undefined) return undefined
-  const { connectPermits } = await import('./kubernetes/permits/run.ts')
-  return await connectPermits(access, metrics)
-}
-
-/** Remediations are objects of the cluster, too, from now on; undefined without one. */
-async function showObjects(
-  { kubernetes: access }: AggregatorConfig,
-  metrics: AggregatorMetrics,
-  log: Logger,
-  side: RemediationDeskSide,
-): Promise<RunningRemediations | undefined> {
-  if (access === undefined) return undefined
-  const { showRemediations } = await import('./kubernetes/remediations/run.ts')
-  return await showRemediations(access, { metrics, log }, side)
-}
-
-/** The roster is as the cluster is from now on, while this aggregator leads. */
-async function followCluster(
-  { kubernetes: access }: AggregatorConfig,
-  kubernetes: Kubernetes | undefined,
-  mesh: MeshNode,
-  service: AggregatorService,
-  init: Omit<RosterInit, 'access' | 'authority' | 'story'>,
-): Promise<RosterSync | undefined> {
-  if (access === undefined || kubernetes === undefined) return undefined
-  const { followNodes } = await import('./kubernetes/roster/run.ts')
-  const { authority } = kubernetes
-  const sync = await followNodes(
-    { ...init, access, authority, story: service.rosterDesk.story },
-    {
-      get roster() {
-        return mesh.roster
-      },
-      live: () => service.live(),
-      advance: mesh.advance,
-    },
-  )
-  service.rosterDesk.follow(sync)
-  return sync
 }

@@ -19,6 +19,7 @@ import type { PastEvents } from './http/event-routes.ts'
 import { MeshFreshRows } from './inspection/fresh.ts'
 import { Inspections } from './inspection/inspections.ts'
 import { registerInspectionRoutes } from './inspection/routes.ts'
+import type { PodLabels } from './measures/pod-labels.ts'
 import { createMeasures } from './measures/run.ts'
 import { createReporting } from './reports/run.ts'
 import type { AggregatorService } from './service.ts'
@@ -31,6 +32,8 @@ export interface MemoryInit {
   readonly service: AggregatorService
   readonly settings: () => SettingsDocument
   readonly leads: () => boolean
+  /** Labels of pods, where there is a cluster. */
+  readonly pods: PodLabels
   /** What other nodes ask of this one. */
   readonly questions: Questions
   /** Vouches for where the history begins, once older events were let go. */
@@ -59,7 +62,7 @@ interface Part {
 }
 
 export function createMemory(init: MemoryInit): Memory {
-  const { node, config, journal, service, settings, leads, log } = init
+  const { node, config, journal, service, settings, leads, pods, log } = init
   const store = openHistory({
     ...init,
     config: config.store,
@@ -81,7 +84,7 @@ export function createMemory(init: MemoryInit): Memory {
     record: (event) => service.recorder.remember(event),
     log,
   })
-  const measures = createMeasures({ node, history, members: () => service.roster.members, leads, log })
+  const measures = createMeasures({ node, history, members: () => service.roster.members, leads, pods, log })
   const parts: readonly Part[] = [
     copying,
     fresh,

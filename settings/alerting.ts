@@ -20,6 +20,7 @@ export const BUILT_IN = {
   Blind: 'alarm',
   SingleCopy: 'warn',
   Undelivered: 'warn',
+  LabelUnknown: 'warn',
 } as const satisfies Record<string, Severity>
 export type BuiltIn = keyof typeof BUILT_IN
 

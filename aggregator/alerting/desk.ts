@@ -12,7 +12,7 @@ import type { Dispatch } from '../sinks/dispatch.ts'
 import { causesOf } from './causes.ts'
 import { firing, type Holding, hold } from './holding.ts'
 import { type OpenIncidents, step } from './incidents.ts'
-import { lookAtMeasures } from './measured.ts'
+import { type LookAtMeasures, lookAtMeasures } from './measured.ts'
 import type { Look } from './model.ts'
 import { type RecordedAlert, restore } from './restore.ts'
 import { activeAt, type Silence, silencesOf } from './silence-model.ts'
@@ -50,7 +50,7 @@ export class AlertDesk {
   #open: OpenIncidents = new Map()
   #holding: Holding = new Map()
   #silences: readonly Silence[] = []
-  #measured: Look = { bad: [], neither: new Set() }
+  #measured: LookAtMeasures = { bad: [], neither: new Set(), unjudged: [] }
   #measuredAt = Number.NEGATIVE_INFINITY
   #singleCopy: string | null = null
   /** Since when it leads, as it was first seen; undefined while it stands by. */
@@ -132,12 +132,13 @@ export class AlertDesk {
     if (this.#ledSince === undefined) this.#takeOver(now, mesh.id)
     if (this.#late.length > 0) this.#restore(this.#late.splice(0), now, mesh.id)
     const alerting = readAlerting(settings())
-    const present = { mesh, members, findings, singleCopy: this.#singleCopy, undelivered: dispatch.failing }
-    const look = lookAt(present, alerting)
     if (now - this.#measuredAt >= MEASURES_EVERY_MS) {
       this.#measured = lookAtMeasures(this.#init.measures, members, alerting)
       this.#measuredAt = now
     }
+    const { unjudged } = this.#measured
+    const undelivered = dispatch.failing
+    const look = lookAt({ mesh, members, findings, singleCopy: this.#singleCopy, undelivered, unjudged }, alerting)
     const isSettled = now - (this.#ledSince ?? now) >= SETTLES_MS
     this.#holding = hold(this.#holding, together(look, this.#measured), now, isSettled)
     const living = members.filter(({ state }) => state !== 'left')

@@ -3,10 +3,11 @@ import { fits, type NodeTraits } from '../../common/selector.ts'
 import { MEASURES } from '../../inspection/measures.ts'
 import type { Comparison, MeasureExpression } from '../../settings/alert-expression.ts'
 import type { Alerting, AlertRule } from '../../settings/alerting.ts'
-import type { MeasureAverage, MeasureSource } from '../measures/source.ts'
+import { podLabelsOf } from '../measures/pod-labels.ts'
+import type { MeasureAverage, MeasureSource, MissingLabel } from '../measures/source.ts'
 import type { MemberState } from '../model.ts'
 import type { Look, Symptom } from './model.ts'
-import { keyOf, traitsOf } from './symptoms.ts'
+import { keyOf, traitsOf, type Unjudged } from './symptoms.ts'
 
 /** Of the time that is averaged over, and of the hosts that a common figure is made of. */
 const COVERED_SHARE_MIN = 0.5
@@ -21,16 +22,22 @@ interface Figure {
   readonly member: Member | undefined
 }
 
+export interface LookAtMeasures extends Look {
+  readonly unjudged: readonly Unjudged[]
+}
+
 export function lookAtMeasures(
   source: MeasureSource,
   members: readonly Member[],
   { rules }: Pick<Alerting, 'rules'>,
-): Look {
+): LookAtMeasures {
   const bad: Symptom[] = []
   const neither = new Set<string>()
+  const unjudged: Unjudged[] = []
   for (const rule of rules) {
     if (!isMeasureRule(rule)) continue
-    const { figures, unknown } = figuresOf(rule, source, members)
+    const { figures, unknown, missing } = figuresOf(rule, source, members)
+    if (missing !== undefined) unjudged.push({ rule: rule.name, label: missing.key, why: missing.why })
     for (const origin of unknown) neither.add(origin)
     for (const figure of figures) {
       const { comparison, limit } = rule.over.expression
@@ -38,24 +45,34 @@ export function lookAtMeasures(
       else if (compare(comparison, figure.value, rule.over.clear)) neither.add(originOf(rule, figure.subject))
     }
   }
-  return { bad, neither }
+  return { bad, neither, unjudged }
 }
 
 function isMeasureRule(rule: AlertRule): rule is MeasureRule {
   return rule.over.kind === 'measures'
 }
 
-function figuresOf(
-  rule: MeasureRule,
-  source: MeasureSource,
-  members: readonly Member[],
-): { readonly figures: readonly Figure[]; readonly unknown: readonly string[] } {
+/** `unknown`: origins. */
+interface Figures {
+  readonly figures: readonly Figure[]
+  readonly unknown: readonly string[]
+  readonly missing?: MissingLabel
+}
+
+function figuresOf(rule: MeasureRule, source: MeasureSource, members: readonly Member[]): Figures {
   const { expression } = rule.over
   const { measure, overMs, scope, aggregate, on } = expression
   const selected = new Map(
     members.filter((one) => one.state !== 'left' && (on === undefined || fits(on, one))).map((one) => [one.node, one]),
   )
-  const all = source.averages(measure, overMs, scope === 'host' ? 'host' : 'container')
+  const labels = podLabelsOf(expression.labels)
+  const all = source.averages(measure, overMs, scope === 'host' ? 'host' : 'container', labels)
+  const missing = source.missing(labels)
+  // Of no container can be said whether it is meant.
+  if (missing !== undefined) {
+    const hosts = [...selected.keys()].map((node) => hostOrigin(rule, node))
+    return { figures: [], unknown: [originOf(rule, ''), ...hosts], missing }
+  }
   const heard = all.filter((one) => selected.has(one.subject.node))
   const ours = heard.filter((one) => hasLabels(one, expression))
   const silent = silentOf(rule, [...selected.keys()], heard)

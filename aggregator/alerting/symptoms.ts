@@ -6,6 +6,16 @@ import { findingEventId, verdictEventId } from '../event-model.ts'
 import type { MemberState } from '../model.ts'
 import type { Look, Symptom, SymptomKind } from './model.ts'
 
+/** A rule over measures that neither fires nor is well, and why. */
+export interface Unjudged {
+  readonly rule: string
+  readonly label: string
+  readonly why: string
+}
+
+/** A label that is wanted for the first time is known after a minute, and one whose watch broke in less. */
+const LABEL_UNKNOWN_FOR_MS = 120_000
+
 /** What the aggregator that leads knows at present, as far as anybody could be told of it. */
 export interface Present {
   readonly mesh: {
@@ -19,6 +29,7 @@ export interface Present {
   readonly singleCopy: string | null
   /** Sinks that could not be reached, and why. */
   readonly undelivered: ReadonlyMap<string, string>
+  readonly unjudged: readonly Unjudged[]
 }
 
 export const BUILT_IN_RULE = 'built-in'
@@ -117,7 +128,10 @@ function ofMembers({ members }: Present, { builtIn }: Alerting): readonly Sympto
   })
 }
 
-function ofMesh({ mesh, members, singleCopy, undelivered }: Present, { builtIn }: Alerting): readonly Symptom[] {
+function ofMesh(
+  { mesh, members, singleCopy, undelivered, unjudged }: Present,
+  { builtIn }: Alerting,
+): readonly Symptom[] {
   const symptoms: Symptom[] = []
   const add = (reason: BuiltIn, values: Record<string, string | number>, more: Partial<Symptom> = {}) => {
     const severity = builtIn[reason]
@@ -133,6 +147,8 @@ function ofMesh({ mesh, members, singleCopy, undelivered }: Present, { builtIn }
   if (mesh.blind !== null) add('Blind', { why: mesh.blind.why, count: mesh.blind.subjects.length })
   if (singleCopy !== null) add('SingleCopy', { why: singleCopy })
   for (const [sink, why] of undelivered) add('Undelivered', { sink, why }, { cause: sink })
+  for (const { rule, label, why } of unjudged)
+    add('LabelUnknown', { rule, label, why }, { cause: rule, forMs: LABEL_UNKNOWN_FOR_MS })
   return symptoms
 }
 

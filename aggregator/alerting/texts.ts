@@ -27,6 +27,10 @@ const SYMPTOMS: Readonly<Record<string, Text>> = {
   },
   SingleCopy: { en: 'what is recorded stands on one disk only: {why}', zh: '事件记录只有一份副本:{why}' },
   Undelivered: { en: '{sink} cannot be told: {why}', zh: '无法通知 {sink}:{why}' },
+  LabelUnknown: {
+    en: 'rule {rule} says nothing: label {label} of pods is not known: {why}',
+    zh: '规则 {rule} 无法判断:Pod 标签 {label} 未知:{why}',
+  },
   Measured: { en: '{subject}: {value} (limit {limit}), by {rule}', zh: '{subject}:{value}(阈值 {limit}),规则 {rule}' },
   Test: { en: 'this is a test, nothing is wrong', zh: '这是测试消息,没有故障' },
 }

@@ -15,7 +15,7 @@ import { createCluster } from './cluster.ts'
 import { Diagnoses } from './diagnoses.ts'
 import { type ElectionOptions, type RunningElection, startElection } from './election.ts'
 import { Gatekeeper, type GateRecord } from './gates/gatekeeper.ts'
-import { WatchedPods } from './gates/watched-pods.ts'
+import { watchOptedPods } from './gates/opted-pods.ts'
 import { InheritedFindings } from './inherited.ts'
 import { createLeaseStore } from './lease.ts'
 import { Marker } from './marker.ts'
@@ -121,7 +121,7 @@ function createMarking(init: KubernetesInit, client: KubeClient, ofLease: KubeCl
     },
     start: (mesh, standing) => {
       const record = gateRecordOf(init)
-      gatekeeper = new Gatekeeper({ pods: new WatchedPods(client), cluster, authority, record, log, times })
+      gatekeeper = new Gatekeeper({ pods: watchOptedPods(client), cluster, authority, record, log, times })
       gatekeeper.start()
       const changed = (node: string) => marker?.reported(node)
       const wall = () => new Date().toISOString()

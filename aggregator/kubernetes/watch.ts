@@ -33,6 +33,8 @@ export interface WatchCall<T> {
   /** As `/api/v1/nodes`. */
   readonly path: string
   readonly query: Readonly<Record<string, string>>
+  /** In which form the objects are wanted; all of them as JSON unless given. */
+  readonly accept?: string
   /** Ends the watch. */
   readonly signal: AbortSignal
   /** It stands: from now on changes come in. */
@@ -45,7 +47,7 @@ export async function watch<T>(config: KubeConfig, call: WatchCall<T>): Promise<
   const server = config.getCurrentCluster()?.server.replace(/\/+$/, '') ?? ''
   const options: https.RequestOptions = {}
   await config.applyToHTTPSOptions(options)
-  const headers = { ...(options.headers as http.OutgoingHttpHeaders), accept: 'application/json' }
+  const headers = { ...(options.headers as http.OutgoingHttpHeaders), accept: call.accept ?? 'application/json' }
   const always = { watch: 'true', allowWatchBookmarks: 'true', timeoutSeconds: String(WATCH_SECONDS) }
   const url = `${server}${call.path}?${new URLSearchParams({ ...always, ...call.query })}`
   return await new Promise((resolve, reject) => {

@@ -11,7 +11,8 @@ import {
 } from '../../inspection/measure-words.ts'
 import type { MeasureName } from '../../inspection/measures.ts'
 import { type Average, MinuteRing } from './minutes.ts'
-import type { MeasureAverage, MeasuredSubject, MeasureSource } from './source.ts'
+import type { PodLabels } from './pod-labels.ts'
+import type { MeasureAverage, MeasuredSubject, MeasureSource, MissingLabel, PodLabel } from './source.ts'
 import { WORKLOAD, workloadOf } from './workloads.ts'
 
 /** For all nodes together: 24 MB of figures, and their names. What is more is left out. */
@@ -31,6 +32,7 @@ export interface FleetMeasuresInit {
   readonly now: () => number
   /** Undefined for a node that is not a member. */
   readonly poolOf: (node: string) => string | undefined
+  readonly pods: PodLabels
 }
 
 export class FleetMeasures implements MeasureSource {
@@ -79,7 +81,18 @@ export class FleetMeasures implements MeasureSource {
     }
   }
 
-  averages(measure: MeasureName, overMs: number, scope: 'host' | 'container'): readonly MeasureAverage[] {
+  missing(labels: readonly PodLabel[]): MissingLabel | undefined {
+    // Each of them is wanted, also behind one that is missing.
+    const asked = labels.map((label) => ({ key: label.key, why: this.#init.pods.want(label) }))
+    return asked.flatMap(({ key, why }) => (why === undefined ? [] : [{ key, why }]))[0]
+  }
+
+  averages(
+    measure: MeasureName,
+    overMs: number,
+    scope: 'host' | 'container',
+    labels: readonly PodLabel[] = [],
+  ): readonly MeasureAverage[] {
     const nowMs = this.#init.now()
     if (scope === 'container') this.#wantedAtMs = nowMs
     const column =
@@ -97,9 +110,21 @@ export class FleetMeasures implements MeasureSource {
       if (scope === 'host') add({ node, pool }, host.average(column, overMs, nowMs))
       else
         for (const { who, ring } of containers.values())
-          add({ node, pool, container: who }, ring.average(column, overMs, nowMs))
+          add({ node, pool, container: this.#labelled(who, labels) }, ring.average(column, overMs, nowMs))
     }
     return found
+  }
+
+  /** As its cluster knows it: the workload by the pod's owner, which its name only suggests. */
+  #labelled(who: Container, labels: readonly PodLabel[]): Container {
+    const found = labels.flatMap((label) => {
+      const pod = this.#init.pods.podWith(label, who.namespace, who.pod)
+      return pod === undefined ? [] : [{ key: label.key, ...pod }]
+    })
+    const [first] = found
+    if (first === undefined) return who
+    const more = Object.fromEntries(found.map(({ key, value }) => [key, value]))
+    return { ...who, labels: { ...more, ...who.labels, [WORKLOAD]: first.workload } }
   }
 
   #place(known: NodeFigures, name: string) {

@@ -8,7 +8,8 @@ import type { MeasureName, Measures } from '../../inspection/measures.ts'
 import type { History, MeasuresQuery } from '../history/history.ts'
 import { ProblemError } from '../http/problem.ts'
 import { describeRoute, route } from '../http/route.ts'
-import type { MeasuredSubject, MeasureSource } from './source.ts'
+import { podLabelOf } from './pod-labels.ts'
+import type { MeasuredSubject, MeasureSource, PodLabel } from './source.ts'
 import { byWorkload, WORKLOAD } from './workloads.ts'
 
 const NAME_CHARS_MAX = 253
@@ -74,7 +75,7 @@ const LatestQuery = z.strictObject({
     .min(1)
     .max(NAME_CHARS_MAX)
     .default(WORKLOAD)
-    .meta({ description: 'of `scope=workload`: by whose value containers belong together' }),
+    .meta({ description: 'of pods; of `scope=workload`: by whose value containers belong together' }),
 })
 
 const container = z.object({ namespace: text, pod: text, name: text, labels: z.record(text, text) })
@@ -100,7 +101,7 @@ const LATEST = describeRoute({
       ]),
     ),
   }),
-  errors: { 503: 'this aggregator does not lead' },
+  errors: { 503: 'this aggregator does not lead, or the label is not known at present' },
   example: { query: 'node=node-4&over=5m' },
 })
 
@@ -126,9 +127,15 @@ export function registerMeasureRoutes(api: FastifyInstance, { history, source, l
   route(api, LATEST, ({ query: { node, scope, over, label } }) => {
     if (!leads()) throw new StarlingError('this aggregator stands by', { remedy: 'ask the one that leads' })
     const wanted = node && new Set(node)
-    if (scope === 'workload') return { items: workloads(source, over, label) }
-    const items = latest(source, over, scope)
-    return { items: items.filter((one) => wanted?.has(one.node) ?? true) }
+    const labels = scope === 'host' ? [] : podLabelOf(label)
+    // Also while the label is not known: containers are collected from the first question on.
+    const items =
+      scope === 'workload'
+        ? workloads(source, over, label, labels)
+        : latest(source, over, scope, labels).filter((one) => wanted?.has(one.node) ?? true)
+    const missing = source.missing(labels)
+    if (missing !== undefined) throw new StarlingError(`label ${missing.key} of pods is not known: ${missing.why}`)
+    return { items }
   })
 }
 
@@ -145,11 +152,16 @@ function boundedOf({ node, from, until = new Date().toISOString() }: z.infer<typ
   })
 }
 
-function latest(source: MeasureSource, overMs: number, scope: 'host' | 'container'): readonly LatestMeasures[] {
+function latest(
+  source: MeasureSource,
+  overMs: number,
+  scope: 'host' | 'container',
+  labels: readonly PodLabel[],
+): readonly LatestMeasures[] {
   const names: readonly MeasureName[] = scope === 'host' ? MEASURE_NAMES : CONTAINER_MEASURES
   const found = new Map<string, LatestMeasures>()
   for (const measure of names) {
-    for (const { subject, value, coveredMs } of source.averages(measure, overMs, scope)) {
+    for (const { subject, value, coveredMs } of source.averages(measure, overMs, scope, labels)) {
       const { namespace, pod, name } = subject.container ?? {}
       const key = JSON.stringify([subject.node, namespace, pod, name])
       const known = found.get(key)
@@ -160,8 +172,8 @@ function latest(source: MeasureSource, overMs: number, scope: 'host' | 'containe
   return [...found.values()]
 }
 
-function workloads(source: MeasureSource, overMs: number, label: string) {
+function workloads(source: MeasureSource, overMs: number, label: string, labels: readonly PodLabel[]) {
   return CONTAINER_MEASURES.flatMap((measure) =>
-    byWorkload(source.averages(measure, overMs, 'container'), label).map((one) => ({ measure, ...one })),
+    byWorkload(source.averages(measure, overMs, 'container', labels), label).map((one) => ({ measure, ...one })),
   )
 }

@@ -7,6 +7,7 @@ import { AskedRows } from './asked-rows.ts'
 import { Collector } from './collector.ts'
 import { ConvergedRows } from './converged-rows.ts'
 import { FleetMeasures } from './fleet-measures.ts'
+import type { PodLabels } from './pod-labels.ts'
 import { registerMeasureRoutes } from './routes.ts'
 import type { MeasureSource } from './source.ts'
 
@@ -16,6 +17,7 @@ export interface MeasuresInit {
   readonly history: Pick<History, 'keepMeasures' | 'measures' | 'dailyMeasures'>
   readonly members: () => readonly { readonly node: string; readonly pool?: string | undefined }[]
   readonly leads: () => boolean
+  readonly pods: PodLabels
   readonly log: Log
 }
 
@@ -27,7 +29,7 @@ export interface CollectedMeasures {
   stop(): Promise<void>
 }
 
-export function createMeasures({ node, history, members, leads, log }: MeasuresInit): CollectedMeasures {
+export function createMeasures({ node, history, members, leads, pods, log }: MeasuresInit): CollectedMeasures {
   const stopping = new AbortController()
   let [known, pools] = [members(), new Map<string, string>()]
   const poolsNow = () => {
@@ -37,7 +39,7 @@ export function createMeasures({ node, history, members, leads, log }: MeasuresI
     return pools
   }
   const now = () => performance.now()
-  const fleet = new FleetMeasures({ now, poolOf: (node) => poolsNow().get(node) })
+  const fleet = new FleetMeasures({ now, poolOf: (node) => poolsNow().get(node), pods })
   let collecting = Promise.resolve()
   return {
     source: fleet,

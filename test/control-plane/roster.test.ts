@@ -1,20 +1,17 @@
 /** The roster and the Node objects of a real API server, with the rights that the manifests give. */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
-import { parse, stringify } from 'yaml'
-import { connectKubernetes, type KubeClient } from '../../aggregator/kubernetes/client.ts'
+import { connectKubernetes } from '../../aggregator/kubernetes/client.ts'
 import { createEpochStore, ROSTER_OBJECT } from '../../aggregator/kubernetes/roster/epoch-record.ts'
 import { WatchedNodes } from '../../aggregator/kubernetes/roster/watched-nodes.ts'
 import type { EventKind } from '../../aggregator/model.ts'
-import { AGGREGATOR_ACCOUNT, NAMESPACE } from '../../bench/control-plane/manifests.ts'
+import { NAMESPACE } from '../../bench/control-plane/manifests.ts'
 import { missingForApiServer, missingForNodes } from '../../bench/control-plane/programs.ts'
 import { eventsAfter, lastSeq } from '../../bench/history.ts'
 import { until, untilWhole } from '../../bench/whole.ts'
 import { epochStoreConformance, nodeSourceConformance } from '../kubernetes/roster-conformance.ts'
 import { describeReal } from '../real-part.ts'
 import { deleteNodes, enrolAnew } from './sizes.ts'
-import { type Plane, thePlane, theStage, WITHIN_MS } from './stage.ts'
+import { accountOutside, thePlane, theStage, WITHIN_MS } from './stage.ts'
 
 const NODES = '/api/v1/nodes'
 const RECORD = `/api/v1/namespaces/${NAMESPACE}/configmaps/${ROSTER_OBJECT}`
@@ -28,7 +25,7 @@ describeReal('a real API server', missingForApiServer(), () => {
   nodeSourceConformance('a real API server', async () => {
     const shared = await thePlane()
     const { plane } = shared
-    const client = await accountOutside(shared)
+    const client = await connectKubernetes({ kubeconfig: await accountOutside(shared) })
     const made = new Set<string>()
     const remove = async (name: string) => {
       made.delete(name)
@@ -57,13 +54,14 @@ describeReal('a real API server', missingForApiServer(), () => {
     async () => {
       const shared = await thePlane()
       const { plane, cluster } = shared
-      const refused = new WatchedNodes(await accountOutside(shared, 'starling-agent'))
+      const agent = await connectKubernetes({ kubeconfig: await accountOutside(shared, 'starling-agent') })
+      const refused = new WatchedNodes(agent)
       refused.start(() => {})
       await cluster.until('the refusal', () => refused.stale?.includes('forbidden'))
       refused.stop()
       expect(refused.nodes).toBeUndefined()
 
-      const source = new WatchedNodes(await accountOutside(shared))
+      const source = new WatchedNodes(await connectKubernetes({ kubeconfig: await accountOutside(shared) }))
       source.start(() => {})
       await cluster.until('the list', () => source.stale === undefined)
       const before = source.nodes
@@ -175,12 +173,3 @@ describeReal('the roster of a running mesh', missingForNodes(), () => {
     WITHIN_MS,
   )
 })
-
-/** A client with the token of a service account, from this side of the network. */
-async function accountOutside({ plane }: Plane, name = AGGREGATOR_ACCOUNT): Promise<KubeClient> {
-  const admin = parse(readFileSync(await plane.kubeconfigOutside(), 'utf8'))
-  const account = parse(readFileSync(await plane.kubeconfigOfAccount(NAMESPACE, name), 'utf8'))
-  const file = join(plane.network.dir, 'account-outside.kubeconfig')
-  writeFileSync(file, stringify({ ...admin, users: account.users }), { mode: 0o600 })
-  return await connectKubernetes({ kubeconfig: file })
-}

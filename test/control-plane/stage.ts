@@ -2,9 +2,12 @@
  * The one control plane of all files of this suite, which share a process: whoever asks first starts it, and it ends with
  * the process. A test leaves it as it was: nodes Ready, no pods, nothing cut off.
  */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse, stringify } from 'yaml'
 import { Cluster } from '../../bench/control-plane/cluster.ts'
 import { CONTROL_PLANE, ControlPlane, type NodeLifecycle } from '../../bench/control-plane/control-plane.ts'
-import { manifest, ROLES } from '../../bench/control-plane/manifests.ts'
+import { AGGREGATOR_ACCOUNT, manifest, NAMESPACE, ROLES } from '../../bench/control-plane/manifests.ts'
 import { missingForNodes } from '../../bench/control-plane/programs.ts'
 import { ControlPlaneStage } from '../../bench/control-plane/stage.ts'
 import { Network } from '../../bench/namespaces/network.ts'
@@ -43,6 +46,15 @@ export function thePlane(): Promise<Plane> {
   if (missingForNodes() === undefined) return theStage()
   alone ??= startAlone()
   return alone
+}
+
+/** A kubeconfig with the token of a service account, for this side of the network. */
+export async function accountOutside({ plane }: Plane, name = AGGREGATOR_ACCOUNT): Promise<string> {
+  const admin = parse(readFileSync(await plane.kubeconfigOutside(), 'utf8'))
+  const account = parse(readFileSync(await plane.kubeconfigOfAccount(NAMESPACE, name), 'utf8'))
+  const file = join(plane.network.dir, `${name}-outside.kubeconfig`)
+  writeFileSync(file, stringify({ ...admin, users: account.users }), { mode: 0o600 })
+  return file
 }
 
 async function startStage(): Promise<ControlPlaneStage> {

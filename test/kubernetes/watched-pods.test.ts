@@ -1,6 +1,6 @@
 /** One WATCH of opted-in pods against a server of its own: where it begins, where it goes on, and when all are known. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { WatchedPods } from '../../aggregator/kubernetes/gates/watched-pods.ts'
+import { type OptedPods, watchOptedPods } from '../../aggregator/kubernetes/gates/opted-pods.ts'
 import { GATE } from '../../aggregator/kubernetes/marking/gates.ts'
 import { messageOf } from '../../common/errors.ts'
 import { PATIENCE } from '../mesh/sockets.ts'
@@ -8,12 +8,12 @@ import { bookmark, type FakeServer, forgotten, json, opened, startFakeServer } f
 import { pod } from './objects.ts'
 
 let server: FakeServer
-let source: WatchedPods
+let source: OptedPods
 let told: string[]
 
 beforeEach(async () => {
   server = await startFakeServer()
-  source = new WatchedPods(server.client)
+  source = watchOptedPods(server.client)
   told = []
   server.list = (response) => json(response, { apiVersion: 'v1', items: [] })
 })

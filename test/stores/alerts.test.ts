@@ -65,7 +65,7 @@ describeReal('alerts that real parts receive', needsAlertmanager(), () => {
     const dispatch = new Dispatch({ sinks, journal, lost: (letter) => story.lost(letter), log })
     const snapshot = () => present
     const known = { journal, snapshot, subscribe: () => () => {}, settings: () => settings, leads: () => true }
-    const measures = { averages: () => [] }
+    const measures = { averages: () => [], missing: () => undefined }
     const now = () => Date.now() - behindMs
     const desk = new AlertDesk({ node: 'aggregator', log, ...known, measures, now, story, dispatch, link: undefined })
     return { story, snapshot, dispatch, desk, mesh: 'prod-a', link: undefined }

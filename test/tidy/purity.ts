@@ -34,7 +34,8 @@ const PURE = [
   'aggregator/alerting/{causes,holding,incidents,measured,model,restore,routing,silence-model,symptoms}.ts',
   'aggregator/measures/source.ts',
   'aggregator/stream/{changes,told-state}.ts',
-  'aggregator/measures/{fleet-measures,minutes,workloads}.ts',
+  'aggregator/measures/{fleet-measures,minutes,pod-labels,workloads}.ts',
+  'aggregator/kubernetes/labels/{label-selector,pod-metadata}.ts',
   'aggregator/kubernetes/marking/*.ts',
   'aggregator/kubernetes/remediations/rules/*.ts',
 ]

@@ -4,9 +4,11 @@ import { firing, type Holding, hold } from '../../../aggregator/alerting/holding
 import { lookAtMeasures } from '../../../aggregator/alerting/measured.ts'
 import { lookAt } from '../../../aggregator/alerting/symptoms.ts'
 import { sentenceOf } from '../../../aggregator/alerting/texts.ts'
-import type { MeasureAverage } from '../../../aggregator/measures/source.ts'
+import type { MeasureAverage, PodLabel } from '../../../aggregator/measures/source.ts'
 import { alertingPart, readAlerting } from '../../../settings/alerting.ts'
 import { finding, member, present, symptom, symptomsIn, T0 } from './samples.ts'
+
+const NOTHING = { averages: () => [], missing: () => undefined }
 
 describe('rules over findings', () => {
   const members = [member('w1'), member('w2', 'b', 'alive', 'gpu'), member('gone', 'a', 'left')]
@@ -102,10 +104,12 @@ describe('rules over measures', () => {
     const container = { namespace: 'shop', pod: `${app}-${value}`, name: 'main', labels: { app } }
     return { subject: { node, pool: 'web', container }, value, coveredMs: 300_000 }
   }
-  const look = (when: string, averages: readonly MeasureAverage[]) => {
+  const look = (when: string, averages: readonly MeasureAverage[], why?: string) => {
     const alerting = readAlerting(alertingPart.parse({ rules: [{ name: 'rule', when }] }))
-    const { bad, neither } = lookAtMeasures({ averages: () => averages }, members, alerting)
+    const missing = ([label]: readonly PodLabel[]) => (label && why ? { key: label.key, why } : undefined)
+    const { bad, neither, unjudged } = lookAtMeasures({ averages: () => averages, missing }, members, alerting)
     return {
+      unjudged,
       bad: bad.map(({ at, cause, said }) => [at?.node, cause, typeof said === 'string' ? said : said.values.value]),
       neither: [...neither],
     }
@@ -140,8 +144,9 @@ describe('rules over measures', () => {
   })
 
   it('make no figure of all where most said nothing', () => {
-    expect(look('max(memory) over 5m > 80', [host('w1', 90)])).toEqual({ bad: [], neither: ['measure/rule/'] })
-    expect(look('count(memory) over 5m < 5', [])).toEqual({ bad: [], neither: ['measure/rule/'] })
+    const nothing = { bad: [], neither: ['measure/rule/'], unjudged: [] }
+    expect(look('max(memory) over 5m > 80', [host('w1', 90)])).toEqual(nothing)
+    expect(look('count(memory) over 5m < 5', [])).toEqual(nothing)
   })
 
   it('add a workload up over the mesh', () => {
@@ -150,6 +155,46 @@ describe('rules over measures', () => {
     expect(look('avg(memory) over 5m > 80 of workload app=shop on pool=web', all).bad).toEqual([])
     expect(look('avg(memory) over 5m > 80 of container', all).bad).toEqual([['w3', 'w3 shop/other-90/main', '90 %']])
     expect(look('count(memory) over 5m < 1 of workload constructor=x', all).bad).toEqual([[undefined, '', '0']])
+  })
+})
+
+describe('rules with a label of pods that is not known', () => {
+  const members = [member('w1'), member('w2')]
+  const when = (scope: string) => ({ rules: [{ name: 'rule', when: `avg(memory) over 5m < 5 of ${scope} app=shop` }] })
+  const box = { namespace: 'shop', pod: 'api', name: 'main', labels: { app: 'shop' } }
+  const averages = () => [{ subject: { node: 'w1', pool: 'web', container: box }, value: 1, coveredMs: 300_000 }]
+  const look = (scope: string, why: string | undefined) => {
+    const missing = () => (why === undefined ? undefined : { key: 'app', why })
+    return lookAtMeasures({ averages, missing }, members, readAlerting(alertingPart.parse(when(scope))))
+  }
+
+  it.each(['container', 'workload'])('of a %s neither fire nor are over: what fires goes on', (scope) => {
+    const holding = hold(new Map(), look(scope, undefined), T0)
+    expect(firing(holding)).toHaveLength(1)
+    const missing = look(scope, 'no right')
+    expect(missing).toMatchObject({ bad: [], unjudged: [{ rule: 'rule', label: 'app', why: 'no right' }] })
+    const later = hold(holding, missing, T0 + 3_600_000)
+    expect(firing(hold(later, missing, T0 + 7_200_000))).toHaveLength(1)
+    expect(firing(hold(new Map(), missing, T0))).toEqual([])
+  })
+
+  it('are told of, one by one, once the label had the time to become known', () => {
+    const unjudged = [
+      { rule: 'shop', label: 'app', why: 'no right' },
+      { rule: 'books', label: 'tier', why: 'no right' },
+    ]
+    const bad = symptomsIn({ unjudged })
+    expect(bad).toMatchObject([
+      { reason: 'LabelUnknown', severity: 'warn', cause: 'shop' },
+      { reason: 'LabelUnknown', severity: 'warn', cause: 'books' },
+    ])
+    const text = 'rule shop says nothing: label app of pods is not known: no right'
+    expect(bad[0] && sentenceOf(bad[0], 'en')).toBe(text)
+    const look = { bad, neither: new Set<string>() }
+    const first = hold(new Map(), look, T0)
+    expect(firing(first)).toEqual([])
+    expect(firing(hold(first, look, T0 + 120_000))).toHaveLength(2)
+    expect(symptomsIn({ unjudged }, { builtIn: { LabelUnknown: 'off' } })).toEqual([])
   })
 })
 
@@ -188,12 +233,16 @@ describe('what lasts', () => {
     let holding: Holding = new Map()
     const fires = [79, 81, 79, 81, 79, 77, 75, 75, 77].map((value, index) => {
       const averages = [{ subject: { node: 'w1', pool: 'web' }, value, coveredMs: 300_000 }]
-      holding = hold(holding, lookAtMeasures({ averages: () => averages }, members, alerting), T0 + index * 15_000)
+      holding = hold(
+        holding,
+        lookAtMeasures({ averages: () => averages, missing: () => undefined }, members, alerting),
+        T0 + index * 15_000,
+      )
       return firing(holding).length
     })
     expect(fires).toEqual([0, 1, 1, 1, 1, 1, 1, 1, 1])
-    holding = hold(holding, lookAtMeasures({ averages: () => [] }, [], alerting), T0 + 1_000_000)
-    holding = hold(holding, lookAtMeasures({ averages: () => [] }, [], alerting), T0 + 1_030_000)
+    holding = hold(holding, lookAtMeasures(NOTHING, [], alerting), T0 + 1_000_000)
+    holding = hold(holding, lookAtMeasures(NOTHING, [], alerting), T0 + 1_030_000)
     expect(firing(holding)).toEqual([])
   })
 

@@ -42,7 +42,7 @@ export function sampleAlerting({ snapshot }: Pick<SamplePort, 'snapshot'>): Aler
     subscribe: () => () => {},
     settings: () => settings,
     leads: () => true,
-    measures: { averages: () => [] },
+    measures: { averages: () => [], missing: () => undefined },
     now: () => Date.now() - behindMs,
     link: undefined,
     log: silentLog,

@@ -37,7 +37,7 @@ export function finding(
 
 export function present(more: Partial<Present> = {}): Present {
   const mesh = { frozen: null, blind: null, hasQuorum: true }
-  return { mesh, members: [], findings: [], singleCopy: null, undelivered: new Map(), ...more }
+  return { mesh, members: [], findings: [], singleCopy: null, undelivered: new Map(), unjudged: [], ...more }
 }
 
 /** What the mesh and the nodes say, as symptoms that fire. */

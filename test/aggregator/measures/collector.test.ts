@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { AskedRows } from '../../../aggregator/measures/asked-rows.ts'
 import { Collector } from '../../../aggregator/measures/collector.ts'
 import { FleetMeasures } from '../../../aggregator/measures/fleet-measures.ts'
+import { NO_CLUSTER } from '../../../aggregator/measures/pod-labels.ts'
 import type { MeasureRows } from '../../../aggregator/measures/rows.ts'
 import { silentLog } from '../../../common/log.ts'
 import {
@@ -29,7 +30,8 @@ function meshOf(count: number, hours: readonly number[] = []) {
   const written: HourOfMeasures[] = []
   const answers: Record<string, Uint8Array> = {}
   const silent = new Set<string>()
-  const fleet = new FleetMeasures({ now: () => state.nowMs, poolOf: (node) => (nodes.includes(node) ? '' : undefined) })
+  const poolOf = (node: string) => (nodes.includes(node) ? '' : undefined)
+  const fleet = new FleetMeasures({ now: () => state.nowMs, poolOf, pods: NO_CLUSTER })
   const rowsBy = (way: 'by name' | 'all'): MeasureRows => ({
     async collect(question, of, take) {
       asked.push([of, question, way])

@@ -1,6 +1,7 @@
 /** What all nodes measured of late, by host, by container, and by workload. */
 import { describe, expect, it } from 'vitest'
 import { FleetMeasures } from '../../../aggregator/measures/fleet-measures.ts'
+import { NO_CLUSTER, type PodLabels, podLabelsOf } from '../../../aggregator/measures/pod-labels.ts'
 import { byWorkload, workloadOf } from '../../../aggregator/measures/workloads.ts'
 import type { ContainerFigures, MeasureAnswer } from '../../../inspection/measure-words.ts'
 import type { Measures } from '../../../inspection/measures.ts'
@@ -8,9 +9,9 @@ import type { Measures } from '../../../inspection/measures.ts'
 const MINUTE = 60_000
 
 /** A fleet of members by pool, and the clock that it sees. */
-function fleetOf(pools: Record<string, string>) {
+function fleetOf(pools: Record<string, string>, pods: PodLabels = NO_CLUSTER) {
   const clock = { ms: 1_000_000 }
-  const fleet = new FleetMeasures({ now: () => clock.ms, poolOf: (node) => pools[node] })
+  const fleet = new FleetMeasures({ now: () => clock.ms, poolOf: (node) => pools[node], pods })
   const answer = (minute: number, figures: Measures, containers: readonly ContainerFigures[] = []): MeasureAnswer => {
     return { minute, passedMs: MINUTE, minutes: [figures], hours: [], containerMinute: minute, containers }
   }
@@ -94,6 +95,47 @@ describe('averages of containers', () => {
         ),
       )
     expect(fleet.averages('cpu', MINUTE, 'container')).toHaveLength(50_000)
+  })
+})
+
+describe('labels of pods', () => {
+  const SHOP = podLabelsOf({ app: 'shop', workload: 'api', pod: 'x', namespace: 'shop', container: 'app' })
+  /** A cluster in which one pod has the label, and of which nothing is known at times. */
+  const clusterOf = (why?: string) => {
+    const wanted: string[] = []
+    const pods: PodLabels = {
+      want: ({ key, value }) => {
+        wanted.push(`${key}=${value}`)
+        return why
+      },
+      podWith: ({ key }, namespace, pod) =>
+        key === 'app' && namespace === 'shop' && pod === 'api-x' ? { value: 'shop', workload: 'front' } : undefined,
+    }
+    return { pods, wanted }
+  }
+
+  it('are those that no node can tell', () => {
+    expect(SHOP).toEqual([{ key: 'app', value: 'shop' }])
+  })
+
+  it('stand beside those of containers when they are asked for, with the workload that the owner is', () => {
+    const { fleet, answer } = fleetOf({ 'node-1': '' }, clusterOf().pods)
+    fleet.take('node-1', answer(1, {}, [container('shop/api-x/app', 3), container('test/api-x/app', 4)]))
+    const labels = (more: typeof SHOP) =>
+      fleet.averages('cpu', MINUTE, 'container', more).map(({ subject }) => subject.container?.labels)
+    const [shop, test] = labels([])
+    expect(labels(SHOP)).toEqual([{ ...shop, app: 'shop', workload: 'front' }, test])
+    expect(shop).not.toHaveProperty('app')
+  })
+
+  it('are all wanted, also behind one that is missing', () => {
+    const { pods, wanted } = clusterOf('no right')
+    const { fleet } = fleetOf({}, pods)
+    expect(fleet.missing([{ key: 'app' }, { key: 'tier', value: 'web' }])).toEqual({ key: 'app', why: 'no right' })
+    expect(wanted).toEqual(['app=undefined', 'tier=web'])
+    expect(fleet.missing([])).toBeUndefined()
+    expect(fleetOf({}, clusterOf().pods).fleet.missing(SHOP)).toBeUndefined()
+    expect(fleetOf({}).fleet.missing(SHOP)?.why).toContain('no cluster')
   })
 })
 

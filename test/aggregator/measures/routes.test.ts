@@ -2,6 +2,7 @@
 import fastify from 'fastify'
 import { expect, it } from 'vitest'
 import { ProblemError } from '../../../aggregator/http/problem.ts'
+import { NO_CLUSTER, type PodLabels } from '../../../aggregator/measures/pod-labels.ts'
 import { MEASURE_ROUTES, registerMeasureRoutes } from '../../../aggregator/measures/routes.ts'
 import { MINUTE, sampleMeasures } from './sample-measures.ts'
 
@@ -9,7 +10,7 @@ const HOUR = { node: 'node-1', hour: '2026-03-01T10:00:00.000Z', averages: { cpu
 
 const DAY = { node: 'node-1', day: '2026-03-01', averages: { cpu: 12 }, peaks: { cpu: 40 } }
 
-async function api(leads = true) {
+async function api(leads = true, pods: PodLabels = NO_CLUSTER) {
   const asked: unknown[] = []
   const history = {
     async measures(query: object) {
@@ -26,7 +27,7 @@ async function api(leads = true) {
     const problem = error instanceof ProblemError ? error.problem : { status: 503, detail: String(error) }
     return reply.code(problem.status).send(problem)
   })
-  registerMeasureRoutes(server, { history, source: sampleMeasures(), leads: () => leads })
+  registerMeasureRoutes(server, { history, source: sampleMeasures(pods), leads: () => leads })
   const get = async (query: string) => {
     const answer = await server.inject(`/api/v1/measures${query}`)
     return [answer.statusCode, answer.json()] as const
@@ -65,6 +66,19 @@ it('what is of late is by host, by container and by workload', async () => {
   expect((await get('/latest?scope=workload'))[1]).toMatchObject({
     items: [{ measure: 'cpu', namespace: 'shop', workload: 'db', sum: 6, mean: 3, containers: 2 }],
   })
+})
+
+it('containers belong together by a label of their pods, where the cluster knows it', async () => {
+  const pods = { want: () => undefined, podWith: () => ({ value: 'books', workload: 'db' }) }
+  const { get } = await api(true, pods)
+  expect((await get('/latest?scope=workload&label=app'))[1]).toMatchObject({
+    items: [{ measure: 'cpu', namespace: 'shop', workload: 'books', sum: 6, containers: 2 }],
+  })
+  expect((await get('/latest?scope=container&label=app&node=node-4'))[1]).toMatchObject({
+    items: [{ container: { labels: { app: 'books', workload: 'db' } } }],
+  })
+  const [status, problem] = await (await api()).get('/latest?scope=workload&label=app')
+  expect([status, problem.detail]).toEqual([503, expect.stringContaining('label app of pods is not known')])
 })
 
 it.each(['host', 'container', 'workload'])('what is of late by %s is as it is described', async (scope) => {
