@@ -1,7 +1,7 @@
 /** `/metrics`, `/usage`, `/livez` and `/readyz` of an agent, for the host itself: it listens on a loopback address. */
-import { createServer } from 'node:http'
 import { StarlingError } from '../common/errors.ts'
 import type { ListenAddress } from '../common/listen.ts'
+import { createServer } from '../common/node-http.ts'
 
 export interface HealthServerInit extends ListenAddress {
   metrics(): Promise<string>

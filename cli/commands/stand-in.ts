@@ -1,6 +1,6 @@
-import { createServer } from 'node:http'
 import type { Command } from 'commander'
 import { StarlingError } from '../../common/errors.ts'
+import { createServer } from '../../common/node-http.ts'
 import { untilSignal } from '../lifetime.ts'
 
 /** What a local mesh has instead of kubelets: a process that answers on a kubelet's health port, and nothing else. */

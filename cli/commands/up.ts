@@ -19,8 +19,9 @@ import { LocalMesh } from '../local/mesh.ts'
 import { requireFree, waitUntilFree } from '../local/ports.ts'
 import { print } from '../output.ts'
 
-/** A dozen processes on two slow cores take ten seconds; what is not up by then will not be. */
-const UP_WITHIN_MS = 60_000
+/** Six agents on two cores that others use, too, took six to fourteen seconds. What is not up by then will not be. */
+const UP_WITHIN_MS = 45_000
+const UP_WITHIN_MS_PER_NODE = 3_000
 const LOOK_EVERY_MS = 200
 
 /** Leaves room for the ports that are counted up from it. */
@@ -70,7 +71,7 @@ async function up(options: UpOptions): Promise<void> {
   const url = `http://127.0.0.1:${layout.httpPort}`
   const tell = (line: string) => process.stderr.write(`${line}\n`)
   for (const { source, why } of problems) tell(`not loaded: ${source}: ${why}`)
-  const mesh = new LocalMesh({ layout, tell, onRestart: () => writeState() })
+  const mesh = new LocalMesh({ layout, tell, onStarted: () => writeState() })
   const left = await endEarlierLife(layout.dir)
   if (left !== undefined && left.length > 0) tell(`ended what a killed mesh had left behind: ${left.join(', ')}`)
   await (left === undefined ? requireFree(layout) : waitUntilFree(layout))
@@ -87,11 +88,10 @@ async function up(options: UpOptions): Promise<void> {
   tell(`starting ${counted(layout.nodes.length, 'agent')}, their stand-in kubelets and the aggregator ...`)
   let stopControl = () => {}
   try {
-    mesh.start()
     stopControl = await serveControl(layout.dir, (action, node) => mesh.chaos(action, node))
-    writeState()
     const client = createClient({ url, token })
-    const cameUp = await Promise.race([waitUntilUp(layout, mesh, client).then(() => true), ended.then(() => false)])
+    const up = Promise.all([mesh.start(), waitUntilUp(layout, mesh, client)])
+    const cameUp = await Promise.race([up.then(() => true), ended.then(() => false)])
     if (cameUp) {
       const older = await requireTaken(settings, readSettingsFile(settings, layout.mesh, registries), client)
       if (older !== undefined) tell(older)
@@ -111,7 +111,8 @@ async function up(options: UpOptions): Promise<void> {
 
 /** Up is: every member was heard by the aggregator. Throws StarlingError naming the process that ended instead. */
 async function waitUntilUp(layout: LocalLayout, mesh: LocalMesh, client: ApiClient): Promise<void> {
-  const deadline = performance.now() + UP_WITHIN_MS
+  const withinMs = UP_WITHIN_MS + UP_WITHIN_MS_PER_NODE * layout.nodes.length
+  const deadline = performance.now() + withinMs
   for (;;) {
     const [ended] = mesh.ended()
     if (ended !== undefined) {
@@ -123,7 +124,7 @@ async function waitUntilUp(layout: LocalLayout, mesh: LocalMesh, client: ApiClie
     const members = await membersOf(client)
     if (members.length > 0 && members.every(({ state }) => state !== 'unseen')) return
     if (performance.now() > deadline) {
-      throw new StarlingError(`the mesh was not up within ${UP_WITHIN_MS / 1_000} s`, {
+      throw new StarlingError(`the mesh was not up within ${withinMs / 1_000} s`, {
         remedy: `see ${layout.dir}/*/*.log`,
       })
     }

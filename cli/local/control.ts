@@ -3,9 +3,9 @@
  * only its owner can open.
  */
 import { rmSync } from 'node:fs'
-import { createServer, request } from 'node:http'
 import { join } from 'node:path'
 import { messageOf, StarlingError } from '../../common/errors.ts'
+import { createServer, request } from '../../common/node-http.ts'
 
 export function controlSocketOf(dir: string): string {
   return join(dir, 'control.sock')

@@ -4,11 +4,11 @@
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { StarlingError } from '../../common/errors.ts'
 import { controlSocketOf } from './control.ts'
+import { answers } from './ports.ts'
 
 /** Written while a mesh runs: how to reach it (cli/connection.ts), and its processes by name. */
 export interface UpState {
@@ -38,7 +38,8 @@ export function removeUpState(dir: string): void {
 export async function endEarlierLife(dir: string): Promise<readonly string[] | undefined> {
   const earlier = readState(dir)
   if (earlier === undefined) return undefined
-  if (await answers(controlSocketOf(dir))) {
+  // Only the `up` that listens on it answers; a socket that was left behind refuses.
+  if (await answers({ path: controlSocketOf(dir) })) {
     throw new StarlingError(`a mesh runs from ${dir} already, as process ${earlier.pid}`, {
       remedy: 'end it, or give another --dir, --http-port, --mesh-port and --kubelet-port',
     })
@@ -67,19 +68,6 @@ function kill(pid: number): void {
   } catch {
     // It has ended by itself meanwhile.
   }
-}
-
-/** Only the `up` that listens on it answers; a socket that was left behind refuses. */
-function answers(socketPath: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(socketPath)
-    const finish = (isThere: boolean) => {
-      socket.destroy()
-      resolve(isThere)
-    }
-    socket.once('connect', () => finish(true))
-    socket.once('error', () => finish(false))
-  })
 }
 
 /** The words a process was started with, joined by blanks; empty when it is gone or nobody can say. */

@@ -1,13 +1,21 @@
 /** A running local mesh: an agent and a stand-in kubelet for each node, and the aggregator, all owned by this process. */
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { ExitCode, StarlingError } from '../../common/errors.ts'
+import { inLanes } from '../../common/in-lanes.ts'
 import { CHAOS_ACTIONS, type ChaosAction, inflict } from './chaos.ts'
 import { configFileOf } from './found.ts'
 import type { LocalLayout, LocalNode } from './layout.ts'
+import { answers } from './ports.ts'
 import { LocalProcess } from './processes.ts'
 
 /** An aggregator that died is started again after this: history and mesh tell it where things stand. */
 const RESTART_AFTER_MS = 1_000
+
+/** An agent listens half a second of processor time after its start; the next one waits no longer than this for it. */
+const LISTENS_WITHIN_MS = 10_000
+const LOOK_EVERY_MS = 50
 
 /**
  * What an agent takes in is small and soon let go of, yet Node by itself keeps up to 64 MB for the like of it, and four
@@ -31,8 +39,8 @@ export interface LocalMeshInit {
   readonly layout: LocalLayout
   /** Something that the person at the terminal should know. */
   tell(line: string): void
-  /** A process was started anew, so `pids` has changed. */
-  onRestart(): void
+  /** A process was started, so `pids` has changed. */
+  onStarted(): void
 }
 
 export class LocalMesh {
@@ -61,11 +69,26 @@ export class LocalMesh {
     })
   }
 
-  start(): void {
+  /**
+   * As many agents at a time as there are processors, until each listens: of dozens that load and greet each other all at
+   * once, few answer in time, the others are dialled anew, and that takes the processors from those that still load.
+   */
+  async start(): Promise<void> {
     this.#startAggregator()
-    for (const { agent, kubelet } of this.#nodes) {
-      agent.start()
-      kubelet.start()
+    await inLanes(this.#nodes, availableParallelism(), async (next) => {
+      if (this.#isStopping) return
+      next.kubelet.start()
+      next.agent.start()
+      this.#init.onStarted()
+      await this.#untilListening(next)
+    })
+  }
+
+  async #untilListening({ agent, node }: RunningNode): Promise<void> {
+    const deadline = performance.now() + LISTENS_WITHIN_MS
+    const health = { host: node.host, port: node.metricsPort }
+    while (agent.isRunning && performance.now() < deadline && !(await answers(health))) {
+      await wait(LOOK_EVERY_MS)
     }
   }
 
@@ -75,7 +98,7 @@ export class LocalMesh {
 
   /** Names of processes that have ended; none should have while the mesh starts. */
   ended(): readonly string[] {
-    return this.#processes.filter((each) => !each.isRunning).map(({ name }) => name)
+    return this.#processes.filter((each) => each.hasEnded).map(({ name }) => name)
   }
 
   pids(): Readonly<Record<string, number | undefined>> {
@@ -90,10 +113,11 @@ export class LocalMesh {
         `there is no node ${name}; there is ${this.#nodes.map(({ node }) => node.name).join(', ')}`,
       )
     }
+    if (!target.kubelet.isRunning) throw new StarlingError(`${name} has not been started yet`)
     if (!(CHAOS_ACTIONS as readonly string[]).includes(action)) throw new StarlingError(`there is no chaos ${action}`)
     const startAgent = () => {
       target.agent.start()
-      this.#init.onRestart()
+      this.#init.onStarted()
     }
     const done = await inflict(action as ChaosAction, { ...target, startAgent })
     this.#init.tell(done)
@@ -118,7 +142,7 @@ export class LocalMesh {
       setTimeout(() => {
         if (this.#isStopping) return
         this.#startAggregator()
-        this.#init.onRestart()
+        this.#init.onStarted()
       }, RESTART_AFTER_MS)
     })
   }

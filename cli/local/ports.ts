@@ -1,5 +1,5 @@
-/** Checks that the ports of a local mesh are free, before anything is started. */
-import { createServer } from 'node:net'
+/** Whether ports of a local mesh are free, before anything is started, and whether somebody listens. */
+import { connect, createServer, type NetConnectOpts } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { StarlingError } from '../../common/errors.ts'
 import type { LocalLayout } from './layout.ts'
@@ -41,5 +41,17 @@ function requirePort(host: string, port: number, user: string, flag: string): Pr
       reject(new StarlingError(`${host}:${port} is taken, which ${user} needs (${cause.code})`, { remedy, cause }))
     })
     server.listen(port, host, () => server.close(() => resolve()))
+  })
+}
+
+export function answers(at: NetConnectOpts): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(at)
+    const finish = (isThere: boolean) => {
+      socket.destroy()
+      resolve(isThere)
+    }
+    socket.once('connect', () => finish(true))
+    socket.once('error', () => finish(false))
   })
 }

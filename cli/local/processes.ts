@@ -40,6 +40,11 @@ export class OwnedProcess {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
   }
 
+  /** It was started, and is gone. */
+  get hasEnded(): boolean {
+    return this.#child !== undefined && !this.isRunning
+  }
+
   start(onExit: (code: number | null, signal: string | null) => void = () => {}): void {
     const log = openSync(this.logFile, 'a', 0o600)
     // Its own group: Ctrl-C in the terminal reaches only `up`, which then ends the others in order.

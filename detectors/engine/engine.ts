@@ -3,6 +3,7 @@
  * (runner.ts, probe.ts, track.ts, kept.ts, shedding.ts), so that a detector is nothing but what to look at and what to make
  * of it.
  */
+import { inLanes } from '../../common/in-lanes.ts'
 import { type Log, silentLog } from '../../common/log.ts'
 import type { Detector, Finding, Host } from '../contract.ts'
 import { type Budget, DEFAULT_BUDGET } from './budget.ts'
@@ -132,17 +133,14 @@ export function startDetectors(init: DetectorsInit): DetectorEngine {
     glimpse: async (name, through) => runnerOf(name).glimpse(through),
     freshen: async (isWanted, cpuMs, signal) => {
       const wanted = ages().filter(({ detector }) => isWanted(detector))
-      const waiting = worthALook(wanted, cpuMs)
-      const lane = async () => {
-        for (let name = waiting.shift(); name !== undefined && !signal.aborted; name = waiting.shift()) {
-          // What failed has been logged.
-          await runners
-            .get(name)
-            ?.lookInTurn()
-            .catch(() => {})
-        }
-      }
-      await Promise.all(Array.from({ length: FRESHENED_AT_ONCE }, lane))
+      await inLanes(worthALook(wanted, cpuMs), FRESHENED_AT_ONCE, async (name) => {
+        if (signal.aborted) return
+        // What failed has been logged.
+        await runners
+          .get(name)
+          ?.lookInTurn()
+          .catch(() => {})
+      })
     },
     agesMs: () => new Map(ages().map(({ detector, ageMs }) => [detector, ageMs])),
     reconfigure(options) {

@@ -1,7 +1,8 @@
 /** One HTTP request to a service of the host, within bounds. */
-import { type IncomingMessage, request as plain, type RequestOptions } from 'node:http'
+import type { IncomingMessage, RequestOptions } from 'node:http'
 import { request as secure } from 'node:https'
 import { StringDecoder } from 'node:string_decoder'
+import { request as plain } from '../../common/node-http.ts'
 import type { GetOptions, HttpReply } from './port.ts'
 import { BYTES_MAX, failureOf, type HostFiles, serviceAt, tlsOf, withinTime } from './service.ts'
 

@@ -187,8 +187,12 @@ describe('starling up that is ended in other ways', () => {
     meshes.push(mesh)
     return mesh
   }
-  const untilRecorded = async (mesh: LocalMesh) =>
-    Object.values(await mesh.until('up.json', () => existsSync(join(mesh.dir, 'up.json')) && mesh.pids()))
+  /** All are started, and not all can be up yet. */
+  const untilStarted = (mesh: LocalMesh, nodes: number) =>
+    mesh.until('up.json with all processes', () => {
+      const pids = existsSync(join(mesh.dir, 'up.json')) ? Object.values(mesh.pids()) : []
+      return pids.length === 2 * nodes + 1 && pids
+    })
 
   beforeAll(() => {
     dir = newFolder()
@@ -202,8 +206,7 @@ describe('starling up that is ended in other ways', () => {
     'ends every process when it is ended while starting',
     async () => {
       const mesh = await start({ nodes: 5 })
-      const pids = await untilRecorded(mesh)
-      expect(pids.length).toBe(11)
+      const pids = await untilStarted(mesh, 5)
       mesh.signal('SIGINT')
       expect(await mesh.ended).toEqual({ code: 0, signal: null })
       expect(mesh.stdout).toBe('')
@@ -217,7 +220,7 @@ describe('starling up that is ended in other ways', () => {
     'leaves nothing running when it is killed while starting',
     async () => {
       const mesh = await start({ nodes: 5 })
-      const pids = await untilRecorded(mesh)
+      const pids = await untilStarted(mesh, 5)
       mesh.signal('SIGKILL')
       expect(await mesh.ended).toEqual({ code: null, signal: 'SIGKILL' })
       await allGone(pids)

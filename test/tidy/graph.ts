@@ -35,6 +35,23 @@ export function findCycles(sources: readonly Source[]): string[] {
   return cycles
 }
 
+/**
+ * Which modules, ours and others, a process has loaded by the time that all of `roots` have run and all that they load later:
+ * by each, the way to it. What only types need is not loaded.
+ */
+export function loadedBy(sources: readonly Source[], roots: readonly string[]): ReadonlyMap<string, string> {
+  const byFile = new Map(sources.map((source) => [source.file, source]))
+  const ways = new Map(roots.map((file) => [file, file]))
+  // A Map goes on with what is added to it meanwhile.
+  for (const [file, way] of ways) {
+    for (const { specifier, typeOnly } of byFile.get(file)?.imports ?? []) {
+      const loaded = resolveOwn(file, specifier) ?? specifier
+      if (!typeOnly && !ways.has(loaded)) ways.set(loaded, `${way} -> ${loaded}`)
+    }
+  }
+  return ways
+}
+
 /** Files that no root leads to, over imports and started programs. */
 export function findOrphans(sources: readonly Source[], isRoot: (file: string) => boolean): string[] {
   const byFile = new Map(sources.map((source) => [source.file, source]))

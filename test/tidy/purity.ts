@@ -45,7 +45,7 @@ const ADAPTERS = [
   'detectors/engine/{clock,engine,samples,store}.ts',
   'remediators/{control,deeds,diagnostics,hands,run,store}.ts',
   'settings/store.ts',
-  'common/{atomic-file,config-file,moment,pino-log,yaml-file}.ts',
+  'common/{atomic-file,config-file,moment,node-http,pino-log,yaml-file}.ts',
 ]
 
 /** Modules that compute and do nothing else. Of node:crypto only that holds for hashing, which is all that is used. */

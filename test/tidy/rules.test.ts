@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { lockProblems, undeclared, undocumented, unpinned } from './dependencies.ts'
 import { wrongDirections } from './directions.ts'
-import { findCycles, findOrphans } from './graph.ts'
+import { findCycles, findOrphans, loadedBy } from './graph.ts'
 import { impurities } from './purity.ts'
 import { readSource } from './source.ts'
 import { LINES_MAX, machinePaths, silencedTests, tooLong, uncatalogued, unfinished } from './text.ts'
@@ -118,6 +118,16 @@ describe('the graph of imports', () => {
   test('follows a program that is started', () => {
     const starter = readSource('cli/main.ts', "new URL('../m/child.ts', import.meta.url)")
     expect(findOrphans([starter, source('m/child.ts')], (file) => file === 'cli/main.ts')).toEqual([])
+  })
+
+  test('shows the way to what is loaded, now or later, and passes over types', () => {
+    const later = readSource('m/a.ts', "const { b } = await import('./b.ts')\nimport type { C } from './c.ts'")
+    const loaded = loadedBy(
+      [source('cli/main.ts', '../m/a.ts'), later, source('m/b.ts', 'pg', './a.ts')],
+      ['cli/main.ts'],
+    )
+    expect([...loaded.keys()]).toEqual(['cli/main.ts', 'm/a.ts', 'm/b.ts', 'pg'])
+    expect(loaded.get('pg')).toBe('cli/main.ts -> m/a.ts -> m/b.ts -> pg')
   })
 })
 

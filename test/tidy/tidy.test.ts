@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { suitesOf } from '../../scripts/suites.ts'
 import { type LockFile, lockProblems, type Manifest, undeclared, undocumented, unpinned } from './dependencies.ts'
 import { wrongDirections } from './directions.ts'
-import { findCycles, findOrphans } from './graph.ts'
+import { findCycles, findOrphans, loadedBy, packageOf } from './graph.ts'
 import { impurities, isPure } from './purity.ts'
 import { machinePaths, silencedTests, tooLong, uncatalogued, unfinished } from './text.ts'
 import { files, isFixture, readText, sources } from './tree.ts'
@@ -18,6 +18,20 @@ const ENTRANCES = [
   'aggregator/web/src/main.tsx',
   'test/setup-seed.ts',
   'test/leave-nothing.ts',
+]
+
+/** What an agent must do without, since each takes megabytes of every node: of `node:http` see common/node-http.ts. */
+const TOO_MUCH_FOR_AGENTS = [
+  '@fastify/rate-limit',
+  '@fastify/static',
+  '@kubernetes/client-node',
+  'fast-check',
+  'fastify',
+  'nodemailer',
+  'pg',
+  'node:http',
+  'node:sqlite',
+  'node:test',
 ]
 
 function isEntrance(file: string): boolean {
@@ -46,6 +60,15 @@ describe('source files', () => {
 
   test('are all used', () => {
     expect(findOrphans(sources, isEntrance)).toEqual([])
+  })
+
+  test('of an agent load nothing that it has no use for', () => {
+    // Which loads but the one command that it is asked for.
+    const others = sources.filter(({ file }) => file !== 'cli/commands/index.ts')
+    const loaded = loadedBy(others, ['cli/main.ts', 'cli/commands/agent.ts'])
+    expect(loaded.get('mesh/libp2p/transport.ts')).toContain('node-agent/agent.ts')
+    const tooMuch = [...loaded].filter(([name]) => TOO_MUCH_FOR_AGENTS.includes(packageOf(name) ?? name))
+    expect(tooMuch.map(([, way]) => way)).toEqual([])
   })
 
   test('are short', () => {
