@@ -61,7 +61,7 @@ function lostZones(down: readonly Symptom[], members: readonly NodeTraits[]): Re
 
 function causeOf(key: string, root: Symptom | undefined, children: readonly Symptom[]): Cause {
   const kind = key.split('/', 1)[0] as Cause['kind']
-  const all = root === undefined ? children : [root, ...children]
+  const all = symptomsOf({ root, children })
   const zone = kind === 'zone' ? key.slice('zone/'.length) : ''
   return {
     key,
@@ -74,6 +74,15 @@ function causeOf(key: string, root: Symptom | undefined, children: readonly Symp
     root,
     children: children.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
   }
+}
+
+/** The cause itself, and what came of it. */
+export function symptomsOf({ root, children }: Pick<Cause, 'root' | 'children'>): readonly Symptom[] {
+  return root === undefined ? children : [root, ...children]
+}
+
+export function nodesOf(symptoms: readonly Symptom[]): readonly string[] {
+  return [...new Set(symptoms.flatMap(({ at }) => (at === undefined ? [] : [at.node])))]
 }
 
 export function gravest(symptoms: readonly Symptom[]): Severity {

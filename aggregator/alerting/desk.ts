@@ -11,10 +11,11 @@ import type { Event, Journal, Snapshot, StoredEvent } from '../model.ts'
 import type { Dispatch } from '../sinks/dispatch.ts'
 import { causesOf } from './causes.ts'
 import { firing, type Holding, hold } from './holding.ts'
-import { type OpenIncidents, step } from './incidents.ts'
+import { keptFor, lastWords, type OpenIncidents, type SayInput, step } from './incidents.ts'
 import { lookAtMeasures } from './measured.ts'
 import type { Look } from './model.ts'
 import { restore } from './restore.ts'
+import { leadingSomewhere } from './routing.ts'
 import { activeAt, type Silence, silencesOf } from './silence-model.ts'
 import type { AlertStory } from './story.ts'
 import { lookAt } from './symptoms.ts'
@@ -24,6 +25,7 @@ const LOOK_EVERY_MS = 2_000
 const MEASURES_EVERY_MS = 15_000
 /** Nodes repeat within seconds what is wrong with them; until then who takes over holds nothing for well. */
 const SETTLES_MS = 30_000
+const NO_SUCH_SINK = 'the configuration of the aggregator has no such sink'
 const EVENTS_READ = 1_000
 const PAGES_READ = 5
 
@@ -129,7 +131,9 @@ export class AlertDesk {
     const now = this.#init.now()
     if (this.#ledSince === undefined) this.#takeOver(now, mesh.id)
     const alerting = readAlerting(settings())
-    const present = { mesh, members, findings, singleCopy: this.#singleCopy, undelivered: dispatch.failing }
+    const { routes, nowhere } = leadingSomewhere(alerting.routes, dispatch.names)
+    const undelivered = new Map([...dispatch.failing, ...nowhere.map((sink) => [sink, NO_SUCH_SINK] as const)])
+    const present = { mesh, members, findings, singleCopy: this.#singleCopy, undelivered }
     const look = lookAt(present, alerting)
     if (now - this.#measuredAt >= MEASURES_EVERY_MS) {
       this.#measured = lookAtMeasures(this.#init.measures, members, alerting)
@@ -140,40 +144,33 @@ export class AlertDesk {
     const living = members.filter(({ state }) => state !== 'left')
     const causes = causesOf(firing(this.#holding), living)
     const silences = this.silences(now)
-    const { open, outgoing, announced, over } = step(this.#open, {
-      now,
-      mesh: mesh.id,
-      causes,
-      routes: alerting.routes,
-      silences,
-      link,
-    })
+    const said = { now, mesh: mesh.id, routes, link }
+    const { open, outgoing, announced, over } = step(this.#open, { ...said, causes, silences, isSettled })
     // On record before anybody is told, so that who takes over knows whom to tell that it is over.
     for (const incident of announced) story.announced(incident, now, node)
     for (const incident of over) story.over(incident, node)
     this.#open = open
     for (const one of outgoing) dispatch.send(one)
-    this.#keep(now, mesh.id)
+    this.#keep(said)
   }
 
   /** Says again what sinks forget, as long as it lasts. */
-  #keep(now: number, mesh: string): void {
-    const { dispatch, link } = this.#init
+  #keep(input: SayInput): void {
+    const { dispatch } = this.#init
+    const { now } = input
     for (const [sink, everyMs] of dispatch.forgetful) {
       if (now - (this.#keptAt.get(sink) ?? 0) < everyMs) continue
       this.#keptAt.set(sink, now)
       for (const incident of this.#open.values()) {
         const told = incident.told[sink]
         if (told === undefined || incident.silencedBy.length > 0 || now - told.at < everyMs / 2) continue
-        const base = { state: 'firing', why: 'kept', mesh, incident: { ...incident, told: {} }, at: now } as const
-        const notification = { ...base, language: told.language, ...(link === undefined ? {} : { link }) }
-        dispatch.send({ sink, notification })
+        dispatch.send(keptFor(incident, sink, told, input))
       }
     }
   }
 
   #takeOver(now: number, mesh: string): void {
-    const { node, dispatch } = this.#init
+    const { node, dispatch, link } = this.#init
     this.#readRecord()
     const told = this.#read(['alert', 'alert-over']).map((event) => ({ ...event, at: Date.parse(event.at) }))
     const { open, holding, over } = restore(told, now, node)
@@ -183,9 +180,7 @@ export class AlertDesk {
     const ids = new Set([...open.values()].map(({ id }) => id))
     dispatch.resume((id) => ids.has(id))
     for (const incident of over) {
-      for (const [sink, { language }] of Object.entries(incident.told)) {
-        dispatch.send({ sink, notification: { state: 'resolved', why: 'over', mesh, incident, language, at: now } })
-      }
+      for (const one of lastWords(incident, { now, mesh, routes: [], causes: [], link })) dispatch.send(one)
     }
   }
 

@@ -1,5 +1,6 @@
 /** What is open and who was told, by the events of whoever led before: nobody is left with an alarm that is long over. */
 import type { Event } from '../event-model.ts'
+import { symptomsOf } from './causes.ts'
 import type { Held, Holding } from './holding.ts'
 import type { OpenIncidents } from './incidents.ts'
 import type { Incident } from './model.ts'
@@ -31,9 +32,7 @@ export function restore(events: readonly RecordedAlert[], now: number, self: str
     if (open.get(incident.key)?.id === incident.id) open.delete(incident.key)
     if (mayBeUnsaid) over.push(incident)
   }
-  const symptoms = [...open.values()].flatMap(({ root, children }) =>
-    root === undefined ? children : [root, ...children],
-  )
+  const symptoms = [...open.values()].flatMap(symptomsOf)
   const held = symptoms.map((symptom): [string, Held] => {
     return [symptom.key, { symptom, badSince: now, isFiring: true, fineSince: undefined }]
   })

@@ -15,7 +15,7 @@ import { Recorder } from './recorder.ts'
 
 const SECRET = 'xoxb-0123456789-do-not-tell'
 const RESOLVED = { state: 'resolved', why: 'over' } as const
-const ZH = { language: 'zh' } as const
+const ZH = { language: 'zh', zone: 'Asia/Shanghai' } as const
 
 let dir: string
 let recorder: Recorder
@@ -224,6 +224,7 @@ describe('mail', () => {
     expect(plain).toMatchObject({ to, from: 'starling@example.org', user: 'starling' })
     expect(plain?.subject).toBe('[触发] 告警: 2 个节点出现 DiskAlmostFull (prod-a)')
     expect(plain?.text).toContain('worker-2: DiskAlmostFull on worker-2')
+    expect(plain?.text).toContain('开始时间: 2026-11-22 18:00 +08:00')
     expect(JSON.stringify(bad?.to)).not.toContain('all@example.org')
     expect(bad?.text).not.toContain('\u001b')
     smtp.refuseNext(451, 550)

@@ -79,7 +79,17 @@ export function notification(more: Partial<Notification> = {}, of: Partial<Incid
     silencedBy: [],
     ...of,
   }
-  return { state: 'firing', why: 'opened', mesh: 'prod-a', incident, language: 'en', at: T0 + 15_000, ...more }
+  return {
+    state: 'firing',
+    why: 'opened',
+    mesh: 'prod-a',
+    incident,
+    elsewhere: 0,
+    language: 'en',
+    zone: 'UTC',
+    at: T0 + 15_000,
+    ...more,
+  }
 }
 
 /** What no screen, header or markup must obey. */
