@@ -86,8 +86,7 @@ export function nodesOf(symptoms: readonly Symptom[]): readonly string[] {
 }
 
 export function gravest(symptoms: readonly Symptom[]): Severity {
-  const ranks = symptoms.map(({ severity }) => SEVERITIES.indexOf(severity))
-  return SEVERITIES[ranks.reduce((a, b) => Math.max(a, b), 0)] ?? 'info'
+  return SEVERITIES.findLast((one) => symptoms.some(({ severity }) => severity === one)) ?? 'info'
 }
 
 function countedBy(names: readonly string[]): ReadonlyMap<string, number> {

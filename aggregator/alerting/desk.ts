@@ -5,15 +5,16 @@
 import { randomUUID } from 'node:crypto'
 import { messageOf, StarlingError } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
-import { type AlertingSettings, readAlerting } from '../../settings/alerting.ts'
+import { type Alerting, type AlertingSettings, readAlerting } from '../../settings/alerting.ts'
 import type { MeasureSource } from '../measures/source.ts'
 import type { Event, Journal, Snapshot, StoredEvent } from '../model.ts'
 import type { Dispatch } from '../sinks/dispatch.ts'
 import { causesOf } from './causes.ts'
+import { NOTHING_FOUND } from './found.ts'
 import { firing, type Holding, hold } from './holding.ts'
 import { keptFor, lastWords, type OpenIncidents, type SayInput, step } from './incidents.ts'
 import { lookAtMeasures } from './measured.ts'
-import type { Look } from './model.ts'
+import type { Cause, Look } from './model.ts'
 import { restore } from './restore.ts'
 import { leadingSomewhere } from './routing.ts'
 import { activeAt, type Silence, silencesOf } from './silence-model.ts'
@@ -52,6 +53,10 @@ export class AlertDesk {
   #open: OpenIncidents = new Map()
   #holding: Holding = new Map()
   #silences: readonly Silence[] = []
+  /** As they were read and made last, for as long as what they are made of is the same. */
+  #alerting: { readonly of: AlertingSettings | undefined; readonly is: Alerting } | undefined
+  #found = NOTHING_FOUND
+  #causes: { readonly zones: string; readonly holding: Holding; readonly causes: readonly Cause[] } | undefined
   #measured: Look = { bad: [], neither: new Set() }
   #measuredAt = Number.NEGATIVE_INFINITY
   #singleCopy: string | null = null
@@ -130,19 +135,19 @@ export class AlertDesk {
     const { mesh, members, findings } = snapshot
     const now = this.#init.now()
     if (this.#ledSince === undefined) this.#takeOver(now, mesh.id)
-    const alerting = readAlerting(settings())
+    const alerting = this.#alertingOf(settings())
     const { routes, nowhere } = leadingSomewhere(alerting.routes, dispatch.names)
     const undelivered = new Map([...dispatch.failing, ...nowhere.map((sink) => [sink, NO_SUCH_SINK] as const)])
     const present = { mesh, members, findings, singleCopy: this.#singleCopy, undelivered }
-    const look = lookAt(present, alerting)
+    const look = lookAt(present, alerting, this.#found)
+    this.#found = look.found
     if (now - this.#measuredAt >= MEASURES_EVERY_MS) {
       this.#measured = lookAtMeasures(this.#init.measures, members, alerting)
       this.#measuredAt = now
     }
     const isSettled = now - (this.#ledSince ?? now) >= SETTLES_MS
     this.#holding = hold(this.#holding, together(look, this.#measured), now, isSettled)
-    const living = members.filter(({ state }) => state !== 'left')
-    const causes = causesOf(firing(this.#holding), living)
+    const causes = this.#causesIn(members.filter(({ state }) => state !== 'left'))
     const silences = this.silences(now)
     const said = { now, mesh: mesh.id, routes, link }
     const { open, outgoing, announced, over } = step(this.#open, { ...said, causes, silences, isSettled })
@@ -152,6 +157,24 @@ export class AlertDesk {
     this.#open = open
     for (const one of outgoing) dispatch.send(one)
     this.#keep(said)
+  }
+
+  #alertingOf(settings: AlertingSettings | undefined): Alerting {
+    const known = this.#alerting
+    if (known !== undefined && known.of === settings) return known.is
+    const is = readAlerting(settings)
+    this.#alerting = { of: settings, is }
+    return is
+  }
+
+  /** They are the same while the same is held wrong, of the same zones. */
+  #causesIn(living: Snapshot['members']): readonly Cause[] {
+    const zones = living.map(({ zone }) => zone).join('/')
+    const known = this.#causes
+    if (known?.zones === zones && known.holding === this.#holding) return known.causes
+    const causes = causesOf(firing(this.#holding), living)
+    this.#causes = { zones, holding: this.#holding, causes }
+    return causes
   }
 
   /** Says again what sinks forget, as long as it lasts. */

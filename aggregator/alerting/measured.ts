@@ -5,8 +5,8 @@ import type { Comparison, MeasureExpression } from '../../settings/alert-express
 import type { Alerting, AlertRule } from '../../settings/alerting.ts'
 import type { MeasureAverage, MeasureSource } from '../measures/source.ts'
 import type { MemberState } from '../model.ts'
+import { keyOf, traitsOf } from './keys.ts'
 import type { Look, Symptom } from './model.ts'
-import { keyOf, traitsOf } from './symptoms.ts'
 
 /** Of the time that is averaged over, and of the hosts that a common figure is made of. */
 const COVERED_SHARE_MIN = 0.5
