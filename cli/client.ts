@@ -79,7 +79,7 @@ export interface ApiClient {
   silence(match: AlertMatch, length: Duration, reason: string): Promise<Event>
   endSilence(id: string, reason: string): Promise<Event>
   /** Has a sink told that this is a test. Rejects with what the sink says. */
-  testSink(sink: string, language: Language): Promise<void>
+  testSink(sink: string, reader: { readonly language: Language; readonly zone: string }): Promise<void>
   /** What could not be delivered. */
   deadLetters(): Promise<readonly DeadLetterView[]>
   sendAgain(ids: readonly string[] | 'all'): Promise<readonly DeadLetterView[]>
@@ -217,10 +217,10 @@ export function createClient({ url, token }: Connection): ApiClient {
 
     endSilence: (id, reason) => decided(`/api/v1/silences/${encodeURIComponent(id)}/expire`, { reason }),
 
-    async testSink(sink, language) {
+    async testSink(sink, reader) {
       const isExpected = (answer: unknown) => isRecord(answer) && answer.delivered === true
       const signal = AbortSignal.timeout(SINK_TIMEOUT_MS)
-      await json('/api/v1/notify/test', isExpected, { ...posted({ sink, language }), signal })
+      await json('/api/v1/notify/test', isExpected, { ...posted({ sink, ...reader }), signal })
     },
 
     deadLetters: () => items<DeadLetterView>('/api/v1/notify/dead'),

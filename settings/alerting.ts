@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { durationMs, isDuration } from '../common/duration.ts'
 import { LANGUAGES, type Language } from '../common/languages.ts'
 import { type Selector, selectorPart } from '../common/selector.ts'
+import { timeZone } from '../common/time-zone.ts'
 import { SEVERITIES, type Severity } from '../detectors/contract.ts'
 import { ExpressionError, type MeasureExpression, readExpression } from './alert-expression.ts'
 
@@ -106,8 +107,9 @@ const route = z.strictObject({
     .exactOptional(),
   /** Names in `sinks` of the aggregator's configuration. */
   sinks: listOf(name),
-  /** English when not given. */
+  /** Of those who read it there: English and UTC when not given. */
   language: z.enum(LANGUAGES).exactOptional(),
+  zone: timeZone.exactOptional(),
   /** How often it is said again while it lasts. */
   repeat: duration('5m', '7d').exactOptional(),
 })
@@ -123,7 +125,7 @@ export const alertingPart = z.strictObject({
   builtIn: z
     .partialRecord(z.enum(Object.keys(BUILT_IN) as [BuiltIn, ...BuiltIn[]]), z.enum(['off', ...SEVERITIES]))
     .exactOptional(),
-  /** Whoever is named in any route that fits is told; of several with the same sink the first. */
+  /** Whoever is named in any route that fits is told, of what the route fits; of several with the same sink the first says how. */
   routes: z.array(route).max(ROUTES_MAX).exactOptional(),
   silences: z.strictObject({ longest: duration('1m', '365d').exactOptional() }).exactOptional(),
 })
@@ -163,6 +165,8 @@ export interface AlertRoute {
   readonly match: AlertMatch
   readonly sinks: readonly string[]
   readonly language: Language
+  /** By its IANA name. */
+  readonly zone: string
   readonly repeatMs: number
 }
 
@@ -189,8 +193,8 @@ export function readAlerting(settings: AlertingSettings = {}): Alerting {
   return {
     rules: rules.map(readRule),
     builtIn: Object.fromEntries(grave) as Record<BuiltIn, Severity | null>,
-    routes: routes.map(({ match = {}, sinks, language = 'en', repeat = REPEAT_DEFAULT }) => {
-      return { match, sinks, language, repeatMs: durationMs(repeat) }
+    routes: routes.map(({ match = {}, sinks, language = 'en', zone = 'UTC', repeat = REPEAT_DEFAULT }) => {
+      return { match, sinks, language, zone, repeatMs: durationMs(repeat) }
     }),
     longestSilenceMs: durationMs(silences.longest ?? SILENCE_DEFAULT),
   }

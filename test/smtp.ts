@@ -9,13 +9,14 @@ export interface Receipt extends ReceivedMail {
   readonly from: string
   readonly to: readonly string[]
   readonly user: string | undefined
+  readonly isEncrypted: boolean
 }
 
 export interface SmtpInit {
   /** Who must log in, before anything is taken. */
   readonly login?: { readonly user: string; readonly password: string }
-  /** Offers STARTTLS with its own self-signed certificate. */
-  readonly tls?: boolean
+  /** Offers STARTTLS, or speaks TLS from the first byte, with this certificate; in the clear without. */
+  readonly tls?: { readonly key: Buffer; readonly cert: Buffer; readonly fromFirstByte: boolean }
 }
 
 export class SmtpReceiver {
@@ -26,16 +27,18 @@ export class SmtpReceiver {
   readonly #server: SMTPServer
   readonly #refusals: number[] = []
 
-  private constructor({ login, tls = false }: SmtpInit) {
+  private constructor({ login, tls }: SmtpInit) {
     this.#server = new SMTPServer({
-      disabledCommands: tls ? [] : ['STARTTLS'],
+      ...(tls === undefined
+        ? { disabledCommands: ['STARTTLS'] }
+        : { key: tls.key, cert: tls.cert, secure: tls.fromFirstByte }),
       authOptional: login === undefined,
       allowInsecureAuth: true,
       onAuth: ({ username, password }, _session, answer) => {
         const isKnown = username === login?.user && password === login?.password
         answer(isKnown ? null : smtpError(535), isKnown ? { user: username } : undefined)
       },
-      onData: (stream, { envelope, user }, answer) => {
+      onData: (stream, { envelope, user, secure }, answer) => {
         const chunks: Buffer[] = []
         stream.on('data', (chunk: Buffer) => chunks.push(chunk))
         stream.on('end', () => {
@@ -44,7 +47,7 @@ export class SmtpReceiver {
           if (refusal !== undefined) return answer(smtpError(refusal))
           const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address
           const to = envelope.rcptTo.map(({ address }) => address)
-          this.mails.push({ ...decodeMail(Buffer.concat(chunks)), from, to, user })
+          this.mails.push({ ...decodeMail(Buffer.concat(chunks)), from, to, user, isEncrypted: secure })
           answer()
         })
       },

@@ -61,7 +61,7 @@ function lostZones(down: readonly Symptom[], members: readonly NodeTraits[]): Re
 
 function causeOf(key: string, root: Symptom | undefined, children: readonly Symptom[]): Cause {
   const kind = key.split('/', 1)[0] as Cause['kind']
-  const all = root === undefined ? children : [root, ...children]
+  const all = symptomsOf({ root, children })
   const zone = kind === 'zone' ? key.slice('zone/'.length) : ''
   return {
     key,
@@ -76,9 +76,17 @@ function causeOf(key: string, root: Symptom | undefined, children: readonly Symp
   }
 }
 
+/** The cause itself, and what came of it. */
+export function symptomsOf({ root, children }: Pick<Cause, 'root' | 'children'>): readonly Symptom[] {
+  return root === undefined ? children : [root, ...children]
+}
+
+export function nodesOf(symptoms: readonly Symptom[]): readonly string[] {
+  return [...new Set(symptoms.flatMap(({ at }) => (at === undefined ? [] : [at.node])))]
+}
+
 export function gravest(symptoms: readonly Symptom[]): Severity {
-  const ranks = symptoms.map(({ severity }) => SEVERITIES.indexOf(severity))
-  return SEVERITIES[ranks.reduce((a, b) => Math.max(a, b), 0)] ?? 'info'
+  return SEVERITIES.findLast((one) => symptoms.some(({ severity }) => severity === one)) ?? 'info'
 }
 
 function countedBy(names: readonly string[]): ReadonlyMap<string, number> {

@@ -5,16 +5,18 @@
 import { randomUUID } from 'node:crypto'
 import { messageOf, StarlingError } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
-import { type AlertingSettings, readAlerting } from '../../settings/alerting.ts'
+import { type Alerting, type AlertingSettings, readAlerting } from '../../settings/alerting.ts'
 import type { MeasureSource } from '../measures/source.ts'
 import type { Event, Journal, Snapshot, StoredEvent } from '../model.ts'
 import type { Dispatch } from '../sinks/dispatch.ts'
 import { causesOf } from './causes.ts'
+import { NOTHING_FOUND } from './found.ts'
 import { firing, type Holding, hold } from './holding.ts'
-import { type OpenIncidents, step } from './incidents.ts'
+import { keptFor, lastWords, type OpenIncidents, type SayInput, step } from './incidents.ts'
 import { type LookAtMeasures, lookAtMeasures } from './measured.ts'
-import type { Look } from './model.ts'
+import type { Cause, Look } from './model.ts'
 import { type RecordedAlert, restore } from './restore.ts'
+import { leadingSomewhere } from './routing.ts'
 import { activeAt, type Silence, silencesOf } from './silence-model.ts'
 import type { AlertStory } from './story.ts'
 import { lookAt } from './symptoms.ts'
@@ -24,6 +26,7 @@ const LOOK_EVERY_MS = 2_000
 const MEASURES_EVERY_MS = 15_000
 /** Nodes repeat within seconds what is wrong with them; until then who takes over holds nothing for well. */
 const SETTLES_MS = 30_000
+const NO_SUCH_SINK = 'the configuration of the aggregator has no such sink'
 const EVENTS_READ = 1_000
 const PAGES_READ = 5
 
@@ -50,6 +53,10 @@ export class AlertDesk {
   #open: OpenIncidents = new Map()
   #holding: Holding = new Map()
   #silences: readonly Silence[] = []
+  /** As they were read and made last, for as long as what they are made of is the same. */
+  #alerting: { readonly of: AlertingSettings | undefined; readonly is: Alerting } | undefined
+  #found = NOTHING_FOUND
+  #causes: { readonly zones: string; readonly holding: Holding; readonly causes: readonly Cause[] } | undefined
   #measured: LookAtMeasures = { bad: [], neither: new Set(), unjudged: [] }
   #measuredAt = Number.NEGATIVE_INFINITY
   #singleCopy: string | null = null
@@ -131,47 +138,60 @@ export class AlertDesk {
     const now = this.#init.now()
     if (this.#ledSince === undefined) this.#takeOver(now, mesh.id)
     if (this.#late.length > 0) this.#restore(this.#late.splice(0), now, mesh.id)
-    const alerting = readAlerting(settings())
+    const alerting = this.#alertingOf(settings())
+    const { routes, nowhere } = leadingSomewhere(alerting.routes, dispatch.names)
     if (now - this.#measuredAt >= MEASURES_EVERY_MS) {
       this.#measured = lookAtMeasures(this.#init.measures, members, alerting)
       this.#measuredAt = now
     }
     const { unjudged } = this.#measured
-    const undelivered = dispatch.failing
-    const look = lookAt({ mesh, members, findings, singleCopy: this.#singleCopy, undelivered, unjudged }, alerting)
+    const undelivered = new Map([...dispatch.failing, ...nowhere.map((sink) => [sink, NO_SUCH_SINK] as const)])
+    const present = { mesh, members, findings, singleCopy: this.#singleCopy, undelivered, unjudged }
+    const look = lookAt(present, alerting, this.#found)
+    this.#found = look.found
     const isSettled = now - (this.#ledSince ?? now) >= SETTLES_MS
     this.#holding = hold(this.#holding, together(look, this.#measured), now, isSettled)
-    const living = members.filter(({ state }) => state !== 'left')
-    const causes = causesOf(firing(this.#holding), living)
+    const causes = this.#causesIn(members.filter(({ state }) => state !== 'left'))
     const silences = this.silences(now)
-    const { open, outgoing, announced, over } = step(this.#open, {
-      now,
-      mesh: mesh.id,
-      causes,
-      routes: alerting.routes,
-      silences,
-      link,
-    })
+    const said = { now, mesh: mesh.id, routes, link }
+    const { open, outgoing, announced, over } = step(this.#open, { ...said, causes, silences, isSettled })
     // On record before anybody is told, so that who takes over knows whom to tell that it is over.
     for (const incident of announced) story.announced(incident, now, node)
     for (const incident of over) story.over(incident, node)
     this.#open = open
     for (const one of outgoing) dispatch.send(one)
-    this.#keep(now, mesh.id)
+    this.#keep(said)
+  }
+
+  #alertingOf(settings: AlertingSettings | undefined): Alerting {
+    const known = this.#alerting
+    if (known !== undefined && known.of === settings) return known.is
+    const is = readAlerting(settings)
+    this.#alerting = { of: settings, is }
+    return is
+  }
+
+  /** They are the same while the same is held wrong, of the same zones. */
+  #causesIn(living: Snapshot['members']): readonly Cause[] {
+    const zones = living.map(({ zone }) => zone).join('/')
+    const known = this.#causes
+    if (known?.zones === zones && known.holding === this.#holding) return known.causes
+    const causes = causesOf(firing(this.#holding), living)
+    this.#causes = { zones, holding: this.#holding, causes }
+    return causes
   }
 
   /** Says again what sinks forget, as long as it lasts. */
-  #keep(now: number, mesh: string): void {
-    const { dispatch, link } = this.#init
+  #keep(input: SayInput): void {
+    const { dispatch } = this.#init
+    const { now } = input
     for (const [sink, everyMs] of dispatch.forgetful) {
       if (now - (this.#keptAt.get(sink) ?? 0) < everyMs) continue
       this.#keptAt.set(sink, now)
       for (const incident of this.#open.values()) {
         const told = incident.told[sink]
         if (told === undefined || incident.silencedBy.length > 0 || now - told.at < everyMs / 2) continue
-        const base = { state: 'firing', why: 'kept', mesh, incident: { ...incident, told: {} }, at: now } as const
-        const notification = { ...base, language: told.language, ...(link === undefined ? {} : { link }) }
-        dispatch.send({ sink, notification })
+        dispatch.send(keptFor(incident, sink, told, input))
       }
     }
   }
@@ -186,15 +206,13 @@ export class AlertDesk {
   }
 
   #restore(told: readonly RecordedAlert[], now: number, mesh: string): void {
-    const { node, dispatch, story } = this.#init
+    const { node, dispatch, story, link } = this.#init
     const { open, holding, over, doubles } = restore(told, now, node, this.#open)
     this.#open = open
     this.#holding = new Map([...holding, ...this.#holding])
     for (const incident of doubles) story.over(incident, node)
     for (const incident of [...over, ...doubles]) {
-      for (const [sink, { language }] of Object.entries(incident.told)) {
-        dispatch.send({ sink, notification: { state: 'resolved', why: 'over', mesh, incident, language, at: now } })
-      }
+      for (const one of lastWords(incident, { now, mesh, routes: [], causes: [], link })) dispatch.send(one)
     }
   }
 

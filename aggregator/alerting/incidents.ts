@@ -1,9 +1,10 @@
 /** The life of incidents: when each opens, who is told of it and told again, and when it is over. Pure: state and input to both. */
 
-import { SEVERITIES } from '../../detectors/contract.ts'
+import { SEVERITIES, type Severity } from '../../detectors/contract.ts'
 import type { AlertRoute } from '../../settings/alerting.ts'
-import type { Cause, Incident, Notification, Outgoing, Symptom, Told } from './model.ts'
-import { receiversOf, unsilenced } from './routing.ts'
+import { nodesOf, symptomsOf } from './causes.ts'
+import type { Cause, Incident, Notification, Outgoing, Reader, Symptom, Told } from './model.ts'
+import { receiversOf, severityOf, unsilenced } from './routing.ts'
 import type { Silence } from './silence-model.ts'
 
 /** How long is waited for what belongs to the same cause, before anybody is told, ms. A freeze has waited already. */
@@ -21,15 +22,21 @@ const GROWTH_MS = 300_000
 /** By key of their cause. */
 export type OpenIncidents = ReadonlyMap<string, Incident>
 
-export interface StepInput {
+/** What is needed to say anything to anybody. */
+export interface SayInput {
   /** Wall time, ms. */
   readonly now: number
   readonly mesh: string
-  readonly causes: readonly Cause[]
   readonly routes: readonly AlertRoute[]
+  readonly link?: string | undefined
+}
+
+export interface StepInput extends SayInput {
+  readonly causes: readonly Cause[]
   /** Those that count now. */
   readonly silences: readonly Silence[]
-  readonly link?: string | undefined
+  /** As of hold: until then a part of an incident that nobody names is not over. */
+  readonly isSettled?: boolean
 }
 
 export interface Step {
@@ -47,7 +54,7 @@ export function step(before: OpenIncidents, input: StepInput): Step {
   const over: Incident[] = []
   for (const cause of input.causes) {
     const known = before.get(cause.key) ?? opened(cause, input.now)
-    const { incident, said } = tell({ ...known, ...cause }, input)
+    const { incident, said } = tell(known, cause, input)
     open.set(cause.key, incident)
     outgoing.push(...said)
     if (incident.announced && (said.length > 0 || !known.announced)) announced.push(incident)
@@ -66,37 +73,66 @@ function opened(cause: Cause, now: number): Incident {
   return { ...cause, id, openedAt: now, announced: false, told: {}, silencedBy: [] }
 }
 
-function tell(incident: Incident, input: StepInput): { incident: Incident; said: readonly Outgoing[] } {
-  const { now, routes, silences } = input
+function tell(before: Incident, cause: Cause, input: StepInput): { incident: Incident; said: readonly Outgoing[] } {
+  const { now, routes, silences, isSettled = true } = input
+  const incident = { ...before, ...cause }
   if (!incident.announced && now - incident.openedAt < GATHER_MS[incident.kind]) return { incident, said: [] }
   const { told: symptoms, by } = unsilenced(incident, silences)
   const current = { ...incident, announced: true, silencedBy: symptoms.length === 0 ? by : [] }
   const told: Record<string, Told> = { ...incident.told }
   const said: Outgoing[] = []
-  for (const { sink, language, repeatMs } of symptoms.length === 0 ? [] : receiversOf(incident, symptoms, routes)) {
-    const why = whyNow(told[sink], current, symptoms, now, repeatMs)
+  const receivers = symptoms.length === 0 ? [] : receiversOf(incident, symptoms, routes)
+  for (const { sink, language, zone, repeatMs, symptoms: share } of receivers) {
+    const severity = severityOf(incident, share)
+    const why = whyNow(told[sink], severity, share, now, repeatMs)
     if (why === undefined) continue
-    told[sink] = { language, at: now, severity: incident.severity, children: symptoms.map(({ key }) => key) }
-    said.push(outgoing(sink, language, { ...shownOf(current, symptoms), told: {} }, 'firing', why, input))
+    told[sink] = { language, zone, at: now, severity, children: share.map(({ key }) => key) }
+    said.push(outgoing(sink, told[sink], current, share, symptoms, 'firing', why, input))
+  }
+  const receiving = new Set(receivers.map(({ sink }) => sink))
+  for (const [sink, last] of Object.entries(told)) {
+    if (!isSettled || receiving.has(sink) || shareOf(current, sink, last, routes).length > 0) continue
+    // It goes on elsewhere, and is no concern of theirs any more.
+    delete told[sink]
+    said.push(ended(before, sink, last, input))
   }
   return { incident: { ...current, told }, said }
 }
 
 /** To whom it was said that it fires, and to nobody else: whatever routes and silences say by now. */
-function lastWords(incident: Incident, input: StepInput): readonly Outgoing[] {
-  const keys = new Set([...incident.children, ...(incident.root ? [incident.root] : [])].map(({ key }) => key))
-  const partOf = input.causes.find(({ root, children }) => {
-    return (root !== undefined && keys.has(root.key)) || children.some(({ key }) => keys.has(key))
-  })
-  return Object.entries(incident.told).map(([sink, { language }]) => {
-    const { notification } = outgoing(sink, language, { ...incident, told: {} }, 'resolved', 'over', input)
+export function lastWords(incident: Incident, input: Omit<StepInput, 'silences'>): readonly Outgoing[] {
+  const keys = new Set(symptomsOf(incident).map(({ key }) => key))
+  const partOf = input.causes.find((cause) => symptomsOf(cause).some(({ key }) => keys.has(key)))
+  return Object.entries(incident.told).map(([sink, last]) => {
+    const { notification } = ended(incident, sink, last, input)
     return { sink, notification: partOf === undefined ? notification : { ...notification, partOf } }
   })
 }
 
+/** For a sink that forgets: what it was told, as it is now. */
+export function keptFor(incident: Incident, sink: string, last: Told, input: SayInput): Outgoing {
+  const all = symptomsOf(incident)
+  return outgoing(sink, last, incident, shareOf(incident, sink, last, input.routes), all, 'firing', 'kept', input)
+}
+
+function ended(incident: Incident, sink: string, last: Told, input: SayInput): Outgoing {
+  const all = symptomsOf(incident)
+  const share = shareOf(incident, sink, last, input.routes)
+  return outgoing(sink, last, incident, share.length === 0 ? all : share, all, 'resolved', 'over', input)
+}
+
+/** What of it is for a sink: by its routes, and where none leads there any more by what it was told. */
+function shareOf(incident: Incident, sink: string, last: Told, routes: readonly AlertRoute[]): readonly Symptom[] {
+  const all = symptomsOf(incident)
+  const receiver = receiversOf(incident, all, routes).find((one) => one.sink === sink)
+  if (receiver !== undefined) return receiver.symptoms
+  const keys = new Set(last.children)
+  return all.filter(({ key }) => keys.has(key))
+}
+
 function whyNow(
   last: Told | undefined,
-  { severity }: Incident,
+  severity: Severity,
   symptoms: readonly Symptom[],
   now: number,
   repeatMs: number,
@@ -104,26 +140,31 @@ function whyNow(
   if (last === undefined) return 'opened'
   if (SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(last.severity)) return 'changed'
   if (now - last.at >= repeatMs) return 'repeated'
-  const known = new Set(last.children)
-  return now - last.at >= GROWTH_MS && symptoms.some(({ key }) => !known.has(key)) ? 'changed' : undefined
+  return now - last.at >= GROWTH_MS && hasMore(symptoms, last.children) ? 'changed' : undefined
 }
 
-/** Without what is silenced. */
-function shownOf(incident: Incident, symptoms: readonly Symptom[]): Incident {
-  const told = new Set(symptoms)
-  return { ...incident, children: incident.children.filter((child) => told.has(child)) }
+function hasMore(symptoms: readonly Symptom[], told: readonly string[]): boolean {
+  // Mostly it is what it was.
+  if (symptoms.every(({ key }, index) => key === told[index])) return false
+  const known = new Set(told)
+  return symptoms.some(({ key }) => !known.has(key))
 }
 
+/** Of the incident only the share of the sink; `all`: what somebody is told of. */
 function outgoing(
   sink: string,
-  language: Notification['language'],
+  { language, zone }: Reader,
   incident: Incident,
+  share: readonly Symptom[],
+  all: readonly Symptom[],
   state: Notification['state'],
   why: Notification['why'],
-  { mesh, now, link }: StepInput,
+  { mesh, now, link }: SayInput,
 ): Outgoing {
-  return {
-    sink,
-    notification: { state, why, mesh, incident, language, at: now, ...(link === undefined ? {} : { link }) },
-  }
+  const its = new Set(share)
+  const children = incident.children.filter((child) => its.has(child))
+  const shown = { ...incident, severity: severityOf(incident, share), children, told: {} }
+  const elsewhere = nodesOf(all).length - nodesOf(symptomsOf(shown)).length
+  const said = { state, why, mesh, incident: shown, elsewhere, language, zone, at: now }
+  return { sink, notification: link === undefined ? said : { ...said, link } }
 }

@@ -6,8 +6,9 @@ import type { Alerting, AlertRule } from '../../settings/alerting.ts'
 import { podLabelsOf } from '../measures/pod-labels.ts'
 import type { MeasureAverage, MeasureSource, MissingLabel } from '../measures/source.ts'
 import type { MemberState } from '../model.ts'
+import { keyOf, traitsOf } from './keys.ts'
 import type { Look, Symptom } from './model.ts'
-import { keyOf, traitsOf, type Unjudged } from './symptoms.ts'
+import type { Unjudged } from './symptoms.ts'
 
 /** Of the time that is averaged over, and of the hosts that a common figure is made of. */
 const COVERED_SHARE_MIN = 0.5

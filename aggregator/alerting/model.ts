@@ -54,9 +54,15 @@ export interface Cause {
   readonly children: readonly Symptom[]
 }
 
-/** What somebody was told last of an incident. */
-export interface Told {
+/** For whom words are written. */
+export interface Reader {
   readonly language: Language
+  /** In which times are written, by its IANA name. */
+  readonly zone: string
+}
+
+/** What somebody was told last of an incident. */
+export interface Told extends Reader {
   readonly at: number
   readonly severity: Severity
   /** Keys. */
@@ -77,13 +83,15 @@ export interface Incident extends Cause {
 }
 
 /** What is to be said of an incident to a sink. */
-export interface Notification {
+export interface Notification extends Reader {
   readonly state: 'firing' | 'resolved' | 'test'
   /** `kept`: nothing is new, but the sink forgets what it is not told again. */
   readonly why: 'opened' | 'changed' | 'repeated' | 'kept' | 'over' | 'test'
   readonly mesh: string
+  /** Of what belongs to it only what is for this sink. */
   readonly incident: Incident
-  readonly language: Language
+  /** How many nodes belong to it beside those: others are told of them. */
+  readonly elsewhere: number
   /** Wall time, ms. */
   readonly at: number
   /** It is not well again: it goes on as a part of this. */

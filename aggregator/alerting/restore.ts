@@ -1,5 +1,6 @@
 /** What is open and who was told, by the events of whoever led before: nobody is left with an alarm that is long over. */
 import type { Event } from '../event-model.ts'
+import { symptomsOf } from './causes.ts'
 import type { Held, Holding } from './holding.ts'
 import type { OpenIncidents } from './incidents.ts'
 import type { Incident } from './model.ts'
@@ -49,7 +50,7 @@ export function restore(
     if (mayBeUnsaid) over.push(incident)
   }
   const restored = [...open].filter(([key, incident]) => before.get(key) !== incident)
-  const symptoms = restored.flatMap(([, { root, children }]) => (root === undefined ? children : [root, ...children]))
+  const symptoms = restored.flatMap(([, incident]) => symptomsOf(incident))
   const held = symptoms.map((symptom): [string, Held] => {
     return [symptom.key, { symptom, badSince: now, isFiring: true, fineSince: undefined }]
   })

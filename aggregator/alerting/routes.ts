@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { durationMs, isDuration } from '../../common/duration.ts'
 import { messageOf } from '../../common/errors.ts'
 import { LANGUAGES } from '../../common/languages.ts'
+import { timeZone } from '../../common/time-zone.ts'
 import { decided } from '../http/answers.ts'
 import { asConflict, notFound, ProblemError } from '../http/problem.ts'
 import { describeRoute, route } from '../http/route.ts'
@@ -107,11 +108,11 @@ const TEST = describeRoute({
   method: 'POST',
   path: '/api/v1/notify/test',
   summary: 'Send a test to a sink, at once',
-  body: z.strictObject({ sink: z.string().min(1).max(63), language }),
+  body: z.strictObject({ sink: z.string().min(1).max(63), language, zone: timeZone.default('UTC') }),
   answer: tested,
   right: APPROVE,
   errors: { 404: 'no such sink', 502: 'it did not take it: why' },
-  example: { body: { sink: 'chat', language: 'en' } },
+  example: { body: { sink: 'chat', language: 'en', zone: 'Europe/Berlin' } },
 })
 
 const DEAD = describeRoute({
@@ -178,9 +179,9 @@ export function registerAlertRoutes(api: FastifyInstance, init: AlertRoutesInit)
     return { event }
   })
 
-  route(api, TEST, async ({ body: { sink, language } }) => {
+  route(api, TEST, async ({ body: { sink, ...reader } }) => {
     const { mesh, link } = init
-    const tried = dispatch.test(sink, testNotification({ mesh, language, link, now: Date.now() }))
+    const tried = dispatch.test(sink, testNotification({ mesh, ...reader, link, now: Date.now() }))
     if (tried === undefined) {
       const names = dispatch.names.join(', ')
       throw notFound(`there is no sink ${sink}: ${names === '' ? 'the configuration names none' : `there is ${names}`}`)

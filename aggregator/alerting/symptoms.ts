@@ -1,9 +1,11 @@
 /** What is wrong by what nodes say of themselves and by what the mesh says of nodes and of itself. */
-import { fits, type NodeTraits } from '../../common/selector.ts'
-import { type Finding, SEVERITIES, type Severity } from '../../detectors/contract.ts'
-import type { Alerting, AlertRule, BuiltIn, FindingMatch } from '../../settings/alerting.ts'
-import { findingEventId, verdictEventId } from '../event-model.ts'
+import type { NodeTraits } from '../../common/selector.ts'
+import type { Finding, Severity } from '../../detectors/contract.ts'
+import type { Alerting, BuiltIn } from '../../settings/alerting.ts'
+import { verdictEventId } from '../event-model.ts'
 import type { MemberState } from '../model.ts'
+import { type Found, lookAtFindings, NOTHING_FOUND } from './found.ts'
+import { keyOf, traitsOf } from './keys.ts'
 import type { Look, Symptom, SymptomKind } from './model.ts'
 
 /** A rule over measures that neither fires nor is well, and why. */
@@ -39,85 +41,21 @@ const DOWN = ['NodeDown', 'HostHung', 'Isolated', 'AgentDown'] as const satisfie
 /** Silent, whatever is made of it. */
 const SILENT: readonly MemberState[] = ['suspected', ...DOWN]
 
-export function lookAt(present: Present, alerting: Alerting): Look {
-  const traits = new Map(present.members.map((member) => [member.node, member]))
-  const rules = alerting.rules.flatMap((rule) => (rule.over.kind === 'findings' ? [{ ...rule, over: rule.over }] : []))
-  const neither = new Set<string>()
-  const bad = [...ofMesh(present, alerting), ...ofMembers(present, alerting)]
-  for (const finding of present.findings) {
-    const at = traits.get(finding.node)
-    // What a node said that left, or is no member, is over.
-    if (at === undefined || at.state === 'left') continue
-    if (finding.status === 'unknown') neither.add(originOf(finding))
-    const grave = severityOf(finding)
-    const rule = grave && rules.find(({ over }) => isOf(over, finding, grave, at))
-    if (grave && rule) bad.push(ofFinding(finding, grave, rule, at))
-  }
-  return { bad, neither }
+/** `before`: of the last look. */
+export function lookAt(
+  present: Present,
+  { rules, ...alerting }: Alerting,
+  before = NOTHING_FOUND,
+): Look & { found: Found } {
+  // What a node said that left, or is no member, is over.
+  const nodes = new Map(present.members.flatMap((one) => (one.state === 'left' ? [] : [[one.node, one] as const])))
+  const found = lookAtFindings(present.findings, nodes, rules, before)
+  const all = [...found.byNode.values()]
+  const bad = [...ofMesh(present, alerting), ...ofMembers(present, alerting), ...all.flatMap((one) => one.bad)]
+  return { bad, neither: new Set(all.flatMap(({ neither }) => neither)), found }
 }
 
-function isOf(match: FindingMatch, { detector, reason }: Finding, severity: Severity, at: NodeTraits): boolean {
-  const { detectors, reasons, severities, selector } = match
-  return (
-    (detectors === undefined || detectors.includes(detector)) &&
-    (reasons === undefined || reasons.includes(reason)) &&
-    (severities === undefined || severities.includes(severity)) &&
-    (selector === undefined || fits(selector, at))
-  )
-}
-
-/** Undefined for what is no fault. */
-function severityOf({ status }: Finding): Severity | undefined {
-  return SEVERITIES.find((severity) => severity === status)
-}
-
-/** A finding is the same object from one look to the next, until it is said again: so is its symptom. */
-const made = new WeakMap<Finding, Symptom>()
-
-function ofFinding(finding: Finding, severity: Severity, rule: Omit<AlertRule, 'over'>, at: NodeTraits): Symptom {
-  const known = made.get(finding)
-  if (known !== undefined && isUnder(known, rule) && isAt(known, at)) return known
-  const symptom = symptomOf(finding, severity, rule, at)
-  made.set(finding, symptom)
-  return symptom
-}
-
-function isUnder(symptom: Symptom, { name, forMs, clearAfterMs }: Omit<AlertRule, 'over'>): boolean {
-  return symptom.rule === name && symptom.forMs === forMs && symptom.clearAfterMs === clearAfterMs
-}
-
-function isAt({ at }: Symptom, { zone, roles, pool }: NodeTraits): boolean {
-  return at?.zone === zone && at.roles === roles && at.pool === pool
-}
-
-function symptomOf(
-  finding: Finding,
-  severity: Severity,
-  { name, forMs, clearAfterMs }: Omit<AlertRule, 'over'>,
-  at: NodeTraits,
-): Symptom {
-  const { node, detector, reason, cause, summary, id } = finding
-  return {
-    key: keyOf('finding', node, detector, reason, cause),
-    kind: 'finding',
-    rule: name,
-    reason,
-    severity,
-    at: traitsOf(at),
-    cause,
-    said: summary,
-    origins: [originOf(finding)],
-    forMs,
-    clearAfterMs,
-    eventId: findingEventId(id),
-  }
-}
-
-function originOf({ node, detector }: Finding): string {
-  return keyOf('detector', node, detector)
-}
-
-function ofMembers({ members }: Present, { builtIn }: Alerting): readonly Symptom[] {
+function ofMembers({ members }: Present, { builtIn }: Pick<Alerting, 'builtIn'>): readonly Symptom[] {
   return members.flatMap((member) => {
     const reason = DOWN.find((state) => state === member.state)
     const severity = reason === undefined ? null : builtIn[reason]
@@ -130,7 +68,7 @@ function ofMembers({ members }: Present, { builtIn }: Alerting): readonly Sympto
 
 function ofMesh(
   { mesh, members, singleCopy, undelivered, unjudged }: Present,
-  { builtIn }: Alerting,
+  { builtIn }: Pick<Alerting, 'builtIn'>,
 ): readonly Symptom[] {
   const symptoms: Symptom[] = []
   const add = (reason: BuiltIn, values: Record<string, string | number>, more: Partial<Symptom> = {}) => {
@@ -180,19 +118,4 @@ function own(kind: SymptomKind, reason: BuiltIn, severity: Severity, cause: stri
     eventId: '',
     ...times,
   }
-}
-
-/** Of which encodeURI leaves all as it is: most names, thousands at a look. */
-const PLAIN = /^[\w.:-]*$/
-
-/** Of names that may hold anything, so that no two lists make one key. */
-export function keyOf(...parts: readonly string[]): string {
-  return parts
-    .map((part) => (PLAIN.test(part) ? part : encodeURI(part.toWellFormed()).replaceAll('/', '%2F')))
-    .join('/')
-}
-
-/** Only what selectors ask. */
-export function traitsOf({ node, zone, roles, pool }: NodeTraits): NodeTraits {
-  return { node, zone, roles, ...(pool === undefined ? {} : { pool }) }
 }

@@ -2,6 +2,8 @@
 import { type Language, say, type Text } from '../../common/languages.ts'
 import { UNPRINTABLE } from '../../common/unprintable.ts'
 import { SEVERITY_WORDS } from '../../common/words/severities.ts'
+import { zonedTime } from '../../inspection/zoned-time.ts'
+import { nodesOf } from './causes.ts'
 import type { Cause, Notification, Symptom } from './model.ts'
 
 /** What is wrong, by key of a symptom's `said`. */
@@ -47,6 +49,10 @@ export const WORDS = {
   resolved: { en: 'RESOLVED', zh: '恢复' },
   test: { en: 'TEST', zh: '测试' },
   continued: { en: 'goes on as part of: {title}', zh: '已并入:{title}' },
+  elsewhere: {
+    en: 'and other nodes, of which others are told: {count}',
+    zh: '另有 {count} 个节点,已通知其他接收方',
+  },
   more: { en: 'and {count} more', zh: '等,另有 {count} 项' },
   mesh: { en: 'Mesh', zh: '集群' },
   since: { en: 'Since', zh: '开始时间' },
@@ -91,25 +97,27 @@ export function headOf({ state, incident, mesh, language }: Notification): strin
   return `[${say(WORDS[state], language)}] ${say(SEVERITY_WORDS[incident.severity], language)}: ${title} (${harmless(mesh)})`
 }
 
-/** What belongs to it, one line each and `max` at most; of the rest the number. */
-export function linesOf({ incident, language }: Notification, max: number): readonly string[] {
+/** What belongs to it, one line each and `max` at most; of the rest the number, and of what others are told. */
+export function linesOf({ incident, elsewhere, language }: Notification, max: number): readonly string[] {
   const lines = incident.children.slice(0, max).map((child) => {
     const where = child.at === undefined ? '' : `${harmless(child.at.node)}: `
     const sentence = sentenceOf(child, language)
     return `${sentence.startsWith(where) ? '' : where}${child.kind === 'finding' && child.reason !== incident.reason ? `${child.reason}: ` : ''}${sentence}`
   })
   const more = incident.children.length - lines.length
-  return more > 0 ? [...lines, say(WORDS.more, language, { count: more })] : lines
+  if (more > 0) lines.push(say(WORDS.more, language, { count: more }))
+  if (elsewhere > 0) lines.push(say(WORDS.elsewhere, language, { count: elsewhere }))
+  return lines
 }
 
 /** Facts under the lines, as pairs. */
 export function factsOf(notification: Notification): readonly (readonly [string, string])[] {
-  const { incident, mesh, language, at, state, partOf, link } = notification
+  const { incident, mesh, language, zone, at, state, partOf, link } = notification
   const word = (key: 'mesh' | 'since' | 'until' | 'incident' | 'page') => say(WORDS[key], language)
   return [
     [word('mesh'), harmless(mesh)],
-    [word('since'), timeOf(incident.openedAt)],
-    ...(state === 'resolved' ? [[word('until'), timeOf(at)] as const] : []),
+    [word('since'), zonedTime(timeOf(incident.openedAt), zone)],
+    ...(state === 'resolved' ? [[word('until'), zonedTime(timeOf(at), zone)] as const] : []),
     ...(partOf === undefined
       ? []
       : [['→', say(WORDS.continued, language, { title: titleOf(partOf, language) })] as const]),
@@ -118,10 +126,7 @@ export function factsOf(notification: Notification): readonly (readonly [string,
   ]
 }
 
+/** RFC 3339, as programs read it. */
 export function timeOf(ms: number): string {
   return new Date(ms).toISOString()
-}
-
-export function nodesOf(symptoms: readonly Symptom[]): readonly string[] {
-  return [...new Set(symptoms.flatMap(({ at }) => (at === undefined ? [] : [at.node])))]
 }

@@ -2,7 +2,7 @@
 import type { Language } from '../../common/languages.ts'
 import type { Severity } from '../../detectors/contract.ts'
 import type { DeadLetter } from '../sinks/dispatch.ts'
-import type { Incident, Notification } from './model.ts'
+import type { Incident, Notification, Reader } from './model.ts'
 import { unsilenced } from './routing.ts'
 import type { Silence } from './silence-model.ts'
 import { alertEventId } from './story.ts'
@@ -89,15 +89,14 @@ export function deadView({ id, sink, why, at, notification }: DeadLetter): DeadL
   return { id, sink, why, at, incident: incident.id, state, title: titleOf(incident, language) }
 }
 
-interface TestInit {
+interface TestInit extends Reader {
   readonly mesh: string
-  readonly language: Language
   readonly link: string | undefined
   readonly now: number
 }
 
 /** What a sink is tried with: it says of itself that it is a test. */
-export function testNotification({ mesh, language, link, now }: TestInit): Notification {
+export function testNotification({ mesh, language, zone, link, now }: TestInit): Notification {
   const root = {
     key: 'test',
     kind: 'mesh',
@@ -123,5 +122,6 @@ export function testNotification({ mesh, language, link, now }: TestInit): Notif
     children: [],
   } as const
   const incident = { ...cause, id: `mesh/Test#${now}`, openedAt: now, announced: true, told: {}, silencedBy: [] }
-  return { state: 'test', why: 'test', mesh, incident, language, at: now, ...(link === undefined ? {} : { link }) }
+  const said = { state: 'test', why: 'test', mesh, incident, elsewhere: 0, language, zone, at: now } as const
+  return link === undefined ? said : { ...said, link }
 }

@@ -1,9 +1,10 @@
 /** CloudEvents 1.0 over HTTP, in structured mode: the envelope is the body. */
+import { symptomsOf } from '../alerting/causes.ts'
 import type { Notification } from '../alerting/model.ts'
 import { linesOf, timeOf, titleOf } from '../alerting/texts.ts'
 import type { SinkConfig } from './config.ts'
 import { post } from './http.ts'
-import { childLabelsOf, symptomsOf } from './labels.ts'
+import { childLabelsOf } from './labels.ts'
 import type { Sink } from './sink.ts'
 
 const SYMPTOMS_MAX = 200

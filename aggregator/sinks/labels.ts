@@ -1,5 +1,5 @@
 /** Labels and annotations of an incident as Prometheus' world knows alerts. */
-import type { Incident, Notification, Symptom } from '../alerting/model.ts'
+import type { Notification, Symptom } from '../alerting/model.ts'
 import { harmless, linesOf, sentenceOf, titleOf } from '../alerting/texts.ts'
 
 /** By it our own alerts are known again when they come back. */
@@ -29,11 +29,6 @@ export function childLabelsOf({ severity, at, cause, reason }: Symptom): Readonl
 
 export function childAnnotationsOf(child: Symptom, { language }: Notification): Readonly<Record<string, string>> {
   return filled({ summary: sentenceOf(child, language) })
-}
-
-/** Of an alert the symptoms that it is made of: its cause, and what came of it. */
-export function symptomsOf({ root, children }: Incident): readonly Symptom[] {
-  return root === undefined ? children : [root, ...children]
 }
 
 function filled(pairs: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

@@ -1,10 +1,11 @@
 /** Any receiver of Alertmanager's webhooks: the same payload (version 4), an alert for each thing that belongs to the incident. */
 import { createHash } from 'node:crypto'
+import { symptomsOf } from '../alerting/causes.ts'
 import type { Notification } from '../alerting/model.ts'
 import { timeOf } from '../alerting/texts.ts'
 import type { SinkConfig } from './config.ts'
 import { post } from './http.ts'
-import { annotationsOf, childAnnotationsOf, childLabelsOf, labelsOf, symptomsOf } from './labels.ts'
+import { annotationsOf, childAnnotationsOf, childLabelsOf, labelsOf } from './labels.ts'
 import type { Sink } from './sink.ts'
 
 const ALERTS_MAX = 200

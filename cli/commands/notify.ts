@@ -8,6 +8,7 @@ import { addConnectionOptions, type ConnectionFlags, resolveConnection } from '.
 import { addOutputOption, type OutputFormat, print, printJson } from '../output.ts'
 import { type Cell, table } from '../table.ts'
 import { localTime } from '../text.ts'
+import { zoneOption } from '../zone-option.ts'
 import { languageOption } from './alerts.ts'
 
 type CommonOptions = ConnectionFlags & { readonly output: OutputFormat }
@@ -22,8 +23,10 @@ export function registerNotify(program: Command): void {
     .description('tells a sink that this is a test; ends with 0 when the sink took it')
     .argument('<sink>', "as in `sinks` of the aggregator's configuration")
     .addOption(languageOption())
-    .action(async (sink: string, options: CommonOptions & { language: Language }) => {
-      await createClient(resolveConnection(options)).testSink(sink, options.language)
+    .addOption(zoneOption())
+    .action(async (sink: string, options: CommonOptions & { language: Language; zone: string }) => {
+      const { language, zone } = options
+      await createClient(resolveConnection(options)).testSink(sink, { language, zone })
       if (options.output === 'json') printJson('SinkList', [{ sink, delivered: true }])
       else print(`${sink} took it\n`)
     })

@@ -1,12 +1,12 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { ReportView } from '../../aggregator/reports/model.ts'
 import { LANGUAGES, type Language } from '../../common/languages.ts'
-import { localZone, timeZone } from '../../common/time-zone.ts'
 import { createClient } from '../client.ts'
 import { addConnectionOptions, type ConnectionFlags, resolveConnection } from '../connection.ts'
 import { addOutputOption, type OutputFormat, print, printJson } from '../output.ts'
 import { table } from '../table.ts'
 import { localTime, printable } from '../text.ts'
+import { zoneOption } from '../zone-option.ts'
 
 type CommonOptions = ConnectionFlags & { readonly output: OutputFormat }
 
@@ -35,7 +35,7 @@ export function registerReport(program: Command): void {
     .description('a report as it would be sent now; nothing is sent')
     .argument('<name>', 'as `report list` shows it')
     .addOption(new Option('--lang <language>', 'its language').choices(LANGUAGES).default('en'))
-    .option('--zone <zone>', 'time zone of its times, as Asia/Shanghai', parseZone, localZone())
+    .addOption(zoneOption())
     .option('--role <role>', 'only that of this role')
     .addOption(new Option('-o, --output <format>', 'its form').choices(['text', 'html', 'json']).default('text'))
     .action(async (name: string, options: PreviewOptions) => {
@@ -68,10 +68,4 @@ function row({ name, kind, next, schedule, to, waiting }: ReportView): readonly 
 /** The aggregator writes it harmless; one that is not ours may not. */
 function lines(text: string): string {
   return text.split('\n').map(printable).join('\n')
-}
-
-function parseZone(name: string): string {
-  const { data, error } = timeZone.safeParse(name)
-  if (data === undefined) throw new InvalidArgumentError(error?.issues[0]?.message ?? '')
-  return data
 }

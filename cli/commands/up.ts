@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
+import { aggregatorConfig } from '../../aggregator/config.ts'
 import type { MemberView } from '../../aggregator/model.ts'
 import { readSettingsFile } from '../../aggregator/settings-file.ts'
 import { readOrMakeToken } from '../../aggregator/token.ts'
+import { loadConfig } from '../../common/config-file.ts'
 import { counted } from '../../common/counted.ts'
 import { StarlingError, UsageError } from '../../common/errors.ts'
 import { silentLog } from '../../common/log.ts'
@@ -24,6 +26,9 @@ const UP_WITHIN_MS = 45_000
 const UP_WITHIN_MS_PER_NODE = 3_000
 const LOOK_EVERY_MS = 200
 
+/** What an aggregator of a local mesh may be told by its person: the rest is the mesh's own. */
+const OUTWARD = aggregatorConfig.pick({ page: true, mail: true, sinks: true, reports: true })
+
 /** Leaves room for the ports that are counted up from it. */
 const PORT_MAX = 60_000
 
@@ -34,6 +39,7 @@ interface UpOptions {
   readonly meshPort: number
   readonly kubeletPort: number
   readonly settings?: string
+  readonly aggregator?: string
   readonly hostRoot: string
 }
 
@@ -52,6 +58,7 @@ export function registerUp(program: Command): void {
     )
     .option('--kubelet-port <port>', 'port of the stand-in kubelets, on each node its own address', parsePort, 10_250)
     .option('--settings <file>', 'settings document to use instead of the one in --dir')
+    .option('--aggregator <file>', "page, mail, sinks and reports, as in an aggregator's own configuration")
     .option('--host-root <folder>', 'what detectors take for the root of the host', '/')
     .action(up)
 }
@@ -68,6 +75,10 @@ async function up(options: UpOptions): Promise<void> {
   const settings = options.settings ?? join(layout.dir, 'settings.yaml')
   // Before anything is done. Settings that are not there yet will be the shipped ones.
   if (options.settings !== undefined || existsSync(settings)) readSettingsFile(settings, layout.mesh, registries)
+  const outward =
+    options.aggregator === undefined
+      ? {}
+      : loadConfig(OUTWARD, { file: options.aggregator, fileRequired: true, env: {}, flags: [] })
   const url = `http://127.0.0.1:${layout.httpPort}`
   const tell = (line: string) => process.stderr.write(`${line}\n`)
   for (const { source, why } of problems) tell(`not loaded: ${source}: ${why}`)
@@ -81,6 +92,7 @@ async function up(options: UpOptions): Promise<void> {
     hostRoot: options.hostRoot,
     logFormat: 'json',
     ...(options.settings === undefined ? {} : { settings: options.settings }),
+    aggregatorConfig: { page: url, ...outward },
   })
   const token = readOrMakeToken(join(layout.dir, 'token'))
   const writeState = () => writeUpState(layout.dir, { url, token, pid: process.pid, pids: mesh.pids() })

@@ -92,6 +92,43 @@ describe('starling up, given settings that are wrong', () => {
   })
 })
 
+describe('starling up, given a file for its aggregator that is wrong', () => {
+  it.each([
+    {
+      name: 'an unknown part',
+      text: 'sink: {}\n',
+      says: 'aggregator.yaml:1: unknown key "sink"\n  did you mean "sinks"?\n',
+    },
+    {
+      name: 'a part that is the own of the mesh',
+      text: 'http: {port: 1}\n',
+      says: 'aggregator.yaml:1: unknown key "http"\n  valid keys: page, mail, sinks, reports\n',
+    },
+    {
+      name: 'a sink without an address',
+      text: 'sinks:\n  chat: {kind: slack}\n',
+      says: 'aggregator.yaml:2: sinks.chat: give one of url, urlFile and urlEnv\n',
+    },
+    {
+      name: 'a report that goes nowhere',
+      text: 'reports:\n- {name: daily, kind: inspection, schedule: {cron: 0 8 * * *}, to: []}\n',
+      says: 'aggregator.yaml:2: reports.0.to: goes nowhere: name at least one mail, file or webhook\n',
+    },
+  ])('says so of $name, and starts nothing', async ({ text, says }) => {
+    const mesh = join(dir, 'mesh')
+    const { code, stdout, stderr } = await starling([
+      'up',
+      '--dir',
+      mesh,
+      '--aggregator',
+      file('aggregator.yaml', text),
+    ])
+    expect(stderr).toBe(`starling: ${dir}/${says}`)
+    expect([code, stdout]).toEqual([2, ''])
+    expect(existsSync(mesh)).toBe(false)
+  })
+})
+
 describe('starling agent, given a configuration that is wrong', () => {
   const agent = (text: string) => starling(['agent', '--config', file('agent.yaml', text)])
 

@@ -218,9 +218,9 @@ describeReal('alerts that real parts receive', needsAlertmanager(), () => {
     const count = recorder.at('/broken').length
     expect(await client().sendAgain([items[0].id])).toHaveLength(1)
     await recorder.until('/broken', count + 1)
-    await client().testSink('chat', 'zh')
+    await client().testSink('chat', { language: 'zh', zone: 'UTC' })
     expect(recorder.at('/chat').at(-1)?.body.text).toContain('[测试]')
-    await expect(client().testSink('nobody', 'en')).rejects.toThrow('there is am, chat')
+    await expect(client().testSink('nobody', { language: 'en', zone: 'UTC' })).rejects.toThrow('there is am, chat')
     recorder.answers.set('/chat', { status: 403, body: `${SECRET} is no hook` })
     expect(await shown('notify', 'test', 'chat')).toMatchObject({
       code: 1,

@@ -1,5 +1,6 @@
 /** What each sink sends, held against the documented shape of its service, and that no sink tells a secret. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -9,13 +10,15 @@ import type { Notification } from '../../aggregator/alerting/model.ts'
 import { mailPart, type SinkConfig, sinksPart } from '../../aggregator/sinks/config.ts'
 import { makeSinks } from '../../aggregator/sinks/make.ts'
 import { SinkError } from '../../aggregator/sinks/sink.ts'
+import { CertificateAuthority } from '../../bench/control-plane/certificates.ts'
 import { HOSTILE, notification, symptom } from '../aggregator/alerting/samples.ts'
+import { describeReal } from '../real-part.ts'
 import { SmtpReceiver } from '../smtp.ts'
 import { Recorder } from './recorder.ts'
 
 const SECRET = 'xoxb-0123456789-do-not-tell'
 const RESOLVED = { state: 'resolved', why: 'over' } as const
-const ZH = { language: 'zh' } as const
+const ZH = { language: 'zh', zone: 'Asia/Shanghai' } as const
 
 let dir: string
 let recorder: Recorder
@@ -224,6 +227,7 @@ describe('mail', () => {
     expect(plain).toMatchObject({ to, from: 'starling@example.org', user: 'starling' })
     expect(plain?.subject).toBe('[触发] 告警: 2 个节点出现 DiskAlmostFull (prod-a)')
     expect(plain?.text).toContain('worker-2: DiskAlmostFull on worker-2')
+    expect(plain?.text).toContain('开始时间: 2026-11-22 18:00 +08:00')
     expect(JSON.stringify(bad?.to)).not.toContain('all@example.org')
     expect(bad?.text).not.toContain('\u001b')
     smtp.refuseNext(451, 550)
@@ -240,6 +244,65 @@ describe('mail', () => {
     ).rejects.toThrow(/STARTTLS/i)
     await smtp.stop()
     await expect(good?.notify(notification(), signal)).rejects.toMatchObject({ isFinal: false })
+  })
+})
+
+const needsOpenssl = spawnSync('openssl', ['version']).status === 0 ? undefined : 'openssl'
+
+describeReal('mail over TLS', needsOpenssl, () => {
+  let authority: CertificateAuthority
+  let other: CertificateAuthority
+  beforeAll(async () => {
+    authority = await CertificateAuthority.create(join(dir, 'pki'))
+    other = await CertificateAuthority.create(join(dir, 'other'))
+  })
+
+  /** Mails a notification to a server of that kind. What came of it, and what of the server's came to be said in the clear. */
+  const mailTo = async (addresses: readonly string[], fromFirstByte: boolean, more: object) => {
+    const { certFile, keyFile } = await authority.issue({ name: `mail-${addresses[0]}`, addresses })
+    const tls = { key: readFileSync(keyFile), cert: readFileSync(certFile), fromFirstByte }
+    const smtp = await SmtpReceiver.start({ tls, login: { user: 'starling', password: SECRET } })
+    const from = 'starling@example.org'
+    const login = { user: 'starling', passwordFile: secretFile(SECRET) }
+    const mail = mailPart.parse({ host: '127.0.0.1', port: smtp.port, from, ...login, ...more })
+    const sink = makeSinks({ ops: { kind: 'mail', to: ['ops@example.org'] } }, mail).get('ops')
+    const problem = await sink?.notify(notification(), new AbortController().signal).then(
+      () => null,
+      (error: Error) => error.message,
+    )
+    await smtp.stop()
+    return { problem, mails: smtp.mails.map(({ isEncrypted, user }) => ({ isEncrypted, user })) }
+  }
+  const HERE = ['127.0.0.1']
+
+  it.each([
+    ['tls', true],
+    ['starttls', false],
+  ] as const)('by %s arrives where the authority is ours, and nowhere else', async (tls, fromFirstByte) => {
+    const ca = authority.certFile
+    const arrived = { problem: null, mails: [{ isEncrypted: true, user: 'starling' }] }
+    expect(await mailTo(HERE, fromFirstByte, { tls, ca })).toEqual(arrived)
+    const unknown = {
+      problem: expect.stringMatching(
+        /127\.0\.0\.1:\d+: its certificate is of no authority .+ name the file .+ as ca of mail$/,
+      ),
+      mails: [],
+    }
+    expect(await mailTo(HERE, fromFirstByte, { tls })).toEqual(unknown)
+    expect(await mailTo(HERE, fromFirstByte, { tls, ca: other.certFile })).toEqual(unknown)
+    expect(await mailTo(['127.0.0.2'], fromFirstByte, { tls, ca })).toEqual({
+      problem: expect.stringContaining("is not in the cert's list"),
+      mails: [],
+    })
+    expect(await mailTo(HERE, fromFirstByte, { tls, ca: '/no/such/ca' })).toEqual({
+      problem: '/no/such/ca, the ca of mail, cannot be read (ENOENT)',
+      mails: [],
+    })
+  })
+
+  it('is not sent in the clear to a server that begins in the clear', async () => {
+    const { problem, mails } = await mailTo(HERE, false, { tls: 'tls', ca: authority.certFile })
+    expect([problem, mails]).toEqual([expect.stringContaining('it does not begin with TLS: write tls: starttls'), []])
   })
 })
 

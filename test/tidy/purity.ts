@@ -31,7 +31,7 @@ const PURE = [
   'aggregator/outcomes/model.ts',
   'aggregator/reports/{html,inspection-details,inspection-input,inspection-report,layout,plain-text,review-report,review-texts,schedule,texts}.ts',
   'aggregator/event-model.ts',
-  'aggregator/alerting/{causes,holding,incidents,measured,model,restore,routing,silence-model,symptoms}.ts',
+  'aggregator/alerting/{causes,found,holding,incidents,keys,measured,model,restore,routing,silence-model,symptoms}.ts',
   'aggregator/measures/source.ts',
   'aggregator/stream/{changes,told-state}.ts',
   'aggregator/measures/{fleet-measures,minutes,pod-labels,workloads}.ts',

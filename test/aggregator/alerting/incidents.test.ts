@@ -2,10 +2,12 @@
 import { describe, expect, it } from 'vitest'
 import { causesOf } from '../../../aggregator/alerting/causes.ts'
 import { type OpenIncidents, type StepInput, step } from '../../../aggregator/alerting/incidents.ts'
-import type { Cause } from '../../../aggregator/alerting/model.ts'
+import type { Cause, Symptom } from '../../../aggregator/alerting/model.ts'
 import { restore } from '../../../aggregator/alerting/restore.ts'
+import { leadingSomewhere } from '../../../aggregator/alerting/routing.ts'
 import { activeAt, type Silence, silencesOf } from '../../../aggregator/alerting/silence-model.ts'
-import { alertingPart, readAlerting } from '../../../settings/alerting.ts'
+import { linesOf } from '../../../aggregator/alerting/texts.ts'
+import { type AlertingSettings, alertingPart, readAlerting } from '../../../settings/alerting.ts'
 import { cause, finding, member, symptom, symptomsIn, T0 } from './samples.ts'
 
 describe('what is one incident', () => {
@@ -58,6 +60,7 @@ class Course {
   open: OpenIncidents = new Map()
   silences: readonly Silence[] = []
   routes = ROUTES
+  isSettled = true
   records = 0
 
   at(seconds: number, ...causes: readonly Cause[]): readonly string[] {
@@ -68,6 +71,7 @@ class Course {
       causes,
       routes: this.routes,
       silences: activeAt(this.silences, now),
+      isSettled: this.isSettled,
     }
     const { open, outgoing, announced, over } = step(this.open, input)
     this.open = open
@@ -92,12 +96,9 @@ describe('the life of an incident', () => {
     expect(course.at(15, cause([W1]))).toEqual(['web-team zh firing opened w1', 'pager zh firing opened w1'])
     expect(course.at(20, cause([W1, W2]))).toEqual([])
     expect(course.at(400, cause([W1, W2]))).toHaveLength(2)
-    expect(course.at(410, cause([W1, ERROR], { severity: 'error' }))).toEqual([
-      'pager en firing changed w1+w2',
-      'web-team zh firing changed w1+w2',
-    ])
+    expect(course.at(410, cause([W1, ERROR], { severity: 'error' }))).toEqual(['pager en firing changed w1+w2'])
     expect(course.at(4_010, cause([W1, ERROR], { severity: 'error' }))).toEqual(['pager en firing repeated w1+w2'])
-    expect(course.at(4_020)).toEqual(['web-team zh resolved over w1+w2', 'pager en resolved over w1+w2'])
+    expect(course.at(4_020)).toEqual(['web-team zh resolved over w1', 'pager en resolved over w1+w2'])
     expect(course.at(4_030)).toEqual([])
   })
 
@@ -140,6 +141,96 @@ describe('the life of an incident', () => {
       ['node/w1', 'zone/a'],
       ['node/w1', 'zone/a'],
     ])
+  })
+})
+
+describe('a route for some of the nodes of an incident', () => {
+  const gpu = (node: string) => symptom(node, 'DiskAlmostFull', { at: { node, zone: 'a', roles: [], pool: 'gpu' } })
+  const [G1, G2] = [gpu('g1'), gpu('g2')]
+  const routes = (...given: NonNullable<AlertingSettings['routes']>) => readAlerting({ routes: given }).routes
+  const WEB = { match: { selector: { pools: ['web'] } }, sinks: ['web-team'] }
+  const GPU = { match: { selector: { pools: ['gpu'] } }, sinks: ['gpu-team'] }
+  const begun = (given: Course['routes'], ...symptoms: readonly Symptom[]) => {
+    const course = new Course()
+    course.routes = given
+    course.at(0, cause(symptoms))
+    return { course, said: course.at(15, cause(symptoms)) }
+  }
+
+  it('leads to these nodes only; who is told of everything is told of all', () => {
+    const { said } = begun(routes(WEB, GPU, { sinks: ['ops'] }), G1, G2, W1)
+    expect(said).toEqual([
+      'web-team en firing opened w1',
+      'gpu-team en firing opened g1+g2',
+      'ops en firing opened g1+g2+w1',
+    ])
+  })
+
+  it('counts for nobody where it leads to a sink that there is not', () => {
+    const { nowhere, routes: left } = leadingSomewhere(routes(WEB, GPU), ['web-team'])
+    expect([nowhere, begun(left, G1, W1).said]).toEqual([['gpu-team'], ['web-team en firing opened w1']])
+  })
+
+  it('is of all of its nodes where several lead to one sink', () => {
+    const both = [WEB, { ...GPU, sinks: ['web-team', 'gpu-team'] }]
+    expect(begun(routes(...both), G1, W1).said).toEqual([
+      'web-team en firing opened g1+w1',
+      'gpu-team en firing opened g1',
+    ])
+  })
+
+  it('says how many nodes there are elsewhere, and is as grave as its own', () => {
+    const input = { now: T0, mesh: 'prod-a', routes: routes(WEB, GPU), silences: [] }
+    const causes = [cause([{ ...G1, severity: 'error' }, W1], { severity: 'error' })]
+    const { open } = step(new Map(), { ...input, causes })
+    const { outgoing } = step(open, { ...input, now: T0 + 15_000, causes })
+    expect(outgoing.map(({ notification: { elsewhere, incident } }) => [elsewhere, incident.severity])).toEqual([
+      [1, 'alarm'],
+      [1, 'error'],
+    ])
+    const [first] = outgoing
+    expect(first && linesOf(first.notification, 10).at(-1)).toBe('and other nodes, of which others are told: 1')
+  })
+
+  it('asks how grave it is of its own nodes', () => {
+    const grave = { match: { severities: ['error' as const], selector: { pools: ['web'] } }, sinks: ['web-pager'] }
+    expect(begun(routes(grave), { ...G1, severity: 'error' }, W1).said).toEqual([])
+    expect(begun(routes(grave), G1, { ...W1, severity: 'error' }).said).toEqual(['web-pager en firing opened w1'])
+  })
+
+  it('is over when its own are well, and begins again', () => {
+    const { course } = begun(routes(WEB, GPU), G1, W1)
+    expect(course.at(30, cause([W1]))).toEqual(['gpu-team en resolved over g1'])
+    expect(course.at(40, cause([W1]))).toEqual([])
+    expect(course.at(50, cause([G2, W1]))).toEqual(['gpu-team en firing opened g2'])
+    expect(course.at(60)).toEqual(['web-team en resolved over w1', 'gpu-team en resolved over g2'])
+  })
+
+  it('is not over while its own are silenced, lead elsewhere by now, or were not heard of yet', () => {
+    const { course } = begun(routes(WEB, GPU), G1, W1)
+    course.silences = [silence({ selector: { pools: ['gpu'] } })]
+    expect(course.at(30, cause([G1, W1]))).toEqual([])
+    course.routes = routes(WEB)
+    expect(course.at(40, cause([G1, W1]))).toEqual([])
+    course.isSettled = false
+    expect(course.at(50, cause([W1]))).toEqual([])
+    course.isSettled = true
+    expect(course.at(60, cause([W1]))).toEqual(['gpu-team en resolved over w1'])
+  })
+
+  it('shows the whole of a death that it leads to, and of a lost zone its own', () => {
+    const down = ['w1', 'w2', 'w3'].map((node, index) => member(node, 'a', 'NodeDown', index === 0 ? 'gpu' : 'web'))
+    const findings = [finding('w1', 'LinkSlow')]
+    const members = [...down, member('w4', 'b')]
+    const course = new Course()
+    course.routes = routes(GPU, { match: { rules: ['built-in'] }, sinks: ['ops'] })
+    const [zone] = causesOf(symptomsIn({ members, findings }), members)
+    const [death] = causesOf(symptomsIn({ members: [member('w1', 'a', 'NodeDown', 'gpu')], findings }), [])
+    if (zone === undefined || death === undefined) throw new Error('nothing is down')
+    expect(course.at(0, zone)).toEqual(['gpu-team en firing opened w1+w1', 'ops en firing opened w1+w2+w3'])
+    course.at(10)
+    course.at(20, death)
+    expect(course.at(25, death)).toEqual(['gpu-team en firing opened w1', 'ops en firing opened w1'])
   })
 })
 

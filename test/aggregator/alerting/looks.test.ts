@@ -1,7 +1,9 @@
 /** What rules see: in findings and verdicts, in measures, and what of it lasts. */
 import { describe, expect, it } from 'vitest'
+import { NOTHING_FOUND } from '../../../aggregator/alerting/found.ts'
 import { firing, type Holding, hold } from '../../../aggregator/alerting/holding.ts'
 import { lookAtMeasures } from '../../../aggregator/alerting/measured.ts'
+import type { Symptom } from '../../../aggregator/alerting/model.ts'
 import { lookAt } from '../../../aggregator/alerting/symptoms.ts'
 import { sentenceOf } from '../../../aggregator/alerting/texts.ts'
 import type { MeasureAverage, PodLabel } from '../../../aggregator/measures/source.ts'
@@ -54,13 +56,23 @@ describe('rules over findings', () => {
 
   it('see the same of a finding until it, its rule or its node is another', () => {
     const findings = [finding('w1', 'DiskAlmostFull')]
-    const see = (settings = {}, of: readonly ReturnType<typeof member>[] = members) =>
-      symptomsIn({ members: of, findings }, settings)[0]
+    let found = NOTHING_FOUND
+    let alerting = readAlerting()
+    const see = (settings = {}, of: readonly ReturnType<typeof member>[] = members, said = findings) => {
+      if (Object.keys(settings).length > 0) alerting = readAlerting(settings)
+      const look = lookAt(present({ members: of, findings: said }), alerting, found)
+      found = look.found
+      return look.bad[0]
+    }
     const first = see()
     expect(see()).toBe(first)
+    const again = { observedAt: new Date(T0 + 60_000).toISOString() }
+    expect(see({}, members, [finding('w1', 'DiskAlmostFull', 'alarm', again)])).toBe(first)
+    expect(see({}, members, [finding('w1', 'DiskAlmostFull', 'error', again)])).toMatchObject({ severity: 'error' })
+    expect(see({}, members, [finding('w1', 'DiskAlmostFull', 'alarm', { summary: '93 %' })])?.said).toBe('93 %')
     const rules = alertingPart.parse({ rules: [{ name: 'mine', findings: {}, for: '2m' }] })
     expect(see(rules)).toMatchObject({ rule: 'mine', forMs: 120_000 })
-    expect(see({}, [member('w1', 'b')])).toMatchObject({ rule: 'findings', at: { zone: 'b' } })
+    expect(see({}, [member('w1', 'b')])).toMatchObject({ rule: 'mine', at: { zone: 'b' } })
     expect(see({}, [member('w1', 'b', 'alive', 'gpu')])).toMatchObject({ at: { zone: 'b', pool: 'gpu' } })
   })
 
@@ -223,6 +235,22 @@ describe('what lasts', () => {
     expect(course(BAD, BAD, BAD, FINE, BAD, FINE, FINE, FINE)).toEqual([0, 0, 1, 1, 1, 1, 1, 0])
     expect(course(BAD, BAD, BAD, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)).toEqual([0, 0, 1, 1, 1, 1, 1])
     expect(course(BAD, BAD, BAD, FINE, UNKNOWN, FINE, FINE, FINE)).toEqual([0, 0, 1, 1, 1, 1, 1, 0])
+  })
+
+  it('is the very same while the same is said again, or is not known of any more', () => {
+    const others = [symptom('w1', 'Slow'), symptom('w2', 'Slow'), symptom('w3', 'Slow')]
+    const look = (bad: readonly Symptom[], neither: readonly string[] = []) => ({ bad, neither: new Set(neither) })
+    const first = hold(new Map(), look(others), T0)
+    expect(hold(first, look(others.map((one) => ({ ...one }))), T0 + 1_000)).toBe(first)
+    const [one, two, three] = others
+    if (one === undefined || two === undefined || three === undefined) throw new Error('there are three')
+    const silent = hold(first, look([two, three], one.origins), T0 + 1_000)
+    expect(hold(silent, look([two, three], one.origins), T0 + 2_000)).toBe(silent)
+    expect(firing(silent)).toHaveLength(3)
+    expect(firing(hold(silent, look([two, three]), T0 + 3_000))).toEqual([two, three])
+    const graver = hold(first, look([one, two, { ...three, severity: 'error' }]), T0 + 1_000)
+    expect(firing(graver).map(({ severity }) => severity)).toEqual(['alarm', 'alarm', 'error'])
+    expect(firing(hold(first, look([one, two]), T0 + 1_000))).toEqual([one, two])
   })
 
   it('does not flap at the edge of a limit', () => {

@@ -1,7 +1,8 @@
 /** Symptoms, members and notifications as the tests of alerting need them. */
+import { keyOf } from '../../../aggregator/alerting/keys.ts'
 import type { Cause, Incident, Notification, Symptom } from '../../../aggregator/alerting/model.ts'
 import type { Present } from '../../../aggregator/alerting/symptoms.ts'
-import { keyOf, lookAt } from '../../../aggregator/alerting/symptoms.ts'
+import { lookAt } from '../../../aggregator/alerting/symptoms.ts'
 import type { MemberState } from '../../../aggregator/model.ts'
 import type { Finding } from '../../../detectors/contract.ts'
 import { type AlertingSettings, readAlerting } from '../../../settings/alerting.ts'
@@ -79,7 +80,17 @@ export function notification(more: Partial<Notification> = {}, of: Partial<Incid
     silencedBy: [],
     ...of,
   }
-  return { state: 'firing', why: 'opened', mesh: 'prod-a', incident, language: 'en', at: T0 + 15_000, ...more }
+  return {
+    state: 'firing',
+    why: 'opened',
+    mesh: 'prod-a',
+    incident,
+    elsewhere: 0,
+    language: 'en',
+    zone: 'UTC',
+    at: T0 + 15_000,
+    ...more,
+  }
 }
 
 /** What no screen, header or markup must obey. */

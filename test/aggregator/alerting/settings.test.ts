@@ -42,6 +42,7 @@ describe('the alerting settings', () => {
     [{ routes: [{ sinks: [] }] }, 'sinks'],
     [{ routes: [{ sinks: ['x'], repeat: '1m' }] }, 'between 5m and 7d'],
     [{ routes: [{ sinks: ['x'], language: 'de' }] }, 'language'],
+    [{ routes: [{ sinks: ['x'], zone: 'Asia/Shangai' }] }, 'did you mean'],
     [{ builtIn: { NodeUp: 'off' } }, 'NodeUp'],
     [{ builtIn: { NodeDown: 'fatal' } }, 'NodeDown'],
     [{ silences: { longest: '400d' } }, 'longest'],

@@ -56,7 +56,7 @@ export class AlertingSide {
       },
       settings: () => SETTINGS,
       leads: () => this.leads,
-      measures: { averages: () => [] },
+      measures: { averages: () => [], missing: () => undefined },
       now: () => this.now,
       link: undefined,
       log: SILENT_LOG,
