@@ -96,11 +96,11 @@ function figuresOf(rule: MeasureRule, source: MeasureSource, members: readonly M
   return { figures: value === undefined ? [] : [{ subject: '', value, member: undefined }], unknown: [] }
 }
 
-/** Undefined: of nothing there is no largest. */
+/** Undefined: what is not there uses neither much nor little. That it is not is for `count` to say. */
 function togetherOf({ aggregate }: MeasureExpression, values: readonly number[]): number | undefined {
   if (aggregate === 'count') return values.length
-  if (aggregate === 'avg' || aggregate === 'sum') return values.reduce((a, b) => a + b, 0)
   if (values.length === 0) return undefined
+  if (aggregate === 'avg' || aggregate === 'sum') return values.reduce((a, b) => a + b, 0)
   return values.reduce((a, b) => (aggregate === 'max' ? Math.max(a, b) : Math.min(a, b)))
 }
 

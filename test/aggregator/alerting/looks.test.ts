@@ -167,6 +167,9 @@ describe('rules over measures', () => {
     expect(look('avg(memory) over 5m > 80 of workload app=shop on pool=web', all).bad).toEqual([])
     expect(look('avg(memory) over 5m > 80 of container', all).bad).toEqual([['w3', 'w3 shop/other-90/main', '90 %']])
     expect(look('count(memory) over 5m < 1 of workload constructor=x', all).bad).toEqual([[undefined, '', '0']])
+    // What is not there uses neither much nor little.
+    for (const aggregate of ['avg', 'sum', 'max', 'min'])
+      expect(look(`${aggregate}(memory) over 5m < 5 of workload constructor=x`, all).bad).toEqual([])
   })
 })
 
