@@ -4,11 +4,11 @@
  * to whoever leads when it is back. Nothing that is decided waits for any of it.
  */
 import { randomUUID } from 'node:crypto'
-import { messageOf } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
 import type { Questions } from '../../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../../mesh/libp2p/running-node.ts'
 import type { Event, StoredEvent } from '../event-model.ts'
+import { everySo, retried } from '../retried.ts'
 import type { SqliteJournal } from '../store/sqlite.ts'
 import { JOURNAL_NAME } from '../store/store-name.ts'
 import { Acknowledgements } from './acknowledgements.ts'
@@ -33,6 +33,8 @@ const STANDBY_EVERY_MS = 10_000
 /** How far the others are is written down this often: what is lost of it, is sent to them once more. */
 const KEEP_EVERY_MS = 5_000
 
+const NOT_LOOKED_AFTER = 'copies are not looked after'
+
 export interface CopiesInit {
   readonly node: string
   readonly journal: Pick<SqliteJournal, 'trail' | 'query' | 'byId' | 'readFact' | 'writeFact'>
@@ -54,9 +56,7 @@ export class Copies {
   readonly #feeds = new Map<string, Feed>()
   readonly #name: string
   #mesh: Pick<MeshNode, 'ask' | 'roster'> | undefined
-  #timers: NodeJS.Timeout[] = []
-  /** What failed the last time. */
-  readonly #failing = new Set<() => void>()
+  #stop: () => void = () => {}
   #isSingle = false
   #kept = new Map<string, string>()
 
@@ -71,20 +71,20 @@ export class Copies {
 
   start(mesh: Pick<MeshNode, 'ask' | 'roster'>): void {
     this.#mesh = mesh
-    const every = (ms: number, act: () => void) => {
-      this.#timers.push(setInterval(() => this.#attempt(act), ms).unref())
-    }
-    every(LOOK_EVERY_MS, () => this.#look())
-    every(STANDBY_EVERY_MS, () => this.#lookAtFeeds())
-    every(KEEP_EVERY_MS, this.#keep)
+    const turns = [
+      [LOOK_EVERY_MS, () => this.#look()],
+      [STANDBY_EVERY_MS, () => this.#lookAtFeeds()],
+      [KEEP_EVERY_MS, () => this.#keep()],
+    ] as const
+    this.#stop = everySo(turns, NOT_LOOKED_AFTER, this.#init.log)
     this.#lookAtFeeds()
   }
 
   stop(): void {
-    for (const timer of this.#timers) clearInterval(timer)
+    this.#stop()
     for (const feed of this.#feeds.values()) feed.stop()
     this.#acknowledgements.end(this.#others.length > 0)
-    this.#attempt(this.#keep)
+    retried(() => this.#keep(), NOT_LOOKED_AFTER, this.#init.log)()
   }
 
   /** An event went on record. */
@@ -180,23 +180,12 @@ export class Copies {
     if (this.#init.leads()) this.#init.tell(isSingle, this.#alarm.behind, others)
   }
 
-  readonly #keep = (): void => {
+  #keep(): void {
     for (const [node, { given }] of this.#feeds) {
       const fact = given.toKeep()
       if (this.#kept.get(node) === fact) continue
       this.#init.journal.writeFact(`${GIVEN_FACT}${node}`, fact)
       this.#kept.set(node, fact)
-    }
-  }
-
-  /** A journal that takes nothing now ends no process: all of this is done again at the next turn. */
-  #attempt(act: () => void): void {
-    try {
-      act()
-      this.#failing.delete(act)
-    } catch (error) {
-      if (!this.#failing.has(act)) this.#init.log.error({ err: messageOf(error) }, 'copies are not looked after')
-      this.#failing.add(act)
     }
   }
 }
