@@ -1,4 +1,4 @@
-/** Copies and outboxes, wired to the aggregator that they are part of. */
+/** Copies and outboxes, wired to the aggregator that they are part of. Aggregators that share a PostgreSQL have the second copy there. */
 import type { FastifyInstance } from 'fastify'
 import type { Log } from '../../common/log.ts'
 import type { Questions } from '../../mesh/libp2p/questions.ts'
@@ -11,6 +11,7 @@ import type { WatchedJournal } from '../store/write-watch.ts'
 import { endedElsewhere } from '../verdicts.ts'
 import { answerAcknowledged } from './acknowledging.ts'
 import { Copies } from './copies.ts'
+import { SecondPlace } from './second-place.ts'
 import type { CopiesView } from './view.ts'
 
 export interface CopyingInit {
@@ -25,7 +26,9 @@ export interface CopyingInit {
 
 export interface Copying {
   registerRoutes(api: FastifyInstance): void
-  view(): CopiesView | null
+  view(): CopiesView
+  /** PostgreSQL has all up to this place of the journal; less than before, when it was set back. */
+  carried(upTo: number): void
   start(mesh: MeshNode): void
   stop(): void
 }
@@ -48,30 +51,31 @@ export function createCopying(init: CopyingInit): Copying {
     return places
   }
   const outboxes = new Outboxes({ journal, take, leads, log })
-  // Aggregators that share one database have all of it in common.
-  const isShared = 'url' in config.store && config.store.url !== undefined
   const leader = () => service.office().leader
   const tell = recorder.mesh.singleCopy.bind(recorder.mesh)
-  const copies = isShared ? undefined : new Copies({ node, journal, take, leads, leader, tell, questions, log })
+  const shared =
+    config.store.url === undefined
+      ? undefined
+      : new SecondPlace({ journal, others: () => ['PostgreSQL'], leads, tell, log })
+  const copies = shared ?? new Copies({ node, journal, take, leads, leader, tell, questions, log })
   journal.onWrittenAgain((since) => outboxes.missedSince(since))
   const unsubscribe = service.subscribe((event) => {
     if (event === null) return
-    copies?.stored(event)
+    copies.stored(event)
     outboxes.stored(event)
   })
   return {
-    registerRoutes: (api) => {
-      if (copies !== undefined) answerAcknowledged(api, copies)
-    },
-    view: () => copies?.view() ?? null,
+    registerRoutes: (api) => answerAcknowledged(api, copies),
+    view: () => copies.view(),
+    carried: (upTo) => shared?.has(upTo),
     start: (mesh) => {
       running = mesh
-      copies?.start(mesh)
+      copies.start(mesh)
       outboxes.start(mesh)
     },
     stop: () => {
       unsubscribe()
-      copies?.stop()
+      copies.stop()
       outboxes.stop()
     },
   }
