@@ -115,6 +115,7 @@ export class AlertDesk {
   }
 
   look(): void {
+    this.#init.dispatch.keepAgain()
     try {
       if (this.#init.leads()) this.#look()
       else this.#standBy()
