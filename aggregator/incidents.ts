@@ -63,8 +63,8 @@ export class Incidents {
   end(kind: IncidentKind, node: string, summary: string, data: object = {}): void {
     const thread = incidentThread(kind, node)
     const over = ENDS[kind]
-    this.#inherited.delete(thread)
     this.#chronicle.follow(thread, this.#chronicle.nextId(over, node), over, node, 'good', summary, data)
+    this.#inherited.delete(thread)
     this.#chronicle.goOnFrom(thread, '')
   }
 

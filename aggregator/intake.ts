@@ -7,6 +7,7 @@ import { messageOf } from '../common/errors.ts'
 import type { Log } from '../common/log.ts'
 import { isReportTopic } from '../detectors/engine/report-note.ts'
 import type { SignedStatement } from '../mesh/core/model.ts'
+import { isOfJournal } from './store/refusal.ts'
 
 /** In one go: more would keep a verdict waiting. */
 const REPORTS_AT_ONCE = 500
@@ -77,7 +78,7 @@ export class Intake {
     try {
       act()
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ERR_SQLITE_ERROR') throw error
+      if (isOfJournal(error)) throw error
       this.#drop(signed, error)
     }
   }

@@ -10,6 +10,7 @@ import type { RunningElection } from './kubernetes/election.ts'
 import type { Kubernetes } from './kubernetes/run.ts'
 import type { Journal, MarkingView, OfficeView } from './model.ts'
 import type { Permits } from './permits/permits.ts'
+import { retried } from './retried.ts'
 import type { AggregatorService } from './service.ts'
 import type { SettingsInForce } from './settings-in-force.ts'
 import type { OfficeSide } from './sides.ts'
@@ -129,7 +130,7 @@ export class Leadership implements OfficeSide {
   }
 
   stop(): void {
-    clearTimeout(this.#inherited)
+    clearInterval(this.#inherited)
   }
 
   #latestTerm(): number {
@@ -154,20 +155,23 @@ export class Leadership implements OfficeSide {
   }
 
   #lead(mesh: MeshNode, term: number, standing: readonly Standing[]): void {
-    const { service, settings, permits } = this.#init
+    const { service, settings, permits, log } = this.#init
+    clearInterval(this.#inherited)
     this.#ledSinceMs = performance.now()
     mesh.lead(term, standing)
     this.#becomes('leads', `since term ${term}`)
     service.leads(term)
     settings.leads()
     permits.look()
-    this.#inherited = setTimeout(() => service.endUnseen(), INHERITED_FOR_MS)
+    // Once is enough; what cannot go on record then does at one of the next turns.
+    const endUnseen = retried(() => service.endUnseen(), 'incidents that are over are not ended', log)
+    this.#inherited = setInterval(endUnseen, INHERITED_FOR_MS)
   }
 
   #standBy(mesh: MeshNode, why: string): void {
     const { kubernetes, service, permits, log } = this.#init
     this.#term = undefined
-    clearTimeout(this.#inherited)
+    clearInterval(this.#inherited)
     mesh.standBy()
     this.#becomes('stands-by', why)
     service.standsBy()

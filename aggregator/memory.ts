@@ -47,8 +47,7 @@ export interface Memory {
   readonly past: PastEvents
   /** Under /api/v1, where the token was asked for. */
   registerRoutes(api: FastifyInstance): void
-  /** Null where aggregators share one history. */
-  copies(): CopiesView | null
+  copies(): CopiesView
   /** The mesh runs. */
   start(mesh: MeshNode): void
   stop(): Promise<void>
@@ -67,6 +66,7 @@ export function createMemory(init: MemoryInit): Memory {
     ...init,
     config: config.store,
     record: (event) => service.recorder.remember(event),
+    carried: (upTo) => copying.carried(upTo),
   })
   const { history } = store
   const unsubscribe = service.subscribe((event) => event && store.stored())

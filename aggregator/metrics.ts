@@ -122,7 +122,7 @@ export function createAggregatorMetrics(read: () => Snapshot | undefined): Aggre
   })
   new Gauge({
     name: 'starling_single_copy',
-    help: '1 while events have waited longer than a second for the copy of another aggregator',
+    help: '1 while events have waited longer than a second for their second copy',
     registers,
     collect() {
       this.set(snapshot()?.copies?.isSingle === true ? 1 : 0)
@@ -130,7 +130,7 @@ export function createAggregatorMetrics(read: () => Snapshot | undefined): Aggre
   })
   new Gauge({
     name: 'starling_copies_behind',
-    help: 'Events that no other aggregator has yet; 0 while there is no other',
+    help: 'Events that have no second copy yet; 0 where none is to be expected',
     registers,
     collect() {
       this.set(snapshot()?.copies?.behind ?? 0)

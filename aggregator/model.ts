@@ -193,7 +193,7 @@ export interface Snapshot {
   readonly remediations: readonly Remediation[]
   readonly permits: PermitsView
   readonly settings: SettingsView
-  /** Null where no aggregator keeps copies of its own. */
+  /** Null where nothing is known of second copies. */
   readonly copies: CopiesView | null
 }
 

@@ -7,9 +7,16 @@ import { readYamlFile } from '../common/yaml-file.ts'
 import type { SettingsDocument } from '../settings/document.ts'
 import { type Registries, validateSettings } from '../settings/validate.ts'
 
+export interface SettingsFile {
+  readonly file: string
+  /** The mesh that it must be for. */
+  readonly mesh: string
+  readonly registries: () => Registries
+}
+
 /** Throws a UsageError naming file, key and remedy. */
-export function readSettingsFile(file: string, mesh: string, registries: Registries): SettingsDocument {
-  const document = validateSettings(readYamlFile(file).value, file, registries)
+export function readSettingsFile({ file, mesh, registries }: SettingsFile): SettingsDocument {
+  const document = validateSettings(readYamlFile(file).value, file, registries())
   requireMesh(document, file, mesh)
   return document
 }

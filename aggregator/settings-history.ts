@@ -44,7 +44,8 @@ export class SettingsHistory {
     const sorted = [settings, ...this.#all.filter(({ digest }) => digest !== settings.digest)].toSorted(
       (a, b) => b.version - a.version,
     )
-    this.#all = sorted.filter(({ digest }, index) => index < KEPT || needed.includes(digest))
-    this.#store.writeFact(FACT, JSON.stringify(this.#all))
+    const all = sorted.filter(({ digest }, index) => index < KEPT || needed.includes(digest))
+    this.#store.writeFact(FACT, JSON.stringify(all))
+    this.#all = all
   }
 }

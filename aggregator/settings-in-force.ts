@@ -11,6 +11,7 @@ import { type Placed, type RolloutSettings, readRollout } from '../settings/stag
 import { validateSettings } from '../settings/validate.ts'
 import type { Event } from './model.ts'
 import type { Release } from './remediation-model.ts'
+import { everySo, retried } from './retried.ts'
 import { type Before, before, firstStage, judgeStage, type Outcome, runByMost } from './rollout-rules.ts'
 import { AT_ONCE, type Decided, dataOf, decidedIn, later } from './settings-decided.ts'
 import { readSettingsFile, requireMesh } from './settings-file.ts'
@@ -19,6 +20,7 @@ import { SettingsLedger } from './settings-ledger.ts'
 import type { Proposal, Rollback, SettingsDetail, SettingsView } from './settings-model.ts'
 import { AT_FIRST, type Progress, replacedBy } from './settings-progress.ts'
 import type { SettingsInit, SettingsMesh } from './settings-sides.ts'
+import { SettingsTold } from './settings-told.ts'
 import { settingsView } from './settings-view.ts'
 import { StageWatch } from './stage-watch.ts'
 import { watchChanges } from './watch-file.ts'
@@ -35,32 +37,34 @@ export class SettingsInForce {
   readonly #ledger: SettingsLedger
   readonly #heard: SettingsHeard
   readonly #watch = new StageWatch()
+  readonly #told: SettingsTold
   #progress: Progress
   #document: SettingsDocument
   /** Newer than all that was: begun once this aggregator leads and has heard the nodes. */
   #waiting: Decided | undefined
-  /** Why the operator's file was refused at the start. */
-  #refused: string | undefined
+  readonly #beginWaiting: () => void
   #mesh: SettingsMesh | undefined
-  #stop: () => void = () => {}
+  #stops: readonly (() => void)[] = []
 
   /** A file that would be refused leaves in force what was: an aggregator must come back. Throws where nothing was. */
   constructor(init: SettingsInit) {
     this.#init = init
     this.#ledger = new SettingsLedger(init)
     this.#heard = new SettingsHeard(this.#ledger)
+    this.#told = new SettingsTold(init.log)
+    this.#beginWaiting = retried(() => this.#beginNext(), 'settings that wait cannot be put on record', init.log)
     const { progress } = this.#ledger
     if (progress === undefined) {
-      this.#document = this.#read()
+      this.#document = readSettingsFile(init)
       this.#progress = { said: { current: this.#ledger.keep(this.#document), next: null }, ...AT_FIRST }
       return
     }
     this.#progress = progress
     this.#document = this.#ledger.documentOf(progress.said.current)
     try {
-      this.#consider(this.#read())
+      this.#consider(readSettingsFile(init))
     } catch (error) {
-      this.#refused = messageOf(error)
+      this.#told.refused(messageOf(error))
     }
   }
 
@@ -77,18 +81,15 @@ export class SettingsInForce {
   /** The mesh runs: from now on the file is watched. */
   start(mesh: SettingsMesh): void {
     this.#mesh = mesh
-    if (this.#refused !== undefined) this.#refuse(this.#refused)
+    this.#told.start(mesh.story)
     this.#exchange()
-    const timers = [
-      setInterval(() => this.#say(), SAY_AGAIN_MS),
-      setInterval(() => this.#look(mesh), LOOK_EVERY_MS),
-      setInterval(() => this.#vouch(mesh), VOUCH_EVERY_MS),
-    ]
-    const stopWatching = watchChanges(this.#init.file, () => this.readAgain())
-    this.#stop = () => {
-      for (const timer of timers) clearInterval(timer)
-      stopWatching()
-    }
+    const turns = [
+      [SAY_AGAIN_MS, () => this.#say()],
+      [LOOK_EVERY_MS, () => this.#look(mesh)],
+      [VOUCH_EVERY_MS, () => this.#vouch(mesh)],
+    ] as const
+    const { file, log } = this.#init
+    this.#stops = [everySo(turns, 'settings are not looked after', log), watchChanges(file, () => this.readAgain())]
   }
 
   /** This aggregator leads from now on, and tells the mesh. */
@@ -98,7 +99,7 @@ export class SettingsInForce {
   }
 
   stop(): void {
-    this.#stop()
+    for (const stop of this.#stops) stop()
   }
 
   /** Another aggregator said it, or this one in an earlier life that it has no record of. */
@@ -161,11 +162,13 @@ export class SettingsInForce {
   }
 
   #look(mesh: SettingsMesh): void {
+    this.#told.again()
     if (!mesh.leads()) return
     const nowMs = performance.now()
+    // Not before it is known how the nodes are without it: what they had already would be taken for its doing.
     if (this.#watch.isSettled(nowMs)) this.#beginWaiting()
-    const { next } = this.#progress.said
-    const { before: was } = this.#progress
+    const { said, before: was } = this.#progress
+    const { next } = said
     const forMs = this.#watch.forMs(nowMs)
     if (next === null || forMs === undefined) return
     if (next.halted !== null) {
@@ -179,7 +182,6 @@ export class SettingsInForce {
 
   /** `was`: how the nodes were before; of a stage that ended well under another leader than began it, as they are now. */
   #goOn(outcome: Exclude<Outcome, { kind: 'wait' }>, was: Before): void {
-    const { story } = this.#running()
     const { current, next } = this.#progress.said
     if (next === null) return
     const { version, digest, step } = next
@@ -197,7 +199,7 @@ export class SettingsInForce {
         const { why, evidence } = outcome
         const last = { version, outcome: 'halted', why } as const
         this.#init.log.warn({ version, why }, 'settings halted')
-        story.halted(version, why, evidence)
+        this.#running().story.halted(version, why, evidence)
         this.#become({ said: { current, next: { ...next, halted: why.slice(0, 1_000), step: step + 1 } }, last })
         this.#undo(version, next.onHalt, why)
         return
@@ -213,22 +215,25 @@ export class SettingsInForce {
     this.#enforce(document, { version, outcome: 'halted', why })
   }
 
-  /** Not before it is known how the nodes are without it: what they had already would be taken for its doing. */
-  #beginWaiting(): void {
-    if (this.#waiting === undefined) return
-    const { document, rollout } = this.#waiting
+  #beginNext(): void {
+    const waiting = this.#waiting
+    if (waiting === undefined) return
     this.#waiting = undefined
     try {
-      this.#requireNewer(document)
-      this.#begin(document, rollout)
+      this.#requireNewer(waiting.document)
+      this.#begin(waiting.document, waiting.rollout)
     } catch (error) {
-      this.#refuse(messageOf(error))
+      // What is not the document's fault waits for a journal that takes it.
+      if (!(error instanceof StarlingError)) {
+        this.#waiting = waiting
+        throw error
+      }
+      this.#told.refused(messageOf(error))
     }
   }
 
   /** On its way, from its first stage on; at once where no node can tell the difference, or nobody wants to wait. */
   #begin(document: SettingsDocument, over: RolloutSettings = {}): void {
-    const mesh = this.#running()
     this.#waiting = undefined
     const { said, last } = this.#progress
     const plan = readRollout({ ...document.rollout, ...over })
@@ -237,7 +242,7 @@ export class SettingsInForce {
       this.#enforce(document, { version, outcome: 'done', why: 'at once' })
       return
     }
-    const nodes = mesh.nodesSeen()
+    const nodes = this.#running().nodesSeen()
     const next = firstStage(this.#ledger.keep(document), plan, nodes, randomBytes(8).toString('hex'))
     const outcome = replacedBy(version, said.next) ?? last
     this.#stage({ said: { current: said.current, next }, before: before(nodes), last: outcome })
@@ -252,8 +257,8 @@ export class SettingsInForce {
 
   /** The nodes are watched from now on, for as long as it says. */
   #stage(change: Partial<Progress>): void {
-    this.#watch.begins(performance.now())
     this.#become({ ...change, since: Date.now() })
+    this.#watch.begins(performance.now())
   }
 
   /** What an aggregator signed that is none any more is said again, under this one's name and the next version. */
@@ -269,8 +274,9 @@ export class SettingsInForce {
 
   /** On record, and then the mesh is told, if this aggregator leads. */
   #become(change: Partial<Progress>): void {
-    this.#progress = { ...this.#progress, ...change }
-    this.#ledger.record(this.#progress)
+    const progress = { ...this.#progress, ...change }
+    this.#ledger.record(progress)
+    this.#progress = progress
     this.#document = this.#ledger.documentOf(this.#progress.said.current)
     this.#say()
   }
@@ -280,7 +286,7 @@ export class SettingsInForce {
     if (this.#mesh?.leads() !== true) return
     const { said } = this.#progress
     this.#mesh.publish(SETTINGS_TOPIC, encodeAnnouncement(said), SAID_TTL_MS)
-    this.#mesh.story.inForce(said.current.version)
+    this.#told.inForce(said.current.version)
   }
 
   #exchange(): void {
@@ -301,19 +307,15 @@ export class SettingsInForce {
   #tellStage(): void {
     const { rollout } = this.view()
     const { next } = this.#progress.said
-    if (rollout !== null && next !== null) this.#running().story.stage(rollout, next.step)
-  }
-
-  #read(): SettingsDocument {
-    return readSettingsFile(this.#init.file, this.#init.mesh, this.#init.registries())
+    if (rollout !== null && next !== null) this.#told.stage(rollout, next.step)
   }
 
   /** The file changed, or what it may name. */
   readAgain(): void {
     try {
-      this.#consider(this.#read())
+      this.#consider(readSettingsFile(this.#init))
     } catch (error) {
-      this.#refuse(messageOf(error))
+      this.#told.refused(messageOf(error))
     }
   }
 
@@ -321,8 +323,9 @@ export class SettingsInForce {
   #consider(document: SettingsDocument): void {
     if (this.#ledger.isKnown(document)) return
     this.#requireNewer(document)
-    if (this.#mesh?.leads() === true && this.#waiting === undefined) this.#begin(document)
-    else this.#waiting = { document, rollout: {} }
+    const isNext = this.#waiting === undefined
+    this.#waiting = { document, rollout: {} }
+    if (isNext && this.#mesh?.leads() === true) this.#beginWaiting()
   }
 
   /** Also above what nodes run that this aggregator has no record of: they would refuse a lower one. */
@@ -335,11 +338,6 @@ export class SettingsInForce {
   #requireNewer({ version }: SettingsDocument): void {
     if (version >= this.#nextVersion) return
     throw new UsageError(`settings version ${version} is too low`, `raise version to at least ${this.#nextVersion}`)
-  }
-
-  #refuse(why: string): void {
-    this.#init.log.warn({ err: why }, 'settings refused')
-    this.#mesh?.story.refused(why)
   }
 
   #running(): SettingsMesh {

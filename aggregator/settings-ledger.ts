@@ -45,8 +45,8 @@ export class SettingsLedger {
 
   /** On disk when it returns. */
   record(progress: Progress): void {
-    this.#progress = progress
     writeProgress(this.#init.store, progress)
+    this.#progress = progress
   }
 
   /** All that are kept, the latest first. */

@@ -122,6 +122,7 @@ export class AlertDesk {
   }
 
   look(): void {
+    this.#init.dispatch.keepAgain()
     try {
       if (this.#init.leads()) this.#look()
       else this.#standBy()

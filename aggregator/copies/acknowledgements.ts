@@ -12,7 +12,7 @@ interface Waiting {
 export class Acknowledgements {
   #waiting: Waiting[] = []
   #copiedUpTo = 0
-  /** What whoever asks is told at once, since nobody gives copies any more. */
+  /** What whoever asks is told at once, since no copies are made any more. */
   #inTheEnd: boolean | undefined
 
   /** Resolves with whether the event at `seq` has no second copy yet. `nowMs` is monotonic. */
@@ -22,7 +22,7 @@ export class Acknowledgements {
     return new Promise((done) => this.#waiting.push({ seq, untilMs: nowMs + ALONE_AFTER_MS, done }))
   }
 
-  /** Another aggregator has all up to this place; less than before, when that one has lost what it had. */
+  /** The second place has all up to this one of the journal; less than before, when it has lost what it had. */
   copied(upTo: number): void {
     this.#copiedUpTo = upTo
     this.#settle(({ seq }) => seq <= upTo, false)

@@ -21,7 +21,7 @@ export class SingleCopyAlarm {
     if (seq > this.#copiedUpTo && this.#marks.length < MARKS_MAX) this.#marks.push({ seq, sinceMs: nowMs })
   }
 
-  /** Another aggregator has all up to this place. */
+  /** The second place has all up to this one. */
   copied(upTo: number, nowMs: number): void {
     this.#copiedUpTo = upTo
     this.#marks = this.#marks.filter(({ seq }) => seq > upTo)

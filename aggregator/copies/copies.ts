@@ -4,25 +4,20 @@
  * to whoever leads when it is back. Nothing that is decided waits for any of it.
  */
 import { randomUUID } from 'node:crypto'
-import { messageOf } from '../../common/errors.ts'
-import type { Log } from '../../common/log.ts'
 import type { Questions } from '../../mesh/libp2p/questions.ts'
 import type { MeshNode } from '../../mesh/libp2p/running-node.ts'
 import type { Event, StoredEvent } from '../event-model.ts'
+import { everySo, retried } from '../retried.ts'
 import type { SqliteJournal } from '../store/sqlite.ts'
 import { JOURNAL_NAME } from '../store/store-name.ts'
-import { Acknowledgements } from './acknowledgements.ts'
-import { SingleCopyAlarm } from './alarm.ts'
 import { APPEND_TOPIC, encodeAppendAnswer, readBatch } from './batch.ts'
 import { Feed } from './feed.ts'
 import { Given } from './given.ts'
+import { SecondPlace, type SecondPlaceInit } from './second-place.ts'
 import type { CopiesView } from './view.ts'
 
 /** Of each other aggregator, how far it was given what stands here. */
 const GIVEN_FACT = 'copies/given/'
-
-/** How late it may be seen that somebody has waited long enough. */
-const LOOK_EVERY_MS = 100
 
 /**
  * One that stands by records what it hears from nodes, as the leader does. What the leader has recorded, too, comes from it
@@ -33,79 +28,77 @@ const STANDBY_EVERY_MS = 10_000
 /** How far the others are is written down this often: what is lost of it, is sent to them once more. */
 const KEEP_EVERY_MS = 5_000
 
-export interface CopiesInit {
+const NOT_LOOKED_AFTER = 'copies are not looked after'
+
+export interface CopiesInit extends Omit<SecondPlaceInit, 'others'> {
   readonly node: string
   readonly journal: Pick<SqliteJournal, 'trail' | 'query' | 'byId' | 'readFact' | 'writeFact'>
   /** Copies go on record. Answers the place of each, whether it was there before or not. Throws as the journal does. */
   take(events: readonly Event[]): readonly number[]
-  leads(): boolean
   /** Who leads; empty: nobody that this one knows of. */
   leader(): string
-  /** Events begin to have one copy alone, or have two again. */
-  tell(isSingle: boolean, behind: number, others: readonly string[]): void
   readonly questions: Questions
-  readonly log: Log
+  /** A place of the history besides, that tells by `carried` how far it has it; undefined: there is none. */
+  readonly history?: string | undefined
 }
 
 export class Copies {
   readonly #init: CopiesInit
-  readonly #acknowledgements = new Acknowledgements()
-  readonly #alarm = new SingleCopyAlarm()
+  readonly #second: SecondPlace
   readonly #feeds = new Map<string, Feed>()
   readonly #name: string
   #mesh: Pick<MeshNode, 'ask' | 'roster'> | undefined
-  #timers: NodeJS.Timeout[] = []
-  /** What failed the last time. */
-  readonly #failing = new Set<() => void>()
-  #isSingle = false
+  #stop: () => void = () => {}
   #kept = new Map<string, string>()
+  #carriedUpTo = 0
 
   constructor(init: CopiesInit) {
     this.#init = init
     const { journal } = init
     this.#name = journal.readFact(JOURNAL_NAME) ?? randomUUID()
     journal.writeFact(JOURNAL_NAME, this.#name)
-    this.#alarm.recorded(this.#last(), performance.now())
+    const { history } = init
+    const besides = history === undefined ? [] : [history]
+    this.#second = new SecondPlace({ ...init, others: () => [...this.#others, ...besides] })
     init.questions.on(APPEND_TOPIC, async (from, bytes) => this.#append(from, bytes))
   }
 
   start(mesh: Pick<MeshNode, 'ask' | 'roster'>): void {
     this.#mesh = mesh
-    const every = (ms: number, act: () => void) => {
-      this.#timers.push(setInterval(() => this.#attempt(act), ms).unref())
-    }
-    every(LOOK_EVERY_MS, () => this.#look())
-    every(STANDBY_EVERY_MS, () => this.#lookAtFeeds())
-    every(KEEP_EVERY_MS, this.#keep)
+    const turns = [
+      [STANDBY_EVERY_MS, () => this.#lookAtFeeds()],
+      [KEEP_EVERY_MS, () => this.#keep()],
+    ] as const
+    this.#stop = everySo(turns, NOT_LOOKED_AFTER, this.#init.log)
+    this.#second.start()
     this.#lookAtFeeds()
   }
 
   stop(): void {
-    for (const timer of this.#timers) clearInterval(timer)
+    this.#stop()
     for (const feed of this.#feeds.values()) feed.stop()
-    this.#acknowledgements.end(this.#others.length > 0)
-    this.#attempt(this.#keep)
+    this.#second.stop()
+    retried(() => this.#keep(), NOT_LOOKED_AFTER, this.#init.log)()
   }
 
   /** An event went on record. */
-  stored({ seq }: Pick<StoredEvent, 'seq'>): void {
-    this.#alarm.recorded(seq, performance.now())
+  stored(event: Pick<StoredEvent, 'seq'>): void {
+    this.#second.stored(event)
     if (this.#init.leads()) this.#lookAtFeeds()
   }
 
-  /**
-   * Resolves when another aggregator has the event, too, with false; or after a second with true: it is a single copy. At
-   * once with false where no second copy is to be expected.
-   */
+  /** The history elsewhere has all up to this place of the journal; less than before, when it was set back. */
+  carried(upTo: number): void {
+    this.#carriedUpTo = upTo
+    this.#tellPlaces()
+  }
+
   async acknowledged(eventId: string): Promise<boolean> {
-    const seq = this.#init.journal.byId(eventId)?.seq
-    if (seq === undefined || this.#others.length === 0) return false
-    return await this.#acknowledgements.of(seq, performance.now())
+    return await this.#second.acknowledged(eventId)
   }
 
   view(): CopiesView {
-    const others = this.#others
-    return { others, behind: others.length === 0 ? 0 : this.#alarm.behind, isSingle: this.#isSingle }
+    return this.#second.view()
   }
 
   get #others(): readonly string[] {
@@ -138,7 +131,7 @@ export class Copies {
       if (this.#mesh === undefined) throw new Error('the mesh is starting')
       return await this.#mesh.ask(...question)
     }
-    const onGiven = () => this.#given()
+    const onGiven = () => this.#tellPlaces()
     const feed = new Feed({
       to,
       given,
@@ -152,10 +145,8 @@ export class Copies {
     return feed
   }
 
-  #given(): void {
-    const upTo = Math.max(0, ...[...this.#feeds.values()].map(({ given }) => given.upTo))
-    this.#acknowledgements.copied(upTo)
-    this.#alarm.copied(upTo, performance.now())
+  #tellPlaces(): void {
+    this.#second.has(Math.max(this.#carriedUpTo, ...[...this.#feeds.values()].map(({ given }) => given.upTo)))
   }
 
   async #append(from: string, bytes: Uint8Array): Promise<Uint8Array> {
@@ -171,32 +162,12 @@ export class Copies {
     return encodeAppendAnswer({ journal: this.#name, last: this.#last() })
   }
 
-  #look(): void {
-    const nowMs = performance.now()
-    this.#acknowledgements.tick(nowMs)
-    const others = this.#others
-    const isSingle = others.length > 0 && this.#init.leads() && this.#alarm.look(nowMs)
-    this.#isSingle = isSingle
-    if (this.#init.leads()) this.#init.tell(isSingle, this.#alarm.behind, others)
-  }
-
-  readonly #keep = (): void => {
+  #keep(): void {
     for (const [node, { given }] of this.#feeds) {
       const fact = given.toKeep()
       if (this.#kept.get(node) === fact) continue
       this.#init.journal.writeFact(`${GIVEN_FACT}${node}`, fact)
       this.#kept.set(node, fact)
-    }
-  }
-
-  /** A journal that takes nothing now ends no process: all of this is done again at the next turn. */
-  #attempt(act: () => void): void {
-    try {
-      act()
-      this.#failing.delete(act)
-    } catch (error) {
-      if (!this.#failing.has(act)) this.#init.log.error({ err: messageOf(error) }, 'copies are not looked after')
-      this.#failing.add(act)
     }
   }
 }

@@ -25,7 +25,9 @@ export interface CopyingInit {
 
 export interface Copying {
   registerRoutes(api: FastifyInstance): void
-  view(): CopiesView | null
+  view(): CopiesView
+  /** PostgreSQL has all up to this place of the journal; less than before, when it was set back. */
+  carried(upTo: number): void
   start(mesh: MeshNode): void
   stop(): void
 }
@@ -48,30 +50,28 @@ export function createCopying(init: CopyingInit): Copying {
     return places
   }
   const outboxes = new Outboxes({ journal, take, leads, log })
-  // Aggregators that share one database have all of it in common.
-  const isShared = 'url' in config.store && config.store.url !== undefined
   const leader = () => service.office().leader
   const tell = recorder.mesh.singleCopy.bind(recorder.mesh)
-  const copies = isShared ? undefined : new Copies({ node, journal, take, leads, leader, tell, questions, log })
+  const history = config.store.url === undefined ? undefined : 'PostgreSQL'
+  const copies = new Copies({ node, journal, take, leads, leader, tell, questions, history, log })
   journal.onWrittenAgain((since) => outboxes.missedSince(since))
   const unsubscribe = service.subscribe((event) => {
     if (event === null) return
-    copies?.stored(event)
+    copies.stored(event)
     outboxes.stored(event)
   })
   return {
-    registerRoutes: (api) => {
-      if (copies !== undefined) answerAcknowledged(api, copies)
-    },
-    view: () => copies?.view() ?? null,
+    registerRoutes: (api) => answerAcknowledged(api, copies),
+    view: () => copies.view(),
+    carried: (upTo) => copies.carried(upTo),
     start: (mesh) => {
       running = mesh
-      copies?.start(mesh)
+      copies.start(mesh)
       outboxes.start(mesh)
     },
     stop: () => {
       unsubscribe()
-      copies?.stop()
+      copies.stop()
       outboxes.stop()
     },
   }

@@ -1,7 +1,10 @@
-/** How many aggregators have what this one has put on record. */
+/** Where else there is what this aggregator has put on record. */
 
 export interface CopiesView {
-  /** The other aggregators of the roster, which are given every event. Empty: there is one alone, and no second copy. */
+  /**
+   * The other aggregators of the roster, which are given every event; `PostgreSQL` where they share one. Empty: there is one
+   * alone, and no second copy.
+   */
   readonly others: readonly string[]
   /** Events that none of them has yet, at this moment. */
   readonly behind: number

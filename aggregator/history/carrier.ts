@@ -17,9 +17,9 @@ import type { PostgresHistory } from './postgres/history.ts'
 
 /** What gathers for so long travels together, ms. */
 const GATHER_MS = 200
-/** After a failure, doubled up to the second, ms. */
+/** After a failure, doubled up to the second, ms: until it is back, what is decided is on one disk. */
 const RETRY_MS = 1_000
-const RETRY_MAX_MS = 30_000
+const RETRY_MAX_MS = 5_000
 /** That nothing gets through is said once, and again after so long. */
 const TELL_AGAIN_MS = 86_400_000
 /** The end of the chain there is signed as often as that of the journal. */
@@ -38,6 +38,8 @@ export interface CarrierInit {
   readonly signer: HeadSigner
   /** What people are to be told of goes on record, too. */
   readonly record: (event: Omit<Event, 'at'>) => void
+  /** All up to this place of the journal is there; less than before, when it was set back. */
+  readonly carried: (upTo: number) => void
   readonly log: Log
   readonly waitingMax?: number
 }
@@ -89,6 +91,7 @@ export class Carrier {
   }
 
   start(): void {
+    this.#init.carried(this.#carried.events)
     this.look()
     this.#timer = setInterval(() => this.look(), LOOK_EVERY_MS).unref()
   }
@@ -166,6 +169,7 @@ export class Carrier {
       carried.seen = there.end
       if (last !== undefined) carried.events = last.seq
     })
+    this.#init.carried(carried.events)
     if (rows.length < TRAIL_PAGE) this.#behindSince = lookedAt
     return rows.length === TRAIL_PAGE
   }
@@ -207,6 +211,7 @@ export class Carrier {
       data: { seen },
     })
     this.#carried.beginAgain()
+    this.#init.carried(0)
     log.error({ seen }, 'the history in PostgreSQL was set back: what the journal has is carried again')
   }
 

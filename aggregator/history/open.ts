@@ -17,6 +17,8 @@ export interface HistoryInit {
   readonly signer: HeadSigner
   /** Puts on record what people are to be told of the history itself. */
   readonly record: (event: Omit<Event, 'at'>) => void
+  /** PostgreSQL has all up to this place of the journal; less than before, when it was set back. */
+  readonly carried: (upTo: number) => void
   readonly registry: Registry
   readonly log: Log
 }
@@ -35,7 +37,8 @@ export interface KeptHistory {
 }
 
 /** Without a URL it is the journal's own; with one nothing waits for the server, and nothing is lost while it is away. */
-export function openHistory({ config, journal, signer, record, registry, log }: HistoryInit): KeptHistory {
+export function openHistory(init: HistoryInit): KeptHistory {
+  const { config, journal, signer, registry, log } = init
   const { url, passwordFile, retention } = config
   if (url === undefined) {
     const own = new Housekeeping({ history: journal.history, keep: () => retention, signer, log })
@@ -48,7 +51,7 @@ export function openHistory({ config, journal, signer, record, registry, log }: 
     }
   }
   const history = openPostgres({ url, passwordFile })
-  const carrier = new Carrier({ journal, history, signer, record, log })
+  const carrier = new Carrier({ ...init, history })
   const keep = () => ({ ...retention, eventsFrom: carrier.keepFrom })
   const own = new Housekeeping({ history: journal.history, keep, signer, log })
   const shared = new Housekeeping({ history, keep: () => retention, signer, log })

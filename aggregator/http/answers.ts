@@ -54,7 +54,7 @@ export const storedEvent = event.extend({ seq: place }).meta({ id: 'StoredEvent'
 /** What a person's word became. */
 export const decided = z.object({
   event: event.extend({ seq: place.exactOptional() }).meta({ id: 'DecidedEvent' }),
-  singleCopy: z.literal(true).exactOptional().meta({ description: 'this aggregator alone has it on record yet' }),
+  singleCopy: z.literal(true).exactOptional().meta({ description: 'it is on the disk of this aggregator alone yet' }),
 })
 
 export const STATUSES = ['ok', 'info', 'warn', 'alarm', 'error', 'unknown', 'not-applicable'] as const

@@ -2,11 +2,13 @@
  * Makes Nodes and pods show what stands against them, and undoes it. A reconciler: each pass reads the Node, asks the rules
  * in marking/ and carries out the difference, so that whatever was left half done, by whomever, is finished or undone.
  */
+
 import { messageOf } from '../../common/errors.ts'
 import type { Log } from '../../common/log.ts'
 import type { Finding } from '../../detectors/contract.ts'
 import type { Standing } from '../../mesh/core/model.ts'
 import type { Marking } from '../../settings/marking.ts'
+import { isOfJournal } from '../store/refusal.ts'
 import { ApiError, pauseOf } from './api-error.ts'
 import type { Authority } from './authority.ts'
 import { carryOut, type Written } from './carry-out.ts'
@@ -301,11 +303,12 @@ export class Marker {
       log.info({ subject: name, err }, 'not written')
       return
     }
-    if (!(error instanceof ApiError)) throw error
+    const kind = error instanceof ApiError ? error.kind : undefined
+    if (kind === undefined && !isOfJournal(error)) throw error
     log.warn({ subject: name, verdict: entry.verdict?.standing.verdictId, err }, 'marking failed')
-    record.failed(error.kind)
-    if (error.kind === 'throttled') this.#turns.pause(name, pauseOf(error))
-    else if (error.kind === 'forbidden' || error.kind === 'refused') this.#again(name, entry, RETRY_MS_MAX)
+    if (kind !== undefined) record.failed(kind)
+    if (error instanceof ApiError && kind === 'throttled') this.#turns.pause(name, pauseOf(error))
+    else if (kind === 'forbidden' || kind === 'refused') this.#again(name, entry, RETRY_MS_MAX)
     else {
       entry.hasFailed = true
       const sinceMs = entry.verdict?.sinceMs ?? Number.NEGATIVE_INFINITY

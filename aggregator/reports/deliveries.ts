@@ -30,6 +30,8 @@ interface Waiting {
   readonly since: number
   failed: number
   notBefore: number
+  /** It is not tried any more: why it is lost, or empty once it is delivered. */
+  end?: string
 }
 
 export interface DeliveriesInit {
@@ -49,6 +51,8 @@ export class Deliveries {
   readonly #waiting: Waiting[] = []
   readonly #lanes = new Map<string, Promise<void>>()
   readonly #stop = new AbortController()
+  /** It was said that the journal takes no end. */
+  #isStuck = false
 
   constructor(init: DeliveriesInit) {
     this.#init = init
@@ -116,30 +120,40 @@ export class Deliveries {
   }
 
   async #attempt(one: Waiting, signal: AbortSignal): Promise<void> {
-    const { deliver, lost, log } = this.#init
+    if (one.end === undefined) await this.#deliver(one, signal)
+    if (one.end === undefined) return
+    try {
+      // Told of first: after a kill in between it is told of twice, and not never.
+      if (one.end !== '') this.#init.lost(one.delivery, one.end)
+      this.#init.journal.writeFact(one.slot, '')
+      this.#waiting.splice(this.#waiting.indexOf(one), 1)
+      this.#isStuck = false
+    } catch (error) {
+      const about = { report: one.delivery.report, delivery: one.delivery.id, err: messageOf(error) }
+      if (!this.#isStuck) this.#init.log.error(about, 'what became of a report cannot be put on record: tried again')
+      this.#isStuck = true
+      one.notBefore = Date.now() + this.#patience.firstMs
+    }
+  }
+
+  /** Says how it ended, if it has. */
+  async #deliver(one: Waiting, signal: AbortSignal): Promise<void> {
+    const { deliver, log } = this.#init
     const { delivery } = one
     const about = { report: delivery.report, delivery: delivery.id }
     try {
       await deliver(delivery, signal)
       log.info(about, 'report delivered')
-      this.#remove(one)
+      one.end = ''
     } catch (error) {
       if (signal.aborted) return
       one.failed += 1
       const { firstMs, longestMs, giveUpMs } = this.#patience
       const isOver = Date.now() - one.since >= giveUpMs
       log.warn({ ...about, attempt: one.failed, err: messageOf(error) }, 'report not delivered')
-      if (error instanceof RefusedError || isOver) {
-        // Told of first: after a kill in between it is told of twice, and not never.
-        lost(delivery, messageOf(error))
-        this.#remove(one)
-      } else one.notBefore = Date.now() + Math.min(firstMs * 2 ** (one.failed - 1), longestMs)
+      if (error instanceof RefusedError || isOver) one.end = messageOf(error)
+      else one.notBefore = Date.now() + Math.min(firstMs * 2 ** (one.failed - 1), longestMs)
     }
-  }
-
-  #remove(one: Waiting): void {
-    this.#waiting.splice(this.#waiting.indexOf(one), 1)
-    this.#init.journal.writeFact(one.slot, '')
   }
 }
 

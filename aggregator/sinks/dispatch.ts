@@ -5,6 +5,7 @@ import type { Log } from '../../common/log.ts'
 import type { Notification, Outgoing } from '../alerting/model.ts'
 import { timeOf } from '../alerting/texts.ts'
 import type { Journal } from '../event-model.ts'
+import { retried } from '../retried.ts'
 import { attempt, Courier } from './courier.ts'
 import type { Sink } from './sink.ts'
 
@@ -38,13 +39,18 @@ export class Dispatch {
   #dead: readonly DeadLetter[]
   /** Sinks whose latest notification was given up, and why. */
   readonly #failing = new Map<string, string>()
+  /** By fact, what is not on record yet. */
+  readonly #owed = new Map<string, string>()
+  /** What could not be put on record is tried again. Does nothing when there is none. */
+  readonly keepAgain: () => void
 
   constructor(init: DispatchInit) {
     this.#init = init
+    this.keepAgain = retried(() => this.#keepOwed(), 'what sinks have waiting is not kept', init.log)
     this.#dead = readList<DeadLetter>(init.journal.readFact(DEAD_FACT))
     for (const [name, sink] of init.sinks) {
       const changed = (waiting: readonly Notification[]) => {
-        init.journal.writeFact(QUEUE_FACT + name, waiting.length === 0 ? '' : JSON.stringify(waiting.map(shortened)))
+        this.#keep(QUEUE_FACT + name, waiting.length === 0 ? '' : JSON.stringify(waiting.map(shortened)))
         if (courier.problem === null) this.#failing.delete(name)
       }
       const lost = (notification: Notification, why: string) => this.#lose(name, notification, why)
@@ -137,7 +143,19 @@ export class Dispatch {
 
   #keepDead(dead: readonly DeadLetter[]): void {
     this.#dead = dead
-    this.#init.journal.writeFact(DEAD_FACT, JSON.stringify(dead))
+    this.#keep(DEAD_FACT, JSON.stringify(dead))
+  }
+
+  #keep(fact: string, text: string): void {
+    this.#owed.set(fact, text)
+    this.keepAgain()
+  }
+
+  #keepOwed(): void {
+    for (const [fact, text] of this.#owed) {
+      this.#init.journal.writeFact(fact, text)
+      this.#owed.delete(fact)
+    }
   }
 }
 

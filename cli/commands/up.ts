@@ -73,8 +73,9 @@ async function up(options: UpOptions): Promise<void> {
     silentLog,
   )
   const settings = options.settings ?? join(layout.dir, 'settings.yaml')
+  const settingsFile = { file: settings, mesh: layout.mesh, registries: () => registries }
   // Before anything is done. Settings that are not there yet will be the shipped ones.
-  if (options.settings !== undefined || existsSync(settings)) readSettingsFile(settings, layout.mesh, registries)
+  if (options.settings !== undefined || existsSync(settings)) readSettingsFile(settingsFile)
   const outward =
     options.aggregator === undefined
       ? {}
@@ -105,7 +106,7 @@ async function up(options: UpOptions): Promise<void> {
     const up = Promise.all([mesh.start(), waitUntilUp(layout, mesh, client)])
     const cameUp = await Promise.race([up.then(() => true), ended.then(() => false)])
     if (cameUp) {
-      const older = await requireTaken(settings, readSettingsFile(settings, layout.mesh, registries), client)
+      const older = await requireTaken(settings, readSettingsFile(settingsFile), client)
       if (older !== undefined) tell(older)
       print(`${url}/?token=${token}\n`)
       tell(`${counted(layout.nodes.length, 'agent')} and the aggregator are up; the page is at the address above.`)

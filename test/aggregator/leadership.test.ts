@@ -30,7 +30,7 @@ function candidate() {
     start: () => {},
     rest: async () => {},
   }
-  const service = { verdicts: { standing: () => [] }, leads: () => {}, standsBy: vi.fn(), endUnseen: () => {} }
+  const service = { verdicts: { standing: () => [] }, leads: () => {}, standsBy: vi.fn(), endUnseen: vi.fn() }
   const settings = { document: { marking: { pools: { gpu: { mode: 'ready' } } } }, leads: () => {} }
   const leadership = new Leadership({
     store,
@@ -93,4 +93,23 @@ test('what is written is told by pool, and why nothing can be', () => {
   expect(leadership.marking()).toEqual({ ...modes, stalled: expect.stringContaining('not renewed for 5 s') })
   election.mayWrite = () => true
   expect(leadership.marking()).toEqual({ ...modes, stalled: null })
+})
+
+test('incidents that nobody saw again are ended at a later turn when the disk is full at first, and not while it stands by', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  const { leadership, service, elected, start } = candidate()
+  service.endUnseen.mockImplementationOnce(() => {
+    throw new Error('database or disk is full')
+  })
+  start()
+  elected().lead(1, 0)
+  await vi.waitFor(() => expect(leadership.office().role).toBe('leads'))
+  vi.advanceTimersByTime(360_000)
+  expect(service.endUnseen).toHaveBeenCalledTimes(1)
+  vi.advanceTimersByTime(360_000)
+  expect(service.endUnseen).toHaveBeenCalledTimes(2)
+  elected().standBy('the Lease is gone')
+  vi.advanceTimersByTime(3_600_000)
+  expect(service.endUnseen).toHaveBeenCalledTimes(2)
+  vi.useRealTimers()
 })

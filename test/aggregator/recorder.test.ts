@@ -152,6 +152,19 @@ describe('an incident', () => {
     expect(all().map(({ kind }) => kind)).toEqual([begins, ends, begins, ends])
   })
 
+  it.each(incidents)('%s ends as unseen later, when the journal takes nothing at first', (begins, ends, open) => {
+    newRecorder().mesh.notice(open)
+    const second = newRecorder().mesh
+    const { append } = store
+    store.append = () => {
+      throw new Error('database or disk is full')
+    }
+    expect(() => second.endUnseen()).toThrow('full')
+    store.append = append
+    second.endUnseen()
+    expect(all().map(({ kind }) => kind)).toEqual([begins, ends])
+  })
+
   it('of blindness is told again when it grows, also after a restart, and not when it shrinks', () => {
     const blind = (...subjects: readonly string[]): Notice => ({ kind: 'blind', open: true, subjects, why: 'x' })
     const first = newRecorder().mesh

@@ -164,3 +164,63 @@ it('in the file that cannot be begun when its turn comes is refused, and ends no
   passes(16_000)
   expect([again.versions, again.events.at(-1)]).toEqual([[1, 1, 1, 1, 1], expect.stringContaining('settings refused')])
 })
+
+describe('a disk that takes nothing', () => {
+  /** From now on, until what this returns is called. */
+  function fill({ store }: Aggregator): () => void {
+    const { append, writeFact } = store
+    const full = () => {
+      throw new Error('database or disk is full')
+    }
+    Object.assign(store, { append: full, writeFact: full })
+    return () => void Object.assign(store, { append, writeFact })
+  }
+
+  it('ends no rollout: its next stage begins, is said and is on record when there is room again', async () => {
+    const first = await leader()
+    first.settings.propose({ document: changed(2, '20s'), ...VIA }, 'somebody')
+    const before = first.events
+    const free = fill(first)
+    passes(180_000)
+    expect([first.versions, first.events]).toEqual([[1, 1, 1, 1, 2], before])
+    free()
+    passes(1_000)
+    expect(first.versions).toEqual([1, 1, 1, 2, 2])
+    expect(first.events.at(-1)).toMatch(/^settings version 2 for 2 of 5 nodes/)
+    passes(242_000)
+    expect(first.settings.view()).toMatchObject({ version: 2, rollout: null, last: { version: 2, outcome: 'done' } })
+  })
+
+  it('keeps no bad version going: it is halted and undone when there is room again', async () => {
+    const first = await leader()
+    first.settings.propose({ document: changed(2, '20s'), ...VIA }, 'somebody')
+    const free = fill(first)
+    first.ill = new Set(NODES.filter((node) => first.runs(node) === 2))
+    passes(10_000)
+    expect(first.versions).toEqual([1, 1, 1, 1, 2])
+    free()
+    passes(1_000)
+    expect([first.versions, first.settings.view().last]).toMatchObject([[3, 3, 3, 3, 3], { outcome: 'halted' }])
+    expect(first.events.filter((summary) => summary.includes('halted'))).toHaveLength(1)
+  })
+
+  it('loses no file that was changed, and no word on one that was refused', async () => {
+    const first = await leader()
+    passes(60_000)
+    const free = fill(first)
+    write({ ...changed(2, '20s'), rollout: { stages: ['100%'], soak: '0s' } })
+    first.settings.readAgain()
+    passes(5_000)
+    expect(first.versions).toEqual([1, 1, 1, 1, 1])
+    write({ ...BASE, version: 'none' })
+    first.settings.readAgain()
+    passes(2_000)
+    free()
+    passes(1_000)
+    expect(first.versions).toEqual([2, 2, 2, 2, 2])
+    expect(first.events.slice(1)).toEqual([
+      expect.stringMatching(/^settings refused, version kept: /),
+      'settings version 2 in force',
+    ])
+  })
+})

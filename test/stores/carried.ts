@@ -19,15 +19,19 @@ export interface Carried {
   /** Events and records that are not there yet, as the metrics say it. */
   lag(): Promise<number>
   recordsLag(): Promise<number>
+  /** What whoever waits for it was told, one after the other. */
+  readonly places: readonly number[]
 }
 
 export function openCarried({ journal, url, passwordFile, signer, log }: CarriedInit): Carried {
   const registry = new Registry()
+  const places: number[] = []
   const kept = openHistory({
     config: storePart.parse({ url, passwordFile }),
     journal,
     signer,
     record: (event) => void journal.append({ ...event, at: new Date().toISOString() }),
+    carried: (upTo) => places.push(upTo),
     registry,
     log,
   })
@@ -37,6 +41,7 @@ export function openCarried({ journal, url, passwordFile, signer, log }: Carried
   }
   return {
     kept,
+    places,
     lag: () => metric('starling_history_lag_events'),
     recordsLag: () => metric('starling_history_lag_records'),
   }

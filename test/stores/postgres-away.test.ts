@@ -113,6 +113,9 @@ describeReal('PostgreSQL that is away', needsPostgres(), () => {
     await expect(carried.kept.storeName?.()).rejects.toThrow('was set back')
     await vi.waitFor(async () => expect(await carried.kept.storeName?.()).not.toBe(name), WAIT)
     await isThere(carried)
+    // Whoever waits for the second copy learns that it was lost, and that it is there again.
+    const lost = carried.places.lastIndexOf(0)
+    expect([carried.places[lost - 1], carried.places.at(-1)]).toEqual([60, 61])
     const ids = await idsIn(carried)
     expect(ids.slice(0, 60)).toEqual([...Array(60).keys()].map((n) => (n < 30 ? `a-${n}` : `b-${n - 30}`)))
     expect(ids.slice(60)).toEqual([expect.stringContaining('set-back/')])

@@ -2,8 +2,10 @@
  * Keeps the readiness gates of pods that opted in as their nodes want them, while this process leads. It writes only what
  * is not so yet, each write for the version that it was decided on; whatever changes after that is told, and decided anew.
  */
+
 import { messageOf } from '../../../common/errors.ts'
 import type { Log } from '../../../common/log.ts'
+import { isOfJournal } from '../../store/refusal.ts'
 import { ApiError } from '../api-error.ts'
 import type { Authority } from '../authority.ts'
 import { type Cluster, guarded, NotLeading } from '../cluster.ts'
@@ -150,8 +152,8 @@ export class Gatekeeper {
     const text = JSON.stringify(keptGates.map(({ node, reason }) => [node, reason]))
     if (keptGates.length === 0) this.#kept.delete(group)
     else if (this.#kept.get(group) !== text) {
-      this.#kept.set(group, text)
       for (const gates of keptGates) record.keptGates(gates)
+      this.#kept.set(group, text)
     }
   }
 
@@ -168,7 +170,7 @@ export class Gatekeeper {
 
   #failed(group: string, error: unknown): void {
     const { log } = this.#init
-    if (!(error instanceof ApiError || error instanceof NotLeading)) throw error
+    if (!(error instanceof ApiError || error instanceof NotLeading || isOfJournal(error))) throw error
     log.warn({ group, err: messageOf(error) }, 'readiness gates not written')
     const needsPerson = error instanceof ApiError && (error.kind === 'forbidden' || error.kind === 'refused')
     const asked = error instanceof ApiError ? (error.retryAfterMs ?? RETRY_MS) : RETRY_MS

@@ -34,11 +34,17 @@ const refuses = async () => {
   throw new SinkError('it answers 400', { isFinal: true })
 }
 
+/** Whether it takes nothing. */
+const disk = { isFull: false }
+
 function dispatchOf(sinks: Readonly<Record<string, Sink>>, facts = new Map<string, string>()) {
   const lost: DeadLetter[] = []
   const journal = {
     readFact: (key: string) => facts.get(key) ?? null,
-    writeFact: (key: string, value: string) => void facts.set(key, value),
+    writeFact: (key: string, value: string) => {
+      if (disk.isFull) throw new Error('database or disk is full')
+      facts.set(key, value)
+    },
   }
   const dispatch = new Dispatch({
     sinks: new Map(Object.entries(sinks)),
@@ -95,6 +101,22 @@ it('what is refused for good, or long enough, is a dead letter that can be sent 
   expect(later.sendAgain([lost[1]?.id ?? ''])).toHaveLength(1)
   await vi.advanceTimersByTimeAsync(0)
   expect([ids(next.taken), later.dead.length, later.failing.size]).toEqual([['two firing'], 1, 0])
+})
+
+it('on a full disk people are told all the same, and what became of it is on record when there is room again', async () => {
+  const [fine, refusing] = [sink(), sink(refuses)]
+  const { dispatch, lost, facts } = dispatchOf({ fine, refusing })
+  disk.isFull = true
+  for (const name of ['fine', 'refusing']) dispatch.send({ sink: name, notification: of('one') })
+  await vi.advanceTimersByTimeAsync(0)
+  expect([ids(fine.taken), lost.length, facts.size]).toEqual([['one firing'], 1, 0])
+  disk.isFull = false
+  dispatch.keepAgain()
+  const { dispatch: later } = dispatchOf({ fine, refusing }, facts)
+  expect(later.dead).toEqual(lost)
+  later.resume(() => true)
+  await vi.advanceTimersByTimeAsync(0)
+  expect(ids(fine.taken)).toEqual(['one firing'])
 })
 
 it('one that hangs is left alone after its time, and its queue is bounded', async () => {

@@ -23,9 +23,12 @@ class Side {
   recorder: Recorder
   copies: Copies
 
-  constructor(node: string, leads: boolean) {
+  readonly #history: string | undefined
+
+  constructor(node: string, leads: boolean, history?: string) {
     this.node = node
     this.leads = leads
+    this.#history = history
     this.recorder = this.#recorder()
     this.copies = this.#copies()
   }
@@ -55,6 +58,7 @@ class Side {
       leader: () => sides.find(({ leads }) => leads)?.node ?? '',
       tell: (isSingle) => void (this.told.at(-1) !== isSingle && this.told.push(isSingle)),
       questions: this.questions,
+      history: this.#history,
       log: SILENT_LOG,
     })
   }
@@ -232,5 +236,28 @@ describe('an alarm on record', () => {
     two.recorder.mesh.notice({ kind: 'agentUp', subject: 'node-1', voters: [] })
     const [down, up] = two.journal.query({ limit: 9 })
     expect([down?.kind, up?.kind, up?.causedBy]).toEqual(['agent-down', 'agent-up', down?.id])
+  })
+})
+
+describe('with a history elsewhere', () => {
+  it('is acknowledged by it, where there is no other aggregator or none answers', async () => {
+    sides = [new Side(ONE, true, 'PostgreSQL'), new Side(TWO, false, 'PostgreSQL')]
+    const [one] = both()
+    isCut = true
+    put(one.journal, one.copies, 'a')
+    expect(await one.copies.acknowledged('a')).toBe(true)
+    put(one.journal, one.copies, 'b')
+    const acknowledged = one.copies.acknowledged('b')
+    one.copies.carried(2)
+    expect(await acknowledged).toBe(false)
+    expect(one.copies.view().others).toEqual([TWO, 'PostgreSQL'])
+  })
+
+  it('is with the other aggregator all the same, which reads from its own journal what it acts on', async () => {
+    sides = [new Side(ONE, true, 'PostgreSQL'), new Side(TWO, false, 'PostgreSQL')]
+    const [one, two] = both()
+    put(one.journal, one.copies, 'a')
+    expect(await one.copies.acknowledged('a')).toBe(false)
+    expect(two.ids).toEqual(['a'])
   })
 })

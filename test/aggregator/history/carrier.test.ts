@@ -41,13 +41,21 @@ function carried(count: number) {
     },
     trail: { ...journal.trail, seal: async () => undefined },
   }
-  const carrier = new Carrier({ journal, history: history as never, signer, record: () => {}, log: silentLog })
+  const told: number[] = []
+  const carrier = new Carrier({
+    journal,
+    history: history as never,
+    signer,
+    record: () => {},
+    carried: (upTo) => told.push(upTo),
+    log: silentLog,
+  })
   const later = (ms: number) => {
     const at = performance.now() + ms
     vi.spyOn(performance, 'now').mockImplementation(() => at)
   }
   const until = (pages: number) => vi.waitFor(() => expect(onTheWay).toHaveLength(pages), WAIT)
-  return { journal, carrier, write, onTheWay, later, until }
+  return { journal, carrier, write, onTheWay, later, until, told }
 }
 
 it('a page that takes long is said to be on its way, until it is there', async () => {
@@ -99,6 +107,22 @@ it('what keeps coming is not behind as long as each page has all that there was,
   journal.close()
 })
 
+it('whoever waits for the second copy is told how far it is: at the start, and when a page is there, not before', async () => {
+  const { journal, carrier, onTheWay, until, told, write } = carried(2)
+  carrier.start()
+  await until(1)
+  expect(told).toEqual([0])
+  onTheWay[0]?.resolve([])
+  await vi.waitFor(() => expect(told).toEqual([0, 2]), WAIT)
+  write('b', 1)
+  carrier.look()
+  await until(2)
+  onTheWay[1]?.resolve([])
+  await vi.waitFor(() => expect(told).toEqual([0, 2, 3]), WAIT)
+  await carrier.stop()
+  journal.close()
+})
+
 it('more than a page that has been there for a while is behind until all of it is there', async () => {
   const { journal, carrier, onTheWay, later, until } = carried(TRAIL_PAGE + 1)
   carrier.look()
@@ -128,7 +152,15 @@ it('what waits for longer than it is to be kept stays, up to a bound; what goes 
   const log = { ...silentLog, error: vi.fn() }
   const now = '2026-06-01T00:00:00.000Z'
   const record = (said: object) => void journal.append({ ...event(''), ...said, at: now })
-  const carrier = new Carrier({ journal, history: history as never, signer, record, log, waitingMax: 10 })
+  const carrier = new Carrier({
+    journal,
+    history: history as never,
+    signer,
+    record,
+    carried: () => {},
+    log,
+    waitingMax: 10,
+  })
   const write = (name: string, count: number) => {
     for (let n = 0; n < count; n++) journal.append(event(`${name}-${n}`))
     carrier.look()
@@ -174,7 +206,8 @@ it('an aggregator tidies its journal up to what is carried', async () => {
   const retain = vi.spyOn(journal.history, 'retain')
   // Nobody listens there.
   const config = storePart.parse({ url: 'postgres://127.0.0.1:1/x' })
-  const kept = openHistory({ config, journal, signer, record: () => {}, registry: new Registry(), log: silentLog })
+  const nobody = { record: () => {}, carried: () => {} }
+  const kept = openHistory({ config, journal, signer, ...nobody, registry: new Registry(), log: silentLog })
   kept.start()
   await vi.advanceTimersByTimeAsync(10 * 60_000)
   expect(retain.mock.calls.map(([, keep]) => keep)).toEqual([expect.objectContaining({ events: 90, eventsFrom: 3 })])
