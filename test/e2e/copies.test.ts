@@ -45,6 +45,7 @@ describe('two aggregators', () => {
   /** Of the odd value, beginnings and ends. */
   const findings = async (one: OneAggregator) =>
     (await one.events('&kind=finding')).filter(({ data }) => data.detector === 'kernel-params')
+  const nodesOf = (events: readonly StoredEvent[]) => new Set(events.map(({ node }) => node)).size
   const isEnd = ({ id }: StoredEvent) => id.endsWith('/cleared')
   const decided: string[] = []
 
@@ -97,10 +98,13 @@ describe('two aggregators', () => {
       // One alone from here on: without an election two that lead for long suspect each other's members.
       await Promise.all([mesh.first.lose(), mesh.second.lose()])
       mesh.first.start()
-      await until('findings', async () => (await findings(mesh.first)).length === NODES)
+      await until('findings', async () => nodesOf(await findings(mesh.first)) === NODES)
       writeFileSync(join(mesh.dir, 'settings.yaml'), settings(2))
-      await until('their ends', async () => (await findings(mesh.first)).filter(isEnd).length === NODES)
-      const before = await findings(mesh.first)
+      const before = await until('their ends', async () => {
+        const all = await findings(mesh.first)
+        const ended = new Set(all.filter(isEnd).map(({ causedBy }) => causedBy))
+        return nodesOf(all) === NODES && all.every((one) => isEnd(one) || ended.has(one.id)) && all
+      })
       await mesh.first.lose()
       mesh.first.start()
       const after = await until('what was lost', async () => {
