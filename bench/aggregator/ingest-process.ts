@@ -17,7 +17,7 @@ import type { Finding } from '../../detectors/contract.ts'
 import { encodeReport, reportTopic } from '../../detectors/engine/report-note.ts'
 import { Leader } from '../../mesh/core/leader.ts'
 import { Membership } from '../../mesh/core/membership.ts'
-import type { Roster, SignedStatement } from '../../mesh/core/model.ts'
+import type { Roster, SignedStatement, StatementBody } from '../../mesh/core/model.ts'
 import { ringOf } from '../../mesh/core/ring.ts'
 import { DEFAULT_TIMING } from '../../mesh/core/timing.ts'
 import { encodeWatching, WATCHING_TOPIC } from '../../mesh/wire/watching.ts'
@@ -153,11 +153,10 @@ async function run({ folder, nodes, detectors, perSecond, seconds, token }: Inge
 /** What a node has said long ago: that it is there, and whom it watches. */
 function standing(node: string, roster: Roster): readonly SignedStatement[] {
   const bytes = encodeWatching(ringOf(roster).subjectsOf(node))
-  const bodies = [
-    { kind: 'announcement', incarnation: { serial: 1, boot: 1, refutations: 0 } },
-    { kind: 'note', topic: WATCHING_TOPIC, bytes, ttlMs: TTL_MS },
+  return [
+    saidBy(node, 0, { kind: 'announcement', incarnation: { serial: 1, boot: 1, refutations: 0 } }),
+    saidBy(node, 0, { kind: 'note', topic: WATCHING_TOPIC, bytes }),
   ]
-  return bodies.map((body) => ({ statement: { signer: node, serial: 1, seq: 0, body } }) as unknown as SignedStatement)
 }
 
 /** What its detectors have found, for longer than this takes. */
@@ -168,8 +167,7 @@ function well(node: string, detectors: number): readonly SignedStatement[] {
     const said = { reason: 'Ok', cause: '', status: 'ok', summary: 'all is as it should be', evidence: [] } as const
     const times = { since: at, observedAt: at, ttlMs: WELL_TTL_MS }
     const finding: Finding = { id: `${node}/${detector}/Ok/#${at}`, node, detector, ...said, ...times }
-    const body = { kind: 'note', topic: reportTopic(detector), bytes: encodeReport([finding]) }
-    return { statement: { signer: node, serial: 1, seq: n, body } } as unknown as SignedStatement
+    return saidBy(node, n, { kind: 'note', topic: reportTopic(detector), bytes: encodeReport([finding]) }, WELL_TTL_MS)
   })
 }
 
@@ -192,7 +190,10 @@ function transition(count: number, nodes: number, dueAt: number): SignedStatemen
     observedAt: at,
     ttlMs: TTL_MS,
   }
-  const body = { kind: 'note', topic: reportTopic('disk-usage'), bytes: encodeReport([finding]), ttlMs: TTL_MS }
-  const statement = { signer: node, serial: 1, seq: count, body }
-  return { statement, signature: new Uint8Array(64) } as unknown as SignedStatement
+  return saidBy(node, count, { kind: 'note', topic: reportTopic('disk-usage'), bytes: encodeReport([finding]) })
+}
+
+/** As the mesh hands it on: the signature was checked there. */
+function saidBy(signer: string, seq: number, body: StatementBody, ttlMs = TTL_MS): SignedStatement {
+  return { statement: { signer, serial: 1, boot: 1, seq, ttlMs, body }, signature: new Uint8Array(64) }
 }

@@ -77,7 +77,9 @@ async function ingested(
     const reading = readDelays(answer, delays, told, Date.now)
     const finished = word()
     child.send('go')
-    progress(`${NODES} nodes, ${detectors + 1} findings each, ${PER_SECOND} transitions a second for ${seconds} s`)
+    progress(
+      `${NODES} nodes, ${detectors} findings of what is well on each, ${PER_SECOND} transitions a second for ${seconds} s`,
+    )
     const done = await finished
     if (done.kind !== 'done') throw new Error('the aggregator did not finish')
     const tookS = (performance.now() - began) / 1_000
@@ -92,7 +94,6 @@ async function ingested(
     const rss = done.rssMax / 1e6
     return {
       results: [
-        { name: `${name}: events told`, value: told.events, unit: '' },
         { name: `${name}: to the stream, median`, value: median(delays), unit: 'ms' },
         { name: `${name}: changes told`, value: told.changes, unit: '' },
         { name: `${name}: whole states told`, value: told.stateBytes, unit: 'bytes' },
@@ -112,6 +113,8 @@ async function ingested(
           op: '>=',
           target: PER_SECOND * seconds,
         },
+        // A reader that was cut off would make the delays those of a part.
+        { name: `${name}: events told`, value: told.events, unit: '', op: '>=', target: PER_SECOND * seconds },
       ],
     }
   } finally {
